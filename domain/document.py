@@ -1,0 +1,289 @@
+"""The process document: what an author writes, validated; the one schema of files, API and stored versions."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from domain.condition import Condition
+from domain.words import Priority, RoleKey, StageKey, StepKey
+
+Key = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
+"""Chosen by the author, stable for ever: lower-case ASCII letters, digits and underscores."""
+
+Text = Annotated[str, StringConstraints(max_length=200)]
+LongText = Annotated[str, StringConstraints(max_length=20_000)]
+
+StepKind = Literal["task", "form", "approval", "sign", "file", "email", "http", "wait", "run"]
+AUTOMATIC: frozenset[str] = frozenset({"email", "http", "wait", "run"})
+
+FieldKind = Literal[
+    "text", "long_text", "number", "money", "date", "datetime", "choice", "multi_choice", "yes_no", "person",
+    "email", "phone", "url", "files", "table", "signature", "checklist", "computed",
+]  # fmt: skip
+ColumnKind = Literal["text", "number", "money", "date", "choice", "yes_no", "person", "email"]
+
+
+class Part(BaseModel):
+    """Base of everything in a document: unknown keys are errors, values never change."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Column(Part):
+    """One column of a table field."""
+
+    key: Key
+    title: Text
+    kind: ColumnKind = "text"
+    choices: tuple[Text, ...] = ()
+
+
+class FormField(Part):
+    """One value that a person or a service gives. ``sets_role`` fills a role of the run with the person given."""
+
+    key: Key
+    title: Text
+    kind: FieldKind
+    required: bool = False
+    sensitive: bool = False
+    personal: bool = False
+    help: LongText = ""
+    unit: Text | None = None
+    minimum: float | None = None
+    maximum: float | None = None
+    choices: tuple[Text, ...] = ()
+    columns: tuple[Column, ...] = ()
+    sets_role: RoleKey | None = None
+    formula: dict[str, Any] | None = None
+
+
+class AnchorField(Part):
+    """The date in a field: ``inputs.go_live_target`` or ``kickoff_booked.kickoff_date``."""
+
+    field: str
+
+
+class AnchorStepReady(Part):
+    """The instant at which a step became ready."""
+
+    step_ready: StepKey
+
+
+class AnchorStepDone(Part):
+    """The instant at which a step was done."""
+
+    step_done: StepKey
+
+
+class AnchorStageEntered(Part):
+    """The instant at which the run entered a stage."""
+
+    stage_entered: StageKey
+
+
+Anchor = (
+    Literal["run_start", "run_target"] | AnchorField | AnchorStepReady | AnchorStepDone | AnchorStageEntered
+)
+
+
+class Offset(Part):
+    """A signed distance in time; business days follow the organisation's calendar."""
+
+    offset: int = 0
+    unit: Literal["business_days", "calendar_days", "hours"] = "business_days"
+
+
+class Due(Offset):
+    """When a step is due: so far from its anchor; a due without a time is the end of the business day."""
+
+    anchor: Anchor
+    roll: Literal["next", "previous", "none"] = "next"
+    time: Annotated[str, StringConstraints(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")] | None = None
+
+
+class Gate(Part):
+    """The step decides whether the run goes on. ``blocks`` adds dependencies: these steps wait for the gate."""
+
+    blocks: Literal["following_stages"] | tuple[StepKey, ...] = ()
+
+
+class EndsRun(Part):
+    """The run ends early, with this named outcome."""
+
+    ends_run: Text
+
+
+class Reopens(Part):
+    """These steps are to be done again, with their evidence kept."""
+
+    reopens: tuple[StepKey, ...]
+
+
+class Requires(Part):
+    """The decision is only accepted together with new values for these fields; the run goes on."""
+
+    requires: tuple[str, ...]
+
+
+class Approval(Part):
+    """Who has to agree (any, all or n of the role's people), to which steps, and what a refusal does."""
+
+    covers: tuple[StepKey, ...] = ()
+    needs: Literal["any", "all"] | Annotated[int, Field(ge=1, le=50)] = "any"
+    on_refusal: Reopens | EndsRun | Requires | None = None
+
+
+class Signature(Part):
+    """What a declined signature does."""
+
+    on_decline: EndsRun | None = None
+
+
+class Reminder(Offset):
+    """A reminder this long after (or, negative, before) the step is due or became ready."""
+
+    counted_from: Literal["due", "ready"] = "due"
+
+
+class Overdue(Part):
+    """Whom to tell when the step is overdue, and whether it is set aside after a while (skipped, never done)."""
+
+    notify: tuple[RoleKey, ...] = ()
+    skip_after: Offset | None = None
+
+
+class Email(Part):
+    """A mail that the step sends; texts are templates over run fields."""
+
+    to: tuple[Text, ...]
+    subject: Text
+    body: LongText
+    guest_link: bool = False
+
+
+class Http(Part):
+    """A call that the step makes; ``outputs`` maps the step's fields to paths in the answer."""
+
+    method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"] = "POST"
+    url: LongText
+    headers: dict[str, str] = Field(default_factory=dict)
+    body: dict[str, Any] = Field(default_factory=dict)
+    outputs: dict[Key, str] = Field(default_factory=dict)
+    incident_to: RoleKey | None = None
+
+
+class Wait(Part):
+    """What the step waits for: an event by name, an instant, or whichever comes first. A time-out flags only."""
+
+    event: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*(\.[a-z0-9_]+)*$")] | None = None
+    until: Due | None = None
+    on_timeout: tuple[RoleKey, ...] = ()
+
+
+class ChildRun(Part):
+    """The run of another process that the step starts and waits for."""
+
+    process: Key
+    inputs: dict[Key, str] = Field(default_factory=dict)
+    outputs: dict[Key, str] = Field(default_factory=dict)
+
+
+class Effects(Part):
+    """What a rule does."""
+
+    set_priority: Priority | None = None
+    notify: tuple[RoleKey, ...] = ()
+    request_help: Text | None = None
+
+
+class Rule(Part):
+    """When the step is done (or becomes ready) and the condition holds, do this."""
+
+    on: Literal["done", "ready"] = "done"
+    when: Condition | None = None
+    then: Effects
+
+
+class RepeatUntil(Part):
+    """The step is done again, with an attempt counter, until the condition on its own values holds."""
+
+    condition: Condition
+
+
+class Step(Part):
+    """One piece of work. Without ``after`` it follows the step before it in the same track (None: the main track)."""
+
+    key: Key
+    title: Text
+    kind: StepKind = "task"
+    role: RoleKey | None = None
+    instructions: LongText = ""
+    fields: tuple[FormField, ...] = ()
+    required: bool = True
+    track: Key | None = None
+    after: tuple[StepKey, ...] | Literal["everything_before"] | None = None
+    when: Condition | None = None
+    gate: Gate | None = None
+    due: Due | None = None
+    weight: Annotated[float, Field(gt=0, le=1000)] = 1.0
+    estimate_hours: Annotated[float, Field(gt=0)] | None = None
+    visibility: Literal["everyone", "role"] = "everyone"
+    reminders: tuple[Reminder, ...] = ()
+    overdue: Overdue | None = None
+    outcome: Text | None = None
+    outcome_from: str | None = None
+    actor_differs_from: tuple[StepKey, ...] = ()
+    approval: Approval | None = None
+    signature: Signature | None = None
+    repeat_until: RepeatUntil | None = None
+    email: Email | None = None
+    http: Http | None = None
+    wait: Wait | None = None
+    run: ChildRun | None = None
+    rules: tuple[Rule, ...] = ()
+    closes_run: bool = False
+
+
+class Stage(Part):
+    """What a manager sees: a group of steps with a target (working days from the run's start)."""
+
+    key: Key
+    title: Text
+    target_days: Annotated[float, Field(gt=0)] | None = None
+    steps: tuple[Step, ...] = Field(min_length=1)
+
+
+class Role(Part):
+    """A part that somebody plays in a run. Guests take part without an account; the initiator started the run."""
+
+    key: Key
+    title: Text
+    guest: bool = False
+    system: bool = False
+    initiator: bool = False
+    from_input: str | None = None
+    lead: RoleKey | None = None
+
+
+class Document(Part):
+    """A process as its author writes it."""
+
+    milepost: Literal[1] = 1
+    key: Key
+    title: Text
+    owner: Text = ""
+    description: LongText = ""
+    note: LongText = ""
+    inputs: tuple[FormField, ...] = ()
+    run_name: Text = ""
+    target_from: str | None = None
+    roles: tuple[Role, ...] = ()
+    stages: tuple[Stage, ...] = Field(min_length=1)
+    digest: Offset | None = None
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """All steps in document order."""
+        return tuple(step for stage in self.stages for step in stage.steps)

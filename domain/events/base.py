@@ -1,0 +1,26 @@
+"""What every stored event has in common."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict
+
+from domain.words import Actor
+
+Aggregate = Literal["process", "run", "project", "task"]
+
+
+class Event(BaseModel):
+    """A fact. ``at`` is stored as occurred_at and ``by`` as the actor in meta; all other fields are its data."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    type: ClassVar[str]
+    schema_version: ClassVar[int] = 1
+    aggregate: ClassVar[Aggregate]
+    public: ClassVar[tuple[str, ...]] = ()
+    """Fields that may travel in broker messages: keys, numbers, states; never a personal or free-text value."""
+
+    at: AwareDatetime
+    by: Actor | None = None

@@ -1,0 +1,178 @@
+"""Events of a run as a whole."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from pydantic import AwareDatetime, Field
+
+from domain.events.base import Event
+from domain.words import Assignee, Cause, Priority, RoleKey, StageKey, StepKey, Values
+
+
+class RunEvent(Event):
+    """A fact about one run."""
+
+    aggregate = "run"
+
+
+class RunStarted(RunEvent):
+    """One execution of one process version began for one subject. Test runs count in no statistic."""
+
+    type = "run_started"
+    public = ("process", "process_version", "project", "priority", "target_at", "test")
+    process: str
+    process_version: int
+    name: str
+    subject: str | None = None
+    inputs: Values = Field(default_factory=dict)
+    roles: dict[RoleKey, Assignee] = Field(default_factory=dict)
+    project: UUID | None = None
+    priority: Priority = "none"
+    target_at: AwareDatetime | None = None
+    test: bool = False
+    parent_run: UUID | None = None
+    parent_step: StepKey | None = None
+
+
+class RunInputsChanged(RunEvent):
+    """Some inputs of the run got new values; inputs not named keep theirs."""
+
+    type = "run_inputs_changed"
+    inputs: Values
+
+
+class RunTargetSet(RunEvent):
+    """The run is to be finished at this instant (None: no target)."""
+
+    type = "run_target_set"
+    public = ("target_at",)
+    target_at: AwareDatetime | None
+    reason: str | None = None
+
+
+class RunPrioritySet(RunEvent):
+    """The run's priority changed."""
+
+    type = "run_priority_set"
+    public = ("priority", "cause")
+    priority: Priority
+    cause: Cause = "user"
+
+
+class RunLinked(RunEvent):
+    """The run is shown as a card of this project (None: of no project)."""
+
+    type = "run_linked"
+    public = ("project",)
+    project: UUID | None
+
+
+class RunRanked(RunEvent):
+    """The run's card got a place within its column: cards are sorted by rank (text, compared bytewise)."""
+
+    type = "run_ranked"
+    public = ("rank",)
+    rank: str
+
+
+class RunPaused(RunEvent):
+    """Work and due clocks stopped."""
+
+    type = "run_paused"
+    reason: str
+
+
+class RunResumed(RunEvent):
+    """Work and due clocks go on."""
+
+    type = "run_resumed"
+
+
+class RunCompleted(RunEvent):
+    """Every required applicable step has ended well; ``outcome`` is the named result."""
+
+    type = "run_completed"
+    public = ("outcome",)
+    outcome: str | None = None
+
+
+class RunEndedEarly(RunEvent):
+    """A decision ended the run before its last step, for example with the outcome ``Not signed``."""
+
+    type = "run_ended_early"
+    public = ("outcome", "step")
+    outcome: str
+    step: StepKey | None = None
+    reason: str | None = None
+
+
+class RunCancelled(RunEvent):
+    """Somebody called the run off."""
+
+    type = "run_cancelled"
+    reason: str
+
+
+class RunReopened(RunEvent):
+    """An ended run takes work again, because one of its steps was reopened."""
+
+    type = "run_reopened"
+    reason: str
+
+
+class RoleAssigned(RunEvent):
+    """From now on this role of the run is filled by the assignee (None: by nobody)."""
+
+    type = "role_assigned"
+    public = ("role", "cause")
+    role: RoleKey
+    assignee: Assignee | None
+    cause: Cause = "user"
+    reason: str | None = None
+
+
+class RunCommented(RunEvent):
+    """Somebody wrote about the run, or about one of its steps."""
+
+    type = "run_commented"
+    public = ("step",)
+    comment: UUID
+    text: str
+    mentions: tuple[Assignee, ...] = ()
+    step: StepKey | None = None
+
+
+class StageOverridden(RunEvent):
+    """Somebody with the right to do so moved the run's card to a stage that its steps do not give."""
+
+    type = "stage_overridden"
+    public = ("stage",)
+    stage: StageKey
+    reason: str
+
+
+class StageOverrideCleared(RunEvent):
+    """The run's stage is again the one its steps give."""
+
+    type = "stage_override_cleared"
+
+
+AnyRunEvent = (
+    RunStarted
+    | RunInputsChanged
+    | RunTargetSet
+    | RunPrioritySet
+    | RunLinked
+    | RunRanked
+    | RunPaused
+    | RunResumed
+    | RunCompleted
+    | RunEndedEarly
+    | RunCancelled
+    | RunReopened
+    | RoleAssigned
+    | RunCommented
+    | StageOverridden
+    | StageOverrideCleared
+)

@@ -1,0 +1,206 @@
+"""Events of one step of a run."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import AwareDatetime, Field
+
+from domain.events.run import RunEvent
+from domain.words import Assignee, Cause, StepKey, Values
+
+
+class StepEvent(RunEvent):
+    """A fact about one step of a run; ``round`` counts from 1 and grows with every reopening."""
+
+    step: StepKey
+    round: int = 1
+
+
+class StepBecameReady(StepEvent):
+    """The step can be worked on: recorded once per transition, the only source of inboxes, dues, mails, webhooks."""
+
+    type = "step_became_ready"
+    public = ("step", "round", "cause", "due_at")
+    cause: Cause
+    assignee: Assignee | None = None
+    due_at: AwareDatetime | None = None
+    calendar: str | None = None
+
+
+class StepRelocked(StepEvent):
+    """A ready or started step has to wait again, because something it depends on was reopened or added."""
+
+    type = "step_relocked"
+    public = ("step", "round", "cause")
+    cause: Cause
+
+
+class StepAssigned(StepEvent):
+    """The step is this assignee's work now (None: nobody's)."""
+
+    type = "step_assigned"
+    public = ("step", "round", "cause")
+    assignee: Assignee | None
+    cause: Cause = "user"
+    reason: str | None = None
+
+
+class StepDueSet(StepEvent):
+    """The step is due at this instant (None: no due yet). A manual due wins over the rule."""
+
+    type = "step_due_set"
+    public = ("step", "round", "due_at", "source", "cause")
+    due_at: AwareDatetime | None
+    source: Literal["rule", "manual"]
+    cause: str
+    calendar: str | None = None
+
+
+class StepBecameOverdue(StepEvent):
+    """The due instant passed while the step was open; recorded once per due."""
+
+    type = "step_became_overdue"
+    public = ("step", "round", "due_at")
+    due_at: AwareDatetime
+
+
+class StepStarted(StepEvent):
+    """Somebody began to work on the step."""
+
+    type = "step_started"
+    public = ("step", "round")
+
+
+class StepValuesSaved(StepEvent):
+    """Field values were kept before the step was completed; fields not named keep theirs."""
+
+    type = "step_values_saved"
+    public = ("step", "round")
+    values: Values
+
+
+class StepCompleted(StepEvent):
+    """The step was done; ``outcome`` is its named result (approved, signed, submitted …)."""
+
+    type = "step_completed"
+    public = ("step", "round", "outcome")
+    values: Values = Field(default_factory=dict)
+    outcome: str | None = None
+
+
+class ApprovalGiven(StepEvent):
+    """One approver said yes; the step completes when enough have."""
+
+    type = "approval_given"
+    public = ("step", "round")
+    comment: str | None = None
+
+
+class ApprovalRefused(StepEvent):
+    """One approver said no; the steps it covers are reopened, or the run ends, as the process says."""
+
+    type = "approval_refused"
+    public = ("step", "round")
+    reason: str
+
+
+class StepSkipped(StepEvent):
+    """Somebody decided that the step will not be done in this run."""
+
+    type = "step_skipped"
+    public = ("step", "round", "cause")
+    reason: str
+    cause: Cause = "user"
+
+
+class StepBecameNotApplicable(StepEvent):
+    """The step's condition is false, or became false; evidence already given is kept."""
+
+    type = "step_became_not_applicable"
+    public = ("step", "round", "cause")
+    cause: Cause
+
+
+class StepBecameApplicable(StepEvent):
+    """The step's condition became true: a step set aside takes part again."""
+
+    type = "step_became_applicable"
+    public = ("step", "round", "cause")
+    cause: Cause
+
+
+class StepFailed(StepEvent):
+    """The step ended badly and for good: a declined signature, a refused gate."""
+
+    type = "step_failed"
+    public = ("step", "round", "outcome")
+    outcome: str
+    reason: str | None = None
+
+
+class StepCancelled(StepEvent):
+    """The step was still open when its run was called off or ended early."""
+
+    type = "step_cancelled"
+    public = ("step", "round", "cause")
+    cause: Cause = "rule"
+
+
+class StepReopened(StepEvent):
+    """An ended step is to be done again; ``round`` is the new round, earlier evidence is kept."""
+
+    type = "step_reopened"
+    public = ("step", "round", "cause")
+    reason: str
+    cause: Cause = "user"
+
+
+class StepEvidenceQuestioned(StepEvent):
+    """A done step stays done although something it was based on was reopened: somebody should look."""
+
+    type = "step_evidence_questioned"
+    public = ("step", "round", "reopened")
+    reopened: StepKey
+
+
+class HelpRequested(StepEvent):
+    """Work on the step needs somebody else: what for, on whom it waits, until when at the latest."""
+
+    type = "help_requested"
+    public = ("step", "round", "until")
+    reason: str
+    waiting_on: str | None = None
+    until: AwareDatetime | None = None
+    cause: Cause = "user"
+
+
+class HelpCleared(StepEvent):
+    """The help asked for on the step is no longer needed."""
+
+    type = "help_cleared"
+    public = ("step", "round")
+    note: str | None = None
+
+
+AnyStepEvent = (
+    StepBecameReady
+    | StepRelocked
+    | StepAssigned
+    | StepDueSet
+    | StepBecameOverdue
+    | StepStarted
+    | StepValuesSaved
+    | StepCompleted
+    | ApprovalGiven
+    | ApprovalRefused
+    | StepSkipped
+    | StepBecameNotApplicable
+    | StepBecameApplicable
+    | StepFailed
+    | StepCancelled
+    | StepReopened
+    | StepEvidenceQuestioned
+    | HelpRequested
+    | HelpCleared
+)
