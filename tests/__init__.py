@@ -1,0 +1,1 @@
+"""The promises of Milepost, as tests."""

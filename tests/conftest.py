@@ -1,0 +1,54 @@
+"""Real servers for the tests: one PostgreSQL per session, a fresh database and nats-server per test."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from milepost.embedded import NatsServer, PostgresServer
+from tests.support.databases import Database, make_template, new_database
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    """Asynchronous tests (`@pytest.mark.anyio`) run on asyncio."""
+    return "asyncio"
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    """A real PostgreSQL in a temporary directory, without fsync, for the whole session."""
+    with PostgresServer.temporary() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def database_template(postgres_server: PostgresServer) -> str:
+    """The name of a migrated database that others are copied from."""
+    return make_template(postgres_server)
+
+
+@pytest.fixture
+def database(postgres_server: PostgresServer, database_template: str) -> Iterator[Database]:
+    """A migrated database of this test's own."""
+    with new_database(postgres_server, database_template) as database:
+        yield database
+
+
+@pytest.fixture
+def empty_database(postgres_server: PostgresServer) -> Iterator[Database]:
+    """A database of this test's own without any migration."""
+    with new_database(postgres_server) as database:
+        yield database
+
+
+@pytest.fixture
+def nats_server() -> Iterator[NatsServer]:
+    """A real nats-server with JetStream of this test's own."""
+    with NatsServer.temporary() as server:
+        yield server
+
+
+@pytest.fixture
+def nats_url(nats_server: NatsServer) -> str:
+    """Where this test's nats-server is, credential included."""
+    return nats_server.url

@@ -1,0 +1,43 @@
+"""Databases for tests: made in milliseconds from a template that was migrated once."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from uuid import uuid4
+
+import psycopg
+from psycopg import sql
+
+from milepost.embedded.postgres import APPLICATION, PostgresServer
+
+TEMPLATE = "milepost_template"
+
+
+@dataclass(frozen=True)
+class Database:
+    """One database of the test server, and how to reach it as its owner and as the application."""
+
+    name: str
+    owner_url: str
+    app_url: str
+    server: PostgresServer
+
+
+@contextmanager
+def new_database(server: PostgresServer, template: str | None = None) -> Iterator[Database]:
+    """A database for the length of one test, a copy of `template` if one is named."""
+    name = f"test_{uuid4().hex[:16]}"
+    with psycopg.connect(server.url_for("postgres"), autocommit=True) as connection:
+        server.create_database(connection, name, template=template)
+        yield Database(name, server.url_for(name), server.url_for(name, APPLICATION), server)
+        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+def make_template(server: PostgresServer) -> str:
+    """Migrate a database that others are copied from; the answer is its name."""
+    from store.migrations import migrate
+
+    with psycopg.connect(server.url_for("postgres"), autocommit=True) as connection:
+        server.create_database(connection, TEMPLATE)
+    migrate(server.url_for(TEMPLATE), app_role=APPLICATION)
+    return TEMPLATE

@@ -1,0 +1,33 @@
+"""Waiting for a condition with a deadline: the only place in the tests that lets time pass."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+T = TypeVar("T")
+POLL_SECONDS = 0.01
+
+
+def wait_until(predicate: Callable[[], T], deadline_seconds: float = 10.0, what: str = "the condition") -> T:
+    """The first true answer of `predicate`; AssertionError after `deadline_seconds`."""
+    end = time.monotonic() + deadline_seconds
+    while not (answer := predicate()):
+        assert time.monotonic() < end, (
+            f"{what} did not come true within {deadline_seconds} s (last: {answer!r})"
+        )
+        time.sleep(POLL_SECONDS)
+    return answer
+
+
+async def wait_until_async(
+    predicate: Callable[[], Awaitable[T]], deadline_seconds: float = 10.0, what: str = "the condition"
+) -> T:
+    """The first true answer of an asynchronous `predicate`; AssertionError after `deadline_seconds`."""
+    end = time.monotonic() + deadline_seconds
+    while not (answer := await predicate()):
+        assert time.monotonic() < end, (
+            f"{what} did not come true within {deadline_seconds} s (last: {answer!r})"
+        )
+        await asyncio.sleep(POLL_SECONDS)
+    return answer
