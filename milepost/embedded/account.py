@@ -24,7 +24,7 @@ class Account:
 
 
 def dropped_account(existing: Path) -> Account | None:
-    """Whom PostgreSQL runs as: None when we are not root, else the owner of `existing`, else a system user."""
+    """Whom PostgreSQL runs as: None when we are not root, else the owner of `existing` or a system user."""
     if os.geteuid() != 0:
         return None
     if existing.exists() and (owner := existing.stat().st_uid) != 0:

@@ -27,8 +27,8 @@ ANY_PORT = -1
 class NatsServer:
     """One nats-server in one directory.
 
-    The directory holds JetStream's store, the generated credential, the configuration and the log. The server keeps its
-    port as long as it can, so that clients find it again after a restart.
+    The directory holds JetStream's store, the generated credential, the configuration and the log. The server keeps
+    its port as long as it can, so that clients find it again after a restart.
     """
 
     def __init__(self, directory: Path, *, durable: bool = True) -> None:

@@ -1,0 +1,299 @@
+"""Every setting of Milepost: its name, what it means, what it accepts, and where its value comes from.
+
+A setting is an environment variable `MILEPOST_NAME`. Secrets may come from a file instead, named by
+`MILEPOST_NAME_FILE`, as orchestrators mount them. docs/reference/settings.md is made from this module.
+"""
+
+import os
+from collections.abc import Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import quote, urlsplit, urlunsplit
+
+from platformdirs import user_data_path
+from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import SettingsError as UnreadableSource
+from pydantic_settings.sources import EnvSettingsSource
+
+PREFIX = "MILEPOST_"
+# read by the command line's HTTP client and by the tests, not by the servers
+OTHER_VARIABLES = frozenset({"MILEPOST_URL", "MILEPOST_TOKEN", "MILEPOST_DATA"})
+
+POSTGRES_SCHEMES = ("postgresql", "postgres")
+NATS_SCHEMES = ("nats", "tls", "ws", "wss")
+
+
+class SettingsError(Exception):
+    """A setting has a value that it does not accept; the text names setting, value and what is accepted."""
+
+
+def _setting(
+    default: Any, description: str, accepts: str, *, secret: bool = False, factory: Any = None
+) -> Any:
+    extra: dict[str, Any] = {"accepts": accepts, "secret": secret}
+    if factory is not None:
+        return Field(default_factory=factory, description=description, json_schema_extra=extra)
+    return Field(default, description=description, json_schema_extra=extra)
+
+
+def _default_home() -> Path:
+    return user_data_path("milepost")
+
+
+class Settings(BaseSettings):
+    """What a Milepost process is told from outside. Build it with `load()`."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, extra="forbid", frozen=True)
+
+    home: Path = _setting(
+        None,
+        "Directory of everything that belongs to this instance: data, logs and passwords of the embedded servers, "
+        "and run/instance.json. Made when missing.",
+        "a path; relative ones count from the working directory",
+        factory=_default_home,
+    )
+    database_url: str | None = _setting(
+        None,
+        "PostgreSQL 18 to use, as the application's unprivileged role. Unset: an embedded one in the home.",
+        "postgresql://user:password@host:port/database",
+        secret=True,
+    )
+    database_password: str | None = _setting(
+        None,
+        "Password for MILEPOST_DATABASE_URL, when the URL carries none.",
+        "text",
+        secret=True,
+    )
+    migration_database_url: str | None = _setting(
+        None,
+        "The same database as the owner of the schema; for migrations only. Unset: MILEPOST_DATABASE_URL.",
+        "postgresql://user:password@host:port/database",
+        secret=True,
+    )
+    migration_database_password: str | None = _setting(
+        None,
+        "Password for MILEPOST_MIGRATION_DATABASE_URL, when the URL carries none.",
+        "text",
+        secret=True,
+    )
+    nats_url: Annotated[tuple[str, ...], NoDecode] = _setting(
+        (),
+        "NATS servers with JetStream, all of one cluster. Unset: an embedded one in the home.",
+        "nats://host:port, several separated by commas",
+        secret=True,
+    )
+    nats_user: str | None = _setting(None, "User for the NATS servers, when their URLs name none.", "text")
+    nats_password: str | None = _setting(
+        None, "Password that goes with MILEPOST_NATS_USER.", "text", secret=True
+    )
+    stream_replicas: int = _setting(
+        1, "Copies that a NATS cluster keeps of the stream; 3 on three nodes.", "1, 3 or 5"
+    )
+    host: str = _setting("127.0.0.1", "Address that the HTTP server listens on.", "an address or host name")
+    port: int = _setting(
+        8000,
+        "Port that the HTTP server listens on; 0 lets the system choose.",
+        "a whole number from 0 to 65535",
+    )
+    public_url: str | None = _setting(
+        None,
+        "Address under which people reach Milepost, for links and for secure cookies. Unset: host and port.",
+        "http://… or https://…",
+    )
+    database_connections: int = _setting(
+        10, "Most connections that one process keeps to PostgreSQL.", "a whole number from 2 to 200"
+    )
+    poll_seconds: float = _setting(
+        0.25,
+        "How often a process looks for new events unasked: the longest that a lost wake-up delays a view.",
+        "a number from 0.01 to 10",
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = _setting(
+        "info", "Least important lines that are logged.", "debug, info, warning or error"
+    )
+    log_format: Literal["console", "json"] = _setting(
+        "console", "Shape of log lines: for people or for programs.", "console or json"
+    )
+    demo: bool = _setting(
+        True, "Whether `milepost up` fills an empty workspace with a demonstration.", "true or false"
+    )
+
+    @classmethod
+    def settings_customise_sources(
+        cls, settings_cls: type[BaseSettings], init_settings: PydanticBaseSettingsSource, *_: Any, **__: Any
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments, then the environment with its secret files; a .env file is not looked for."""
+        return init_settings, SecretFiles(settings_cls)
+
+    @field_validator("home")
+    @classmethod
+    def _absolute(cls, value: Path) -> Path:
+        return value.expanduser().absolute()
+
+    @field_validator("database_url", "migration_database_url")
+    @classmethod
+    def _postgres_url(cls, value: str | None) -> str | None:
+        if value is not None and (
+            urlsplit(value).scheme not in POSTGRES_SCHEMES or not urlsplit(value).path[1:]
+        ):
+            raise ValueError("not the URL of a PostgreSQL database")
+        return value
+
+    @field_validator("nats_url", mode="before")
+    @classmethod
+    def _nats_urls(cls, value: Any) -> Any:
+        urls = (
+            tuple(part.strip() for part in value.split(",") if part.strip())
+            if isinstance(value, str)
+            else value
+        )
+        if any(urlsplit(url).scheme not in NATS_SCHEMES or not urlsplit(url).hostname for url in urls):
+            raise ValueError("not the URL of a NATS server")
+        return urls
+
+    @field_validator("public_url")
+    @classmethod
+    def _web_url(cls, value: str | None) -> str | None:
+        if value is not None and (
+            urlsplit(value).scheme not in {"http", "https"} or not urlsplit(value).hostname
+        ):
+            raise ValueError("not a web address")
+        return value.rstrip("/") if value else value
+
+    @field_validator("stream_replicas")
+    @classmethod
+    def _odd(cls, value: int) -> int:
+        if value not in {1, 3, 5}:
+            raise ValueError("not a number of replicas")
+        return value
+
+    @field_validator("port", "database_connections", "poll_seconds")
+    @classmethod
+    def _in_range(cls, value: float, info: Any) -> float:
+        low, high = {"port": (0, 65535), "database_connections": (2, 200), "poll_seconds": (0.01, 10.0)}[
+            info.field_name
+        ]
+        if not low <= value <= high:
+            raise ValueError("out of range")
+        return value
+
+    @model_validator(mode="after")
+    def _passwords_have_a_place(self) -> Self:
+        if self.database_password and not self.database_url:
+            raise ValueError("MILEPOST_DATABASE_PASSWORD is set without MILEPOST_DATABASE_URL")
+        if self.nats_password and not self.nats_user:
+            raise ValueError("MILEPOST_NATS_PASSWORD is set without MILEPOST_NATS_USER")
+        return self
+
+    @property
+    def application_dsn(self) -> str | None:
+        """The application's database URL with its password in it."""
+        return _with_credential(self.database_url, None, self.database_password)
+
+    @property
+    def migration_dsn(self) -> str | None:
+        """The owner's database URL with its password in it; the application's when there is no other."""
+        url = _with_credential(self.migration_database_url, None, self.migration_database_password)
+        return url or self.application_dsn
+
+    @property
+    def nats_servers(self) -> list[str]:
+        """The NATS URLs with the credential in them."""
+        with_credential = (_with_credential(url, self.nats_user, self.nats_password) for url in self.nats_url)
+        return [url for url in with_credential if url is not None]
+
+    @property
+    def base_url(self) -> str:
+        """Where people reach Milepost, without a closing slash."""
+        return self.public_url or f"http://{self.host}:{self.port}"
+
+
+class SecretFiles(EnvSettingsSource):
+    """The environment, where `MILEPOST_NAME_FILE` stands for the content of that file if NAME is a secret."""
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        """The value of a setting from its variable, or from the file named by its _FILE variable."""
+        value, key, is_complex = super().get_field_value(field, field_name)
+        variable = f"{PREFIX}{field_name.upper()}"
+        file = os.environ.get(f"{variable}_FILE") if is_secret(field) else None
+        if not file:
+            return value, key, is_complex
+        if value is not None:
+            raise SettingsError(f"{variable} and {variable}_FILE are both set: keep one")
+        return _read_secret(f"{variable}_FILE", Path(file)), key, is_complex
+
+
+def is_secret(field: FieldInfo) -> bool:
+    """Whether the value of a setting is not for showing, and may come from a file."""
+    extra = field.json_schema_extra
+    return isinstance(extra, dict) and bool(extra["secret"])
+
+
+def accepted(field: FieldInfo) -> str:
+    """What a setting accepts, in words."""
+    extra = field.json_schema_extra
+    assert isinstance(extra, dict)
+    return str(extra["accepts"])
+
+
+def _read_secret(variable: str, path: Path) -> str:
+    try:
+        return path.read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{variable}: cannot read {path}: {error}") from error
+
+
+def _with_credential(url: str | None, user: str | None, password: str | None) -> str | None:
+    """Put user and password into a URL that lacks them."""
+    if url is None or (user is None and password is None):
+        return url
+    parts = urlsplit(url)
+    name = parts.username or quote(user or "", safe="")
+    secret = parts.password or quote(password or "", safe="")
+    host = parts.netloc.rpartition("@")[2]
+    return urlunsplit(parts._replace(netloc=f"{name}:{secret}@{host}"))
+
+
+def load(**overrides: Any) -> Settings:
+    """The settings of this process, `overrides` coming from the command line; SettingsError says what is wrong."""
+    unknown = unknown_variables(os.environ)
+    if unknown:
+        raise SettingsError("\n".join(unknown))
+    try:
+        return Settings(**{name: value for name, value in overrides.items() if value is not None})
+    except UnreadableSource as error:
+        raise SettingsError(str(error.__cause__)) from None
+    except ValidationError as error:
+        raise SettingsError("\n".join(_explain(problem) for problem in error.errors())) from None
+
+
+def _explain(problem: Any) -> str:
+    name = str(problem["loc"][0]) if problem["loc"] else ""
+    if not name:
+        return str(problem["ctx"]["error"])
+    field = Settings.model_fields[name]
+    given = "the given value" if is_secret(field) else repr(problem["input"])
+    return f"{PREFIX}{name.upper()} does not accept {given}: it takes {accepted(field)}"
+
+
+def variables() -> set[str]:
+    """Every environment variable that a Milepost server reads."""
+    names = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields}
+    return names | {
+        f"{PREFIX}{name.upper()}_FILE" for name, field in Settings.model_fields.items() if is_secret(field)
+    }
+
+
+def unknown_variables(environment: Mapping[str, str]) -> list[str]:
+    """One sentence for each variable with our prefix that no setting reads: mostly a slip of the pen."""
+    known = variables() | OTHER_VARIABLES
+    unknown = sorted(name for name in environment if name.startswith(PREFIX) and name not in known)
+    return [f"{name} is no setting{_suggestion(name, known)}" for name in unknown]
+
+
+def _suggestion(name: str, known: set[str] | frozenset[str]) -> str:
+    near = get_close_matches(name, known, n=1)
+    return f": did you mean {near[0]}?" if near else ""
