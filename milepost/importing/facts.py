@@ -1,0 +1,177 @@
+"""One case of a log as the events of one run: facts, also where the rules would have refused them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid5
+
+from domain.document import Document
+from domain.events import (
+    Event,
+    RunCancelled,
+    RunCompleted,
+    RunEndedEarly,
+    RunStarted,
+    StepAssigned,
+    StepBecameReady,
+    StepCancelled,
+    StepCompleted,
+    StepSkipped,
+    StepStarted,
+)
+from domain.words import Actor, Assignee, StepKey, process_stream
+from milepost.importing.document import Layout, inputs_of, key_of
+from milepost.importing.mapping import MappedOutcome, Transition
+from milepost.importing.report import Report
+from milepost.importing.source import BadLog
+from milepost.importing.spool import SpooledCase, SpooledEvent
+from milepost.importing.times import Clock, instant
+
+FROM_SOURCE = "recorded so in the imported log"
+
+
+def run_stream(process: str, case: str) -> UUID:
+    """The stream of an imported run: the same case of the same process is the same run."""
+    return uuid5(process_stream(process), case)
+
+
+@dataclass
+class _Rounds:
+    """Counts the rounds of each step: a completed step that is scheduled, started or completed again is a new round."""
+
+    number: dict[StepKey, int] = field(default_factory=dict)
+    open: dict[StepKey, bool] = field(default_factory=dict)
+    """Steps with an open round; True when it was started."""
+
+    def begin(self, step: StepKey, *, started: bool) -> int:
+        if step not in self.open or (started and self.open[step]):
+            self.number[step] = self.number.get(step, 0) + 1
+        self.open[step] = started or self.open.get(step, False)
+        return self.number[step]
+
+    def end(self, step: StepKey) -> int:
+        if self.open.pop(step, None) is None:
+            self.number[step] = self.number.get(step, 0) + 1
+        return self.number[step]
+
+
+class Historian:
+    """Turns the cases of one file into events, and counts what it finds on the way."""
+
+    def __init__(
+        self, document: Document, version: int, layout: Layout, clock: Clock, report: Report, project: UUID | None
+    ) -> None:
+        """``document`` and ``version`` are what the runs follow; ``project`` shows them as cards."""
+        self.process, self.version, self.project = document.key, version, project
+        self.layout, self.mapping, self.clock, self.report = layout, layout.mapping, clock, report
+        self._decisive: dict[str, MappedOutcome] = {outcome.activity: outcome for outcome in self.mapping.outcomes}
+        self._fields: dict[str, str] = {}
+
+    def events(self, case: SpooledCase) -> list[Event]:
+        """The run's whole history, in the order in which it happened."""
+        first = case.events[0] if case.events else None
+        begun = self._time(case, self.mapping.columns.started_at) or (instant(first.at_us) if first else None)
+        if begun is None:
+            raise BadLog(
+                f"the case {case.case!r} has no events and no time of its own", line=case.line,
+                accepted="at least one event in every case, or a started_at column",
+            )  # fmt: skip
+        steps = list(self._steps(case))
+        return [self._started(case, begun, first), *steps, *self._ended(case)]
+
+    def _started(self, case: SpooledCase, begun: datetime, first: SpooledEvent | None) -> RunStarted:
+        return RunStarted(
+            at=begun,
+            by=_actor(first.actor) if first else None,
+            process=self.process,
+            process_version=self.version,
+            name=self.mapping.run_name.replace("{case}", case.case),
+            subject=case.case,
+            inputs=inputs_of(case.attributes, self.layout.input_of),
+            project=self.project,
+            target_at=self._time(case, self.mapping.columns.target_at),
+        )
+
+    def _steps(self, case: SpooledCase) -> Iterator[Event]:
+        rounds = _Rounds()
+        for event in case.events:
+            transition = self.mapping.transition(event.transition)
+            if transition is None:
+                raise BadLog(
+                    f"unknown transition {event.transition!r}",
+                    line=event.line,
+                    accepted="schedule, start, complete …, or a line under transitions: in the --stages file",
+                )
+            yield from self._step(event, transition, rounds)
+        self.report.started_without_completion += sum(rounds.open.values())
+
+    def _step(self, event: SpooledEvent, transition: Transition, rounds: _Rounds) -> Iterator[Event]:
+        step = self.layout.step_of[event.activity]
+        at, by = instant(event.at_us), _actor(event.actor)
+        match transition:
+            case "scheduled":
+                number = rounds.begin(step, started=False)
+                yield StepBecameReady(at=at, by=by, step=step, round=number, cause="import")
+            case "assigned":
+                number = rounds.begin(step, started=False)
+                assignee = Assignee(by) if by else None
+                yield StepAssigned(at=at, by=by, step=step, round=number, assignee=assignee, cause="import")
+            case "started":
+                self.report.started_without_completion += rounds.open.get(step, False)
+                yield StepStarted(at=at, by=by, step=step, round=rounds.begin(step, started=True))
+            case "completed":
+                self.report.completed_without_start += not rounds.open.get(step, False)
+                yield StepCompleted(at=at, by=by, step=step, round=rounds.end(step), values=self._values(event))
+            case "skipped":
+                yield StepSkipped(
+                    at=at, by=by, step=step, round=rounds.end(step), reason=FROM_SOURCE, cause="import"
+                )  # fmt: skip
+            case "cancelled":
+                yield StepCancelled(at=at, by=by, step=step, round=rounds.end(step), cause="import")
+            case "ignored":
+                self.report.ignored_events += 1
+
+    def _values(self, event: SpooledEvent) -> dict[str, Any]:
+        for name in event.extras:
+            if name not in self._fields:
+                self._fields[name] = key_of(name, self._fields.values())
+        return {self._fields[name]: value for name, value in event.extras.items()}
+
+    def _ended(self, case: SpooledCase) -> list[Event]:
+        decided = self._decided(case)
+        ended_at = self._time(case, self.mapping.columns.ended_at)
+        if decided is None and ended_at is None:
+            self.report.open_runs += 1
+            return []
+        last = case.events[-1] if case.events else None
+        at = ended_at or instant(last.at_us if last else 0)
+        outcome = decided.outcome if decided else self.mapping.ended_means or "Ended"
+        self.report.outcomes[outcome] = self.report.outcomes.get(outcome, 0) + 1
+        return [self._end(decided, outcome, at)]
+
+    def _end(self, decided: MappedOutcome | None, outcome: str, at: datetime) -> Event:
+        match decided.ends if decided else "completed":
+            case "completed":
+                return RunCompleted(at=at, outcome=outcome)
+            case "ended_early":
+                step = self.layout.step_of[decided.activity] if decided else None
+                return RunEndedEarly(at=at, outcome=outcome, step=step)
+            case "cancelled":
+                return RunCancelled(at=at, reason=outcome)
+
+    def _decided(self, case: SpooledCase) -> MappedOutcome | None:
+        for event in reversed(case.events):
+            if event.activity in self._decisive and self.mapping.transition(event.transition) == "completed":
+                return self._decisive[event.activity]
+        return None
+
+    def _time(self, case: SpooledCase, column: str | None) -> datetime | None:
+        text = case.attributes.get(column) if column else None
+        return None if text is None else instant(self.clock.microseconds(str(text), case.line))
+
+
+def _actor(name: str | None) -> Actor | None:
+    return None if name is None else Actor(f"person:{name}")

@@ -1,0 +1,189 @@
+"""Imports a log file: reads and checks all of it first, then stores its runs; an interrupted import can be repeated."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+from uuid import UUID, uuid5
+
+from domain.document import Document
+from domain.events import Event, ProjectStage
+from domain.process import PROCESS, publish, save_draft
+from domain.project import PROJECT, open_project
+from domain.words import Actor, StageKey, process_stream
+from milepost.importing.csv import read_csv
+from milepost.importing.document import Layout
+from milepost.importing.facts import Historian, run_stream
+from milepost.importing.mapping import StageMap, load_map
+from milepost.importing.report import Report, examine
+from milepost.importing.source import BadLog
+from milepost.importing.spool import Spool
+from milepost.importing.times import Clock, zone_of
+from milepost.importing.xes import read_xes
+from store.log import Append, Log
+from store.mapper import to_new_event
+from store.repository import Repository
+
+Format = Literal["xes", "csv"]
+READERS = {"xes": read_xes, "csv": read_csv}
+Progress = Callable[[str, int, int], None]
+"""Hears (what is being done, how much of it, out of how much): bytes while reading, events while storing."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a person asks for. ``project`` is the name of the project that shows the runs; None: no project."""
+
+    path: Path
+    format: Format
+    process: str
+    stages: Path | None = None
+    zone: str | None = None
+    project: str | None = None
+    by: Actor = Actor("system:import")
+
+
+@dataclass(frozen=True)
+class Imported:
+    """What an import did. ``last_position`` is where a read model must be to show all of it (0: nothing was stored)."""
+
+    report: Report
+    process: str
+    process_version: int
+    project: UUID | None
+    runs: int
+    events: int
+    last_position: int
+
+
+def _silent(_doing: str, _done: int, _of: int) -> None:
+    """Say nothing."""
+
+
+class Importer:
+    """Reads one file into a spool, looks at it, and stores it when asked to."""
+
+    def __init__(self, request: Request, directory: Path, progress: Progress = _silent) -> None:
+        """``directory`` is a place for the temporary spool."""
+        self.request, self.progress = request, progress
+        self.mapping: StageMap = load_map(request.stages)
+        self.clock = Clock(zone_of(request.zone))
+        self.spool = Spool(directory / "spool.sqlite")
+        self.report = self._read()
+        self.layout = Layout(self.mapping, self.report.activities, self._attributes())
+        self.document: Document = self.layout.document(request.process)
+
+    def _read(self) -> Report:
+        path = self.request.path
+        size = path.stat().st_size
+        reader = READERS[self.request.format]
+        self.spool.fill(reader(path, self.mapping.columns, self.clock, lambda at: self.progress("reading", at, size)))
+        report = examine(self.spool, self.clock)
+        if report.events == 0:
+            raise BadLog(f"{path.name} holds no event", accepted="a log with at least one event")
+        return report
+
+    def _attributes(self) -> set[str]:
+        return {name for case in self.spool.cases() for name in case.attributes}
+
+    def histories(self, version: int, project: UUID | None) -> Iterator[tuple[UUID, list[Event]]]:
+        """Every run of the file: its stream and its events."""
+        historian = Historian(self.document, version, self.layout, self.clock, self.report, project)
+        for case in self.spool.cases():
+            yield run_stream(self.request.process, case.case), historian.events(case)
+
+    def check(self) -> None:
+        """Make every event once, so that whatever cannot be stored is found before anything is stored."""
+        for done, _history in enumerate(self.histories(1, None)):
+            self.progress("checking", done + 1, self.report.cases)
+        self._forget_counts()
+
+    def _forget_counts(self) -> None:
+        report = self.report
+        report.ignored_events = report.completed_without_start = report.started_without_completion = 0
+        report.outcomes, report.open_runs = {}, 0
+
+
+def import_log(request: Request, log: Log, progress: Progress = _silent) -> Imported:
+    """Store the runs of a file. Raises BadLog before anything is stored; repeating an import adds what is missing."""
+    with tempfile.TemporaryDirectory(prefix="milepost-import-") as directory:
+        importer = Importer(request, Path(directory), progress)
+        importer.check()
+        return _store(importer, log, progress)
+
+
+def examine_log(request: Request, progress: Progress = _silent) -> tuple[Report, Document]:
+    """A dry run: the report and the document that an import of this file would make."""
+    with tempfile.TemporaryDirectory(prefix="milepost-import-") as directory:
+        importer = Importer(request, Path(directory), progress)
+        for done, _history in enumerate(importer.histories(1, None)):
+            progress("checking", done + 1, importer.report.cases)
+        return importer.report, importer.document
+
+
+def _store(importer: Importer, log: Log, progress: Progress) -> Imported:
+    request, report = importer.request, importer.report
+    repository = Repository(log)
+    now = datetime.now(UTC)
+    version = _published(importer.document, repository, request.by, now)
+    project = _project(importer, repository, now)
+    meta = {"process": request.process, "process_version": version, "import": _import_id(request)}
+    stored = _Counting(importer.histories(version, project), report.events + report.cases, meta, progress)
+    bulk = log.append_bulk(stored.appends())
+    report.already_imported = len(bulk.conflicts)
+    runs = stored.runs - len(bulk.conflicts)
+    return Imported(report, request.process, version, project, runs, bulk.events, bulk.last_position)
+
+
+def _published(document: Document, repository: Repository, by: Actor, at: datetime) -> int:
+    stream = process_stream(document.key)
+    repository.execute(PROCESS, stream, lambda state: save_draft(state, document, by=by, at=at))
+    repository.execute(PROCESS, stream, lambda state: publish(state, note="Imported history", by=by, at=at))
+    return int(repository.load(PROCESS, stream).latest_version)
+
+
+def _project(importer: Importer, repository: Repository, at: datetime) -> UUID | None:
+    request = importer.request
+    if request.project is None:
+        return None
+    stream = uuid5(process_stream(request.process), f"project {request.project}")
+    stages = tuple(ProjectStage(key=StageKey(stage.key), title=stage.title) for stage in importer.document.stages)
+    name, by = request.project, request.by
+
+    def decide(state: Any) -> list[Event]:
+        if state is not None:
+            return []
+        return list(open_project(state, name=name, stages=stages, process=request.process, by=by, at=at))
+
+    repository.execute(PROJECT, stream, decide)
+    return stream
+
+
+def _import_id(request: Request) -> str:
+    digest = hashlib.sha256()
+    with request.path.open("rb") as file:
+        while chunk := file.read(1 << 20):
+            digest.update(chunk)
+    return digest.hexdigest()[:16]
+
+
+class _Counting:
+    """The appends of an import, counted as they are taken."""
+
+    def __init__(
+        self, histories: Iterator[tuple[UUID, list[Event]]], total: int, meta: dict[str, Any], progress: Progress
+    ) -> None:
+        self._histories, self._total, self._meta, self._progress = histories, total, meta, progress
+        self.runs = self.events = 0
+
+    def appends(self) -> Iterator[Append]:
+        for stream, events in self._histories:
+            self.runs += 1
+            self.events += len(events)
+            yield Append(stream, 0, [to_new_event(event, self._meta) for event in events])
+            self._progress("storing", self.events, self._total)

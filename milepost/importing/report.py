@@ -1,0 +1,69 @@
+"""What was in the file and what was odd about it, for the person who imports it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from milepost.importing.spool import Spool
+from milepost.importing.times import Clock, instant
+
+_OUT_OF_ORDER = """
+select count(*) from (
+  select at_us < lag(at_us) over (partition by case_ordinal order by sequence) as back from event) where back
+"""
+_EQUAL_TIMES = """
+select count(*) from (
+  select at_us = lag(at_us) over (partition by case_ordinal order by at_us, sequence) as same from event) where same
+"""
+_DUPLICATES = """
+select coalesce(sum(n - 1), 0) from (
+  select count(*) as n from event
+  group by case_ordinal, at_us, activity, transition, actor, extras having count(*) > 1)
+"""
+
+
+@dataclass
+class Report:
+    """Counts over the file; ``problems`` are rows that were kept although a rule would have refused them."""
+
+    cases: int
+    events: int
+    activities: dict[str, int]
+    transitions: dict[str, int]
+    first: str | None
+    last: str | None
+    without_actor: int
+    out_of_order: int
+    equal_times: int
+    duplicates: int
+    cases_without_events: int
+    ambiguous_times: int
+    skipped_times: int
+    ignored_events: int = 0
+    completed_without_start: int = 0
+    started_without_completion: int = 0
+    outcomes: dict[str, int] = field(default_factory=dict)
+    open_runs: int = 0
+    already_imported: int = 0
+
+
+def examine(spool: Spool, clock: Clock) -> Report:
+    """Count what the file holds, before anything is imported."""
+    first, last = spool.rows("select min(at_us), max(at_us) from event")[0]
+    return Report(
+        cases=spool.one('select count(*) from "case"'),
+        events=spool.one("select count(*) from event"),
+        activities=dict(spool.rows("select activity, count(*) from event group by 1 order by 2 desc, 1")),
+        transitions=dict(spool.rows("select transition, count(*) from event group by 1 order by 2 desc, 1")),
+        first=None if first is None else instant(first).isoformat(),
+        last=None if last is None else instant(last).isoformat(),
+        without_actor=spool.one("select count(*) from event where actor is null"),
+        out_of_order=spool.one(_OUT_OF_ORDER),
+        equal_times=spool.one(_EQUAL_TIMES),
+        duplicates=spool.one(_DUPLICATES),
+        cases_without_events=spool.one(
+            'select count(*) from "case" where ordinal not in (select case_ordinal from event)'
+        ),
+        ambiguous_times=clock.ambiguous,
+        skipped_times=clock.skipped,
+    )
