@@ -1,0 +1,1 @@
+"""The HTTP interface: commands in, read models out, feeds, access."""
