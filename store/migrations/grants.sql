@@ -1,0 +1,10 @@
+-- What the application's role may do; run after every migration.
+revoke create on schema public from public;
+revoke all on schema log from public;
+grant usage on schema log to {app_role};
+revoke all on all tables in schema log from public, {app_role};
+revoke all on all functions in schema log from public, {app_role};
+grant select on log.event, log.head, log.command, log.writer, log.migration to {app_role};
+grant select, insert, update, delete on log.checkpoint, log.parked, log.access_token, log.session to {app_role};
+grant execute on function log.append_events, log.settle_group, log.retire_writer to {app_role};
+grant connect, create, temporary on database {database} to {app_role};
