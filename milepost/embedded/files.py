@@ -62,6 +62,11 @@ class DirectoryLock:
         self.path = directory / "lock"
         self._handle: int | None = None
 
+    @property
+    def held(self) -> bool:
+        """Whether this object has the lock."""
+        return self._handle is not None
+
     def acquire(self) -> None:
         """Take the lock now, or raise DirectoryInUse naming the process that has it."""
         if self._handle is not None:

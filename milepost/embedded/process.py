@@ -7,7 +7,7 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -48,6 +48,7 @@ def launch(
     log: Path,
     on_parent_death: signal.Signals,
     account: Account | None = None,
+    environment: Mapping[str, str] | None = None,
 ) -> subprocess.Popen[bytes]:
     """Start a server in `directory`, its output appended to `log`, out of reach of the terminal's Ctrl-C."""
     if log.exists() and log.stat().st_size > LOG_LIMIT_BYTES:
@@ -60,7 +61,7 @@ def launch(
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
-            env=server_environment(),
+            env=server_environment() if environment is None else environment,
             process_group=0,
             # it runs between fork and exec, and calls one C function looked up before the fork
             preexec_fn=die_with_parent(on_parent_death),  # noqa: PLW1509

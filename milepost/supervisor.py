@@ -1,0 +1,248 @@
+"""`milepost up`: the engines, the API and the worker as one thing that starts, stays up and stops together."""
+
+import http.client
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NoReturn
+
+from milepost.child import Child
+from milepost.embedded import EmbeddedError, NatsServer, PostgresServer, process
+from milepost.instance import Home, Running
+from milepost.preparation import prepare
+from milepost.settings import PREFIX, Settings
+from milepost.welcome import owner_token, welcome
+
+READY_SECONDS = 60.0
+READY_POLL_SECONDS = 0.01
+TEND_SECONDS = 0.2
+STOP_SECONDS = 15.0
+HOPELESS_FAILURES = 3
+
+Report = Callable[[str], None]
+
+
+class Supervisor:
+    """Everything that `milepost up` started, and keeps up."""
+
+    def __init__(self, settings: Settings, home: Home, report: Report) -> None:
+        self._settings = settings
+        self._home = home
+        self._report = report
+        self._postgres = None if settings.database_url else PostgresServer(home.postgres)
+        self._nats = None if settings.nats_url else NatsServer(home.nats)
+        self._children: list[Child] = []
+        self._token = ""
+        self._announced: dict[str, int | None] = {}
+        self._demo: subprocess.Popen[bytes] | None = None
+        self.port = settings.port
+
+    # --- where things are ---
+
+    @property
+    def application_url(self) -> str:
+        """The database, as the application."""
+        return self._postgres.app_url if self._postgres else str(self._settings.application_dsn)
+
+    @property
+    def owner_url(self) -> str:
+        """The database, as the owner of the schema."""
+        return self._postgres.owner_url if self._postgres else str(self._settings.migration_dsn)
+
+    @property
+    def nats_servers(self) -> list[str]:
+        """The broker's servers."""
+        return [self._nats.url] if self._nats else self._settings.nats_servers
+
+    @property
+    def url(self) -> str:
+        """Where people reach this instance."""
+        return self._settings.public_url or f"http://{_visible(self._settings.host)}:{self.port}"
+
+    # --- life ---
+
+    def start(self) -> None:
+        """Start everything, and return when the first command would be accepted."""
+        self.port = _claim_port(self._settings.host, self._settings.port)
+        for server in (self._nats, self._postgres):
+            if server is not None:
+                server.start()
+        self._prepare()
+        self._token = owner_token(self.application_url, self._home.token_file)
+        self._children = [self._child("api"), self._child("worker")]
+        for child in self._children:
+            child.start()
+        self._announce()
+        self._wait_until_ready()
+        self._announce()
+        self._start_demo()
+
+    def tend(self) -> None:
+        """Start again what ended without being asked."""
+        for server in (self._nats, self._postgres):
+            if server is not None and not server.running:
+                self._report(f"{type(server).__name__} ended, starting it again; see {server.log}")
+                server.start()
+        restarted = [word for child in self._children if (word := child.tend(time.monotonic()))]
+        for word in restarted:
+            self._report(word)
+        if {child.name: child.pid for child in self._children} != self._announced:
+            self._announce()
+        self._tend_demo()
+
+    def stop(self) -> None:
+        """Stop everything: who asks before who is asked."""
+        if self._demo is not None:
+            process.stop(self._demo, signal.SIGTERM, signal.SIGKILL, seconds=STOP_SECONDS)
+        for child in self._children:
+            child.ask_to_stop()
+        for child in self._children:
+            child.stop(STOP_SECONDS)
+        for server in (self._nats, self._postgres):
+            if server is not None:
+                server.stop()
+
+    # --- how ---
+
+    def _prepare(self) -> None:
+        prepared = prepare(self.owner_url, self.nats_servers, replicas=self._settings.stream_replicas)
+        if prepared.migrations:
+            self._report(f"Applied {len(prepared.migrations)} migrations")
+
+    def _child(self, name: str) -> Child:
+        return Child(name, self._home.logs / f"{name}.log", self._environment())
+
+    def _environment(self) -> dict[str, str]:
+        """Our environment with what we found out; no child is told the owner's password."""
+        secret = (f"{PREFIX}MIGRATION_", f"{PREFIX}DATABASE_PASSWORD", f"{PREFIX}NATS_")
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith(secret)}
+        inherited.pop(f"{PREFIX}DATABASE_URL_FILE", None)
+        return inherited | {
+            f"{PREFIX}HOME": str(self._home.directory),
+            f"{PREFIX}DATABASE_URL": self.application_url,
+            f"{PREFIX}NATS_URL": ",".join(self.nats_servers),
+            f"{PREFIX}HOST": self._settings.host,
+            f"{PREFIX}PORT": str(self.port),
+        }
+
+    def _announce(self) -> None:
+        self._announced = {child.name: child.pid for child in self._children}
+        servers = {"postgres": self._postgres, "nats": self._nats}
+        processes = self._announced | {
+            name: server.pid for name, server in servers.items() if server is not None
+        }
+        self._home.announce(
+            Running(
+                pid=os.getpid(),
+                url=self.url,
+                database_url=self.application_url,
+                migration_database_url=self.owner_url,
+                nats_url=",".join(self.nats_servers),
+                token=self._token,
+                processes={name: pid for name, pid in processes.items() if pid is not None},
+            )
+        )
+
+    def _wait_until_ready(self) -> None:
+        deadline = time.monotonic() + READY_SECONDS
+        while not _answers(_visible(self._settings.host), self.port):
+            self.tend()
+            for child in self._children:
+                if child.failures >= HOPELESS_FAILURES:
+                    _give_up(f"{child.name} does not start", child.log)
+            if time.monotonic() > deadline:
+                _give_up(f"not ready within {READY_SECONDS:.0f} s", self._children[0].log)
+            time.sleep(READY_POLL_SECONDS)
+
+    def _start_demo(self) -> None:
+        if not self._settings.demo or self._home.demo_done.exists():
+            return
+        self._demo = process.launch(
+            [sys.executable, "-m", "milepost.demo"],
+            directory=Path.cwd(),
+            log=self._home.logs / "demo.log",
+            on_parent_death=signal.SIGTERM,
+            environment=self._environment(),
+        )
+
+    def _tend_demo(self) -> None:
+        if self._demo is None or (code := self._demo.poll()) is None:
+            return
+        self._demo = None
+        if code == 0:
+            self._home.demo_done.touch()
+            self._report("The demonstration workspace is filled")
+        else:
+            self._report(f"The demonstration could not be filled in; see {self._home.logs / 'demo.log'}")
+
+
+def up(settings: Settings, report: Report = print) -> int:
+    """Run Milepost until it is told to stop; the exit code. EmbeddedError says why it cannot run."""
+    home = Home(settings.home).acquire()
+    supervisor = Supervisor(settings, home, report)
+    try:
+        _handle_signals(signal.default_int_handler)
+        supervisor.start()
+        report(welcome(supervisor.application_url, supervisor.url, settings.home))
+        _tend_until_interrupted(supervisor)
+    except KeyboardInterrupt:
+        report("Stopping")
+    finally:
+        _handle_signals(signal.SIG_IGN)
+        supervisor.stop()
+        home.release()
+    return 0
+
+
+def _tend_until_interrupted(supervisor: Supervisor) -> NoReturn:
+    wake = threading.Event()
+    while True:
+        wake.wait(TEND_SECONDS)
+        supervisor.tend()
+
+
+def _handle_signals(handler: Any) -> None:
+    """Treat every polite way to end a program alike: as KeyboardInterrupt while running, not at all while stopping."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, handler)
+
+
+def _visible(host: str) -> str:
+    """An address that reaches a server that listens on `host`."""
+    return {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(host, host)
+
+
+def _claim_port(host: str, port: int) -> int:
+    """The port to listen on, known to be free: `port`, or one that the system chooses for 0."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise EmbeddedError(
+                f"cannot listen on {host} port {port}: {error.strerror}; choose another with MILEPOST_PORT"
+            ) from None
+        return int(probe.getsockname()[1])
+
+
+def _answers(host: str, port: int) -> bool:
+    """Whether the API says that it is ready."""
+    connection = http.client.HTTPConnection(host, port, timeout=2)
+    try:
+        connection.request("GET", "/health/ready")
+        return connection.getresponse().status == 200
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def _give_up(reason: str, log: Path) -> NoReturn:
+    raise EmbeddedError(f"Milepost: {reason}. The end of {log}:\n{process.tail(log, 30)}")
