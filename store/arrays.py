@@ -46,7 +46,9 @@ class _Array:
 
     def __init__(self, count: int, elements: bytes) -> None:
         """``elements`` holds ``count`` encoded elements."""
-        header = _HEADER.pack(1, 1, self.element_oid, count, 1) if count else pack(">iii", 0, 0, self.element_oid)
+        header = (
+            _HEADER.pack(1, 1, self.element_oid, count, 1) if count else pack(">iii", 0, 0, self.element_oid)
+        )
         self.payload = header + elements
 
 

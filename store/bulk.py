@@ -64,7 +64,11 @@ def _groups(appends: Iterable[Append], pace: _Pace) -> Iterator[list[Append]]:
     events = size = 0
     for piece in _pieces(appends):
         piece_bytes = sum(len(event.data) + len(event.meta) for event in piece.events)
-        full = events + len(piece.events) > pace.events or size + piece_bytes > MAX_BYTES or len(group) >= MAX_UNITS
+        full = (
+            events + len(piece.events) > pace.events
+            or size + piece_bytes > MAX_BYTES
+            or len(group) >= MAX_UNITS
+        )
         if group and full:
             yield group
             group, events, size = [], 0, 0

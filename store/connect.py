@@ -12,13 +12,15 @@ from psycopg_pool import ConnectionPool
 from store.errors import UnsafeServer
 
 _LIMITS = "-c statement_timeout=15s -c lock_timeout=5s -c idle_in_transaction_session_timeout=5s -c jit=off -c timezone=UTC"
-_DURABILITY = "select name, setting from pg_settings where name in ('fsync', 'full_page_writes', 'synchronous_commit')"
+_DURABILITY = (
+    "select name, setting from pg_settings where name in ('fsync', 'full_page_writes', 'synchronous_commit')"
+)
 
 
 def conninfo(url: str, name: str) -> str:
     """``url`` with the application's limits and this name in pg_stat_activity."""
     given = conninfo_to_dict(url)
-    options = " ".join(filter(None, [_LIMITS, given.get("options")]))
+    options = f"{_LIMITS} {given.get('options') or ''}".strip()
     settings: dict[str, Any] = {
         "connect_timeout": 5,
         "tcp_user_timeout": 10_000,
@@ -47,7 +49,7 @@ def make_pool(url: str, name: str, size: int) -> ConnectionPool[Connection]:
 
 def assert_durable(connection: Connection) -> None:
     """Refuse a server that could lose what it accepted."""
-    settings = dict(connection.execute(_DURABILITY).fetchall())
+    settings: dict[str, str] = dict(connection.execute(_DURABILITY).fetchall())
     weak = [f"{name} = {value}" for name, value in settings.items() if value in ("off", "local")]
     if weak:
         raise UnsafeServer(f"the server may lose accepted events: {', '.join(sorted(weak))}")

@@ -50,7 +50,9 @@ class TooLarge(InvalidEvent):
 
     def __init__(self, event_type: str, size_bytes: int, cap_bytes: int) -> None:
         """Sizes are those of data and meta together, in UTF-8."""
-        super().__init__(f"event {event_type} has {size_bytes} bytes of data and meta; {cap_bytes} are allowed")
+        super().__init__(
+            f"event {event_type} has {size_bytes} bytes of data and meta; {cap_bytes} are allowed"
+        )
         self.event_type = event_type
         self.size_bytes = size_bytes
 

@@ -18,7 +18,7 @@ _Waiter = tuple[int, asyncio.AbstractEventLoop, "asyncio.Future[None]"]
 
 
 class Follower:
-    """Knows the head of the log; threads and coroutines wait for it to pass a position. One connection for all of them."""
+    """Knows the head of the log; threads and coroutines wait for it to pass a position, on one connection."""
 
     def __init__(self, url: str, *, poll_seconds: float = 0.25) -> None:
         """``poll_seconds`` bounds what a lost notification costs."""

@@ -13,7 +13,7 @@ from store.errors import CommandMismatch, Conflict, Repeated
 from store.model import Accepted, StoredCommand
 from store.unit import Outcome, Unit
 
-APPEND = "select * from log.append_events(" + ", ".join(["%b"] * 15) + ")"
+APPEND = "select * from log.append_events(%b, %b, %b, %b, %b, %b, %b, %b, %b, %b, %b, %b, %b, %b, %b)"
 SETTLE = "select base, verdicts from log.settle_group(%s, %s)"
 RETIRE = "select log.retire_writer(%s)"
 COMMANDS = "select id, fingerprint, result, first_position, last_position from log.command where id = any(%s)"
@@ -56,9 +56,9 @@ def _commands(units: Sequence[Unit]) -> list[TextArray | None]:
         return [None, None, None]
     commands = [unit.command for unit in units]
     return [
-        texts(command and command.id for command in commands),
+        texts(command.id if command else None for command in commands),
         texts(unit.fingerprint for unit in units),
-        texts(command and command.result for command in commands),
+        texts(command.result if command else None for command in commands),
     ]
 
 
@@ -95,7 +95,8 @@ def _looked_up(connection: Connection[Any], losers: Sequence[Unit]) -> Iterator[
     streams = [stream for unit in losers for stream in unit.streams]
     actuals = dict(connection.execute(LAST_VERSIONS, [streams]).fetchall())
     for unit in losers:
-        stale = [item for item, stream in enumerate(unit.streams, 1) if actuals.get(stream, 0) != unit.expected[item - 1]]
+        places = enumerate(zip(unit.streams, unit.expected, strict=True), 1)
+        stale = [item for item, (stream, expected) in places if actuals.get(stream, 0) != expected]
         stream, expected = unit.conflict_at(stale[0] if stale else 1)
         yield Conflict(stream, expected, actuals.get(stream, 0))
 

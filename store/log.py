@@ -72,15 +72,17 @@ class Log:
     ) -> None:
         """``durable=False`` accepts a server that may lose events (a test's own, in a temporary directory).
 
-        ``patience_seconds``: how long an append waits for a database that went away. ``max_waiting``: more appends than
-        this waiting at once are refused as Overloaded.
+        ``patience_seconds``: how long an append waits for a database that went away. ``max_waiting``: more
+        appends than this waiting at once are refused as Overloaded.
         """
         self._url = app_url
         self._durable = durable
         self._pool = make_pool(app_url, "reader", readers)
         self._readers = readers
         self._announcer = Announcer(app_url)
-        self._writer = Writer(app_url, self._grown, patience_seconds=patience_seconds, max_waiting=max_waiting)
+        self._writer = Writer(
+            app_url, self._grown, patience_seconds=patience_seconds, max_waiting=max_waiting
+        )
         self._id: UUID | None = None
         self.follower = Follower(app_url, poll_seconds=poll_seconds)
 
@@ -112,7 +114,9 @@ class Log:
         """Start."""
         return self.start()
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         """Stop."""
         self.stop()
 
@@ -159,7 +163,13 @@ class Log:
             return reading.read_stream(connection, stream, after_version)
 
     def select_stream(
-        self, stream: UUID, after: int, upto: int | None, *, descending: bool = False, limit: int | None = None
+        self,
+        stream: UUID,
+        after: int,
+        upto: int | None,
+        *,
+        descending: bool = False,
+        limit: int | None = None,
     ) -> list[Recorded]:
         """Events of one stream with versions above ``after`` up to ``upto``, from either end."""
         with self._pool.connection() as connection:

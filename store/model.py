@@ -11,7 +11,7 @@ from uuid import UUID
 
 @dataclass(frozen=True, slots=True)
 class NewEvent:
-    """An event to store. ``data`` and ``meta`` are JSON texts and are kept byte for byte; ``occurred_at`` is aware."""
+    """An event to store. ``data`` and ``meta`` are JSON texts, kept byte for byte; ``occurred_at`` is aware."""
 
     type: str
     schema_version: int
@@ -31,7 +31,7 @@ class Append:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """Makes a repeated request the same request: its id, a fingerprint of its body, and the JSON text that answers it."""
+    """Makes a repeated request the same request: its id, its body's fingerprint, the JSON text that answers it."""
 
     id: str
     fingerprint: bytes | str
@@ -40,7 +40,7 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """The appends are in the log, from ``first_position`` to ``last_position`` (one below when there was no event)."""
+    """The appends are in the log, from ``first_position`` to ``last_position`` (one below when without events)."""
 
     first_position: int
     last_position: int

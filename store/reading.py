@@ -1,5 +1,7 @@
 """The statements that read the log, and what they return."""
 
+# ruff: noqa: S608 - the statements are put together from constants of this file only
+
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -10,13 +12,19 @@ from psycopg import Connection
 
 from store.model import Recorded, Row, StoredCommand
 
-_COLUMNS = "position, stream, version, type, schema_version, data::text, meta::text, occurred_at, recorded_at, hash"
-_ROW_COLUMNS = "position, stream, version, type, schema_version, data::text, meta::text, occurred_at, recorded_at"
+_COLUMNS = (
+    "position, stream, version, type, schema_version, data::text, meta::text, occurred_at, recorded_at, hash"
+)
+_ROW_COLUMNS = (
+    "position, stream, version, type, schema_version, data::text, meta::text, occurred_at, recorded_at"
+)
 
 _LAST_VERSION = 2**31 - 1
 
 READ = f"select {_COLUMNS} from log.event where position > %s order by position limit %s"
-READ_TYPES = f"select {_COLUMNS} from log.event where position > %s and type = any(%s) order by position limit %s"
+READ_TYPES = (
+    f"select {_COLUMNS} from log.event where position > %s and type = any(%s) order by position limit %s"
+)
 READ_STREAM = f"select {_COLUMNS} from log.event where stream = %s and version > %s order by version"
 SELECT_STREAM = f"""
 select {_COLUMNS} from log.event where stream = %s and version > %s and version <= %s order by version limit %s
@@ -35,7 +43,9 @@ LOG = "select log from log.head"
 COMMAND = "select id, fingerprint, result, first_position, last_position from log.command where id = %s"
 
 
-def read(connection: Connection[Any], after: int, limit: int, types: Collection[str] | None = None) -> list[Recorded]:
+def read(
+    connection: Connection[Any], after: int, limit: int, types: Collection[str] | None = None
+) -> list[Recorded]:
     """Up to ``limit`` events above ``after``, in order; only those of ``types`` when given."""
     if types is None:
         cursor = connection.execute(READ, [after, limit], binary=True)
@@ -46,11 +56,19 @@ def read(connection: Connection[Any], after: int, limit: int, types: Collection[
 
 def read_stream(connection: Connection[Any], stream: UUID, after_version: int) -> list[Recorded]:
     """The events of one stream above a version, in order."""
-    return list(map(Recorded._make, connection.execute(READ_STREAM, [stream, after_version], binary=True).fetchall()))
+    return list(
+        map(Recorded._make, connection.execute(READ_STREAM, [stream, after_version], binary=True).fetchall())
+    )
 
 
 def select_stream(
-    connection: Connection[Any], stream: UUID, after: int, upto: int | None, limit: int | None, *, descending: bool
+    connection: Connection[Any],
+    stream: UUID,
+    after: int,
+    upto: int | None,
+    limit: int | None,
+    *,
+    descending: bool,
 ) -> list[Recorded]:
     """Events of one stream with versions above ``after`` up to ``upto``, from either end."""
     statement = SELECT_STREAM_BACK if descending else SELECT_STREAM

@@ -1,4 +1,4 @@
-"""The eventsourcing library's recorder interfaces on this log, so that its applications and its test cases run on it."""
+"""The eventsourcing library's recorder interfaces on this log: its applications and test cases run on it."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class PostgresLogAggregateRecorder(AggregateRecorder):
         self.log = log
 
     def insert_events(self, stored_events: Sequence[StoredEvent], **kwargs: Any) -> Sequence[int] | None:
-        """Append all of these or none. ``occurred_at`` may be given by keyword; IntegrityError when a version is taken."""
+        """Append all of these or none (``occurred_at`` by keyword); IntegrityError when a version is taken."""
         self._append(stored_events, **kwargs)
         return None
 
@@ -53,7 +53,9 @@ class PostgresLogAggregateRecorder(AggregateRecorder):
         found = self.log.select_stream(_stream(originator_id), after, lte, descending=desc, limit=limit)
         return [StoredEvent(event.stream, event.version, event.type, _state(event)) for event in found]
 
-    def _append(self, stored_events: Sequence[StoredEvent], occurred_at: datetime | None = None) -> Sequence[int]:
+    def _append(
+        self, stored_events: Sequence[StoredEvent], occurred_at: datetime | None = None
+    ) -> Sequence[int]:
         at = occurred_at or datetime.now(UTC)
         try:
             return self.log.append(list(_appends(stored_events, at))).positions
@@ -111,11 +113,14 @@ class _LogSubscription(Subscription[ApplicationRecorder]):
     def _follow(self, after: int) -> Iterator[Notification]:
         while not self._has_been_stopped:
             head = self._log.head()
-            while found := self._recorder.select_notifications(after, 500, head, self._topics, inclusive_of_start=False):
+            while found := self._page(after, head):
                 yield from found
                 after = found[-1].id
             after = max(after, head)
             self._log.follower.wait(after, timeout=0.25)
+
+    def _page(self, after: int, head: int) -> Sequence[Notification]:
+        return self._recorder.select_notifications(after, 500, head, self._topics, inclusive_of_start=False)
 
 
 def _appends(stored_events: Sequence[StoredEvent], at: datetime) -> Iterator[Append]:

@@ -14,15 +14,18 @@ select format(E'create table %s (\n%s\n)%s;', c.oid::regclass,
   coalesce(' with (' || array_to_string(c.reloptions, ', ') || ')', ''))
 from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
 left join pg_attrdef d on d.adrelid = c.oid and d.adnum = a.attnum
-where c.relnamespace = 'log'::regnamespace and c.relkind = 'r' group by c.oid, c.reloptions order by c.oid::regclass::text
+where c.relnamespace = 'log'::regnamespace and c.relkind = 'r'
+group by c.oid, c.reloptions order by c.oid::regclass::text
 """
 _CONSTRAINTS: LiteralString = """
 select format('alter table %s add constraint %I %s;', conrelid::regclass, conname, pg_get_constraintdef(oid))
-from pg_constraint where connamespace = 'log'::regnamespace and contype <> 'n' order by conrelid::regclass::text, conname
+from pg_constraint where connamespace = 'log'::regnamespace and contype <> 'n'
+order by conrelid::regclass::text, conname
 """
 _INDEXES: LiteralString = """
 select pg_get_indexdef(i.indexrelid) || ';' from pg_index i join pg_class c on c.oid = i.indrelid
-where c.relnamespace = 'log'::regnamespace and not exists (select from pg_constraint k where k.conindid = i.indexrelid)
+where c.relnamespace = 'log'::regnamespace
+and not exists (select from pg_constraint k where k.conindid = i.indexrelid)
 order by i.indexrelid::regclass::text
 """
 _FUNCTIONS: LiteralString = """
@@ -60,4 +63,6 @@ def dump(url: str) -> str:
     with psycopg.connect(url) as connection:
         connection.execute("set local search_path = pg_catalog")
         parts = [text for query in _PARTS for (text,) in connection.execute(query)]
-    return "-- The schema that the migrations make; written by `make generate`.\n\n" + "\n\n".join(parts) + "\n"
+    return (
+        "-- The schema that the migrations make; written by `make generate`.\n\n" + "\n\n".join(parts) + "\n"
+    )

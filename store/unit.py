@@ -42,7 +42,7 @@ class ThreadTicket:
         self._lock = allocate_lock()
         self._lock.acquire()
 
-    def deliver(self, outcome: Outcome, wakeups: Wakeups) -> None:
+    def deliver(self, outcome: Outcome, wakeups: Wakeups) -> None:  # noqa: ARG002 - woken by its lock
         """Wake the thread."""
         self._outcome = outcome
         self._lock.release()
@@ -64,7 +64,7 @@ class FutureTicket:
         self.future: Future[Accepted] = Future()
         self.future.set_running_or_notify_cancel()
 
-    def deliver(self, outcome: Outcome, wakeups: Wakeups) -> None:
+    def deliver(self, outcome: Outcome, wakeups: Wakeups) -> None:  # noqa: ARG002 - wakes by itself
         """Complete the Future."""
         if isinstance(outcome, Accepted):
             self.future.set_result(outcome)
@@ -168,10 +168,15 @@ def _utf8(text: str, what: str) -> bytes:
     return encoded
 
 
+def fingerprint_text(command: Command) -> str:
+    """The fingerprint as it is stored: bytes in hexadecimal."""
+    return command.fingerprint.hex() if isinstance(command.fingerprint, bytes) else command.fingerprint
+
+
 def _command_fingerprint(command: Command | None) -> str | None:
     if command is None:
         return None
-    fingerprint = command.fingerprint.hex() if isinstance(command.fingerprint, bytes) else command.fingerprint
+    fingerprint = fingerprint_text(command)
     for what, text in (("command id", command.id), ("fingerprint", fingerprint), ("result", command.result)):
         _utf8(text, what)
     return fingerprint

@@ -49,8 +49,9 @@ class Verified:
 def chain(previous: bytes, event: Recorded) -> bytes:
     """The hash of an event after the event with hash ``previous`` in its stream.
 
-    SHA-256 over the previous hash and, separated by single spaces, position, stream, version, schema version, occurred_at
-    and recorded_at in microseconds since 1970, the lengths in bytes of type, data and meta, and those three together.
+    SHA-256 over the previous hash and, separated by single spaces, position, stream, version, schema version,
+    occurred_at and recorded_at in microseconds since 1970, the lengths in bytes of type, data and meta, and those
+    three together.
     """
     kind, data, meta = event.type.encode(), event.data.encode(), event.meta.encode()
     head = (
@@ -65,7 +66,7 @@ def verify(
 ) -> Verified:
     """Check every event above ``after`` up to ``upto`` (the head): dense positions, dense versions, unbroken chains.
 
-    ``progress`` is called with the number of events checked so far. With ``after`` above 0, what lies before is trusted.
+    ``progress`` is called with the number of events checked so far. What lies before ``after`` is trusted.
     """
     end = log.head() if upto is None else upto
     checker = _Checker(log, after)
@@ -112,7 +113,9 @@ class _Checker:
         if event.version not in ((0, 1) if last is None else (last + 1,)):
             return f"stream {event.stream} goes from version {last or 0} to {event.version}"
         if chain(previous, event) != event.hash:
-            return f"the hash of version {event.version} of stream {event.stream} does not match what is stored"
+            return (
+                f"the hash of version {event.version} of stream {event.stream} does not match what is stored"
+            )
         return None
 
 

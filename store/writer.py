@@ -27,7 +27,7 @@ _RECONNECT_SECONDS = 0.05
 class Writer:
     """Started and stopped by the Log. ``patience_seconds``: how long callers wait for a database that went away."""
 
-    def __init__(self, url: str, announce: Announce, *, patience_seconds: float = 10.0, max_waiting: int = 10_000) -> None:
+    def __init__(self, url: str, announce: Announce, *, patience_seconds: float, max_waiting: int) -> None:
         self._url = url
         self._announce = announce
         self._patience = patience_seconds
@@ -76,8 +76,11 @@ class Writer:
         if self._stopping.is_set() or self._stopped:
             raise Stopped("the log is not running")
         self._queue.put(work)
-        if self._stopped:  # it ended in between: nobody else will answer
+        if self._has_ended():  # in between: nobody else will answer
             self._refuse_waiting()
+
+    def _has_ended(self) -> bool:
+        return self._stopped
 
     # -- the thread: collect
 
@@ -105,7 +108,7 @@ class Writer:
             self._people.append(work)
 
     def _next_group(self) -> list[Unit]:
-        """People first, one group of bulk work in between; never mixed, so that bulk work makes nobody's group larger."""
+        """People first, one group of bulk work in between; never mixed: bulk work makes nobody's group larger."""
         if self._bulk and (self._bulk_next or not self._people):
             self._bulk_next = False
             return self._bulk.popleft()
@@ -152,7 +155,8 @@ class Writer:
         connection = self._connected()
         self._turn += 1
         try:
-            row = connection.execute(APPEND, arguments(self._id, self._turn, group), prepare=True, binary=True).fetchone()
+            call = arguments(self._id, self._turn, group)
+            row = connection.execute(APPEND, call, prepare=True, binary=True).fetchone()
         except psycopg.Error:
             if not connection.closed:
                 raise
@@ -166,7 +170,9 @@ class Writer:
         return True
 
     def _finish(self, group: list[Unit], verdicts: Verdicts) -> None:
-        stored = sum([unit.events for unit, letter in zip(group, verdicts.letters, strict=True) if letter == "a"])
+        stored = sum(
+            [unit.events for unit, letter in zip(group, verdicts.letters, strict=True) if letter == "a"]
+        )
         _deliver(group, self._explain(group, verdicts))
         if stored:
             self._announce(verdicts.base + stored)

@@ -17,9 +17,14 @@ create table if not exists log.migration (
   number int primary key, name text not null, checksum text not null,
   applied_at timestamptz not null default clock_timestamp())
 """
-_ROLE_SETTINGS = ("statement_timeout = '15s'", "lock_timeout = '5s'", "idle_in_transaction_session_timeout = '5s'")
+_ROLE_SETTINGS = (
+    "statement_timeout = '15s'",
+    "lock_timeout = '5s'",
+    "idle_in_transaction_session_timeout = '5s'",
+)
 _MAY_SET_ROLE = """
-select rolsuper or pg_has_role(current_user, %(role)s, 'USAGE WITH ADMIN OPTION') from pg_roles where rolname = current_user
+select rolsuper or pg_has_role(current_user, %(role)s, 'USAGE WITH ADMIN OPTION')
+from pg_roles where rolname = current_user
 """
 
 
@@ -42,7 +47,11 @@ class Migration(NamedTuple):
 
 def migrations() -> list[Migration]:
     """All migrations, in order."""
-    found = (entry for entry in files(__name__).iterdir() if entry.name[:4].isdigit() and entry.name.endswith(".sql"))
+    found = (
+        entry
+        for entry in files(__name__).iterdir()
+        if entry.name[:4].isdigit() and entry.name.endswith(".sql")
+    )
     return sorted(Migration(int(entry.name[:4]), entry.name, entry.read_text("utf-8")) for entry in found)
 
 
@@ -73,7 +82,7 @@ def pending(url: str) -> list[str]:
 def _apply(connection: Connection) -> list[str]:
     connection.execute("set local client_min_messages = warning")
     connection.execute(_BOOK)
-    before = dict(connection.execute("select number, checksum from log.migration").fetchall())
+    before: dict[int, str] = dict(connection.execute("select number, checksum from log.migration").fetchall())
     missing = []
     for migration in migrations():
         if migration.number not in before:
