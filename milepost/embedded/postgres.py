@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import tempfile
+import time
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -28,6 +29,7 @@ START_SECONDS = 120
 STOP_SECONDS = 30
 # sun_path is 108 bytes on Linux and 104 on macOS, the closing zero included
 LONGEST_SOCKET_PATH = 103
+MEMORY_IN_USE = "pre-existing shared memory block"
 SOCKET_NAME = ".s.PGSQL.5432"
 
 HOST_BASED_ACCESS = """\
@@ -212,28 +214,42 @@ class PostgresServer:
             raise EmbeddedError(f"PostgreSQL could not make {target}:\n{process.tail(log)}")
 
     def _launch(self, account: Account | None) -> None:
-        marker = f"cluster_name={_cluster_name(self.data)}"
-        process.clear_left_over(
-            _postmaster_pid(self.data), marker, signal.SIGINT, signal.SIGQUIT, seconds=STOP_SECONDS
-        )
+        """Start the server; while sessions of a killed one are still ending, try again."""
+        self._clear_left_over()
         self._choose_address()
         (self.data / "pg_hba.conf").write_text(HOST_BASED_ACCESS)
-        command = [
-            str(postgres_programs(account) / "postgres"),
-            "-D",
-            _data_argument(self.data, account),
-            "-c",
-            marker,
-        ]
+        deadline = time.monotonic() + STOP_SECONDS
+        while True:
+            try:
+                self._launch_once(account)
+                return
+            except EmbeddedError as error:
+                end = process.tail(self.log)
+                if MEMORY_IN_USE not in end or time.monotonic() > deadline:
+                    raise EmbeddedError(f"{error}. The end of {self.log}:\n{end}") from None
+            time.sleep(0.1)
+
+    def _clear_left_over(self) -> None:
+        """End the server of a killed Milepost; a pid file that names somebody else's process means nothing."""
+        pid = _postmaster_pid(self.data)
+        process.clear_left_over(pid, self._marker, signal.SIGINT, signal.SIGQUIT, seconds=STOP_SECONDS)
+        if pid is not None and process.command_line(pid):
+            (self.data / "postmaster.pid").unlink(missing_ok=True)
+
+    @property
+    def _marker(self) -> str:
+        """What tells our server from every other in a list of processes."""
+        return f"cluster_name=milepost_{sha256(os.fsencode(self.data.resolve())).hexdigest()[:12]}"
+
+    def _launch_once(self, account: Account | None) -> None:
+        program = postgres_programs(account) / "postgres"
+        command = [str(program), "-D", _data_argument(self.data, account), "-c", self._marker]
         for name, value in self._settings().items():
             command += ["-c", f"{name}={value}"]
         self._process = process.launch(
             command, directory=self.data, log=self.log, on_parent_death=signal.SIGINT, account=account
         )
-        try:
-            process.wait_for(self._process, self._ready, name="PostgreSQL", seconds=START_SECONDS)
-        except EmbeddedError as error:
-            raise EmbeddedError(f"{error}. The end of {self.log}:\n{process.tail(self.log)}") from None
+        process.wait_for(self._process, self._ready, name="PostgreSQL", seconds=START_SECONDS)
 
     def _settings(self) -> dict[str, str]:
         if self._port is None:
@@ -306,10 +322,6 @@ def _data_argument(data: Path, account: Account | None) -> str:
     if account is None or can_traverse(account, data):
         return str(data)
     return "/proc/self/cwd"
-
-
-def _cluster_name(data: Path) -> str:
-    return f"milepost_{sha256(os.fsencode(data.resolve())).hexdigest()[:12]}"
 
 
 def _pid_file_lines(data: Path) -> list[str]:

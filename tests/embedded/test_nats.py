@@ -1,0 +1,143 @@
+"""The embedded nats-server: closed, durable, and found again where it was."""
+
+import json
+import os
+import signal
+import socket
+from pathlib import Path
+
+import nats
+import nats.errors
+import psutil
+import pytest
+
+from milepost.embedded import DirectoryInUse, EmbeddedError, NatsServer
+from tests.support.programs import alive, line, program
+from tests.support.waiting import wait_until
+
+START = """
+import signal, sys
+from pathlib import Path
+from milepost.embedded import NatsServer
+server = NatsServer(Path(sys.argv[1]))
+server.start()
+print(server.pid, flush=True)
+signal.pause()
+"""
+
+
+@pytest.mark.anyio
+async def test_nobody_comes_in_without_the_credential(nats_server: NatsServer):
+    """A client without the password is refused; with it, it is let in."""
+    with pytest.raises(nats.errors.Error, match="Authorization"):
+        await nats.connect(
+            f"nats://127.0.0.1:{nats_server.port}",
+            allow_reconnect=False,
+            error_cb=_ignore,
+            max_reconnect_attempts=0,
+        )
+    client = await nats.connect(nats_server.url)
+    assert client.max_payload == 1024 * 1024
+    await client.close()
+
+
+async def _ignore(_error: Exception) -> None:
+    """Errors of a connection that is meant to fail."""
+
+
+def test_it_listens_on_the_loopback_only(nats_server: NatsServer):
+    """No other machine reaches it."""
+    assert nats_server.pid is not None
+    listening = psutil.Process(nats_server.pid).net_connections("inet")
+    assert {(entry.laddr.ip, entry.laddr.port) for entry in listening} == {("127.0.0.1", nats_server.port)}
+
+
+def test_its_secrets_are_for_its_user_only(nats_server: NatsServer):
+    """Configuration, credential, log and store cannot be read by others."""
+    for name in ("nats.json", "server.json", "nats.log", "store"):
+        assert (nats_server.directory / name).stat().st_mode & 0o077 == 0, name
+
+
+def test_every_message_is_synced(tmp_path: Path):
+    """Outside of tests nothing is acknowledged before it is on disk, and the store has a limit."""
+    with NatsServer(tmp_path / "nats") as server:
+        jetstream = json.loads(server.configuration.read_text())["jetstream"]
+    assert jetstream["sync_interval"] == "always"
+    assert jetstream["max_file_store"] > 0
+
+
+@pytest.mark.anyio
+async def test_a_crash_loses_nothing_that_was_acknowledged(tmp_path: Path):
+    """After kill -9 of the server, the next start has the messages, at the same address."""
+    server = NatsServer(tmp_path / "nats")
+    server.start()
+    client = await nats.connect(server.url)
+    await client.jetstream().add_stream(name="KEPT", subjects=["kept"])
+    await client.jetstream().publish("kept", b"word")
+    await client.close()
+    url = server.url
+    assert server.pid is not None
+    os.kill(server.pid, signal.SIGKILL)
+    wait_until(lambda: not server.running, what="the end of the server")
+    server.start()
+    assert server.url == url
+    client = await nats.connect(server.url)
+    assert (await client.jetstream().get_msg("KEPT", 1)).data == b"word"
+    await client.close()
+    server.stop()
+
+
+def test_the_address_survives_a_restart_of_everything(tmp_path: Path):
+    """Port and password are those of the last run, so that other programs find the server again."""
+    with NatsServer(tmp_path / "nats") as first:
+        url = first.url
+    with NatsServer(tmp_path / "nats") as second:
+        assert second.url == url
+
+
+def test_a_port_taken_meanwhile_is_left_alone(tmp_path: Path):
+    """Somebody else's port is not waited for: the server takes another."""
+    with NatsServer(tmp_path / "nats") as first:
+        port = first.port
+    with socket.socket() as other:
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        other.bind(("127.0.0.1", port))
+        other.listen()
+        with NatsServer(tmp_path / "nats") as second:
+            assert second.port != port
+
+
+def test_a_second_server_is_refused_the_directory(tmp_path: Path):
+    """Two servers on one store would destroy it."""
+    with NatsServer(tmp_path / "nats") as server:
+        with pytest.raises(DirectoryInUse, match=f"process {os.getpid()}"):
+            NatsServer(tmp_path / "nats").start()
+        assert server.running
+
+
+def test_a_killed_parent_leaves_nothing_in_the_way(tmp_path: Path):
+    """After kill -9 of whoever started it, the next start has the store to itself."""
+    with program(START, tmp_path / "nats") as parent:
+        left_over = int(line(parent))
+        parent.kill()
+        parent.wait()
+        with NatsServer(tmp_path / "nats") as server:
+            assert not alive(left_over)
+            assert server.running
+
+
+def test_a_server_that_cannot_start_says_why(tmp_path: Path):
+    """The error carries nats-server's own last words."""
+    (tmp_path / "nats").mkdir()
+    (tmp_path / "nats" / "store").write_text("not a directory")
+    with pytest.raises(EmbeddedError, match="store"):
+        NatsServer(tmp_path / "nats").start()
+
+
+def test_a_temporary_server_leaves_nothing_behind():
+    """What tests use is gone after the test, directory and process."""
+    with NatsServer.temporary() as server:
+        directory, pid = server.directory, server.pid
+    assert not directory.exists()
+    assert pid is not None
+    assert not alive(pid)
