@@ -1,0 +1,1 @@
+"""Processes killed on purpose: nothing acknowledged is lost, everything heals."""

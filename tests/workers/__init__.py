@@ -1,0 +1,1 @@
+"""Promises of the workers: relay, transport, applying, health."""

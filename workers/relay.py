@@ -1,0 +1,164 @@
+"""The relay: follows the log in order and publishes it, one relay at a time, every event once and none left out.
+
+What the stream holds decides where to go on, not the checkpoint: each message says after which one it comes
+(Nats-Expected-Last-Sequence), so the stream has no hole and no double, whatever died in between, and a relay that lost
+its lease without knowing cannot get a word in. The checkpoint in Postgres is how far the relay is, for people to see.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+from uuid import UUID
+
+import orjson
+import psycopg
+import structlog
+from nats.aio.client import Client
+from nats.errors import Error as NatsError
+from nats.js.api import StreamInfo
+from nats.js.errors import NotFoundError
+
+from store.model import Recorded
+from workers import cloudevents, publishing, transport
+from workers.cloudevents import Message
+from workers.lease import Lease, LeaseLost
+from workers.publishing import PublishFailed
+from workers.transport import BrokerSettings
+
+T = TypeVar("T")
+
+BATCH = 500
+STANDBY_SECONDS = 1.0
+CHECK_SECONDS = 5.0
+FIRST_PAUSE_SECONDS = 0.1
+LONGEST_PAUSE_SECONDS = 2.0
+
+AWAY = (NatsError, PublishFailed, psycopg.OperationalError, LeaseLost, TimeoutError, OSError)
+
+log = structlog.get_logger(__name__)
+
+
+class StreamAhead(Exception):
+    """The stream holds events that the log does not: the database was set back; going on would mix histories."""
+
+
+class Growth(Protocol):
+    """What tells that the log has grown: the log's follower."""
+
+    async def wait_async(self, after: int, timeout: float) -> int:  # noqa: ASYNC109 - the shape of the follower's
+        """The head, once it is above ``after`` or ``timeout`` seconds are over."""
+
+
+@dataclass
+class Place:
+    """How far the stream is: the position of its last event and that message's number in the stream."""
+
+    position: int
+    sequence: int
+
+
+class Relay:
+    """Publishes the log of one database to one broker. ``run`` it in every worker: one leads, the others stand by."""
+
+    def __init__(
+        self, log_id: UUID, database_url: str, growth: Growth, client: Client, settings: BrokerSettings
+    ) -> None:
+        self._log_id = log_id
+        self._growth = growth
+        self._client = client
+        self._js = client.jetstream()
+        self._settings = settings
+        self._lease = Lease(database_url, "relay")
+        self._thread = ThreadPoolExecutor(1, "relay")
+        self._pause_seconds = FIRST_PAUSE_SECONDS
+        self.leading = False
+        self.position = 0
+
+    async def run(self) -> None:
+        """Relay until cancelled. Servers that are away are waited for; anything else is raised."""
+        try:
+            while True:
+                await self._attempt()
+        finally:
+            self.leading = False
+            await asyncio.shield(asyncio.wrap_future(self._thread.submit(self._lease.release)))
+            self._thread.shutdown()
+
+    async def _attempt(self) -> None:
+        try:
+            if await self._database(self._lease.acquire):
+                self.leading = True
+                await self._lead()
+            await asyncio.sleep(STANDBY_SECONDS)
+        except AWAY as error:
+            log.warning("relay_waits", reason=type(error).__name__)
+            await asyncio.sleep(self._pause_seconds)
+            self._pause_seconds = min(self._pause_seconds * 2, LONGEST_PAUSE_SECONDS)
+        finally:
+            self.leading = False
+
+    async def _lead(self) -> None:
+        """Publish for as long as the lease and the stream are ours; whatever goes wrong, the next attempt asks anew."""
+        place = await self._resume()
+        while True:
+            head = await self._growth.wait_async(place.position, CHECK_SECONDS)
+            if head > place.position:
+                await self._announce(head)
+                place = await self._forward(place)
+                self._pause_seconds = FIRST_PAUSE_SECONDS
+            else:
+                await self._check(place)
+
+    async def _resume(self) -> Place:
+        """Declare what is missing and find out where the stream ends."""
+        info = await transport.declare(self._client, self._settings)
+        place = Place(await self._last_position(info), info.state.last_seq)
+        head = await self._database(self._lease.head)
+        if place.position > head:
+            raise StreamAhead(f"the stream ends at position {place.position}, the log at {head}")
+        await self._database(lambda: self._lease.settle(place.position))
+        self.position = place.position
+        await self._announce(head)
+        return place
+
+    async def _last_position(self, info: StreamInfo) -> int:
+        """The position of the stream's last event; where there is none of this log, the last one too old to be kept."""
+        if info.state.messages:
+            last = await self._js.get_msg(transport.STREAM, info.state.last_seq)
+            position = cloudevents.position_of(self._log_id, (last.headers or {}).get("Nats-Msg-Id"))
+            if position is not None:
+                return position
+        return await self._database(lambda: self._lease.last_before(self._settings.max_age_seconds))
+
+    async def _forward(self, place: Place) -> Place:
+        """Publish what the log holds beyond ``place``, up to one batch, and move the checkpoint after the last ack."""
+        rows: list[Recorded] = await self._database(lambda: self._lease.read(place.position, BATCH))
+        if not rows:
+            return place
+        sequence = await publishing.publish(self._client, self._js, self._messages(rows), place.sequence)
+        await self._database(lambda: self._lease.move(place.position, rows[-1].position))
+        self.position = rows[-1].position
+        return Place(self.position, sequence)
+
+    def _messages(self, rows: Sequence[Recorded]) -> list[Message]:
+        return [cloudevents.message(self._log_id, row) for row in rows]
+
+    async def _announce(self, head: int) -> None:
+        """Wake the workers; the newest wake-up replaces the one before."""
+        body = orjson.dumps({"log": str(self._log_id), "position": head})
+        await self._js.publish(transport.GROWN_SUBJECT, body, timeout=publishing.ACK_SECONDS)
+
+    async def _check(self, place: Place) -> None:
+        """When nothing happens: is the lease ours, is all declared, and does the stream end where we left it?"""
+        await self._database(self._lease.check)
+        info = await self._js.stream_info(transport.STREAM)
+        await self._js.consumer_info(transport.GROWN_STREAM, transport.PROJECTOR)
+        if info.state.last_seq != place.sequence:
+            raise NotFoundError(description="the stream does not end where the relay left it")
+
+    async def _database(self, ask: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, ask)
