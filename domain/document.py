@@ -287,3 +287,8 @@ class Document(Part):
     def steps(self) -> tuple[Step, ...]:
         """All steps in document order."""
         return tuple(step for stage in self.stages for step in stage.steps)
+
+
+def stored_form(document: Document) -> dict[str, Any]:
+    """The document as it is stored and compared: JSON values, without what is at its default."""
+    return {"milepost": document.milepost, **document.model_dump(mode="json", by_alias=True, exclude_defaults=True)}

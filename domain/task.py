@@ -1,0 +1,384 @@
+"""A task: a free card on the board of a project, moved, assigned, blocked and done by people."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from typing import Literal
+from uuid import UUID
+
+from domain import rank as ranks
+from domain.aggregate import Aggregate
+from domain.checks import distinct, line, priority_word, words
+from domain.events import (
+    AnyTaskEvent,
+    TaskAdded,
+    TaskAssigned,
+    TaskBlocked,
+    TaskCancelled,
+    TaskChecklistEntryAdded,
+    TaskChecklistEntryTicked,
+    TaskCommented,
+    TaskCompleted,
+    TaskDependencyAdded,
+    TaskDependencyRemoved,
+    TaskDueSet,
+    TaskEdited,
+    TaskHelpCleared,
+    TaskHelpRequested,
+    TaskLabelled,
+    TaskMoved,
+    TaskPrioritySet,
+    TaskReopened,
+    TaskUnblocked,
+)
+from domain.words import Actor, Assignee, Priority, Rejected, StageKey
+
+TaskState = Literal["open", "done", "cancelled"]
+DependencyKind = Literal["task", "run"]
+_MOST_LABELS = 50
+_MOST_ENTRIES = 200
+_MOST_DEPENDENCIES = 200
+
+
+@dataclass(frozen=True)
+class ChecklistEntry:
+    """One line of the checklist."""
+
+    text: str
+    done: bool = False
+
+
+@dataclass(frozen=True)
+class Help:
+    """What somebody else is asked for."""
+
+    reason: str
+    waiting_on: str | None = None
+    until: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Task:
+    """What decisions about a task need to know."""
+
+    project: UUID | None = None
+    title: str = ""
+    description: str = ""
+    stage: StageKey = StageKey("")
+    rank: str = ""
+    state: TaskState = "open"
+    assignee: Assignee | None = None
+    priority: Priority = "none"
+    due_on: date | None = None
+    labels: tuple[str, ...] = ()
+    checklist: dict[UUID, ChecklistEntry] = field(default_factory=dict)
+    dependencies: frozenset[tuple[UUID, str]] = frozenset()
+    blocked: str | None = None
+    help: Help | None = None
+    comments: frozenset[UUID] = frozenset()
+
+
+def evolve(task: Task | None, event: AnyTaskEvent) -> Task:  # noqa: C901, PLR0911, PLR0912 - one closed match
+    """The task after the event."""
+    task = task or Task()
+    match event:
+        case TaskAdded():
+            return _added(task, event)
+        case TaskEdited():
+            title = task.title if event.title is None else event.title
+            description = task.description if event.description is None else event.description
+            return replace(task, title=title, description=description)
+        case TaskMoved():
+            return replace(task, stage=event.stage, rank=event.rank)
+        case TaskAssigned():
+            return replace(task, assignee=event.assignee)
+        case TaskPrioritySet():
+            return replace(task, priority=event.priority)
+        case TaskDueSet():
+            return replace(task, due_on=event.due_on)
+        case TaskLabelled():
+            return replace(task, labels=event.labels)
+        case TaskChecklistEntryAdded() | TaskChecklistEntryTicked():
+            return replace(task, checklist=_checklist(task.checklist, event))
+        case TaskDependencyAdded():
+            return replace(task, dependencies=task.dependencies | {(event.on, event.kind)})
+        case TaskDependencyRemoved():
+            return replace(task, dependencies=task.dependencies - {(event.on, event.kind)})
+        case TaskBlocked():
+            return replace(task, blocked=event.reason)
+        case TaskUnblocked():
+            return replace(task, blocked=None)
+        case TaskHelpRequested():
+            return replace(task, help=Help(event.reason, event.waiting_on, event.until))
+        case TaskHelpCleared():
+            return replace(task, help=None)
+        case TaskCommented():
+            return replace(task, comments=task.comments | {event.comment})
+        case TaskCompleted():
+            return replace(task, state="done")
+        case TaskReopened():
+            return replace(task, state="open")
+        case TaskCancelled():
+            return replace(task, state="cancelled")
+
+
+def _added(task: Task, event: TaskAdded) -> Task:
+    return replace(
+        task,
+        project=event.project,
+        title=event.title,
+        description=event.description,
+        stage=event.stage,
+        rank=event.rank,
+        assignee=event.assignee,
+        priority=event.priority,
+        due_on=event.due_on,
+        labels=event.labels,
+    )
+
+
+def _checklist(
+    checklist: dict[UUID, ChecklistEntry], event: TaskChecklistEntryAdded | TaskChecklistEntryTicked
+) -> dict[UUID, ChecklistEntry]:
+    match event:
+        case TaskChecklistEntryAdded():
+            return {**checklist, event.entry: ChecklistEntry(event.text)}
+        case TaskChecklistEntryTicked():
+            text = checklist[event.entry].text if event.entry in checklist else ""
+            return {**checklist, event.entry: ChecklistEntry(text, event.done)}
+
+
+TASK = Aggregate("task", evolve)
+
+
+# --- decisions: the card itself ---
+
+
+def add_task(  # noqa: PLR0913 - one for each thing that a new card may say
+    task: Task | None,
+    project: UUID,
+    title: str,
+    stage: StageKey,
+    rank: str,
+    *,
+    description: str = "",
+    assignee: Assignee | None = None,
+    priority: Priority = "none",
+    due_on: date | None = None,
+    labels: tuple[str, ...] = (),
+    by: Actor,
+    at: datetime,
+) -> list[AnyTaskEvent]:
+    """Put a card on a project's board. Adding the same card again changes nothing."""
+    added = TaskAdded(
+        project=project,
+        title=line("title", title),
+        stage=stage,
+        rank=ranks.check(rank),
+        description=description,
+        assignee=assignee,
+        priority=priority_word(priority),
+        due_on=due_on,
+        labels=_labels(labels),
+        by=by,
+        at=at,
+    )
+    if task is None:
+        return [added]
+    if task == _added(task, added):
+        return []
+    raise Rejected("already_added", "this task exists already", title=task.title)
+
+
+def edit(
+    task: Task, title: str | None = None, description: str | None = None, *, by: Actor, at: datetime
+) -> list[AnyTaskEvent]:
+    """Change title, description or both; None leaves a text as it was."""
+    new_title = None if title is None or title.strip() == task.title else line("title", title)
+    new_description = None if description == task.description else description
+    if new_title is None and new_description is None:
+        return []
+    _must_be_open(task)
+    return [TaskEdited(title=new_title, description=new_description, by=by, at=at)]
+
+
+def move_task(task: Task, stage: StageKey, rank: str, *, by: Actor, at: datetime) -> list[AnyTaskEvent]:
+    """Put the card into a column at a rank, both at once. Ended cards may be moved too."""
+    if (task.stage, task.rank) == (stage, ranks.check(rank)):
+        return []
+    return [TaskMoved(stage=stage, rank=rank, by=by, at=at)]
+
+
+def assign(
+    task: Task, assignee: Assignee | None, reason: str | None = None, *, by: Actor, at: datetime
+) -> list[AnyTaskEvent]:
+    """Make the task somebody's work (None: nobody's)."""
+    if assignee == task.assignee:
+        return []
+    _must_be_open(task)
+    return [TaskAssigned(assignee=assignee, reason=reason, by=by, at=at)]
+
+
+def set_priority(task: Task, priority: Priority, *, by: Actor, at: datetime) -> list[AnyTaskEvent]:
+    """Say how urgent the task is."""
+    if priority_word(priority) == task.priority:
+        return []
+    _must_be_open(task)
+    return [TaskPrioritySet(priority=priority, by=by, at=at)]
+
+
+def set_due(
+    task: Task, due_on: date | None, reason: str | None = None, *, by: Actor, at: datetime
+) -> list[AnyTaskEvent]:
+    """Say on which day the task is due (None: no due)."""
+    if due_on == task.due_on:
+        return []
+    _must_be_open(task)
+    return [TaskDueSet(due_on=due_on, reason=reason, by=by, at=at)]
+
+
+def label(task: Task, labels: tuple[str, ...], *, by: Actor, at: datetime) -> list[AnyTaskEvent]:
+    """Replace the labels."""
+    labels = _labels(labels)
+    if labels == task.labels:
+        return []
+    _must_be_open(task)
+    return [TaskLabelled(labels=labels, by=by, at=at)]
+
+
+# --- decisions: checklist and dependencies ---
+
+
+def add_checklist_entry(task: Task, entry: UUID, text: str, *, by: Actor, at: datetime) -> list[AnyTaskEvent]:
+    """Add a line to the checklist; ``entry`` is its id."""
+    if entry in task.checklist:
+        return []
+    _must_be_open(task)
+    if len(task.checklist) >= _MOST_ENTRIES:
+        raise Rejected("checklist_full", f"a checklist has at most {_MOST_ENTRIES} lines", most=_MOST_ENTRIES)
+    return [TaskChecklistEntryAdded(entry=entry, text=words("text", text), by=by, at=at)]
+
+
+def tick(task: Task, entry: UUID, done: bool = True, *, by: Actor, at: datetime) -> list[AnyTaskEvent]:
+    """Tick a line of the checklist, or take the tick back."""
+    if entry not in task.checklist:
+        raise Rejected(
+            "unknown_entry", "the checklist has no such line", accepted=[str(each) for each in task.checklist]
+        )
+    if task.checklist[entry].done == done:
+        return []
+    _must_be_open(task)
+    return [TaskChecklistEntryTicked(entry=entry, done=done, by=by, at=at)]
+
+
+def add_dependency(
+    task: Task, on: UUID, kind: DependencyKind, *, by: Actor, at: datetime
+) -> list[AnyTaskEvent]:
+    """Say that the task waits for another task or for a run."""
+    if (on, kind) in task.dependencies:
+        return []
+    _must_be_open(task)
+    if len(task.dependencies) >= _MOST_DEPENDENCIES:
+        most = _MOST_DEPENDENCIES
+        raise Rejected("too_many_dependencies", f"a task waits for at most {most} others", most=most)
+    return [TaskDependencyAdded(on=on, kind=kind, by=by, at=at)]
+
+
+def remove_dependency(
+    task: Task, on: UUID, kind: DependencyKind, *, by: Actor, at: datetime
+) -> list[AnyTaskEvent]:
+    """Say that the task no longer waits for the other."""
+    if (on, kind) not in task.dependencies:
+        return []
+    _must_be_open(task)
+    return [TaskDependencyRemoved(on=on, kind=kind, by=by, at=at)]
+
+
+# --- decisions: block, help, comment ---
+
+
+def block(task: Task, reason: str, *, by: Actor, at: datetime) -> list[AnyTaskEvent]:
+    """Say that nobody can go on with the task, and why; another reason replaces the first."""
+    reason = words("reason", reason)
+    if task.blocked == reason:
+        return []
+    _must_be_open(task)
+    return [TaskBlocked(reason=reason, by=by, at=at)]
+
+
+def unblock(task: Task, *, by: Actor, at: datetime) -> list[AnyTaskEvent]:
+    """Say that the task can go on."""
+    return [] if task.blocked is None else [TaskUnblocked(by=by, at=at)]
+
+
+def request_help(
+    task: Task,
+    reason: str,
+    waiting_on: str | None = None,
+    until: datetime | None = None,
+    *,
+    by: Actor,
+    at: datetime,
+) -> list[AnyTaskEvent]:
+    """Ask for somebody else's help; asking for something else replaces what was asked for."""
+    wanted = Help(words("reason", reason), waiting_on, until)
+    if task.help == wanted:
+        return []
+    _must_be_open(task)
+    return [TaskHelpRequested(reason=wanted.reason, waiting_on=waiting_on, until=until, by=by, at=at)]
+
+
+def clear_help(task: Task, note: str | None = None, *, by: Actor, at: datetime) -> list[AnyTaskEvent]:
+    """Say that no help is needed any longer."""
+    return [] if task.help is None else [TaskHelpCleared(note=note, by=by, at=at)]
+
+
+def comment(
+    task: Task, comment: UUID, text: str, mentions: tuple[Assignee, ...] = (), *, by: Actor, at: datetime
+) -> list[AnyTaskEvent]:
+    """Write about the task, whatever its state; ``comment`` is the id of what is written."""
+    if comment in task.comments:
+        return []
+    return [TaskCommented(comment=comment, text=words("text", text), mentions=mentions, by=by, at=at)]
+
+
+# --- decisions: the end ---
+
+
+def complete(task: Task, *, by: Actor, at: datetime) -> list[AnyTaskEvent]:
+    """Mark the task done; a block and a request for help end with it."""
+    if task.state == "done":
+        return []
+    _must_be_open(task)
+    return [*_flags_down(task, by, at), TaskCompleted(by=by, at=at)]
+
+
+def cancel(task: Task, reason: str, *, by: Actor, at: datetime) -> list[AnyTaskEvent]:
+    """Decide that the task will not be done; a block and a request for help end with it."""
+    if task.state == "cancelled":
+        return []
+    _must_be_open(task)
+    return [*_flags_down(task, by, at), TaskCancelled(reason=words("reason", reason), by=by, at=at)]
+
+
+def reopen(task: Task, reason: str, *, by: Actor, at: datetime) -> list[AnyTaskEvent]:
+    """Take an ended task up again."""
+    if task.state == "open":
+        return []
+    return [TaskReopened(reason=words("reason", reason), by=by, at=at)]
+
+
+def _flags_down(task: Task, by: Actor, at: datetime) -> list[AnyTaskEvent]:
+    return [*clear_help(task, by=by, at=at), *unblock(task, by=by, at=at)]
+
+
+def _must_be_open(task: Task) -> None:
+    if task.state != "open":
+        raise Rejected("task_ended", f"this task is {task.state}; reopen it first", accepted=["reopen"])
+
+
+def _labels(labels: tuple[str, ...]) -> tuple[str, ...]:
+    if len(labels) > _MOST_LABELS:
+        raise Rejected("too_many_labels", f"a task has at most {_MOST_LABELS} labels", most=_MOST_LABELS)
+    return distinct(line("label", each) for each in labels)
