@@ -111,7 +111,7 @@ class Supervisor:
     # --- how ---
 
     def _prepare(self) -> None:
-        prepared = prepare(self.owner_url, self.nats_servers, replicas=self._settings.stream_replicas)
+        prepared = prepare(self.owner_url, self.application_url)
         if prepared.migrations:
             self._report(f"Applied {len(prepared.migrations)} migrations")
 

