@@ -1,0 +1,227 @@
+"""What the demonstration holds: two processes, a project for each, finished runs of nine months, live ones, tasks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from random import Random
+from typing import Any
+from uuid import UUID, uuid5
+
+from domain.definition import Definition
+from domain.document import Document
+from domain.events import Event, ProjectStage
+from domain.process import PROCESS, publish, save_draft
+from domain.project import PROJECT, open_project
+from domain.rank import between
+from domain.run import RUN, request_help
+from domain.schedule import Calendar
+from domain.task import TASK, add_task
+from domain.words import Actor, Assignee, StageKey, StepKey, Values, process_stream
+from milepost.demo.cast import cast
+from milepost.demo.earlier import without_steps
+from milepost.demo.player import Player, Script
+from milepost.documents import read_document
+from store.repository import Repository
+
+PROCESSES = Path(__file__).parents[2] / "processes"
+NAMESPACE = UUID("2b9c6f0e-3d7a-5c41-8f0b-6a1d9e5c7b20")
+OWNER = Actor("person:owner")
+FIRST_VERSION_LACKED = frozenset({"kyc_check", "support_ready"})
+
+CUSTOMERS = (
+    "Alder", "Birch", "Cedar", "Dogwood", "Elm", "Fir", "Ginkgo", "Hazel", "Ironwood", "Juniper", "Katsura", "Larch",
+    "Maple", "Nutmeg", "Oak", "Pine", "Quince", "Rowan", "Spruce", "Teak", "Umbrella", "Viburnum", "Willow", "Yew", "Zelkova",
+)  # fmt: skip
+BUSINESSES = ("Foods", "Logistics", "Health", "Robotics")
+CANDIDATES = (
+    "Ada Berg", "Luis Ortega", "Mina Sato", "Jonas Weber", "Chiara Rossi", "Femi Ade", "Nora Lind", "Ivan Petrov",
+    "Maya Cohen", "Omar Haddad",
+)  # fmt: skip
+
+
+@dataclass
+class Workspace:
+    """Fills an empty workspace. Every stream has a fixed id, so filling it again adds only what is missing."""
+
+    repository: Repository
+    calendar: Calendar
+    now: datetime
+
+    def fill(self) -> None:
+        """Everything, the oldest first."""
+        began = self.now - timedelta(days=275)
+        onboarding = self._shipped("customer-onboarding.yaml")
+        first = self._publish(without_steps(onboarding, FIRST_VERSION_LACKED), "First version.", began)
+        second = self._publish(onboarding, "Sanctions check and support preparation added.", began + timedelta(days=120))
+        project = self._project("Customer onboarding", second, began)
+        self._finished_customers(first, second, project)
+        self._live_customers(second, project)
+        hiring = self._publish(self._shipped("hire-and-onboard.yaml"), "First version.", began)
+        hires = self._project("Hiring", hiring, began)
+        self._hires(hiring, hires)
+        self._tasks(project, hires, second)
+
+    # --- processes and projects ---
+
+    def _shipped(self, file: str) -> Document:
+        document, problems = read_document(PROCESSES / file)
+        if document is None or problems:
+            raise ValueError(f"{file}: {problems}")
+        return document
+
+    def _publish(self, document: Document, note: str, at: datetime) -> Definition:
+        stream, by = process_stream(document.key), OWNER
+
+        def published(state: Any) -> bool:
+            return state is not None and any(version.note == note for version in state.versions.values())
+
+        def when_new(decide: Callable[[Any], Sequence[Event]]) -> Callable[[Any], Sequence[Event]]:
+            return lambda state: [] if published(state) else decide(state)
+
+        self.repository.execute(PROCESS, stream, when_new(lambda state: save_draft(state, document, by=by, at=at)))
+        self.repository.execute(PROCESS, stream, when_new(lambda state: publish(state, note=note, by=by, at=at)))
+        state = self.repository.load(PROCESS, stream)
+        assert state is not None
+        number = next(number for number, version in state.versions.items() if version.note == note)
+        return self.repository.definition(document.key, number)
+
+    def _project(self, name: str, definition: Definition, at: datetime) -> UUID:
+        stream = uuid5(NAMESPACE, f"project {name}")
+        stages = tuple(ProjectStage(key=key, title=stage.title) for key, stage in definition.stages.items())
+
+        def decide(state: Any) -> Sequence[Event]:
+            if state is not None:
+                return []
+            return open_project(
+                state, name=name, stages=stages, process=definition.process, owner=Assignee(OWNER), by=OWNER, at=at
+            )  # fmt: skip
+
+        self.repository.execute(PROJECT, stream, decide)
+        return stream
+
+    # --- runs ---
+
+    def _play(self, definition: Definition, number: int, at: datetime, until: datetime, script: Script, **given: Any) -> Player:
+        stream = uuid5(NAMESPACE, f"{definition.process} {number}")
+        player = Player(
+            self.repository, definition, stream, cast(definition, number, Assignee(OWNER)), self.calendar,
+            Random(f"{definition.process} {number}"), script,
+        )  # fmt: skip
+        if self.repository.load(RUN, stream) is None:
+            player.start(at, OWNER, **given)
+            player.play(until)
+        return player
+
+    def _customer(self, number: int, at: datetime) -> Values:
+        name = f"{CUSTOMERS[number % len(CUSTOMERS)]} {BUSINESSES[number % len(BUSINESSES)]}"
+        enterprise = number % 3 == 0
+        return {
+            "customer_name": name, "customer_domain": f"{name.split()[0].lower()}.example",
+            "primary_contact_name": CANDIDATES[number % len(CANDIDATES)],
+            "primary_contact_email": f"contact@{name.split()[0].lower()}.example",
+            "plan": ("Enterprise", "Starter", "Business")[number % 3],
+            "contract_value": 82_000 if enterprise else 9_000 + 700 * (number % 11),
+            "non_standard_terms": number % 7 == 0, "billing_country": ("DE", "FR", "US", "NL")[number % 4],
+            "data_region": "US" if number % 4 == 2 else "EU", "needs_sso": number % 2 == 0,
+            "needs_migration": number % 5 < 3, "go_live_target": (at + timedelta(days=56)).date().isoformat(),
+        }  # fmt: skip
+
+    def _finished_customers(self, first: Definition, second: Definition, project: UUID) -> None:
+        """40 runs: 3 declined at the signature, 2 with a no-go round, every seventh with a rescue plan."""
+        for number in range(40):
+            at = self.now - timedelta(days=268 - 4.4 * number)
+            definition = first if number < 18 else second
+            rescue = number % 7 == 3
+            script = Script(
+                values={"usage_pull": {"adoption_rate": 0.31 if rescue else 0.74, "active_users": 12 if rescue else 64}},
+                refusals={"go_no_go": 1} if number in (11, 29) else {},
+                declines=frozenset({"customer_signs"}) if number in (6, 19, 33) else frozenset(),
+            )
+            self._play(definition, number, at, self.now, script, inputs=self._customer(number, at), project=project)
+
+    def _live_customers(self, definition: Definition, project: UUID) -> None:
+        """12 runs, each of them held up at another step; one waits for a signature, one needs help."""
+        held = (
+            "risk_triage", "customer_signs", "customer_signs", "billing_details", "intake_form", "success_plan",
+            "plan_agreed", "data_received", "roles_rights", "acceptance", "go_no_go", "survey",
+        )  # fmt: skip
+        for turn, step in enumerate(held):
+            number, age = 40 + turn, 4 + 4.5 * turn
+            at = self.now - timedelta(days=30 if turn == 2 else age)
+            script = Script(stops_at=frozenset({step}))
+            inputs = self._customer(number, at)
+            player = self._play(definition, number, at, self.now, script, inputs=inputs, project=project)
+            if turn == 5:
+                self._ask_help(player, StepKey(step))
+
+    def _ask_help(self, player: Player, step: StepKey) -> None:
+        by, at = Actor("person:bo"), self.now - timedelta(hours=5)
+
+        def decide(run: Any) -> Sequence[Event]:
+            if not run.step(step).is_open:
+                return []
+            reason = "The customer wants a date before the team has agreed on one."
+            return request_help(run, step, reason=reason, waiting_on="person:dana", until=None, by=by, at=at)
+
+        self.repository.execute(RUN, player.stream, decide, meta={"process": player.definition.process,
+                                "process_version": player.definition.version})  # fmt: skip
+
+    def _hires(self, definition: Definition, project: UUID) -> None:
+        """10 hires: one declined the offer, four are under way."""
+        held = {6: "files_submitted", 7: "check_decision", 8: "role_training", 9: "headcount_ok"}
+        for number, name in enumerate(CANDIDATES):
+            at = self.now - timedelta(days=(24 if number in held else 250 - 18 * number))
+            start = (at + timedelta(days=21)).date()
+            script = Script(
+                declines=frozenset({"offer_signed"}) if number == 3 else frozenset(),
+                stops_at=frozenset({held[number]}) if number in held else frozenset(),
+                values={"report_review": {"finding": "clear"}, "security_training": {"score": 93}},
+            )
+            inputs = self._candidate(number, name, start)
+            self._play(definition, number, at, self.now, script, inputs=inputs, project=project)
+
+    def _candidate(self, number: int, name: str, start: date) -> Values:
+        job = ("Engineer", "Accountant", "Support agent", "Designer")[number % 4]
+        return {
+            "candidate_name": name, "personal_email": f"{name.split()[0].lower()}@home.example", "job_title": job,
+            "department": ("Engineering", "Finance", "Support", "Design")[number % 4],
+            "manager": f"person:{('marek', 'ines', 'yuki')[number % 3]}", "start_date": start.isoformat(),
+            "work_country": ("DE", "US", "FR")[number % 3], "employment_type": "permanent", "work_mode": "hybrid",
+        }  # fmt: skip
+
+    # --- tasks ---
+
+    def _tasks(self, project: UUID, hires: UUID, definition: Definition) -> None:
+        stages = [StageKey(stage.key) for stage in definition.document.stages]
+        cards = (
+            (project, stages[2], "Rewrite the kickoff deck", "person:bo", "medium", 6),
+            (project, stages[3], "Agree on a freeze for the holidays with the engineers", "person:owner", "high", 3),
+            (project, stages[4], "Ask Legal about the new data agreement", None, "urgent", -2),
+            (hires, StageKey(""), "Order badges for the January starters", "person:tomas", "low", 12),
+        )
+        rank: str | None = None
+        for number, (where, stage, title, assignee, priority, days) in enumerate(cards):
+            rank = between(rank, None)
+            self._task(number, where, stage, title, assignee, priority, days, rank)
+
+    def _task(
+        self, number: int, project: UUID, stage: StageKey, title: str, assignee: str | None, priority: Any, days: int, rank: str
+    ) -> None:
+        known = self.repository.load(PROJECT, project)
+        assert known is not None
+        column = stage or StageKey(known.stages[0].key)
+        due = (self.now + timedelta(days=days)).date()
+        at = self.now - timedelta(days=5)
+
+        def decide(state: Any) -> Sequence[Event]:
+            if state is not None:
+                return []
+            return add_task(
+                state, project=project, title=title, stage=column, rank=rank, priority=priority, due_on=due,
+                assignee=Assignee(assignee) if assignee else None, by=OWNER, at=at,
+            )  # fmt: skip
+
+        self.repository.execute(TASK, uuid5(NAMESPACE, f"task {number}"), decide)
