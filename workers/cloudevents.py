@@ -9,14 +9,11 @@ import orjson
 
 from domain.cloudevents import envelope
 from domain.events import EVENT_TYPES, Event
+from domain.upcast import upcast
 from store.model import Recorded, Row
 
 SUBJECT_ROOT = "milepost.v1"
 NO_PROCESS = "-"
-
-
-class UnknownEvent(Exception):
-    """The log holds an event type that this version does not know; skipping it would lose it."""
 
 
 class Message(NamedTuple):
@@ -29,17 +26,15 @@ class Message(NamedTuple):
 
 
 def message(log: UUID, row: Row | Recorded) -> Message:
-    """The public message of a stored event."""
-    event = EVENT_TYPES.get(row.type)
-    if event is None:
-        raise UnknownEvent(f"event type {row.type!r} at position {row.position} is not known to this version")
-    meta, data = orjson.loads(row.meta), orjson.loads(row.data)
+    """The public message of a stored event, lifted to its newest version; raises UnknownEvent, as nothing is skipped."""
+    data = upcast(row.type, row.schema_version, orjson.loads(row.data))
+    event, meta = EVENT_TYPES[row.type], orjson.loads(row.meta)
     body = envelope(
         log=log,
         position=row.position,
         stream=row.stream,
         type=row.type,
-        schema_version=row.schema_version,
+        schema_version=event.schema_version,
         occurred_at=row.occurred_at,
         meta=meta,
         data=data,

@@ -86,6 +86,27 @@ async def connect(
     return client
 
 
+async def connect_once(settings: BrokerSettings, name: str) -> Client:
+    """A connection for a question or two; raises at once when no server answers."""
+    client = Client()
+    arguments = settings.connection(name) | {"allow_reconnect": False, "connect_timeout": 2}
+    await client.connect(**arguments, user_credentials=settings.credentials, error_cb=_unheard)
+    return client
+
+
+async def migrate(settings: BrokerSettings) -> None:
+    """The migration step for the broker: connect, declare, close. The server must be there."""
+    client = await connect_once(settings, "migrate")
+    try:
+        await declare(client, settings)
+    finally:
+        await client.close()
+
+
+async def _unheard(_error: Exception) -> None:
+    """The caller gets the error itself."""
+
+
 async def declare(client: Client, settings: BrokerSettings) -> StreamInfo:
     """Create or update the streams and the durable consumer; the answer is the public stream as it is now.
 

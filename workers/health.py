@@ -1,0 +1,179 @@
+"""Whether Milepost keeps up: facts collected from Postgres and NATS, a verdict that follows lag, not connections."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, Literal
+
+import psycopg
+from nats.errors import Error as NatsError
+from psycopg import Connection
+
+from store.connect import connect as connect_database
+from workers import transport
+from workers.transport import BrokerSettings
+
+State = Literal["healthy", "degraded", "unhealthy"]
+
+DEGRADED_LAG_MS = 2_000.0
+UNHEALTHY_LAG_MS = 60_000.0
+SAFE_SETTINGS = {"fsync": "on", "full_page_writes": "on", "data_checksums": "on"}
+UNSAFE_COMMITS = ("off", "local")
+
+_SETTINGS = """
+select name, setting from pg_settings
+where name in ('server_version', 'fsync', 'full_page_writes', 'synchronous_commit', 'data_checksums')
+"""
+_HEAD = "select log::text, position from log.head"
+# the lag of a consumer is the age of the first event that it has not applied
+_CONSUMERS = """
+select c.name, c.position, h.position - c.position,
+  coalesce(extract(epoch from clock_timestamp() - e.recorded_at) * 1000, 0)::float8
+from log.checkpoint c cross join log.head h left join log.event e on e.position = c.position + 1
+order by c.name
+"""
+_PARKED = "select projection, stream::text, position from log.parked order by projection, position limit 1000"
+
+
+@dataclass(frozen=True)
+class Consumer:
+    """How far one projection or the relay is behind the log."""
+
+    name: str
+    position: int
+    lag_events: int
+    lag_ms: float
+
+
+@dataclass(frozen=True)
+class Parked:
+    """A stream that a projection gave up on, at this position."""
+
+    projection: str
+    stream: str
+    position: int
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What was found. Nothing in it is personal."""
+
+    versions: dict[str, str] = field(default_factory=dict)
+    settings: dict[str, str] = field(default_factory=dict)
+    log: str | None = None
+    head: int | None = None
+    consumers: tuple[Consumer, ...] = ()
+    parked: tuple[Parked, ...] = ()
+    broker: dict[str, int | str | bool] = field(default_factory=dict)
+    unreachable: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Health:
+    """The verdict, why, and the facts behind it."""
+
+    state: State
+    reasons: tuple[str, ...]
+    facts: Facts
+
+    def as_dict(self) -> dict[str, Any]:
+        """For programs."""
+        return asdict(self)
+
+
+def judge(facts: Facts) -> Health:
+    """The worst of what the facts say. A broker that is away only degrades: the read models keep up by the poll."""
+    if facts.head is None:
+        return Health("unhealthy", ("Postgres does not answer",), facts)
+    bad = [*_unsafe(facts), *_late(facts, UNHEALTHY_LAG_MS)]
+    weak = [*_late(facts, DEGRADED_LAG_MS, UNHEALTHY_LAG_MS), *_parked(facts)]
+    weak += [f"{name} does not answer" for name in facts.unreachable]
+    state: State = "unhealthy" if bad else "degraded" if weak else "healthy"
+    return Health(state, (*bad, *weak), facts)
+
+
+def _late(facts: Facts, above_ms: float, up_to_ms: float = float("inf")) -> list[str]:
+    late = [
+        each
+        for each in facts.consumers
+        if each.name != "relay" or "nats" not in facts.unreachable
+        if above_ms < each.lag_ms <= up_to_ms
+    ]
+    return [f"{each.name} is {each.lag_events} events and {each.lag_ms / 1000:.0f} s behind" for each in late]
+
+
+def _parked(facts: Facts) -> list[str]:
+    names = sorted({each.projection for each in facts.parked})
+    return [
+        f"{name} parked {sum(each.projection == name for each in facts.parked)} streams" for name in names
+    ]
+
+
+def _unsafe(facts: Facts) -> list[str]:
+    wrong = [
+        f"{name} is {facts.settings[name]}"
+        for name, safe in SAFE_SETTINGS.items()
+        if facts.settings.get(name, safe) != safe
+    ]
+    if (commit := facts.settings.get("synchronous_commit")) in UNSAFE_COMMITS:
+        wrong.append(f"synchronous_commit is {commit}")
+    if facts.settings.get("sync_interval", "always") != "always":
+        wrong.append(f"sync_interval is {facts.settings['sync_interval']}")
+    return wrong
+
+
+def database_facts(connection: Connection[Any]) -> Facts:
+    """What Postgres says about itself, the log and its consumers."""
+    settings = dict(connection.execute(_SETTINGS).fetchall())
+    row = connection.execute(_HEAD).fetchone()
+    assert row is not None
+    return Facts(
+        versions={"postgres": settings.pop("server_version")},
+        settings=settings,
+        log=row[0],
+        head=row[1],
+        consumers=tuple(Consumer(*each) for each in connection.execute(_CONSUMERS)),
+        parked=tuple(Parked(*each) for each in connection.execute(_PARKED)),
+    )
+
+
+async def broker_facts(settings: BrokerSettings) -> tuple[str, dict[str, int | str | bool]]:
+    """The server's version and the state of the streams; raises what the client raises when NATS is away."""
+    client = await transport.connect_once(settings, "doctor")
+    try:
+        js = client.jetstream()
+        info = await js.stream_info(transport.STREAM)
+        consumer = await js.consumer_info(transport.GROWN_STREAM, transport.PROJECTOR)
+        facts: dict[str, int | str | bool] = {
+            "messages": info.state.messages,
+            "bytes": info.state.bytes,
+            "last_sequence": info.state.last_seq,
+            "deny_delete": info.config.deny_delete,
+            "deny_purge": info.config.deny_purge,
+            "replicas": info.config.num_replicas or 1,
+            "workers_subscribed": bool(consumer.push_bound),
+        }
+        version = client.connected_server_version
+        return f"{version.major}.{version.minor}.{version.patch}", facts
+    finally:
+        await client.close()
+
+
+async def collect(database_url: str, broker: BrokerSettings, *, sync_interval: str | None = None) -> Facts:
+    """All facts, each server asked once and for a few seconds. ``sync_interval``: of an embedded NATS, where known."""
+    facts = await asyncio.to_thread(_ask_database, database_url)
+    settings = facts.settings | ({"sync_interval": sync_interval} if sync_interval else {})
+    try:
+        version, state = await broker_facts(broker)
+    except (NatsError, OSError, TimeoutError):
+        return replace(facts, settings=settings, unreachable=(*facts.unreachable, "nats"))
+    return replace(facts, settings=settings, versions=facts.versions | {"nats": version}, broker=state)
+
+
+def _ask_database(database_url: str) -> Facts:
+    try:
+        with connect_database(database_url, "doctor") as connection:
+            return database_facts(connection)
+    except psycopg.OperationalError:
+        return Facts(unreachable=("postgres",))
