@@ -2,9 +2,8 @@
 
 import signal
 import subprocess
-import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from milepost.embedded import process
@@ -15,12 +14,13 @@ SETTLED_SECONDS = 30.0
 
 
 class Child:
-    """`python -m milepost NAME`, its output in a log of its own."""
+    """A command that runs as long as we do, its output in a log of its own."""
 
-    def __init__(self, name: str, log: Path, environment: Mapping[str, str]) -> None:
+    def __init__(self, name: str, command: Sequence[str], log: Path, environment: Mapping[str, str]) -> None:
         self.name = name
         self.log = log
         self.failures = 0
+        self._command = command
         self._environment = environment
         self._process: subprocess.Popen[bytes] | None = None
         self._started_at = 0.0
@@ -41,7 +41,7 @@ class Child:
         self._restart_at = None
         self._started_at = time.monotonic()
         self._process = process.launch(
-            [sys.executable, "-m", "milepost", self.name],
+            self._command,
             directory=Path.cwd(),
             log=self.log,
             on_parent_death=signal.SIGTERM,

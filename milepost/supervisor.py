@@ -116,7 +116,8 @@ class Supervisor:
             self._report(f"Applied {len(prepared.migrations)} migrations")
 
     def _child(self, name: str) -> Child:
-        return Child(name, self._home.logs / f"{name}.log", self._environment())
+        command = [sys.executable, "-m", "milepost", name]
+        return Child(name, command, self._home.logs / f"{name}.log", self._environment())
 
     def _environment(self) -> dict[str, str]:
         """Our environment with what we found out; no child is told the owner's password."""
