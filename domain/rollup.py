@@ -1,0 +1,422 @@
+"""Rolls a run up into the card that a manager sees: stages and their outcomes, never the value of a field.
+
+The rules are those of the project side: the current stage is the first that still has a required, applicable,
+unfinished step; a stage's state is the first that matches of failed, needs help, blocked, late, (at risk,) in
+progress, not started, done or skipped; progress counts what is applicable only. No clock is needed: what time may
+change is answered as instants (``late_at``, ``blocked_at``), and ``state_at`` applies them to a moment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from math import nextafter
+from typing import NamedTuple, Protocol
+
+from domain.definition import Definition
+from domain.document import Stage, Step
+from domain.words import Assignee, RoleKey, StageKey, StepKey
+
+PRECEDENCE = (
+    "failed", "needs_help", "blocked", "late", "at_risk", "in_progress", "not_started", "done", "skipped", "cancelled",
+)  # fmt: skip
+"""States of stages and cards; the first that matches wins. Cancelled: the run was called off before the end."""
+
+_TIMELESS = frozenset({"failed", "needs_help", "blocked", "done", "skipped", "cancelled"})
+
+
+_ENDED = {"completed": "done", "ended_early": "failed", "cancelled": "cancelled"}
+
+
+class StepFact(Protocol):
+    """What the roll-up reads of a step; ``ready_at`` and ``ended_at`` are those of its present round."""
+
+    @property
+    def state(self) -> str: ...  # noqa: D102 - a step state
+    @property
+    def due_at(self) -> datetime | None: ...  # noqa: D102
+    @property
+    def overdue(self) -> bool: ...  # noqa: D102 - recorded as overdue for its present due
+    @property
+    def help(self) -> object: ...  # noqa: D102 - true when help is asked for
+    @property
+    def ready_at(self) -> datetime | None: ...  # noqa: D102
+    @property
+    def ended_at(self) -> datetime | None: ...  # noqa: D102
+    @property
+    def assignee(self) -> str | None: ...  # noqa: D102
+    @property
+    def outcome(self) -> str | None: ...  # noqa: D102
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A plain StepFact."""
+
+    state: str
+    due_at: datetime | None = None
+    overdue: bool = False
+    help: bool = False
+    ready_at: datetime | None = None
+    ended_at: datetime | None = None
+    assignee: Assignee | None = None
+    outcome: str | None = None
+    round: int = 1
+
+
+class StageFact(NamedTuple):
+    """One stage of a card. ``outcome_step`` gave the outcome; ``active`` while a step can be worked on."""
+
+    key: StageKey
+    title: str
+    state: str
+    outcome: str | None
+    outcome_step: StepKey | None
+    done_weight: float
+    applicable_weight: float
+    entered: bool
+    entered_at: datetime | None
+    ended_at: datetime | None
+    unfinished: bool
+    active: bool
+    late_at: datetime | None
+    blocked_at: datetime | None
+    help: tuple[StepKey, ...]
+
+
+class NextAction(NamedTuple):
+    """What is to be done next on a run, and by whom (``who`` is None while only the role is known)."""
+
+    step: StepKey
+    title: str
+    stage: StageKey
+    who: str | None
+    role: RoleKey | None
+    due_at: datetime | None
+
+
+class Card(NamedTuple):
+    """A run as its project shows it. ``late_at`` and ``blocked_at`` are for `state_at`."""
+
+    current_stage: StageKey
+    overridden: bool
+    state: str
+    progress: float
+    stages: tuple[StageFact, ...]
+    next_action: NextAction | None
+    next_due_at: datetime | None
+    late_at: datetime | None
+    blocked_at: datetime | None
+    entered_stage_at: datetime | None
+    also_in: tuple[StageKey, ...]
+    help: tuple[StepKey, ...]
+    waiting_for: tuple[StepKey, ...]
+
+    @property
+    def percent(self) -> int:
+        """Progress in whole percent, rounded down: 100 only when nothing is left."""
+        return int(self.progress * 100)
+
+
+def roll_up(
+    definition: Definition, run_state: str, steps: Mapping[StepKey, StepFact], override: StageKey | None = None
+) -> Card:
+    """The card of a run from the facts about its steps (a step without facts is locked)."""
+    plan = _plan(definition)
+    live: list[_Live] = []
+    stages = tuple([_stage(stage, steps, run_state, live) for stage in plan])
+    stage = _current(stages)
+    acting = min(live, key=lambda each: _urgency(each, stage.key), default=None)
+    shown = stage if override is None else next((each for each in stages if each.key == override), stage)
+    return Card(
+        current_stage=shown.key,
+        overridden=shown.key != stage.key,
+        state=_card_state(run_state, stages),
+        progress=_progress(stages),
+        stages=stages,
+        next_action=None if acting is None else _next_action(acting),
+        next_due_at=_earliest([each.fact.due_at for each in live]),
+        late_at=_earliest([each.late_at for each in stages]),
+        blocked_at=_stuck_at(live),
+        entered_stage_at=shown.entered_at,
+        also_in=tuple([each.key for each in stages if each.active and each.key != shown.key]),
+        help=tuple([key for each in stages for key in each.help]),
+        waiting_for=() if live else _waiting_for(definition, steps),
+    )
+
+
+def state_at(
+    state: str, now: datetime, *, late_at: datetime | None, blocked_at: datetime | None, target_at: datetime | None = None
+) -> str:
+    """The state of a stage or card at a moment: what was not late when it was rolled up may be late by now."""
+    if state in _TIMELESS:
+        return state
+    if blocked_at is not None and blocked_at < now:
+        return "blocked"
+    if (late_at is not None and late_at < now) or (target_at is not None and target_at < now):
+        return "late"
+    return state
+
+
+# --- what is worked out once per definition ---
+
+
+class _Step(NamedTuple):
+    key: StepKey
+    title: str
+    role: RoleKey | None
+    stage: StageKey
+    order: int
+    required: bool
+    weight: float
+    names_outcome: bool
+    outside: bool
+
+
+class _Stage(NamedTuple):
+    key: StageKey
+    title: str
+    steps: tuple[_Step, ...]
+    any_required: bool
+    untouched: StageFact
+
+
+class _Live(NamedTuple):
+    """A step that can be worked on now."""
+
+    step: _Step
+    fact: StepFact
+
+
+_PLANS: dict[int, tuple[Definition, tuple[_Stage, ...]]] = {}
+_MOST_PLANS = 1_000
+
+
+def _plan(definition: Definition) -> tuple[_Stage, ...]:
+    known = _PLANS.get(id(definition))
+    if known is not None and known[0] is definition:
+        return known[1]
+    if len(_PLANS) >= _MOST_PLANS:
+        _PLANS.clear()
+    order = {key: place for place, key in enumerate(definition.steps)}
+    guests = frozenset(key for key, role in definition.roles.items() if role.guest)
+    plan = tuple(_plan_stage(stage, order, guests) for stage in definition.document.stages)
+    _PLANS[id(definition)] = (definition, plan)
+    return plan
+
+
+def _plan_stage(stage: Stage, order: Mapping[StepKey, int], guests: frozenset[RoleKey]) -> _Stage:
+    key = StageKey(stage.key)
+    steps = tuple(_plan_step(step, key, order, guests) for step in stage.steps)
+    weight = sum(step.weight for step in steps)
+    required = any(step.required for step in steps)
+    untouched = StageFact(
+        key, stage.title, "not_started", None, None, 0.0, weight, False, None, None, required, False, None, None, ()
+    )
+    return _Stage(key, stage.title, steps, required, untouched)
+
+
+def _plan_step(step: Step, stage: StageKey, order: Mapping[StepKey, int], guests: frozenset[RoleKey]) -> _Step:
+    return _Step(
+        key=StepKey(step.key),
+        title=step.title,
+        role=step.role,
+        stage=stage,
+        order=order[StepKey(step.key)],
+        required=step.required,
+        weight=step.weight,
+        names_outcome=step.gate is not None or step.outcome is not None or step.outcome_from is not None,
+        outside=step.kind == "wait" or step.role in guests,
+    )
+
+
+# --- one stage ---
+
+
+@dataclass(slots=True)
+class _Seen:
+    """The steps of one stage, sorted by what became of them."""
+
+    done: list[_Live]
+    live: list[_Live]
+    locked: list[_Live]
+    failed: list[_Live]
+    cancelled: list[_Live]
+    untouched: list[_Step]
+    aside: int
+
+    def open(self) -> list[_Step]:
+        """Every step that has not come to a good end."""
+        found = [step for bucket in (self.live, self.locked, self.failed, self.cancelled) for step, _ in bucket]
+        return found + self.untouched
+
+
+def _sort(stage: _Stage, facts: Mapping[StepKey, StepFact]) -> _Seen:
+    seen = _Seen([], [], [], [], [], [], 0)
+    place = {
+        "done": seen.done, "ready": seen.live, "in_progress": seen.live, "locked": seen.locked,
+        "failed": seen.failed, "cancelled": seen.cancelled,
+    }  # fmt: skip
+    for step in stage.steps:
+        fact = facts.get(step.key)
+        if fact is None:
+            seen.untouched.append(step)
+        elif (bucket := place.get(fact.state)) is not None:
+            bucket.append(_Live(step, fact))
+        else:
+            seen.aside += 1
+    return seen
+
+
+def _stage(stage: _Stage, facts: Mapping[StepKey, StepFact], run_state: str, live: list[_Live]) -> StageFact:
+    seen = _sort(stage, facts)
+    if run_state != "completed" and _untouched(seen, len(stage.steps)):
+        return stage.untouched
+    live += seen.live
+    touched = [*seen.done, *seen.live, *seen.failed, *[each for each in seen.cancelled if each.fact.ready_at]]
+    done_weight = sum([each.step.weight for each in seen.done])
+    left = seen.open()
+    unfinished = any([step.required for step in left])
+    pending = unfinished if stage.any_required else bool(left)
+    helped = tuple([each.step.key for bucket in (seen.live, seen.locked, seen.failed) for each in bucket if each.fact.help])
+    state = _stage_state(seen, run_state, bool(touched), pending, bool(helped))
+    outcome = _outcome(seen)
+    return StageFact(
+        key=stage.key,
+        title=stage.title,
+        state=state,
+        outcome=None if outcome is None else outcome.fact.outcome,
+        outcome_step=None if outcome is None else outcome.step.key,
+        done_weight=done_weight,
+        applicable_weight=done_weight + sum([step.weight for step in left]),
+        entered=bool(touched),
+        entered_at=_earliest([each.fact.ready_at or each.fact.ended_at for each in touched]),
+        ended_at=max([each.fact.ended_at for each in seen.done if each.fact.ended_at], default=None)
+        if state in ("done", "skipped")
+        else None,
+        unfinished=unfinished,
+        active=bool(seen.live),
+        late_at=_earliest([each.fact.due_at for each in (*seen.live, *seen.locked) if each.step.required]),
+        blocked_at=_stuck_at(seen.live),
+        help=helped,
+    )
+
+
+def _untouched(seen: _Seen, steps: int) -> bool:
+    """Whether every step is locked and says nothing more."""
+    if len(seen.untouched) + len(seen.locked) < steps:
+        return False
+    return not any([fact.due_at or fact.help for _, fact in seen.locked])
+
+
+def _stage_state(seen: _Seen, run_state: str, entered: bool, pending: bool, helped: bool) -> str:
+    if seen.failed:
+        return "failed"
+    if helped:
+        return "needs_help"
+    if not pending or run_state == "completed":
+        return "done" if seen.done else "skipped"
+    if not entered:
+        return "not_started"
+    if seen.cancelled and not seen.live:
+        return "cancelled"
+    if _stuck(seen.live):
+        return "blocked"
+    late = any(each.fact.overdue and each.step.required for each in (*seen.live, *seen.locked))
+    return "late" if late else "in_progress"
+
+
+def _stuck(live: Sequence[_Live]) -> bool:
+    """Whether nothing can be worked on, or only what somebody outside is late with."""
+    return all(each.step.outside and each.fact.overdue for each in live)
+
+
+def _stuck_at(live: Sequence[_Live]) -> datetime | None:
+    """When, at the latest due, everything open waits outside past its limit."""
+    if not live or not all(each.step.outside for each in live):
+        return None
+    dues = [each.fact.due_at for each in live]
+    known = [due for due in dues if due is not None]
+    return max(known) if len(known) == len(dues) else None
+
+
+def _outcome(seen: _Seen) -> _Live | None:
+    """The step whose named result is the stage's: one that failed, or else the last one done."""
+    for bucket in (seen.failed, seen.done):
+        for each in reversed(bucket):
+            if each.step.names_outcome and each.fact.outcome is not None:
+                return each
+    return None
+
+
+# --- the card ---
+
+
+def _current(stages: Sequence[StageFact]) -> StageFact:
+    """The first stage with a required unfinished step; without one the last stage that was entered."""
+    for stage in stages:
+        if stage.unfinished:
+            return stage
+    entered = [stage for stage in stages if stage.entered]
+    return entered[-1] if entered else stages[0]
+
+
+def _card_state(run_state: str, stages: Sequence[StageFact]) -> str:
+    ended = _ENDED.get(run_state)
+    if ended is not None:
+        return ended
+    states = {stage.state for stage in stages}
+    for state in ("failed", "needs_help"):
+        if state in states:
+            return state
+    working = [stage for stage in stages if stage.active]
+    if working and all(stage.state == "blocked" for stage in working):
+        return "blocked"
+    if not working and "blocked" in states:
+        return "blocked"
+    for state in ("late", "in_progress", "blocked", "not_started"):
+        if state in states:
+            return "in_progress" if state == "blocked" else state
+    return "done" if "done" in states else "skipped"
+
+
+def _progress(stages: Sequence[StageFact]) -> float:
+    done = sum([stage.done_weight for stage in stages])
+    applicable = sum([stage.applicable_weight for stage in stages])
+    unfinished = any([stage.unfinished for stage in stages])
+    if applicable == 0:
+        return 0.0 if unfinished else 1.0
+    return min(done / applicable, nextafter(1.0, 0.0)) if unfinished else done / applicable
+
+
+def _urgency(live: _Live, current: StageKey) -> tuple[bool, bool, bool, float, int]:
+    """Required before optional, the current stage before others, by due, then in document order."""
+    step, due = live.step, live.fact.due_at
+    return (
+        not step.required,
+        step.stage != current,
+        due is None,
+        0.0 if due is None else due.timestamp(),
+        step.order,
+    )
+
+
+def _next_action(live: _Live) -> NextAction:
+    step, fact = live.step, live.fact
+    return NextAction(step.key, step.title, step.stage, fact.assignee, step.role, fact.due_at)
+
+
+def _waiting_for(definition: Definition, facts: Mapping[StepKey, StepFact]) -> tuple[StepKey, ...]:
+    """What the first required locked step still waits for, in document order."""
+    good = ("done", "skipped", "not_applicable")
+    open_steps = {key for key in definition.steps if key not in facts or facts[key].state not in good}
+    for key, step in definition.steps.items():
+        if step.required and key in open_steps:
+            wanted = definition.dependencies[key] & open_steps
+            return tuple(each for each in definition.steps if each in wanted)
+    return ()
+
+
+def _earliest(instants: Iterable[datetime | None]) -> datetime | None:
+    return min(filter(None, instants), default=None)
