@@ -7,7 +7,18 @@ from functools import cached_property
 from typing import Any
 
 from domain.condition import fields_of
-from domain.document import Document, Role, Stage, Step
+from domain.document import (
+    Anchor,
+    AnchorField,
+    AnchorStageEntered,
+    AnchorStepDone,
+    AnchorStepReady,
+    Document,
+    Reopens,
+    Role,
+    Stage,
+    Step,
+)
 from domain.words import RoleKey, StageKey, StepKey
 
 
@@ -48,9 +59,10 @@ class Definition:
 
     @cached_property
     def dependencies(self) -> dict[StepKey, frozenset[StepKey]]:
-        """For each step all steps it waits for: its ``after``, plus the gates that block it."""
+        """For each step all steps it waits for: its ``after``, what its approval is about, the gates that block it."""
         waits = {key: set(after) for key, after in self._after().items()}
         for key, step in self.steps.items():
+            waits[key] |= _judged(step)
             for blocked in self._blocked_by(step):
                 waits[blocked].add(key)
         return {key: frozenset(after) for key, after in waits.items()}
@@ -72,6 +84,43 @@ class Definition:
             for path in fields_of(step.when):
                 found.setdefault(path, []).append(key)
         return {path: tuple(keys) for path, keys in found.items()}
+
+    @cached_property
+    def needed(self) -> tuple[StepKey, ...]:
+        """The steps that must have ended well before a run is complete, last first (the last ends last)."""
+        named = [key for key, step in self.steps.items() if step.required or step.closes_run]
+        return tuple(reversed(named or list(self.steps)))
+
+    @cached_property
+    def closing(self) -> tuple[StepKey, ...]:
+        """The steps whose outcome is the outcome of the run."""
+        return tuple(key for key, step in self.steps.items() if step.closes_run)
+
+    @cached_property
+    def anchored(self) -> dict[str, tuple[StepKey, ...]]:
+        """For each anchor (see ``anchor_name``) the steps whose due is counted from it."""
+        found: dict[str, list[StepKey]] = {}
+        for key, step in self.steps.items():
+            if step.due is not None:
+                found.setdefault(anchor_name(step.due.anchor), []).append(key)
+        return {name: tuple(keys) for name, keys in found.items()}
+
+    @cached_property
+    def sets_roles(self) -> dict[StepKey, tuple[tuple[str, RoleKey], ...]]:
+        """For each step the fields that fill a role of the run."""
+        found = {
+            key: tuple((field.key, RoleKey(field.sets_role)) for field in step.fields if field.sets_role)
+            for key, step in self.steps.items()
+        }
+        return {key: pairs for key, pairs in found.items() if pairs}
+
+    @cached_property
+    def steps_of(self) -> dict[StageKey, tuple[StepKey, ...]]:
+        """The steps of each stage, in document order."""
+        return {
+            StageKey(stage.key): tuple(StepKey(step.key) for step in stage.steps)
+            for stage in self.document.stages
+        }
 
     def _after(self) -> dict[StepKey, tuple[StepKey, ...]]:
         last: dict[str | None, StepKey] = {}
@@ -97,3 +146,26 @@ class Definition:
             following = set(order[order.index(self.stage_of[StepKey(step.key)]) + 1 :])
             return [key for key, stage in self.stage_of.items() if stage in following]
         return [StepKey(key) for key in step.gate.blocks]
+
+
+def anchor_name(anchor: Anchor) -> str:
+    """What an anchor is called in the cause of a due: ``run_start``, ``inputs.go_live``, ``step_done:kickoff``."""
+    match anchor:
+        case AnchorField(field=path):
+            return path
+        case AnchorStepReady(step_ready=step):
+            return f"step_ready:{step}"
+        case AnchorStepDone(step_done=step):
+            return f"step_done:{step}"
+        case AnchorStageEntered(stage_entered=stage):
+            return f"stage_entered:{stage}"
+        case named:
+            return named
+
+
+def _judged(step: Step) -> set[StepKey]:
+    """An approval waits for all that it covers and for all that a refusal would reopen."""
+    if step.approval is None:
+        return set()
+    refusal = step.approval.on_refusal
+    return {*step.approval.covers, *(refusal.reopens if isinstance(refusal, Reopens) else ())}

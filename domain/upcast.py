@@ -24,7 +24,9 @@ def upcast(type: str, schema_version: int, data: dict[str, Any]) -> dict[str, An
     """
     newest = _newest(type)
     if schema_version > newest:
-        raise UnknownEvent(f"{type} version {schema_version} is newer than version {newest}, the last one known here")
+        raise UnknownEvent(
+            f"{type} version {schema_version} is newer than version {newest}, the last one known here"
+        )
     for version in range(schema_version, newest):
         lift = LIFTS.get((type, version))
         if lift is None:

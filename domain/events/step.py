@@ -81,12 +81,16 @@ class StepValuesSaved(StepEvent):
 
 
 class StepCompleted(StepEvent):
-    """The step was done; ``outcome`` is its named result (approved, signed, submitted …)."""
+    """The step was done; ``outcome`` is its named result (approved, signed, submitted …).
+
+    ``reason`` says why a person did an automatic step by hand.
+    """
 
     type = "step_completed"
     public = ("step", "round", "outcome")
     values: Values = Field(default_factory=dict)
     outcome: str | None = None
+    reason: str | None = None
 
 
 class ApprovalGiven(StepEvent):

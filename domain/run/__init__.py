@@ -1,0 +1,73 @@
+"""Runs: one execution of one process version. State, how events change it, and every decision on it."""
+
+from domain.aggregate import Aggregate
+from domain.run.approvals import give_approval, refuse_approval
+from domain.run.card import (
+    clear_help,
+    clear_stage_override,
+    comment,
+    link_run,
+    override_stage,
+    rank_run,
+    request_help,
+    set_priority,
+)
+from domain.run.doing import (
+    complete_by_hand,
+    complete_step,
+    decline_signature,
+    save_values,
+    skip_overdue,
+    skip_step,
+    start_step,
+)
+from domain.run.dues import rule_due
+from domain.run.evolve import evolve
+from domain.run.life import cancel_run, pause_run, record_overdue, resume_run, set_step_due
+from domain.run.people import assign_role, assign_step
+from domain.run.readiness import standing
+from domain.run.reopening import reopen_step
+from domain.run.start import change_inputs, set_target, start_run
+from domain.run.state import Help, Run, StepState
+from domain.run.work import unmet
+
+RUN: Aggregate[Run] = Aggregate("run", evolve)
+
+__all__ = [
+    "RUN",
+    "Help",
+    "Run",
+    "StepState",
+    "assign_role",
+    "assign_step",
+    "cancel_run",
+    "change_inputs",
+    "clear_help",
+    "clear_stage_override",
+    "comment",
+    "complete_by_hand",
+    "complete_step",
+    "decline_signature",
+    "evolve",
+    "give_approval",
+    "link_run",
+    "override_stage",
+    "pause_run",
+    "rank_run",
+    "record_overdue",
+    "refuse_approval",
+    "reopen_step",
+    "request_help",
+    "resume_run",
+    "rule_due",
+    "save_values",
+    "set_priority",
+    "set_step_due",
+    "set_target",
+    "skip_overdue",
+    "skip_step",
+    "standing",
+    "start_run",
+    "start_step",
+    "unmet",
+]

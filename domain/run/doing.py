@@ -1,0 +1,275 @@
+"""Doing a step: start it, keep values, complete it, sign or decline, set it aside."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from domain.condition import holds
+from domain.definition import Definition
+from domain.document import AUTOMATIC, Step
+from domain.events import (
+    Event,
+    RunEndedEarly,
+    StepCompleted,
+    StepFailed,
+    StepReopened,
+    StepSkipped,
+    StepStarted,
+    StepValuesSaved,
+)
+from domain.run.people import hand_over
+from domain.run.readiness import apply_rules, cancel_open, follow, settle
+from domain.run.state import Run, StepState
+from domain.run.values import check, missing, problems, refuse, same, settled
+from domain.run.work import Work, in_hand, in_running, reasoned, step_of
+from domain.schedule import Calendar
+from domain.words import Actor, Assignee, Cause, Rejected, StepKey, Values
+
+
+def start_step(run: Run, definition: Definition, step: StepKey, *, by: Actor, at: datetime) -> list[Event]:
+    """Begin to work on a ready step."""
+    step_of(definition, step)
+    if run.step(step).state == "in_progress":
+        return []
+    now = in_hand(run, definition, step)
+    return [StepStarted(step=step, round=now.round, by=by, at=at)]
+
+
+def save_values(
+    run: Run, definition: Definition, step: StepKey, values: Values, *, by: Actor, at: datetime
+) -> list[Event]:
+    """Keep values before the step is completed; those that are saved already are not saved again."""
+    known = step_of(definition, step)
+    check(known.fields, values, step)
+    new = settled(values, present(run, known, step))
+    if not new:
+        return []
+    now = in_hand(run, definition, step)
+    return [StepValuesSaved(step=step, round=now.round, values=new, by=by, at=at)]
+
+
+def complete_step(
+    run: Run,
+    definition: Definition,
+    step: StepKey,
+    values: Values | None = None,
+    outcome: str | None = None,
+    *,
+    by: Actor,
+    at: datetime,
+    calendar: Calendar,
+) -> list[Event]:
+    """Mark a step done; dependents that become ready are announced. Repeating it changes nothing.
+
+    Values saved before count; an approval is given or refused instead, an automatic step is done by a service.
+    """
+    known = step_of(definition, step)
+    if known.kind in AUTOMATIC and is_person(by):
+        raise Rejected(
+            "automatic_step", f"{step} is done by the system; do it by hand with a reason", step=step
+        )
+    work = Work(run, definition, by, at, calendar)
+    return _complete(work, step, values or {}, outcome, None)
+
+
+def complete_by_hand(
+    run: Run,
+    definition: Definition,
+    step: StepKey,
+    reason: str,
+    values: Values | None = None,
+    *,
+    by: Actor,
+    at: datetime,
+    calendar: Calendar,
+) -> list[Event]:
+    """Mark an automatic step done because a person did it, for this reason."""
+    known = step_of(definition, step)
+    if known.kind not in AUTOMATIC:
+        raise Rejected(
+            "not_automatic", f"{step} is a {known.kind} step; complete it", step=step, kind=known.kind
+        )
+    work = Work(run, definition, by, at, calendar)
+    return _complete(work, step, values or {}, None, reasoned(reason))
+
+
+def decline_signature(
+    run: Run,
+    definition: Definition,
+    step: StepKey,
+    reason: str,
+    *,
+    by: Actor,
+    at: datetime,
+    calendar: Calendar,
+) -> list[Event]:
+    """Refuse to sign: the step fails, and the run ends where the process says so."""
+    known = step_of(definition, step)
+    if known.kind != "sign":
+        raise Rejected("not_a_signature", f"{step} is a {known.kind} step", step=step, kind=known.kind)
+    if run.step(step).state == "failed":
+        return []
+    said = reasoned(reason)
+    in_hand(run, definition, step)
+    distinct_actor(run, known, by)
+    work = Work(run, definition, by, at, calendar)
+    ends = known.signature and known.signature.on_decline
+    fail(work, step, ends.ends_run if ends else "declined", said, ends_run=bool(ends))
+    return work.events
+
+
+def skip_step(
+    run: Run,
+    definition: Definition,
+    step: StepKey,
+    reason: str,
+    *,
+    by: Actor,
+    at: datetime,
+    calendar: Calendar,
+) -> list[Event]:
+    """Decide that a step will not be done in this run; steps that wait for it go on."""
+    return _skip(Work(run, definition, by, at, calendar), step, reason, "user")
+
+
+def skip_overdue(
+    run: Run, definition: Definition, step: StepKey, *, by: Actor, at: datetime, calendar: Calendar
+) -> list[Event]:
+    """Set a step aside because it was overdue for as long as the process allows: skipped, never done."""
+    rule = step_of(definition, step).overdue
+    if rule is None or rule.skip_after is None or not run.step(step).is_open:
+        return []
+    return _skip(Work(run, definition, by, at, calendar), step, "overdue for too long", "timer")
+
+
+def present(run: Run, known: Step, step: StepKey) -> Values:
+    """The values that the step has: those of its draft, and (unless it repeats) those of earlier rounds."""
+    now = run.step(step)
+    if known.repeat_until is not None and now.state != "done":
+        return now.draft
+    found = {field.key: run.values.get(f"{step}.{field.key}") for field in known.fields}
+    return {key: value for key, value in found.items() if value is not None} | now.draft
+
+
+def distinct_actor(run: Run, known: Step, by: Actor) -> None:
+    """Rejected("same_actor") when this step's actor must differ from another step's, and does not."""
+    clashes = [other for other in known.actor_differs_from if by in run.step(other).doers]
+    if clashes:
+        raise Rejected(
+            "same_actor", f"{by} did {', '.join(clashes)}; somebody else has to do this", steps=clashes
+        )
+
+
+def fail(work: Work, step: StepKey, outcome: str, reason: str, *, ends_run: bool) -> None:
+    """End a step badly; with ``ends_run`` the run ends too, and its open steps are closed."""
+    work.on(StepFailed, step, outcome=outcome, reason=reason)
+    if ends_run:
+        cancel_open(work, "rule")
+        work.record(RunEndedEarly(outcome=outcome, step=step, reason=reason, by=work.by, at=work.at))
+
+
+def finish_step(
+    work: Work, step: StepKey, given: Values, outcome: str | None, reason: str | None = None
+) -> list[Event]:
+    """Record the step as done, and all that follows from it."""
+    known = work.definition.steps[step]
+    draft = {**work.run.step(step).draft, **given}
+    after = {**work.run.values, **{f"{step}.{key}": value for key, value in draft.items()}}
+    if known.repeat_until is not None and not holds(known.repeat_until.condition, after):
+        return _again(work, step, given)
+    paths = [
+        f"{step}.{key}"
+        for key, value in draft.items()
+        if not same(work.run.values.get(f"{step}.{key}"), value)
+    ]
+    outcome = _outcome(known, step, outcome, after)
+    work.on(StepCompleted, step, values=given, outcome=outcome, reason=reason)
+    _fill_roles(work, step, after)
+    readers = work.changed(paths)
+    work.anchors.add(f"step_done:{step}")
+    apply_rules(work, step, "done")
+    return settle(work, [*follow(work, step), *readers])
+
+
+def is_person(by: Actor) -> bool:
+    """Whether somebody, rather than a service or the system, acts."""
+    return by.startswith(("person:", "guest:"))
+
+
+def _complete(
+    work: Work, step: StepKey, values: Values, outcome: str | None, reason: str | None
+) -> list[Event]:
+    run, known = work.run, work.definition.steps[step]
+    if known.kind == "approval":
+        raise Rejected(
+            "approval_step",
+            f"{step} is an approval: give it or refuse it",
+            step=step,
+            accepted=["approve", "refuse"],
+        )
+    wrong = problems(known.fields, values)
+    refuse(step, wrong)
+    now = run.step(step)
+    if now.state == "done":
+        return _already(run, known, now, values, outcome)
+    in_hand(run, work.definition, step)
+    distinct_actor(run, known, work.by or Actor("system:milepost"))
+    before = present(run, known, step)
+    refuse(step, missing(known.fields, {**before, **values}))
+    return finish_step(work, step, values, outcome, reason)
+
+
+def _already(run: Run, known: Step, now: StepState, values: Values, outcome: str | None) -> list[Event]:
+    """Nothing when the step was done just so; other values than those that were given are not dropped silently."""
+    new = settled(values, present(run, known, StepKey(known.key)))
+    if new or outcome not in (None, now.outcome):
+        raise Rejected(
+            "already_done",
+            f"{known.key} is done; reopen it to change it",
+            step=known.key,
+            differing=sorted(new),
+        )
+    return []
+
+
+def _again(work: Work, step: StepKey, given: Values) -> list[Event]:
+    """The attempt is kept, and the step is to be done once more."""
+    work.on(StepCompleted, step, values=given, outcome="repeat")
+    reason = "the result asks for another attempt"
+    work.on(StepReopened, step, round=work.run.step(step).round + 1, reason=reason, cause="rule")
+    return settle(work, [step])
+
+
+def _outcome(known: Step, step: StepKey, given: str | None, values: Values) -> str | None:
+    """The named result: what a field says, else what the process says, else what the actor says."""
+    named: Any = known.outcome
+    if known.outcome_from is not None:
+        path = known.outcome_from if "." in known.outcome_from else f"{step}.{known.outcome_from}"
+        named = values.get(path)
+    if named is None:
+        return given or ("signed" if known.kind == "sign" else None)
+    if given not in (None, str(named)) and known.kind != "approval":
+        raise Rejected("outcome_fixed", f"the outcome of {step} is {named}", step=step, accepted=str(named))
+    return str(named)
+
+
+def _fill_roles(work: Work, step: StepKey, values: Values) -> None:
+    for key, role in work.definition.sets_roles.get(step, ()):
+        person = values.get(f"{step}.{key}")
+        hand_over(work, role, Assignee(person) if isinstance(person, str) and person else None, "rule", None)
+
+
+def _skip(work: Work, step: StepKey, reason: str, cause: Cause) -> list[Event]:
+    step_of(work.definition, step)
+    now = work.run.step(step)
+    if now.state == "skipped":
+        return []
+    said = reasoned(reason)
+    in_running(work.run)
+    if not now.is_open and now.state != "locked":
+        raise Rejected(
+            "step_ended", f"the step {step} is {now.state}; reopen it first", step=step, state=now.state
+        )
+    work.on(StepSkipped, step, reason=said, cause=cause)
+    return settle(work, follow(work, step))

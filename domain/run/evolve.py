@@ -1,0 +1,253 @@
+"""How each event changes the state of a run: total on everything ever stored, in whatever order it came."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from domain import events as e
+from domain.run.state import Help, Run, StepState, StepWord
+
+_BLANK = Run()
+
+
+def evolve(run: Run | None, event: e.AnyRunEvent | e.AnyStepEvent) -> Run:
+    """The run after the event. It never raises: imported facts need not obey any rule."""
+    run = run or _BLANK
+    if isinstance(event, e.StepEvent):
+        return _STEP[type(event)](run, run.step(event.step), event)
+    return _RUN[type(event)](run, event)
+
+
+# --- the run as a whole ---
+
+
+def _started(run: Run, event: e.RunStarted) -> Run:
+    return replace(
+        run,
+        process=event.process,
+        process_version=event.process_version,
+        name=event.name,
+        subject=event.subject,
+        project=event.project,
+        priority=event.priority,
+        target_at=event.target_at,
+        test=event.test,
+        parent_run=event.parent_run,
+        parent_step=event.parent_step,
+        started_at=event.at,
+        started_by=event.by,
+        roles={**run.roles, **event.roles},
+        inputs=event.inputs,
+        values={**run.values, **_paths("inputs", event.inputs)},
+    )
+
+
+def _inputs_changed(run: Run, event: e.RunInputsChanged) -> Run:
+    values = {**run.values, **_paths("inputs", event.inputs)}
+    return replace(run, inputs={**run.inputs, **event.inputs}, values=values)
+
+
+def _role_assigned(run: Run, event: e.RoleAssigned) -> Run:
+    roles = {role: who for role, who in run.roles.items() if role != event.role}
+    if event.assignee is not None:
+        roles[event.role] = event.assignee
+    return replace(run, roles=roles)
+
+
+def _completed(run: Run, event: e.RunCompleted) -> Run:
+    return replace(run, state="completed", outcome=event.outcome, ended_at=event.at, paused_at=None)
+
+
+def _ended_early(run: Run, event: e.RunEndedEarly) -> Run:
+    return replace(run, state="ended_early", outcome=event.outcome, ended_at=event.at, paused_at=None)
+
+
+def _cancelled(run: Run, event: e.RunCancelled) -> Run:
+    return replace(run, state="cancelled", ended_at=event.at, paused_at=None)
+
+
+def _reopened(run: Run, _event: e.RunReopened) -> Run:
+    return replace(run, state="running", outcome=None, ended_at=None)
+
+
+def _paused(run: Run, event: e.RunPaused) -> Run:
+    return run if run.ended else replace(run, state="paused", paused_at=event.at)
+
+
+def _resumed(run: Run, _event: e.RunResumed) -> Run:
+    return run if run.ended else replace(run, state="running", paused_at=None)
+
+
+_RUN: dict[type[e.Event], Callable[[Run, Any], Run]] = {
+    e.RunStarted: _started,
+    e.RunInputsChanged: _inputs_changed,
+    e.RunTargetSet: lambda run, event: replace(run, target_at=event.target_at),
+    e.RunPrioritySet: lambda run, event: replace(run, priority=event.priority),
+    e.RunLinked: lambda run, event: replace(run, project=event.project),
+    e.RunRanked: lambda run, event: replace(run, rank=event.rank),
+    e.RunPaused: _paused,
+    e.RunResumed: _resumed,
+    e.RunCompleted: _completed,
+    e.RunEndedEarly: _ended_early,
+    e.RunCancelled: _cancelled,
+    e.RunReopened: _reopened,
+    e.RoleAssigned: _role_assigned,
+    e.RunCommented: lambda run, event: replace(run, comments=run.comments | {event.comment}),
+    e.StageOverridden: lambda run, event: replace(run, stage_override=event.stage),
+    e.StageOverrideCleared: lambda run, _event: replace(run, stage_override=None),
+}
+
+
+# --- its steps ---
+
+
+def _put(run: Run, event: e.StepEvent, step: StepState) -> Run:
+    steps = dict(run.steps)
+    steps[event.step] = step
+    return replace(run, steps=steps)
+
+
+def _ready(run: Run, step: StepState, event: e.StepBecameReady) -> Run:
+    manual = step.due_source == "manual"
+    changed = replace(
+        step,
+        state="ready",
+        round=event.round,
+        assignee=event.assignee,
+        ready_at=event.at,
+        first_ready_at=step.first_ready_at or event.at,
+        due_at=event.due_at,
+        due_source="manual" if manual else "rule" if event.due_at else None,
+    )
+    return _put(run, event, changed)
+
+
+def _relocked(run: Run, step: StepState, event: e.StepRelocked) -> Run:
+    """A new round of an approval forgets who agreed; a step that only waits again keeps everything."""
+    fresh = event.round != step.round
+    approvals = () if fresh else step.approvals
+    doers = () if fresh else step.doers
+    return _put(
+        run, event, replace(step, state="locked", round=event.round, approvals=approvals, doers=doers)
+    )
+
+
+def _assigned(run: Run, step: StepState, event: e.StepAssigned) -> Run:
+    by_hand = event.cause == "user" and event.assignee is not None
+    return _put(run, event, replace(step, assignee=event.assignee, assigned_by_hand=by_hand))
+
+
+def _due_set(run: Run, step: StepState, event: e.StepDueSet) -> Run:
+    moves = step.due_moves + (step.due_at is not None and event.due_at != step.due_at)
+    source = event.source if event.due_at is not None or event.source == "manual" else None
+    return _put(run, event, replace(step, due_at=event.due_at, due_source=source, due_moves=moves))
+
+
+def _saved(run: Run, step: StepState, event: e.StepValuesSaved) -> Run:
+    """Values of a step under way are its draft; values that arrive for a done step count at once."""
+    doers = _with(step.doers, event.by)
+    if step.state != "done":
+        return _put(run, event, replace(step, draft={**step.draft, **event.values}, doers=doers))
+    run = replace(run, values={**run.values, **_paths(event.step, event.values)})
+    return _put(run, event, replace(step, doers=doers))
+
+
+def _step_done(run: Run, step: StepState, event: e.StepCompleted) -> Run:
+    given = {**step.draft, **event.values}
+    changed = replace(
+        step,
+        state="done",
+        round=event.round,
+        done_at=event.at,
+        done_by=event.by,
+        doers=_with(step.doers, event.by),
+        outcome=event.outcome,
+        draft={},
+        evidence=True,
+    )
+    if given:
+        run = replace(run, values={**run.values, **_paths(event.step, given)})
+    return _put(run, event, changed)
+
+
+def _step_reopened(run: Run, step: StepState, event: e.StepReopened) -> Run:
+    changed = replace(
+        step,
+        state="locked",
+        round=event.round,
+        doers=(),
+        approvals=(),
+        refused=None,
+        evidence=False,
+        outcome=None,
+        done_by=None,
+        questioned=(),
+        overdue=None,
+        due_at=step.due_at if step.due_source == "manual" else None,
+        due_source=step.due_source if step.due_source == "manual" else None,
+    )
+    return _put(run, event, changed)
+
+
+def _applicable(run: Run, step: StepState, event: e.StepBecameApplicable) -> Run:
+    return _put(run, event, replace(step, state="done" if step.evidence else "locked"))
+
+
+def _failed(run: Run, step: StepState, event: e.StepFailed) -> Run:
+    doers = _with(step.doers, event.by)
+    return _put(
+        run, event, replace(step, state="failed", outcome=event.outcome, done_at=event.at, doers=doers)
+    )
+
+
+def _questioned(run: Run, step: StepState, event: e.StepEvidenceQuestioned) -> Run:
+    return _put(run, event, replace(step, questioned=_with(step.questioned, event.reopened)))
+
+
+def _help(run: Run, step: StepState, event: e.HelpRequested) -> Run:
+    return _put(run, event, replace(step, help=Help(event.reason, event.waiting_on, event.until)))
+
+
+def _refused(run: Run, step: StepState, event: e.ApprovalRefused) -> Run:
+    return _put(run, event, replace(step, refused=(event.by, event.reason), approvals=()))
+
+
+def _approved(run: Run, step: StepState, event: e.ApprovalGiven) -> Run:
+    return _put(run, event, replace(step, approvals=_with(step.approvals, event.by)))
+
+
+def _becomes(state: StepWord) -> Callable[[Run, StepState, Any], Run]:
+    return lambda run, step, event: _put(run, event, replace(step, state=state))
+
+
+_STEP: dict[type[e.Event], Callable[[Run, StepState, Any], Run]] = {
+    e.StepBecameReady: _ready,
+    e.StepRelocked: _relocked,
+    e.StepAssigned: _assigned,
+    e.StepDueSet: _due_set,
+    e.StepBecameOverdue: lambda run, step, event: _put(run, event, replace(step, overdue=event.due_at)),
+    e.StepStarted: _becomes("in_progress"),
+    e.StepValuesSaved: _saved,
+    e.StepCompleted: _step_done,
+    e.ApprovalGiven: _approved,
+    e.ApprovalRefused: _refused,
+    e.StepSkipped: _becomes("skipped"),
+    e.StepBecameNotApplicable: _becomes("not_applicable"),
+    e.StepBecameApplicable: _applicable,
+    e.StepFailed: _failed,
+    e.StepCancelled: _becomes("cancelled"),
+    e.StepReopened: _step_reopened,
+    e.StepEvidenceQuestioned: _questioned,
+    e.HelpRequested: _help,
+    e.HelpCleared: lambda run, step, event: _put(run, event, replace(step, help=None)),
+}
+
+
+def _with(known: tuple[Any, ...], one: Any) -> tuple[Any, ...]:
+    return known if one is None or one in known else (*known, one)
+
+
+def _paths(owner: str, values: dict[str, Any]) -> dict[str, Any]:
+    return {f"{owner}.{key}": value for key, value in values.items()}

@@ -1,0 +1,74 @@
+"""Whose work a step is: single steps, and roles for the rest of the run."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from domain.definition import Definition
+from domain.events import Event, RoleAssigned, StepAssigned
+from domain.run.state import Run
+from domain.run.work import Work, in_running, step_of
+from domain.schedule import Calendar
+from domain.words import Actor, Assignee, Cause, Rejected, RoleKey, StepKey
+
+_NO_DUES = Calendar()
+
+
+def assign_step(
+    run: Run,
+    definition: Definition,
+    step: StepKey,
+    assignee: Assignee | None,
+    reason: str | None = None,
+    *,
+    by: Actor,
+    at: datetime,
+) -> list[Event]:
+    """Make the step this assignee's work (None: nobody's); also ahead of its time, while it is locked."""
+    step_of(definition, step)
+    now = run.step(step)
+    if now.assignee == assignee:
+        return []
+    in_running(run)
+    if not now.is_open and now.state != "locked":
+        raise Rejected(
+            "step_ended", f"the step {step} is {now.state}; reopen it first", step=step, state=now.state
+        )
+    return [StepAssigned(step=step, round=now.round, assignee=assignee, reason=reason, by=by, at=at)]
+
+
+def assign_role(
+    run: Run,
+    definition: Definition,
+    role: RoleKey,
+    assignee: Assignee | None,
+    reason: str | None = None,
+    *,
+    by: Actor,
+    at: datetime,
+) -> list[Event]:
+    """Fill a role for the rest of the run; open steps of the role that were its former holder's or nobody's follow."""
+    if role not in definition.roles:
+        raise Rejected("unknown_role", f"no role is called {role!r}", accepted=sorted(definition.roles))
+    if run.roles.get(role) == assignee:
+        return []
+    in_running(run)
+    work = Work(run, definition, by, at, _NO_DUES)
+    hand_over(work, role, assignee, "user", reason)
+    return work.events
+
+
+def hand_over(work: Work, role: RoleKey, assignee: Assignee | None, cause: Cause, reason: str | None) -> None:
+    """Record that the role is filled anew, and that its open steps go along; nothing when it is filled so."""
+    former = work.run.roles.get(role)
+    if former == assignee:
+        return
+    work.record(
+        RoleAssigned(role=role, assignee=assignee, cause=cause, reason=reason, by=work.by, at=work.at)
+    )
+    for key, step in list(work.run.steps.items()):
+        known = work.definition.steps.get(key)
+        if known is None or known.role != role or not step.is_open:
+            continue
+        if step.assignee in (None, former) and step.assignee != assignee and not step.assigned_by_hand:
+            work.on(StepAssigned, key, assignee=assignee, cause="rule", reason=reason)

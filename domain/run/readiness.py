@@ -1,0 +1,164 @@
+"""Which steps can be worked on: settles everything that a change touches, and ends the run when all is done."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+from datetime import datetime
+
+from domain.condition import holds
+from domain.definition import Definition
+from domain.document import AnchorStageEntered, AnchorStepReady, Rule
+from domain.events import (
+    Event,
+    HelpRequested,
+    RunCompleted,
+    RunPrioritySet,
+    StepBecameApplicable,
+    StepBecameNotApplicable,
+    StepBecameReady,
+    StepCancelled,
+    StepRelocked,
+)
+from domain.run.dues import redue, rule_due
+from domain.run.evolve import evolve
+from domain.run.state import SATISFIED, Run
+from domain.run.work import Standing, Work
+from domain.words import Assignee, Cause, StepKey
+
+
+def standing(run: Run, definition: Definition, key: StepKey) -> Standing:
+    """What the graph says of a step: it waits, it can be worked on, or its condition sets it aside."""
+    steps = run.steps
+    for dependency in definition.dependencies[key]:
+        found = steps.get(dependency)
+        if found is None or found.state not in SATISFIED:
+            return "locked"
+    return "ready" if holds(definition.steps[key].when, run.values) else "not_applicable"
+
+
+def settle(work: Work, keys: Iterable[StepKey], cause: Cause = "rule") -> list[Event]:
+    """Bring these steps, and all that follows from them, to where the graph says; then dues, then the run's end.
+
+    ``keys`` are the steps that a change may have touched; the answer is everything decided so far.
+    """
+    queue = deque(keys)
+    while queue and not work.run.ended:
+        queue.extend(_settle_one(work, queue.popleft(), cause))
+    _finish(work)
+    redue(work)
+    return work.events
+
+
+def follow(work: Work, step: StepKey) -> tuple[StepKey, ...]:
+    """The steps that look at whether this one has ended."""
+    return work.definition.dependents.get(step, ())
+
+
+def apply_rules(work: Work, step: StepKey, on: str) -> None:
+    """Carry out the step's rules for this moment whose condition holds."""
+    for rule in work.definition.steps[step].rules:
+        if rule.on == on and holds(rule.when, work.run.values):
+            _apply(work, step, rule)
+
+
+def cancel_open(work: Work, cause: Cause) -> None:
+    """Close every open step because its run ends."""
+    for key, step in list(work.run.steps.items()):
+        if step.is_open:
+            work.on(StepCancelled, key, cause=cause)
+
+
+def assignee_of(run: Run, definition: Definition, key: StepKey) -> Assignee | None:
+    """Whose work the step is: the one it was given to by hand, else who fills its role, else nobody."""
+    step = run.step(key)
+    if step.assigned_by_hand:
+        return step.assignee
+    known = definition.steps.get(key)
+    return None if known is None or known.role is None else run.roles.get(known.role)
+
+
+def _settle_one(work: Work, key: StepKey, cause: Cause) -> tuple[StepKey, ...]:
+    now = work.run.step(key).state
+    if now not in _MOVES:
+        return ()
+    match (now, standing(work.run, work.definition, key)):
+        case ("locked", "ready"):
+            return _announce(work, key, cause)
+        case ("not_applicable", "ready"):
+            return _take_back(work, key, cause)
+        case ("ready" | "in_progress", "locked"):
+            work.on(StepRelocked, key, cause=cause)
+        case ("not_applicable", "locked") if not work.run.step(key).evidence:
+            work.on(StepRelocked, key, cause=cause)
+        case ("locked" | "ready" | "in_progress" | "done", "not_applicable"):
+            work.on(StepBecameNotApplicable, key, cause=cause)
+        case _:
+            return ()
+    return follow(work, key)
+
+
+_MOVES: frozenset[str] = frozenset({"locked", "ready", "in_progress", "done", "not_applicable"})
+"""States that the graph can move a step out of; skipped, failed and cancelled are decisions that stay."""
+
+
+def _announce(work: Work, key: StepKey, cause: Cause) -> tuple[StepKey, ...]:
+    if work.run.state == "paused":
+        return ()
+    assignee = assignee_of(work.run, work.definition, key)
+    due, calendar = _due(work, key)
+    work.on(StepBecameReady, key, cause=cause, assignee=assignee, due_at=due, calendar=calendar)
+    stage = work.definition.stage_of[key]
+    work.anchors.update((f"step_ready:{key}", f"stage_entered:{stage}"))
+    if work.definition.steps[key].rules:
+        apply_rules(work, key, "ready")
+    return ()
+
+
+def _due(work: Work, key: StepKey) -> tuple[datetime | None, str | None]:
+    """When the step is due, and the calendar that says so. What is counted from its readiness sees it ready."""
+    step = work.run.step(key)
+    if step.due_source == "manual":
+        return step.due_at, None
+    rule = work.definition.steps[key].due
+    if rule is None:
+        return None, None
+    run = work.run
+    if isinstance(rule.anchor, (AnchorStepReady, AnchorStageEntered)):
+        run = evolve(run, StepBecameReady(step=key, round=step.round, cause="rule", at=work.at))
+    return rule_due(run, work.definition, key, work.calendar), work.calendar.name
+
+
+def _take_back(work: Work, key: StepKey, cause: Cause) -> tuple[StepKey, ...]:
+    work.on(StepBecameApplicable, key, cause=cause)
+    return (key, *follow(work, key))
+
+
+def _apply(work: Work, step: StepKey, rule: Rule) -> None:
+    effects = rule.then
+    if effects.set_priority is not None and effects.set_priority != work.run.priority:
+        work.record(RunPrioritySet(priority=effects.set_priority, cause="rule", by=work.by, at=work.at))
+    if effects.request_help is not None and work.run.step(step).help is None:
+        work.on(HelpRequested, step, reason=effects.request_help, cause="rule")
+
+
+def _finish(work: Work) -> None:
+    """The run is complete when everything needed has ended well; optional work still open is closed."""
+    if work.run.ended or not _all_ended_well(work.run, work.definition):
+        return
+    cancel_open(work, "rule")
+    work.record(RunCompleted(outcome=_outcome(work.run, work.definition), by=work.by, at=work.at))
+
+
+def _all_ended_well(run: Run, definition: Definition) -> bool:
+    steps = run.steps
+    for key in definition.needed:
+        found = steps.get(key)
+        if found is None or found.state not in SATISFIED:
+            return False
+    return True
+
+
+def _outcome(run: Run, definition: Definition) -> str | None:
+    named = (run.step(key).outcome for key in definition.closing)
+    return next((outcome for outcome in named if outcome is not None), None)

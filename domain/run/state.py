@@ -1,0 +1,102 @@
+"""The state of a run: frozen values, one per step that anything happened to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from domain.words import Actor, Assignee, Priority, RoleKey, StageKey, StepKey, Values
+
+StepWord = Literal[
+    "locked", "ready", "in_progress", "done", "skipped", "not_applicable", "failed", "cancelled"
+]
+RunWord = Literal["running", "paused", "completed", "ended_early", "cancelled"]
+
+OPEN: frozenset[str] = frozenset({"ready", "in_progress"})
+SATISFIED: frozenset[str] = frozenset({"done", "skipped", "not_applicable"})
+"""What a dependency must be before the steps that wait for it can begin; also: what has ended well."""
+ENDED: frozenset[str] = frozenset({"done", "skipped", "failed", "cancelled"})
+
+
+@dataclass(frozen=True, slots=True)
+class Help:
+    """What somebody needs, from whom, until when."""
+
+    reason: str
+    waiting_on: str | None
+    until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class StepState:
+    """One step of a run. ``doers`` gave values or completed it in this round; ``draft`` is not yet completed."""
+
+    state: StepWord = "locked"
+    round: int = 1
+    assignee: Assignee | None = None
+    assigned_by_hand: bool = False
+    ready_at: datetime | None = None
+    first_ready_at: datetime | None = None
+    done_at: datetime | None = None
+    done_by: Actor | None = None
+    doers: tuple[Actor, ...] = ()
+    outcome: str | None = None
+    draft: Values = field(default_factory=dict)
+    evidence: bool = False
+    approvals: tuple[Actor, ...] = ()
+    refused: tuple[Actor | None, str] | None = None
+    due_at: datetime | None = None
+    due_source: Literal["rule", "manual"] | None = None
+    due_moves: int = 0
+    overdue: datetime | None = None
+    help: Help | None = None
+    questioned: tuple[StepKey, ...] = ()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether somebody can work on the step now."""
+        return self.state in OPEN
+
+
+UNTOUCHED = StepState()
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One execution of one process version. ``values`` has every field by path: ``inputs.plan``, ``kyc.result``."""
+
+    state: RunWord = "running"
+    process: str = ""
+    process_version: int = 0
+    name: str = ""
+    subject: str | None = None
+    project: UUID | None = None
+    priority: Priority = "none"
+    rank: str | None = None
+    target_at: datetime | None = None
+    test: bool = False
+    parent_run: UUID | None = None
+    parent_step: StepKey | None = None
+    started_at: datetime | None = None
+    started_by: Actor | None = None
+    paused_at: datetime | None = None
+    ended_at: datetime | None = None
+    outcome: str | None = None
+    stage_override: StageKey | None = None
+    roles: Mapping[RoleKey, Assignee] = field(default_factory=dict)
+    inputs: Mapping[str, Any] = field(default_factory=dict)
+    values: Mapping[str, Any] = field(default_factory=dict)
+    steps: Mapping[StepKey, StepState] = field(default_factory=dict)
+    comments: frozenset[UUID] = frozenset()
+
+    @property
+    def ended(self) -> bool:
+        """Whether the run changes only by being reopened."""
+        return self.state not in ("running", "paused")
+
+    def step(self, key: StepKey) -> StepState:
+        """The step, also when nothing happened to it yet."""
+        return self.steps.get(key, UNTOUCHED)

@@ -1,0 +1,233 @@
+"""What people and services may give as field values: every problem is named at once, with what would be accepted."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+
+from domain.document import Column, FormField
+from domain.words import Rejected, Values
+
+Problem = dict[str, str]
+Check = Callable[[Any, Any], "str | None"]
+"""Gives what would be accepted, or None when the value is."""
+
+_TEXT_LENGTH, _LONG_LENGTH = 2_000, 100_000
+_PERSON = re.compile(r"(person|guest|group|service):[^\s:]{1,100}")
+_EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s.]+(\.[^@\s.]+)+")
+_PHONE = re.compile(r"\+?[0-9][0-9 ()./-]{2,30}")
+_URL = re.compile(r"https?://[^\s/]+\S*")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+def check(fields: Sequence[FormField], given: Mapping[str, Any], owner: str) -> None:
+    """Rejected("invalid_values") with every problem of these values; ``owner`` is the step or ``inputs``."""
+    refuse(owner, problems(fields, given))
+
+
+def refuse(owner: str, found: list[Problem]) -> None:
+    """Rejected("invalid_values") when anything was found."""
+    if found:
+        names = ", ".join(problem["field"] for problem in found)
+        raise Rejected("invalid_values", f"{owner}: see {names}", problems=found)
+
+
+def problems(fields: Sequence[FormField], given: Mapping[str, Any]) -> list[Problem]:
+    """What is wrong with the values given: unknown fields and values of the wrong form. None clears a field."""
+    known = {field.key: field for field in fields}
+    found = [_unknown(key, known) for key in given if key not in known]
+    for key, value in given.items():
+        accepted = _accepts(known[key], value) if key in known and value is not None else None
+        if accepted is not None:
+            found.append({"field": key, "problem": "wrong_value", "accepted": accepted})
+    return found
+
+
+def missing(fields: Sequence[FormField], present: Mapping[str, Any]) -> list[Problem]:
+    """The required fields that have no value."""
+    return [
+        {"field": field.key, "problem": "required", "accepted": describe(field)}
+        for field in fields
+        if field.required and field.kind != "computed" and not _given(field, present.get(field.key))
+    ]
+
+
+def is_set(value: Any) -> bool:
+    """Whether there is a value: neither nothing, nor an empty text or list."""
+    return value not in (None, "", [], (), {})
+
+
+def settled(given: Mapping[str, Any], present: Mapping[str, Any]) -> Values:
+    """The values that change something."""
+    return {key: value for key, value in given.items() if key not in present or not same(present[key], value)}
+
+
+def same(one: Any, other: Any) -> bool:
+    """Whether two JSON values are the same; true is not 1."""
+    return bool(one == other) and isinstance(one, bool) == isinstance(other, bool)
+
+
+def describe(field: FormField) -> str:
+    """What the field accepts, for people."""
+    return _DESCRIPTIONS[field.kind](field)
+
+
+def _unknown(key: str, known: Iterable[str]) -> Problem:
+    return {"field": str(key), "problem": "unknown_field", "accepted": ", ".join(known) or "no field at all"}
+
+
+def _given(field: FormField, value: Any) -> bool:
+    if field.kind == "checklist" and field.choices:
+        return isinstance(value, list) and set(field.choices) <= set(value)
+    return is_set(value)
+
+
+def _accepts(field: FormField, value: Any) -> str | None:
+    return None if _CHECKS[field.kind](field, value) else describe(field)
+
+
+def _text(limit: int) -> Callable[[Any, Any], bool]:
+    return lambda _field, value: isinstance(value, str) and len(value) <= limit and "\x00" not in value
+
+
+def _matches(pattern: re.Pattern[str]) -> Callable[[Any, Any], bool]:
+    return lambda _field, value: isinstance(value, str) and (value == "" or bool(pattern.fullmatch(value)))
+
+
+def _number(field: Any, value: Any) -> bool:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+        return False
+    low, high = getattr(field, "minimum", None), getattr(field, "maximum", None)
+    return (low is None or value >= low) and (high is None or value <= high)
+
+
+def _date(_field: Any, value: Any) -> bool:
+    if not isinstance(value, str) or len(value) != 10:
+        return False
+    try:
+        return bool(date.fromisoformat(value))
+    except ValueError:
+        return False
+
+
+def _datetime(_field: Any, value: Any) -> bool:
+    if not isinstance(value, str):
+        return False
+    try:
+        return datetime.fromisoformat(value).tzinfo is not None
+    except ValueError:
+        return False
+
+
+def _choice(field: Any, value: Any) -> bool:
+    return isinstance(value, str) and (value in field.choices or not field.choices)
+
+
+def _choices(field: Any, value: Any) -> bool:
+    if not isinstance(value, list) or not all(_choice(field, one) for one in value):
+        return False
+    return len(set(value)) == len(value)
+
+
+def _yes_no(_field: Any, value: Any) -> bool:
+    return isinstance(value, bool)
+
+
+def _files(_field: Any, value: Any) -> bool:
+    return isinstance(value, list) and all(_is_file(one) for one in value)
+
+
+def _is_file(one: Any) -> bool:
+    if not isinstance(one, dict) or set(one) != {"name", "size", "type", "sha256"}:
+        return False
+    size, digest = one["size"], one["sha256"]
+    texts = all(isinstance(one[key], str) and 0 < len(one[key]) <= 255 for key in ("name", "type"))
+    whole = isinstance(size, int) and not isinstance(size, bool) and size >= 0
+    return texts and whole and isinstance(digest, str) and bool(_SHA256.fullmatch(digest))
+
+
+def _table(field: Any, value: Any) -> bool:
+    columns: dict[str, Column] = {column.key: column for column in field.columns}
+    return isinstance(value, list) and all(_row(columns, row) for row in value)
+
+
+def _row(columns: dict[str, Column], row: Any) -> bool:
+    if not isinstance(row, dict):
+        return False
+    return all(
+        key in columns and (cell is None or _CHECKS[columns[key].kind](columns[key], cell))
+        for key, cell in row.items()
+    )
+
+
+def _never(_field: Any, _value: Any) -> bool:
+    return False
+
+
+_CHECKS: dict[str, Callable[[Any, Any], bool]] = {
+    "text": _text(_TEXT_LENGTH),
+    "long_text": _text(_LONG_LENGTH),
+    "number": _number,
+    "money": _number,
+    "date": _date,
+    "datetime": _datetime,
+    "choice": _choice,
+    "multi_choice": _choices,
+    "yes_no": _yes_no,
+    "person": _matches(_PERSON),
+    "email": _matches(_EMAIL),
+    "phone": _matches(_PHONE),
+    "url": _matches(_URL),
+    "files": _files,
+    "table": _table,
+    "signature": _text(_LONG_LENGTH),
+    "checklist": _choices,
+    "computed": _never,
+}
+
+
+def _range(field: FormField) -> str:
+    ends = (("at least", field.minimum), ("at most", field.maximum))
+    limits = " and ".join(f"{word} {end:g}" for word, end in ends if end is not None)
+    return " ".join(part for part in ("a number", limits, field.unit and f"({field.unit})") if part)
+
+
+def _one_of(field: FormField) -> str:
+    return f"one of: {', '.join(field.choices)}" if field.choices else "a text"
+
+
+def _list_of(field: FormField) -> str:
+    return f"a list, each entry once, of: {', '.join(field.choices)}" if field.choices else "a list of texts"
+
+
+def _rows(field: FormField) -> str:
+    return f"a list of rows with: {', '.join(f'{column.key} ({column.kind})' for column in field.columns)}"
+
+
+def _says(text: str) -> Callable[[FormField], str]:
+    return lambda _field: text
+
+
+_DESCRIPTIONS: dict[str, Callable[[FormField], str]] = {
+    "text": _says(f"a text of up to {_TEXT_LENGTH} characters"),
+    "long_text": _says(f"a text of up to {_LONG_LENGTH} characters"),
+    "number": _range,
+    "money": _range,
+    "date": _says("a date such as 2026-03-31"),
+    "datetime": _says("an instant with its offset, such as 2026-03-31T09:00:00+02:00"),
+    "choice": _one_of,
+    "multi_choice": _list_of,
+    "yes_no": _says("true or false"),
+    "person": _says("a person such as person:dana"),
+    "email": _says("an email address"),
+    "phone": _says("a phone number such as +49 30 1234567"),
+    "url": _says("an address that begins with https:// or http://"),
+    "files": _says("a list of files, each with name, size, type and sha256"),
+    "table": _rows,
+    "signature": _says("the signature as a text"),
+    "checklist": lambda field: f"the entries that are ticked: {', '.join(field.choices)}",
+    "computed": _says("nothing: the field is computed"),
+}

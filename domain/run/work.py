@@ -1,0 +1,103 @@
+"""A decision under way: the run as it will be, and the events that make it so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal, TypeVar
+
+from domain.definition import Definition
+from domain.document import Step
+from domain.events import AnyRunEvent, AnyStepEvent, Event, StepEvent
+from domain.run.evolve import evolve
+from domain.run.state import SATISFIED, Run, StepState
+from domain.schedule import Calendar
+from domain.words import Actor, Cause, Rejected, StepKey
+
+E = TypeVar("E", bound=StepEvent)
+Standing = Literal["locked", "ready", "not_applicable"]
+
+
+@dataclass(slots=True)
+class Work:
+    """Collects what is decided; every event is folded at once, so that the next question sees it.
+
+    ``anchors`` names what changed that dues are counted from.
+    """
+
+    run: Run
+    definition: Definition
+    by: Actor | None
+    at: datetime
+    calendar: Calendar
+    events: list[Event] = field(default_factory=list)
+    anchors: set[str] = field(default_factory=set)
+
+    def record(self, event: AnyRunEvent | AnyStepEvent) -> None:
+        """Decide this event."""
+        self.events.append(event)
+        self.run = evolve(self.run, event)
+
+    def on(self, kind: type[E], step: StepKey, *, round: int | None = None, **data: Any) -> None:  # noqa: A002 - the event's own word
+        """Decide an event of a step, in the step's present round unless another is named."""
+        now = self.run.step(step).round if round is None else round
+        self.record(kind(step=step, round=now, by=self.by, at=self.at, **data))  # type: ignore[arg-type]  # E is one of the union
+
+    def changed(self, paths: Iterable[str]) -> list[StepKey]:
+        """Note that these fields changed; the steps whose conditions read them."""
+        self.anchors.update(paths)
+        return [key for path in paths for key in self.definition.read_by.get(path, ())]
+
+
+def step_of(definition: Definition, key: StepKey) -> Step:
+    """The step of the process; Rejected("unknown_step") where it has none of this key."""
+    step = definition.steps.get(key)
+    if step is None:
+        raise Rejected("unknown_step", f"this process has no step {key!r}")
+    return step
+
+
+def unmet(run: Run, definition: Definition, key: StepKey) -> list[StepKey]:
+    """The steps that this one still waits for, in document order."""
+    waits = definition.dependencies[key]
+    return [other for other in definition.steps if other in waits and run.step(other).state not in SATISFIED]
+
+
+def in_running(run: Run) -> None:
+    """Rejected("run_ended") unless the run takes work."""
+    if run.ended:
+        raise Rejected("run_ended", f"the run is {run.state}; reopen one of its steps first", state=run.state)
+
+
+def in_hand(run: Run, definition: Definition, key: StepKey) -> StepState:
+    """The step when somebody can work on it now; else Rejected says why not and what it waits for."""
+    in_running(run)
+    step = run.step(key)
+    if step.is_open:
+        return step
+    if step.state == "locked":
+        waits = unmet(run, definition, key)
+        raise Rejected(
+            "step_locked",
+            f"the step {key} still waits",
+            step=key,
+            waits_for=waits,
+            paused=run.state == "paused",
+        )
+    raise Rejected(
+        "step_ended", f"the step {key} is {step.state}; reopen it first", step=key, state=step.state
+    )
+
+
+def reasoned(reason: str | None) -> str:
+    """The reason without the space around it; Rejected("reason_required") when nothing is left."""
+    said = (reason or "").strip()
+    if not said:
+        raise Rejected("reason_required", "say why, in a word at least", field="reason")
+    return said
+
+
+def cause_of(by: Actor | None) -> Cause:
+    """Whether somebody did it, or a rule of the engine."""
+    return "rule" if by is None or by.startswith("system:") else "user"
