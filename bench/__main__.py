@@ -23,7 +23,9 @@ def main() -> None:
     """Run the named benchmarks (all without a name), one after the other."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of: {', '.join(names())}")
-    parser.add_argument("--scale", type=float, default=1.0, help="how much of the full size (smoke runs: 0.01)")
+    parser.add_argument(
+        "--scale", type=float, default=1.0, help="how much of the full size (smoke runs: 0.01)"
+    )
     parser.add_argument("--into", type=Path, default=_HERE / "results", help="where results go")
     arguments = parser.parse_args()
     unknown = set(arguments.names) - set(names())

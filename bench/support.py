@@ -1,4 +1,4 @@
-"""What benchmarks share: a durable server in a temporary directory, threads that start together, results with the machine."""
+"""What benchmarks share: a durable server, threads that start together, results with the machine."""
 
 from __future__ import annotations
 
@@ -30,7 +30,9 @@ def durable_server() -> Iterator[PostgresServer]:
         shutil.rmtree(directory, ignore_errors=True)
 
 
-def throughput(threads: int, seconds: float, work: Callable[[int], Callable[[], object]]) -> tuple[float, list[float]]:
+def throughput(
+    threads: int, seconds: float, work: Callable[[int], Callable[[], object]]
+) -> tuple[float, list[float]]:
     """Calls per second, and the seconds each call took, of ``threads`` threads calling ``work(thread)()`` in a loop."""
     barrier = Barrier(threads + 1)
     durations: list[list[float]] = [[] for _ in range(threads)]
@@ -41,7 +43,7 @@ def throughput(threads: int, seconds: float, work: Callable[[int], Callable[[], 
         try:
             call, mine = work(number), durations[number]
             barrier.wait()
-            while (began := perf_counter()) < end[0]:
+            while (began := perf_counter()) < end[0] or not end[0]:
                 call()
                 mine.append(perf_counter() - began)
         except BaseException as error:
@@ -52,9 +54,9 @@ def throughput(threads: int, seconds: float, work: Callable[[int], Callable[[], 
     running = [Thread(target=loop, args=(number,)) for number in range(threads)]
     for thread in running:
         thread.start()
-    end[0] = perf_counter() + seconds
-    began = monotonic()
     barrier.wait()
+    began = monotonic()
+    end[0] = perf_counter() + seconds
     for thread in running:
         thread.join()
     if failures:
@@ -81,7 +83,9 @@ def write_result(directory: Path, name: str, figures: dict[str, float], scale: f
 
 
 def _commit() -> str:
-    asked = subprocess.run(["git", "rev-parse", "HEAD"], cwd=_ROOT, capture_output=True, text=True, check=False)
+    asked = subprocess.run(
+        ["git", "rev-parse", "HEAD"], cwd=_ROOT, capture_output=True, text=True, check=False
+    )
     return asked.stdout.strip() or "unknown"
 
 
@@ -99,4 +103,6 @@ def _machine() -> dict[str, object]:
 
 def _cpu() -> str:
     lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []
-    return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), platform.machine())
+    return next(
+        (line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), platform.machine()
+    )

@@ -11,7 +11,7 @@ from store.connect import connect
 
 CHANNEL = "milepost_log"
 _NOTIFY = "select pg_notify('milepost_log', %s)"
-_PAUSE_SECONDS = 0.002
+_PAUSE_SECONDS = 0.005
 
 
 class Announcer:

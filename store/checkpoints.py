@@ -51,4 +51,4 @@ def drop(connection: Connection[Any], name: str) -> None:
 
 def every(connection: Connection[Any]) -> dict[str, int]:
     """All checkpoints by name."""
-    return {name: position for name, position in connection.execute(_ALL)}
+    return dict(connection.execute(_ALL).fetchall())

@@ -11,7 +11,10 @@ from psycopg_pool import ConnectionPool
 
 from store.errors import UnsafeServer
 
-_LIMITS = "-c statement_timeout=15s -c lock_timeout=5s -c idle_in_transaction_session_timeout=5s -c jit=off -c timezone=UTC"
+_LIMITS = (
+    "-c statement_timeout=15s -c lock_timeout=5s -c idle_in_transaction_session_timeout=5s "
+    "-c jit=off -c timezone=UTC"
+)
 _DURABILITY = (
     "select name, setting from pg_settings where name in ('fsync', 'full_page_writes', 'synchronous_commit')"
 )
@@ -43,7 +46,6 @@ def make_pool(url: str, name: str, size: int) -> ConnectionPool[Connection]:
         min_size=1,
         max_size=size,
         open=False,
-        check=ConnectionPool.check_connection,
     )
 
 

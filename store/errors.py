@@ -66,7 +66,7 @@ class Unavailable(LogError):
 
 
 class OutcomeUnknown(LogError):
-    """The database went away after the append was sent and did not come back in time: stored or not, send it again with its command id."""
+    """The database went away under the append and did not come back in time: repeat it with its command id."""
 
 
 class Stopped(LogError):

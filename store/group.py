@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from psycopg import Connection
-
-from store.arrays import InstantArray, IntArray, TextArray, ints, texts, uuids
+from store.arrays import INSTANT, INT, TEXT, array, ints, texts, uuids
 from store.errors import CommandMismatch, Conflict, Repeated
 from store.model import Accepted, StoredCommand
 from store.unit import Outcome, Unit
 
-APPEND = "select * from log.append_events(%b, %b, %b, %b, %b, %b, %b, %b, %b, %b, %b, %b, %b, %b, %b)"
 SETTLE = "select base, verdicts from log.settle_group(%s, %s)"
 RETIRE = "select log.retire_writer(%s)"
 COMMANDS = "select id, fingerprint, result, first_position, last_position from log.command where id = any(%s)"
@@ -29,29 +26,29 @@ class Verdicts(NamedTuple):
     conflict_actuals: list[int] | None
 
 
-def arguments(writer: UUID, turn: int, units: Sequence[Unit]) -> list[object]:
-    """The arguments of append_events for these units."""
+def arguments(writer: UUID, turn: int, units: Sequence[Unit]) -> list[bytes | None]:
+    """The arguments of append_events for these units, in binary."""
     places: dict[UUID, int] = {}
     item_streams = [places.setdefault(stream, len(places) + 1) for unit in units for stream in unit.streams]
     events = sum(unit.events for unit in units)
     return [
-        writer,
-        turn,
+        writer.bytes,
+        turn.to_bytes(8, "big"),
         uuids(list(places)),
         ints([len(unit.streams) for unit in units]),
         ints(item_streams),
         ints([expected for unit in units for expected in unit.expected]),
         ints([count for unit in units for count in unit.counts]),
-        TextArray(events, b"".join([unit.types for unit in units])),
-        IntArray(events, b"".join([unit.schema_versions for unit in units])),
-        TextArray(events, b"".join([unit.datas for unit in units])),
-        TextArray(events, b"".join([unit.metas for unit in units])),
-        InstantArray(events, b"".join([unit.occurred for unit in units])),
+        array(TEXT, events, b"".join([unit.types for unit in units])),
+        array(INT, events, b"".join([unit.schema_versions for unit in units])),
+        array(TEXT, events, b"".join([unit.datas for unit in units])),
+        array(TEXT, events, b"".join([unit.metas for unit in units])),
+        array(INSTANT, events, b"".join([unit.occurred for unit in units])),
         *_commands(units),
     ]
 
 
-def _commands(units: Sequence[Unit]) -> list[TextArray | None]:
+def _commands(units: Sequence[Unit]) -> list[bytes | None]:
     if all(unit.command is None for unit in units):
         return [None, None, None]
     commands = [unit.command for unit in units]
@@ -62,11 +59,15 @@ def _commands(units: Sequence[Unit]) -> list[TextArray | None]:
     ]
 
 
-def outcomes(connection: Connection[Any], units: Sequence[Unit], verdicts: Verdicts) -> Iterator[Outcome]:
-    """The outcome of each unit; reads the stored answers of repeated commands."""
+Ask = Callable[[str, list[object]], list[tuple[Any, ...]]]
+"""Reads rows on the writer's connection."""
+
+
+def outcomes(ask: Ask, units: Sequence[Unit], verdicts: Verdicts) -> Iterator[Outcome]:
+    """The outcome of each unit; stored answers, and the versions of a settled group, are read."""
     place = verdicts.base
-    conflicts = _conflicts(connection, units, verdicts)
-    stored = _stored(connection, units, verdicts.letters)
+    conflicts = _conflicts(ask, units, verdicts)
+    stored = _stored(ask, units, verdicts.letters)
     for unit, letter in zip(units, verdicts.letters, strict=True):
         match letter:
             case "a":
@@ -79,21 +80,22 @@ def outcomes(connection: Connection[Any], units: Sequence[Unit], verdicts: Verdi
                 yield CommandMismatch(_command_id(unit))
 
 
-def _conflicts(connection: Connection[Any], units: Sequence[Unit], verdicts: Verdicts) -> Iterator[Conflict]:
+def _conflicts(ask: Ask, units: Sequence[Unit], verdicts: Verdicts) -> Iterator[Conflict]:
     losers = [unit for unit, letter in zip(units, verdicts.letters, strict=True) if letter == "c"]
     if verdicts.conflict_items is None or verdicts.conflict_actuals is None:
-        yield from _looked_up(connection, losers)
+        yield from _looked_up(ask, losers)
         return
     for unit, item, actual in zip(losers, verdicts.conflict_items, verdicts.conflict_actuals, strict=True):
         yield Conflict(*unit.conflict_at(item), actual)
 
 
-def _looked_up(connection: Connection[Any], losers: Sequence[Unit]) -> Iterator[Conflict]:
+def _looked_up(ask: Ask, losers: Sequence[Unit]) -> Iterator[Conflict]:
     """Conflicts of a settled group: the versions are those of now."""
     if not losers:
         return
-    streams = [stream for unit in losers for stream in unit.streams]
-    actuals = dict(connection.execute(LAST_VERSIONS, [streams]).fetchall())
+    actuals: dict[UUID, int] = dict(
+        ask(LAST_VERSIONS, [[stream for unit in losers for stream in unit.streams]])
+    )
     for unit in losers:
         places = enumerate(zip(unit.streams, unit.expected, strict=True), 1)
         stale = [item for item, (stream, expected) in places if actuals.get(stream, 0) != expected]
@@ -101,11 +103,11 @@ def _looked_up(connection: Connection[Any], losers: Sequence[Unit]) -> Iterator[
         yield Conflict(stream, expected, actuals.get(stream, 0))
 
 
-def _stored(connection: Connection[Any], units: Sequence[Unit], letters: str) -> Mapping[str, StoredCommand]:
+def _stored(ask: Ask, units: Sequence[Unit], letters: str) -> Mapping[str, StoredCommand]:
     if "r" not in letters:
         return {}
     ids = [_command_id(unit) for unit, letter in zip(units, letters, strict=True) if letter == "r"]
-    return {row[0]: StoredCommand(*row) for row in connection.execute(COMMANDS, [ids])}
+    return {row[0]: StoredCommand(*row) for row in ask(COMMANDS, [ids])}
 
 
 def _repeated(unit: Unit, stored: Mapping[str, StoredCommand]) -> Repeated:

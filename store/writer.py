@@ -8,15 +8,16 @@ from contextlib import suppress
 from queue import SimpleQueue
 from threading import Event, Thread
 from time import monotonic
+from typing import Any
 from uuid import UUID, uuid4
 
 import psycopg
 from psycopg import Connection
 
-from store import arrays
+from store.call import Call
 from store.connect import connect
 from store.errors import InvalidEvent, LogError, OutcomeUnknown, Overloaded, Stopped, Unavailable
-from store.group import APPEND, RETIRE, SETTLE, Verdicts, arguments, outcomes
+from store.group import RETIRE, SETTLE, Verdicts, arguments, outcomes
 from store.unit import Announce, Outcome, Unit, Wakeups, wake
 
 MAX_UNITS = 512
@@ -39,6 +40,7 @@ class Writer:
         self._bulk: deque[list[Unit]] = deque()
         self._bulk_next = False
         self._connection: Connection | None = None
+        self._call: Call | None = None
         self._trouble_since: float | None = None
         self._lost_an_answer = False
         self._stopping = Event()
@@ -152,48 +154,48 @@ class Writer:
 
     def _attempt(self, group: list[Unit]) -> bool:
         """Send once; False when it is certain that nothing was stored."""
-        connection = self._connected()
+        call = self._connected()
         self._turn += 1
         try:
-            call = arguments(self._id, self._turn, group)
-            row = connection.execute(APPEND, call, prepare=True, binary=True).fetchone()
+            call.launch(arguments(self._id, self._turn, group))
+            verdicts: Verdicts | None = call.land()
         except psycopg.Error:
-            if not connection.closed:
+            if not self._lost():
                 raise
             verdicts = self._settle()
-        else:
-            assert row is not None
-            verdicts = Verdicts(*row)
         if verdicts is None:
             return False
-        self._finish(group, verdicts)
+        self._tell(group, verdicts)
         return True
 
-    def _finish(self, group: list[Unit], verdicts: Verdicts) -> None:
+    def _tell(self, group: list[Unit], verdicts: Verdicts) -> None:
         stored = sum(
             [unit.events for unit, letter in zip(group, verdicts.letters, strict=True) if letter == "a"]
         )
-        _deliver(group, self._explain(group, verdicts))
         if stored:
             self._announce(verdicts.base + stored)
+        _deliver(group, list(outcomes(self._ask, group, verdicts)))
 
-    def _explain(self, group: list[Unit], verdicts: Verdicts) -> list[Outcome]:
-        """The outcomes; where that takes reading, a connection lost meanwhile changes nothing."""
+    def _ask(self, statement: str, parameters: list[object]) -> list[tuple[Any, ...]]:
+        """Read what an outcome needs; a connection lost meanwhile changes no verdict."""
         while True:
-            connection = self._connected(unknown=True)
+            connection = self._open(unknown=True)
             try:
-                return list(outcomes(connection, group, verdicts))
+                return connection.execute(statement.encode(), parameters).fetchall()
             except psycopg.Error as error:
                 if not connection.closed:
                     raise OutcomeUnknown(f"stored answers could not be read: {error}") from error
 
     # -- the thread: a database that went away
 
+    def _lost(self) -> bool:
+        return self._connection is None or self._connection.closed
+
     def _settle(self) -> Verdicts | None:
         """The verdicts of the group whose answer was lost; None when it was not stored and never will be."""
         self._lost_an_answer = True
         while True:
-            connection = self._connected(unknown=True)
+            connection = self._open(unknown=True)
             try:
                 row = connection.execute(SETTLE, [self._id, self._turn]).fetchone()
             except psycopg.OperationalError as error:
@@ -203,15 +205,20 @@ class Writer:
                 base, letters = row
                 return None if letters is None else Verdicts(base, letters, None, None)
 
-    def _connected(self, *, unknown: bool = False) -> Connection:
+    def _connected(self) -> Call:
+        connection = self._open(unknown=False)
+        self._trouble_since = None
+        if self._call is None:
+            self._call = Call(connection)
+        return self._call
+
+    def _open(self, *, unknown: bool) -> Connection:
         while self._connection is None or self._connection.closed:
+            self._call = None
             try:
                 self._connection = connect(self._url, "writer")
-                arrays.register(self._connection)
             except psycopg.OperationalError as error:
                 self._wait_in_trouble(error, unknown=unknown)
-        if not unknown:
-            self._trouble_since = None
         return self._connection
 
     def _wait_in_trouble(self, error: psycopg.Error, *, unknown: bool) -> None:

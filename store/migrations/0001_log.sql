@@ -67,6 +67,7 @@ create function append_events(
   out base bigint, out verdicts text, out conflict_items int[], out conflict_actuals int[])
 language plpgsql security definer
 set search_path = pg_catalog, log, pg_temp
+set plan_cache_mode = force_generic_plan
 set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set jit = off
 as $$
 declare
