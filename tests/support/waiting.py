@@ -9,25 +9,25 @@ T = TypeVar("T")
 POLL_SECONDS = 0.01
 
 
-def wait_until(predicate: Callable[[], T], deadline_seconds: float = 10.0, what: str = "the condition") -> T:
-    """The first true answer of `predicate`; AssertionError after `deadline_seconds`."""
-    end = time.monotonic() + deadline_seconds
+def wait_until(predicate: Callable[[], T], deadline: float = 10.0, what: str = "the condition") -> T:
+    """The first true answer of `predicate`; AssertionError after `deadline` seconds."""
+    end = time.monotonic() + deadline
     while not (answer := predicate()):
         assert time.monotonic() < end, (
-            f"{what} did not come true within {deadline_seconds} s (last: {answer!r})"
+            f"{what} did not come true within {deadline} s (last: {answer!r})"
         )
         time.sleep(POLL_SECONDS)
     return answer
 
 
 async def wait_until_async(
-    predicate: Callable[[], Awaitable[T]], deadline_seconds: float = 10.0, what: str = "the condition"
+    predicate: Callable[[], Awaitable[T]], deadline: float = 10.0, what: str = "the condition"
 ) -> T:
-    """The first true answer of an asynchronous `predicate`; AssertionError after `deadline_seconds`."""
-    end = time.monotonic() + deadline_seconds
+    """The first true answer of an asynchronous `predicate`; AssertionError after `deadline` seconds."""
+    end = time.monotonic() + deadline
     while not (answer := await predicate()):
         assert time.monotonic() < end, (
-            f"{what} did not come true within {deadline_seconds} s (last: {answer!r})"
+            f"{what} did not come true within {deadline} s (last: {answer!r})"
         )
         await asyncio.sleep(POLL_SECONDS)
     return answer
