@@ -1,0 +1,64 @@
+"""Puts the HTTP interface together: routes, guard, problem documents, life."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+
+from fastapi import APIRouter, FastAPI
+from starlette.routing import BaseRoute
+
+from api.failures import install
+from api.feeds import add_feeds
+from api.guard import guard_routes
+from api.health import add_health
+from api.matrix import RULES, Rule
+from api.process_commands import add_process_commands
+from api.project_commands import add_project_commands
+from api.run_commands import add_run_commands
+from api.services import Services
+from api.sessions import add_sessions
+from api.task_commands import add_task_commands
+from api.views import add_views
+
+
+def create_app(
+    services: Services, extra_routers: Sequence[APIRouter] = (), extra_rules: Mapping[str, Rule] | None = None
+) -> FastAPI:
+    """The application of one process. Every route of ``extra_routers`` needs a row in ``extra_rules``."""
+    app = FastAPI(
+        title="Milepost",
+        version="1",
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        lifespan=_life,
+    )
+    app.state.services = services
+    routes: list[BaseRoute] = [route for router in (api_router(), *extra_routers) for route in router.routes]
+    guard_routes(routes, {**RULES, **(extra_rules or {})}, services.leases, services.site)
+    app.router.routes[:] = routes
+    install(app)
+    return app
+
+
+def api_router() -> APIRouter:
+    """Every route of the HTTP interface itself, the most used ones first."""
+    router = APIRouter()
+    for add in (add_run_commands, add_task_commands, add_project_commands, add_process_commands, add_views, add_feeds,
+                add_sessions, add_health):  # fmt: skip
+        add(router)
+    return router
+
+
+@asynccontextmanager
+async def _life(app: FastAPI) -> AsyncIterator[None]:
+    services: Services = app.state.services
+    following = asyncio.create_task(services.hub.run())
+    try:
+        yield
+    finally:
+        services.stopping.set()
+        await following

@@ -1,0 +1,330 @@
+"""What the bodies of commands may hold: one model per verb, unknown members refused."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+
+from domain.document import Key
+from domain.events import ProjectStage
+from domain.words import Assignee, Priority, RoleKey, StageKey, StepKey
+
+_EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
+_LATEST = datetime(2200, 1, 1, tzinfo=UTC)
+
+
+def _written_out(value: Any) -> Any:
+    if value is not None and not isinstance(value, str):
+        raise ValueError("must be written out as ISO 8601 text")
+    return value
+
+
+def _in_our_time(value: datetime) -> datetime:
+    if not _EARLIEST <= value < _LATEST:
+        raise ValueError("must lie between 1970 and 2199")
+    return value
+
+
+def _day_in_our_time(value: date) -> date:
+    if not 1970 <= value.year < 2200:
+        raise ValueError("must lie between 1970 and 2199")
+    return value
+
+
+Instant = Annotated[AwareDatetime, BeforeValidator(_written_out), AfterValidator(_in_our_time)]
+Day = Annotated[date, BeforeValidator(_written_out), AfterValidator(_day_in_our_time)]
+Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2_000)]
+LongWords = Annotated[str, StringConstraints(max_length=20_000)]
+AssigneeText = Annotated[
+    Assignee, StringConstraints(pattern=r"^(person|guest|group|service):[A-Za-z0-9][A-Za-z0-9._@+-]{0,99}$")
+]
+Rank = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][0-9A-Za-z]+$", max_length=4_096)]
+FieldValues = Annotated[dict[str, Any], Field(max_length=500)]
+
+
+class Body(BaseModel):
+    """Base of every body."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Nothing(Body):
+    """No member is needed, and none is accepted."""
+
+
+class Reason(Body):
+    """Why; people read it in the history."""
+
+    reason: Words
+
+
+class StartRun(Body):
+    """A run of the newest published version of a process (or of the version named)."""
+
+    process: Key
+    process_version: Annotated[int, Field(strict=True, ge=1, le=2_000_000_000)] | None = None
+    name: Line | None = None
+    inputs: FieldValues = Field(default_factory=dict)
+    roles: Annotated[dict[RoleKey, AssigneeText], Field(max_length=200)] = Field(default_factory=dict)
+    project: UUID | None = None
+    priority: Priority = "none"
+    target_at: Instant | None = None
+    subject: Line | None = None
+    test: Annotated[bool, Field(strict=True)] = False
+
+
+class Complete(Body):
+    """Values for the step's fields (those saved before count too) and, where the step has choices, its outcome."""
+
+    values: FieldValues = Field(default_factory=dict)
+    outcome: Line | None = None
+
+
+class CompleteByHand(Body):
+    """Why a person does what the step would do by itself, and the values it would have brought."""
+
+    reason: Words
+    values: FieldValues = Field(default_factory=dict)
+
+
+class Save(Body):
+    """Values to keep before the step is completed; fields that are not named keep theirs."""
+
+    values: FieldValues
+
+
+class Approve(Body):
+    """A yes, with an optional comment."""
+
+    comment: Words | None = None
+
+
+class Refuse(Body):
+    """A no with its reason; ``values`` where the process demands new ones together with a refusal."""
+
+    reason: Words
+    values: FieldValues = Field(default_factory=dict)
+
+
+class ReopenStep(Body):
+    """``dependents``: whether steps already done that build on this one are kept (and marked) or reopened too."""
+
+    reason: Words
+    dependents: Literal["keep", "reopen"] = "keep"
+
+
+class Assign(Body):
+    """Whose work it is from now on (null: nobody's)."""
+
+    assignee: AssigneeText | None = None
+    reason: Words | None = None
+
+
+class SetDueAt(Body):
+    """When the step is due (null: by its rule again)."""
+
+    due_at: Instant | None = None
+
+
+class RequestHelp(Body):
+    """What is needed, of whom, until when at the latest."""
+
+    reason: Words
+    waiting_on: Line | None = None
+    until: Instant | None = None
+
+
+class ClearHelp(Body):
+    """What became of the help, if there is something to say."""
+
+    note: Words | None = None
+
+
+class SetPriority(Body):
+    """How urgent it is."""
+
+    priority: Priority
+
+
+class SetTarget(Body):
+    """When the run is to be finished (null: no target)."""
+
+    target_at: Instant | None = None
+    reason: Words | None = None
+
+
+class ChangeInputs(Body):
+    """New values of inputs; inputs that are not named keep theirs."""
+
+    inputs: FieldValues
+
+
+class Link(Body):
+    """The project whose board shows the run (null: none)."""
+
+    project: UUID | None = None
+
+
+class Place(Body):
+    """Where the card goes: behind the card with rank ``after`` and before the one with rank ``before`` (null: none)."""
+
+    after: Rank | None = None
+    before: Rank | None = None
+
+
+class OverrideStage(Body):
+    """The stage that the card is to stand in although its steps say otherwise."""
+
+    stage: StageKey
+    reason: Words
+
+
+class CommentRun(Body):
+    """Text about the run, or about one of its steps."""
+
+    text: Annotated[str, StringConstraints(min_length=1, max_length=20_000)]
+    mentions: Annotated[tuple[AssigneeText, ...], Field(max_length=50)] = ()
+    step: StepKey | None = None
+
+
+class AssignRole(Body):
+    """Who fills a role for the rest of the run (null: nobody)."""
+
+    role: RoleKey
+    assignee: AssigneeText | None = None
+    reason: Words | None = None
+
+
+class Stage(ProjectStage):
+    """A column of a board: a stable key, a title, and how many open cards it should hold at most."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    key: Annotated[StageKey, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
+    title: Line
+    wip_limit: Annotated[int, Field(strict=True, ge=1, le=10_000)] | None = None
+
+
+Stages = Annotated[tuple[Stage, ...], Field(min_length=1, max_length=50)]
+
+
+class OpenProject(Body):
+    """A project: its name, its owner and the columns of its board."""
+
+    name: Line
+    owner: AssigneeText | None = None
+    stages: Stages
+    process: Key | None = None
+
+
+class Rename(Body):
+    """The new name."""
+
+    name: Line
+
+
+class ChangeStages(Body):
+    """The whole new list of columns."""
+
+    stages: Stages
+
+
+class AddMember(Body):
+    """Somebody, and how much they may do in the project."""
+
+    member: AssigneeText
+    access: Literal["viewer", "member", "manager"]
+
+
+class RemoveMember(Body):
+    """Somebody who is to lose access to the project."""
+
+    member: AssigneeText
+
+
+Labels = Annotated[tuple[Line, ...], Field(max_length=50)]
+
+
+class AddTask(Place):
+    """A card for a project's board, in a column, last unless ``after`` and ``before`` say otherwise."""
+
+    project: UUID
+    title: Line
+    stage: StageKey
+    description: LongWords = ""
+    assignee: AssigneeText | None = None
+    priority: Priority = "none"
+    due_on: Day | None = None
+    labels: Labels = ()
+
+
+class EditTask(Body):
+    """New texts; null leaves a text as it was."""
+
+    title: Line | None = None
+    description: LongWords | None = None
+
+
+class MoveTask(Place):
+    """The column, and the place in it."""
+
+    stage: StageKey
+
+
+class SetDueOn(Body):
+    """The day on which the task is due (null: no due)."""
+
+    due_on: Day | None = None
+    reason: Words | None = None
+
+
+class Label(Body):
+    """All labels of the task from now on."""
+
+    labels: Labels
+
+
+class AddChecklistEntry(Body):
+    """A line for the task's checklist."""
+
+    text: Words
+
+
+class Tick(Body):
+    """A line of the checklist, and whether it is done."""
+
+    entry: UUID
+    done: Annotated[bool, Field(strict=True)] = True
+
+
+class Depend(Body):
+    """The task or run that this task waits for."""
+
+    on: UUID
+    kind: Literal["task", "run"] = "task"
+
+
+class CommentTask(Body):
+    """Text about the task."""
+
+    text: Annotated[str, StringConstraints(min_length=1, max_length=20_000)]
+    mentions: Annotated[tuple[AssigneeText, ...], Field(max_length=50)] = ()
+
+
+class Publish(Body):
+    """What is new in this version, in words for the people who work by it."""
+
+    note: Words
+
+
+class CreateToken(Body):
+    """For whom the token is, what it may do, and for how long (null: until it is revoked)."""
+
+    actor: Annotated[str, StringConstraints(pattern=r"^(person|guest|service):[A-Za-z0-9][A-Za-z0-9._@+-]{0,99}$")]
+    scopes: Annotated[
+        tuple[Literal["read", "work", "manage", "admin", "service", "act_as"], ...], Field(min_length=1, max_length=6)
+    ]
+    lifetime_hours: Annotated[int, Field(strict=True, ge=1, le=87_600)] | None = None

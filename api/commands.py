@@ -1,0 +1,184 @@
+"""How a command is carried out: idempotent by its key, checked against If-Match, decided, stored, answered."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import orjson
+from fastapi import Request
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import Response
+
+from api.guard import Caller, caller_of
+from api.problems import Problem
+from api.reading import parse_json, read_body
+from api.services import Services
+from domain.aggregate import Aggregate
+from domain.events import Event
+from domain.words import Rejected
+from store.log import Command, CommandMismatch, Conflict, Repeated
+from store.repository import Outcome
+from store.unit import fingerprint_text
+
+_LONGEST_KEY = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request for a change: who asks, with which body, under which conditions."""
+
+    request: Request
+    services: Services
+    caller: Caller
+    body: Any
+    command: Command | None
+    expected_version: int | None
+
+
+Decide = Callable[[Any], Sequence[Event]]
+
+
+def endpoint(handle: Callable[[Call], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
+    """A route's function: reads the request once, then lets ``handle`` work; one request per key at a time."""
+
+    async def command(request: Request) -> Response:
+        services: Services = request.app.state.services
+        body = await read_body(request)
+        call = _call(request, services, body)
+        if call.command is None:
+            return await handle(call)
+        key = call.command.id
+        if key in services.commands_running:
+            raise Problem("still_running", "this Idempotency-Key is being worked on", headers={"Retry-After": "1"})
+        services.commands_running.add(key)
+        try:
+            return await handle(call)
+        except (Problem, Rejected):
+            repeated = await run_in_threadpool(_stored_before, services, call.command)
+            if repeated is None:
+                raise
+            return await _again(services, repeated)
+        finally:
+            services.commands_running.discard(key)
+
+    return command
+
+
+def _call(request: Request, services: Services, body: bytes) -> Call:
+    caller = caller_of(request)
+    headers = request.headers
+    key = headers.get("idempotency-key")
+    command = None if key is None else _command(caller, key, request, body)
+    wanted = headers.get("if-match")
+    expected = None if wanted is None else _version(wanted)
+    return Call(request, services, caller, parse_json(request, body), command, expected)
+
+
+def _command(caller: Caller, key: str, request: Request, body: bytes) -> Command:
+    if not 0 < len(key) <= _LONGEST_KEY or not key.isascii() or not key.isprintable():
+        raise Problem(
+            "bad_header",
+            f"Idempotency-Key must be 1 to {_LONGEST_KEY} printable ASCII characters",
+            header="Idempotency-Key",
+        )
+    asked = f"{request.method} {request.url.path}\n".encode() + body
+    return Command(f"{caller.actor} {key}", hashlib.sha256(asked).hexdigest())
+
+
+def _version(wanted: str) -> int | None:
+    text = wanted.strip()
+    if text == "*":
+        return None
+    digits = text[1:-1] if len(text) > 2 and text[0] == text[-1] == '"' else ""
+    if not (digits.isascii() and digits.isdigit() and len(digits) < 10):
+        raise Problem("bad_header", 'If-Match must be a version in quotes, such as "12", or *', header="If-Match")
+    return int(digits)
+
+
+def _stored_before(services: Services, command: Command) -> Repeated | None:
+    """The first time of a request that is refused now, because the world has moved on since it was accepted."""
+    stored = services.log.find_command(command.id)
+    if stored is None:
+        return None
+    if stored.fingerprint != fingerprint_text(command):
+        raise Problem("other_request", "this Idempotency-Key was used for another request")
+    return Repeated(stored.id, stored.result, stored.first_position, stored.last_position)
+
+
+async def carry_out(
+    call: Call,
+    aggregate: Aggregate[Any],
+    stream: UUID,
+    decide: Decide,
+    *,
+    name: str,
+    meta: Mapping[str, Any],
+    created: str | None = None,
+) -> Response:
+    """Decide on the stream and store; the answer names its version, the position and the types of the events.
+
+    ``name`` is the id that the answer gives; ``created`` the address of what the command makes. ``meta`` is stored
+    with the events and is read after ``decide`` has run, so that it may fill in what only the state tells.
+    """
+    try:
+        outcome: Outcome[Event] = await call.services.repository.execute_async(
+            aggregate,
+            stream,
+            decide,
+            command=_with_result(call.command, stream, name, created),
+            meta=meta,
+            expected_version=call.expected_version,
+        )
+    except Repeated as repeated:
+        return await _again(call.services, repeated)
+    except CommandMismatch:
+        raise Problem("other_request", "this Idempotency-Key was used for another request") from None
+    except Conflict as conflict:
+        raise _moved_on(call, conflict) from None
+    types = [event.type for event in outcome.events]
+    return _answer(name, outcome.version, outcome.position, types, created)
+
+
+def _with_result(command: Command | None, stream: UUID, name: str, created: str | None) -> Command | None:
+    if command is None:
+        return None
+    result = orjson.dumps({"stream": stream, "name": name, "created": created}).decode()
+    return Command(command.id, command.fingerprint, result)
+
+
+def _moved_on(call: Call, conflict: Conflict) -> Problem:
+    headers = {"ETag": f'"{conflict.actual}"'}
+    if call.expected_version is None:
+        return Problem("too_busy_stream", "it kept changing", version=conflict.actual, headers=headers)
+    return Problem(
+        "version_mismatch",
+        f"it is at version {conflict.actual}, not at {call.expected_version}",
+        version=conflict.actual,
+        headers=headers,
+    )
+
+
+async def _again(services: Services, repeated: Repeated) -> Response:
+    """The answer that the first request got, made again from what it stored."""
+    first = orjson.loads(repeated.result)
+    stored = await run_in_threadpool(services.log.read_stream, UUID(first["stream"]))
+    then = [event for event in stored if event.position <= repeated.last_position]
+    types = [event.type for event in then if event.position >= repeated.first_position]
+    version, position = (then[-1].version, then[-1].position) if then else (0, 0)
+    answer = _answer(first["name"], version, position, types, first["created"], status=200)
+    answer.headers["Idempotent-Replayed"] = "true"
+    return answer
+
+
+def _answer(
+    name: str, version: int, position: int, types: Sequence[str], created: str | None, *, status: int | None = None
+) -> Response:
+    body = orjson.dumps({"id": name, "version": version, "position": position, "events": types})
+    headers = {"ETag": f'"{version}"', "Milepost-Position": str(position)}
+    if created is not None:
+        headers["Location"] = created
+    return Response(body, status or (200 if created is None else 201), headers, "application/json")

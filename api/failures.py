@@ -1,0 +1,89 @@
+"""Turns everything that can go wrong into a problem document."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import psycopg
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from psycopg_pool import PoolTimeout
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+from starlette.responses import Response
+
+from api.problems import Problem, answer
+from api.reading import invalid
+from domain.words import Rejected
+from store.log import InvalidEvent, OutcomeUnknown, Overloaded, Stopped, TooLarge, Unavailable
+from store.repository import UnknownVersion
+
+_TEXTS = {404: "there is nothing at this address", 405: "this address does not take this method"}
+_CODES = {400: "not_json", 404: "not_found", 405: "method_not_allowed", 413: "too_large"}
+
+log = structlog.get_logger()
+
+
+def install(app: FastAPI) -> None:
+    """Answer every refusal and every failure of this application as RFC 9457 says."""
+    handlers: dict[type[Exception], Callable[[Request, Exception], Response]] = {
+        Problem: _problem,
+        Rejected: _rejected,
+        RequestValidationError: _invalid,
+        HTTPException: _http,
+        ClientDisconnect: _gone,
+        **dict.fromkeys(_CAUSES, _cause),
+        Exception: _defect,
+    }
+    for kind, handler in handlers.items():
+        app.add_exception_handler(kind, handler)
+
+
+def _problem(_: Request, error: Exception) -> Response:
+    assert isinstance(error, Problem)
+    return answer(error)
+
+
+def _rejected(_: Request, error: Exception) -> Response:
+    assert isinstance(error, Rejected)
+    return answer(Problem(error.code, error.detail, status=409, **error.facts))
+
+
+def _invalid(_: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    return answer(invalid([{**told, "loc": told["loc"][1:]} for told in error.errors()]))
+
+
+def _http(_: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    code = _CODES.get(error.status_code, "not_found")
+    detail = _TEXTS.get(error.status_code, str(error.detail))
+    return answer(Problem(code, detail, status=error.status_code, headers=error.headers))
+
+
+def _gone(_: Request, __: Exception) -> Response:
+    return Response(status_code=499)  # nobody is there to read it
+
+
+_CAUSES: dict[type[Exception], tuple[str, str]] = {
+    TooLarge: ("too_large", "an event of this request would be above the cap of the log"),
+    InvalidEvent: ("invalid", "the request holds text that cannot be stored"),
+    Overloaded: ("overloaded", "too many changes wait to be stored"),
+    Stopped: ("stopping", "this process is shutting down"),
+    Unavailable: ("unavailable", "the database cannot be reached; nothing was stored"),
+    OutcomeUnknown: ("outcome_unknown", "whether it was stored is not known; send it again with its Idempotency-Key"),
+    UnknownVersion: ("unknown_version", "the process has no version with this number"),
+    psycopg.OperationalError: ("unavailable", "the database cannot be reached"),
+    PoolTimeout: ("overloaded", "no connection to the database became free"),
+}
+
+
+def _cause(_: Request, error: Exception) -> Response:
+    code, detail = next(_CAUSES[kind] for kind in type(error).__mro__ if kind in _CAUSES)
+    return answer(Problem(code, detail))
+
+
+def _defect(request: Request, error: Exception) -> Response:
+    log.error("request failed", method=request.method, path=request.url.path, exc_info=error)
+    return answer(Problem("internal", "this is a defect; the log of the process tells more"))

@@ -1,0 +1,56 @@
+"""The two feeds: what happened, for programs; what changed, for pages."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from pydantic import BaseModel, ConfigDict
+from starlette.responses import Response, StreamingResponse
+
+from api.events import KEEP_ALIVE_SECONDS, Position, events, stream_start
+from api.services import Services
+from api.sse import HEADERS, MEDIA_TYPE, event, keep_alive, stopped_or
+
+
+class ChangesQuery(BaseModel):
+    """From where."""
+
+    model_config = ConfigDict(extra="forbid")
+    after: Position | None = None
+
+
+def add_feeds(router: APIRouter) -> None:
+    """Register both."""
+    router.add_api_route("/v1/events", events, methods=["GET"], response_model=None, tags=["Feeds"],
+                         summary="Follow what happens")  # fmt: skip
+    router.add_api_route("/v1/changes", changes, methods=["GET"], response_model=None, tags=["Feeds"],
+                         summary="Follow what changed in the views")  # fmt: skip
+
+
+async def changes(request: Request, query: Annotated[ChangesQuery, Query()]) -> Response:
+    """Server-sent events for live pages: which runs, tasks, projects and processes look different now.
+
+    A change is told after the read models have it, so that asking again shows it. Changes that come close together are
+    told as one.
+    """
+    services: Services = request.app.state.services
+    after = await stream_start(request, query.after, services)
+    return StreamingResponse(_changes(services, after), headers=HEADERS, media_type=MEDIA_TYPE)
+
+
+async def _changes(services: Services, after: int) -> AsyncIterator[bytes]:
+    hub = services.hub
+    async with hub.subscribe() as subscriber:
+        missed = await hub.since(after)
+        told = max(after, missed.position)
+        yield event(missed.told(), position=told, name="changed") if missed.position > after else keep_alive(told)
+        while not services.stopping.is_set():
+            await stopped_or(services.stopping, subscriber.something(KEEP_ALIVE_SECONDS))
+            change = subscriber.take()
+            if change is None:
+                yield keep_alive(told)
+            elif change.position > told:
+                told = change.position
+                yield event(change.told(), position=told, name="changed")

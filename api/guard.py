@@ -1,0 +1,185 @@
+"""Stands before every route: says who the caller is, and turns away whom the matrix does not let in."""
+
+from __future__ import annotations
+
+import hmac
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from starlette.requests import Request
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from api.access import SESSION_PREFIX, TOKEN_PREFIX, Grant, csrf_token
+from api.leases import Leases
+from api.matrix import Rule
+from api.problems import Problem
+from domain.words import Actor
+
+CALLER = "milepost.caller"
+_SAFE = frozenset({"GET", "HEAD"})
+_ACTOR = re.compile(r"(person|guest|service):[A-Za-z0-9][A-Za-z0-9._@+-]{0,99}")
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who makes a request. ``actor`` is who acts; ``on_behalf`` the token's own actor when it acts as somebody else."""
+
+    actor: Actor
+    grant: Grant
+    on_behalf: Actor | None = None
+    csrf: str | None = None
+
+    @property
+    def meta(self) -> dict[str, Any]:
+        """What is recorded beside the actor: who really authenticated, when that is somebody else."""
+        if self.on_behalf is None:
+            return {}
+        return {"authenticated_by": self.on_behalf, "token": str(self.grant.id)}
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Where this server is reached: what its cookies and the Origin check go by."""
+
+    base_url: str
+
+    @property
+    def secure(self) -> bool:
+        """Whether people come by https."""
+        return self.base_url.startswith("https://")
+
+    @property
+    def cookie(self) -> str:
+        """The name of the session cookie; the prefix binds it to this host and to https."""
+        return "__Host-milepost" if self.secure else "milepost_session"
+
+
+class UnguardedRouteError(Exception):
+    """A route is not in the matrix: who may call it was never decided."""
+
+
+def guard_routes(routes: list[BaseRoute], rules: Mapping[str, Rule], leases: Leases, site: Site) -> None:
+    """Put every route behind its rule; raises UnguardedRouteError for one without a row."""
+    for route in routes:
+        if isinstance(route, Mount):
+            route.app = _guarded(route.app, _rule(rules, "GET", f"{route.path}/*"), leases, site)
+        elif isinstance(route, Route):
+            methods = sorted((route.methods or set()) - {"HEAD"})
+            found = {_rule(rules, method, route.path) for method in methods}
+            if len(found) != 1:
+                raise UnguardedRouteError(f"{route.path} has {len(found)} rules: make it one route a method")
+            route.app = _guarded(route.app, found.pop(), leases, site)
+        else:
+            raise UnguardedRouteError(f"{route!r} is of a kind that cannot be guarded")
+
+
+def _rule(rules: Mapping[str, Rule], method: str, path: str) -> Rule:
+    try:
+        return rules[f"{method} {path}"]
+    except KeyError:
+        raise UnguardedRouteError(f"{method} {path} is not in the matrix") from None
+
+
+def _guarded(app: ASGIApp, rule: Rule, leases: Leases, site: Site) -> ASGIApp:
+    async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
+        headers = dict(scope["headers"])
+        secret = _secret(headers, site)
+        if secret is not None:
+            scope[CALLER] = await _caller(secret, headers, leases, site, rule)
+        if not rule.open:
+            _admit(scope, headers, rule, site)
+        await app(scope, receive, send)
+
+    return guarded
+
+
+def caller_of(request: Request) -> Caller:
+    """Who makes this request; on an open route somebody unknown is turned away here."""
+    caller: Caller | None = request.scope.get(CALLER)
+    if caller is None:
+        raise Problem("not_signed_in", "this needs a token or a session")
+    return caller
+
+
+def check_form(request: Request, token: str | None) -> None:
+    """For routes that take forms (``csrf="form"``): the CSRF token that the page was given has to come back."""
+    caller = caller_of(request)
+    if caller.csrf is not None and not hmac.compare_digest(caller.csrf, token or ""):
+        raise Problem("cross_site", "the form lacks the CSRF token of this session")
+
+
+def _secret(headers: Mapping[bytes, bytes], site: Site) -> str | None:
+    authorization = headers.get(b"authorization")
+    if authorization is not None:
+        scheme, _, secret = authorization.decode("latin-1").partition(" ")
+        if scheme.lower() != "bearer" or not secret.startswith(TOKEN_PREFIX):
+            raise Problem("bad_token", "the Authorization header must be: Bearer, a space and a token of Milepost")
+        return secret
+    cookie = headers.get(b"cookie")
+    return None if cookie is None else _session_in(cookie.decode("latin-1"), site.cookie)
+
+
+def _session_in(cookies: str, name: str) -> str | None:
+    for part in cookies.split(";"):
+        key, _, value = part.strip().partition("=")
+        if key == name and value.startswith(SESSION_PREFIX):
+            return value
+    return None
+
+
+async def _caller(
+    secret: str, headers: Mapping[bytes, bytes], leases: Leases, site: Site, rule: Rule
+) -> Caller | None:
+    grant = await leases.get(secret)
+    if grant is None:
+        if rule.open:
+            return None
+        raise Problem("bad_token", "the token or session is unknown, has expired or was revoked")
+    csrf = csrf_token(secret) if grant.browser else None
+    wanted = headers.get(b"milepost-actor")
+    if wanted is None:
+        return Caller(grant.actor, grant, None, csrf)
+    return Caller(_acting_as(wanted.decode("latin-1"), grant), grant, grant.actor, csrf)
+
+
+def _acting_as(wanted: str, grant: Grant) -> Actor:
+    if not _ACTOR.fullmatch(wanted):
+        raise Problem(
+            "bad_header",
+            "Milepost-Actor must be person:…, guest:… or service:… with letters, digits and . _ @ + -",
+            header="Milepost-Actor",
+        )
+    may = grant.scopes & ({"act_as", "service"} if wanted.startswith("service:") else {"act_as"})
+    if not may and wanted != grant.actor:
+        raise Problem("not_allowed", f"this token may not act as {wanted}", needs=["act_as"])
+    return Actor(wanted)
+
+
+def _admit(scope: Scope, headers: Mapping[bytes, bytes], rule: Rule, site: Site) -> None:
+    caller: Caller | None = scope.get(CALLER)
+    if caller is None:
+        raise Problem("not_signed_in", "this needs a token or a session")
+    if not rule.scopes & caller.grant.scopes:
+        needs = sorted(rule.scopes)
+        raise Problem("not_allowed", f"this needs the scope {' or '.join(needs)}", needs=needs)
+    if caller.csrf is not None and scope["method"] not in _SAFE:
+        _same_site(headers, site)
+        if rule.csrf == "header" and not hmac.compare_digest(
+            caller.csrf.encode(), headers.get(b"x-csrf-token", b"")
+        ):
+            raise Problem("cross_site", "the request lacks the header X-CSRF-Token of this session")
+
+
+def _same_site(headers: Mapping[bytes, bytes], site: Site) -> None:
+    origin = headers.get(b"origin")
+    if origin is None:
+        trusted = headers.get(b"sec-fetch-site") in {b"same-origin", b"none"}
+    else:
+        text = origin.decode("latin-1")
+        trusted = text == site.base_url or urlsplit(text).netloc == headers.get(b"host", b"").decode("latin-1")
+    if not trusted:
+        raise Problem("cross_site", "a change with a session cookie must come from Milepost's own pages")

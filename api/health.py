@@ -1,0 +1,36 @@
+"""/health: whether this process lives, and whether the whole is fit to work."""
+
+from __future__ import annotations
+
+import orjson
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from api.guard import CALLER
+from api.services import Services
+
+
+def add_health(router: APIRouter) -> None:
+    """Register both."""
+    router.add_api_route("/health/live", live, methods=["GET"], response_model=None, tags=["Health"],
+                         summary="Does this process live?")  # fmt: skip
+    router.add_api_route("/health/ready", ready, methods=["GET"], response_model=None, tags=["Health"],
+                         summary="Is everything fit to work?")  # fmt: skip
+
+
+async def live() -> Response:
+    """200 as long as this process answers at all; asks nobody else."""
+    return Response(b'{"live":true}', media_type="application/json", headers={"Cache-Control": "no-store"})
+
+
+async def ready(request: Request) -> Response:
+    """200 when commands are accepted and the read models keep up (or are only a little late), 503 otherwise.
+
+    Whoever is signed in is also told the facts behind it, those of `milepost doctor`.
+    """
+    services: Services = request.app.state.services
+    health = await services.health()
+    status = 503 if health["state"] == "unhealthy" or services.stopping.is_set() else 200
+    told = health if request.scope.get(CALLER) else {name: health[name] for name in ("state", "reasons")}
+    body = orjson.dumps(told, default=str)
+    return Response(body, status, {"Cache-Control": "no-store"}, "application/json")

@@ -1,0 +1,85 @@
+"""Who may call which route: one row per route, deny by default. A route that is not here stops the start of the server."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from api.access import Scope
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What a route asks of its caller: one of ``scopes``; with no scope at all it is open to everybody.
+
+    ``csrf``: how a request with a session cookie proves that it comes from our own page; ``form`` leaves the check of
+    the token to the route, which finds it in a form field (see api.guard.check_form).
+    """
+
+    scopes: frozenset[Scope]
+    csrf: Literal["header", "form"] = "header"
+    open: bool = False
+
+
+OPEN = Rule(frozenset(), open=True)
+READ = Rule(frozenset({"read"}))
+FEED = Rule(frozenset({"read", "service"}))
+WORK = Rule(frozenset({"work"}))
+MANAGE = Rule(frozenset({"manage"}))
+ADMIN = Rule(frozenset({"admin"}))
+ANYBODY = Rule(frozenset({"read", "work", "manage", "admin", "service", "act_as"}))
+
+_STEP_VERBS = (
+    "complete", "complete-by-hand", "start", "save", "approve", "refuse", "decline", "skip", "reopen", "assign", "due", "request-help",
+    "clear-help",
+)  # fmt: skip
+_RUN_VERBS = (
+    "pause", "resume", "cancel", "priority", "target", "inputs", "link", "rank", "override-stage",
+    "clear-stage-override", "comment", "assign-role",
+)  # fmt: skip
+_TASK_VERBS = (
+    "edit", "move", "assign", "priority", "due", "labels", "checklist", "tick", "depend", "undepend", "block",
+    "unblock", "request-help", "clear-help", "comment", "complete", "reopen", "cancel",
+)  # fmt: skip
+_PROJECT_VERBS = ("rename", "stages", "members", "remove-member", "close", "reopen")
+
+RULES: dict[str, Rule] = {
+    **{f"POST /v1/runs/{{id}}/steps/{{step}}/{verb}": WORK for verb in _STEP_VERBS},
+    "POST /v1/runs": WORK,
+    **{f"POST /v1/runs/{{id}}/{verb}": WORK for verb in _RUN_VERBS},
+    "POST /v1/tasks": WORK,
+    **{f"POST /v1/tasks/{{id}}/{verb}": WORK for verb in _TASK_VERBS},
+    "POST /v1/projects": MANAGE,
+    **{f"POST /v1/projects/{{id}}/{verb}": MANAGE for verb in _PROJECT_VERBS},
+    "PUT /v1/processes/{key}/draft": MANAGE,
+    "POST /v1/processes/{key}/publish": MANAGE,
+    "POST /v1/processes/{key}/retire": MANAGE,
+    "GET /v1/home": READ,
+    "GET /v1/inbox": READ,
+    "GET /v1/attention": READ,
+    "GET /v1/processes": READ,
+    "GET /v1/processes/{key}": READ,
+    "GET /v1/processes/{key}/versions/{version}": READ,
+    "GET /v1/processes/{key}/diff": READ,
+    "GET /v1/processes/{key}/stats": READ,
+    "GET /v1/processes/{key}/funnel": READ,
+    "GET /v1/runs": READ,
+    "GET /v1/runs/{id}": READ,
+    "GET /v1/runs/{id}/history": READ,
+    "GET /v1/projects": READ,
+    "GET /v1/projects/{id}/board": READ,
+    "GET /v1/projects/{id}/attention": READ,
+    "GET /v1/projects/{id}/funnel": READ,
+    "GET /v1/events": FEED,
+    "GET /v1/changes": READ,
+    "GET /v1/me": ANYBODY,
+    "DELETE /v1/session": ANYBODY,
+    "GET /v1/tokens": ADMIN,
+    "POST /v1/tokens": ADMIN,
+    "DELETE /v1/tokens/{id}": ADMIN,
+    "GET /sign-in": OPEN,
+    "GET /health/live": OPEN,
+    "GET /health/ready": OPEN,
+    "GET /openapi.json": OPEN,
+}
+"""Every route of the HTTP interface, as ``METHOD path``; pages bring rows of their own."""

@@ -1,0 +1,116 @@
+"""Reads the bodies of requests: strict JSON of a bounded size and depth, then the model of the verb."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, TypeVar
+
+import orjson
+from pydantic import BaseModel, ValidationError
+from starlette.requests import Request
+
+from api.problems import Problem
+
+MAX_BODY_BYTES = 512 * 1024
+_MAX_DEPTH = 32
+_JSON_TYPES = frozenset({"application/json", "application/problem+json", ""})
+
+BodyModel = TypeVar("BodyModel", bound=BaseModel)
+
+
+async def read_body(request: Request, limit: int = MAX_BODY_BYTES) -> bytes:
+    """The whole body; refused as soon as it is known to be above ``limit`` bytes."""
+    declared = request.headers.get("content-length", "")
+    if declared.isdecimal() and int(declared) > limit:
+        raise _too_large(limit)
+    parts: list[bytes] = []
+    size = 0
+    async for part in request.stream():
+        size += len(part)
+        if size > limit:
+            raise _too_large(limit)
+        parts.append(part)
+    return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+def _too_large(limit: int) -> Problem:
+    return Problem("too_large", f"a body may have {limit} bytes", limit_bytes=limit)
+
+
+def parse_json(request: Request, body: bytes) -> Any:
+    """The JSON value of a body; an empty body counts as an empty object."""
+    if not body:
+        return {}
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind not in _JSON_TYPES:
+        raise Problem("not_json_type", f"the body is {kind}; send application/json", headers={"Accept": "application/json"})
+    try:
+        value = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise Problem("not_json", str(error)) from None
+    _check_text_and_depth(body, value)
+    return value
+
+
+def _check_text_and_depth(body: bytes, value: Any) -> None:
+    """Refuse what can be JSON and still not be stored. Mostly two scans of the bytes are enough to know."""
+    if b"\\u0000" in body and any("\0" in text for text in _texts(value)):
+        raise _invalid("", "nul", "text holds the character U+0000, which cannot be stored")
+    if body.count(b"[") + body.count(b"{") > _MAX_DEPTH and _depth(value) > _MAX_DEPTH:
+        raise _invalid("", "too_deep", f"values may be nested {_MAX_DEPTH} deep")
+
+
+def _texts(value: Any) -> Iterator[str]:
+    waiting = [value]
+    while waiting:
+        match waiting.pop():
+            case str() as text:
+                yield text
+            case list() as entries:
+                waiting += entries
+            case dict() as members:
+                waiting += members.keys()
+                waiting += members.values()
+            case _:
+                pass
+
+
+def _depth(value: Any) -> int:
+    level = [value]
+    depth = 0
+    while level := [child for parent in level for child in _children(parent)]:
+        depth += 1
+    return depth
+
+
+def _children(value: Any) -> list[Any]:
+    if isinstance(value, dict):
+        return list(value.values())
+    return value if isinstance(value, list) else []
+
+
+def validate(model: type[BodyModel], value: Any) -> BodyModel:
+    """The value as a model; otherwise a problem that names every field, what is wrong and what is accepted."""
+    try:
+        return model.model_validate(value)
+    except ValidationError as error:
+        raise invalid(error.errors(include_url=False, include_context=True, include_input=False), model) from None
+
+
+def invalid(errors: list[Any], model: type[BaseModel] | None = None) -> Problem:
+    """The problem for errors as pydantic tells them."""
+    told = [
+        {"field": ".".join(str(part) for part in error["loc"]), "code": error["type"], "detail": error["msg"]}
+        for error in errors
+    ]
+    fields = ", ".join(sorted({entry["field"] or "the body" for entry in told}))
+    facts: dict[str, Any] = {} if model is None else {"accepted": sorted(_names(model))}
+    return Problem("invalid", f"wrong or missing: {fields}", errors=told, **facts)
+
+
+def _names(model: type[BaseModel]) -> set[str]:
+    return {field.alias or name for name, field in model.model_fields.items()}
+
+
+def _invalid(field: str, code: str, detail: str) -> Problem:
+    return Problem("invalid", detail, errors=[{"field": field, "code": code, "detail": detail}])

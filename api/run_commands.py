@@ -1,0 +1,169 @@
+"""Commands on runs and their steps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from uuid import UUID
+
+from fastapi import APIRouter
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import Response
+
+from api import bodies
+from api.commands import Call, carry_out
+from api.ids import uuid7
+from api.problems import Problem
+from api.reading import validate
+from api.registering import Handle, add_command, stream_id
+from api.services import Services
+from api.streams import PROCESSES, PROJECTS, RUNS, known_process, known_project, known_run
+from api.verbs import Given, Verb
+from domain import run as runs
+from domain.definition import Definition
+from domain.events import Event
+from domain.run import Run
+from domain.words import StepKey, process_stream
+
+START = Verb(
+    "start",
+    "Start a run of a process",
+    bodies.StartRun,
+    runs.start_run,
+    {"process": "customer_onboarding", "name": "Acme Ltd", "roles": {"account_manager": "person:dana"}},
+    elsewhere=frozenset({"process", "process_version"}),
+)
+
+STEP_VERBS = (
+    Verb(
+        "complete",
+        "Complete a step",
+        bodies.Complete,
+        runs.complete_step,
+        {"values": {"goals": "Go live in March"}, "outcome": None},
+    ),
+    Verb(
+        "complete-by-hand",
+        "Complete an automatic step in place of the machine",
+        bodies.CompleteByHand,
+        runs.complete_by_hand,
+        {"reason": "The mail was sent from the office", "values": {}},
+    ),
+    Verb("start", "Start to work on a step", bodies.Nothing, runs.start_step),
+    Verb("save", "Save values before the step is complete", bodies.Save, runs.save_values, {"values": {"plan": "pro"}}),
+    Verb("approve", "Approve", bodies.Approve, runs.give_approval, {"comment": "Looks right"}),
+    Verb("refuse", "Refuse an approval", bodies.Refuse, runs.refuse_approval, {"reason": "The form is not signed"}),
+    Verb("decline", "Decline to sign", bodies.Reason, runs.decline_signature, {"reason": "Other terms were agreed"}),
+    Verb("skip", "Skip a step", bodies.Reason, runs.skip_step, {"reason": "Already done by phone"}),
+    Verb(
+        "reopen",
+        "Reopen a step that has ended",
+        bodies.ReopenStep,
+        runs.reopen_step,
+        {"reason": "The address changed", "dependents": "keep"},
+    ),
+    Verb("assign", "Assign a step", bodies.Assign, runs.assign_step, {"assignee": "person:bo", "reason": "Dana is away"}),
+    Verb("due", "Set when a step is due", bodies.SetDueAt, runs.set_step_due, {"due_at": "2026-11-27T17:00:00Z"}),
+    Verb(
+        "request-help",
+        "Ask for help on a step",
+        bodies.RequestHelp,
+        runs.request_help,
+        {"reason": "No access to the old system", "waiting_on": "IT", "until": "2026-11-25T12:00:00Z"},
+    ),
+    Verb("clear-help", "Help is no longer needed", bodies.ClearHelp, runs.clear_help, {"note": "Access is there"}),
+)
+
+RUN_VERBS = (
+    Verb("pause", "Pause a run: work and due clocks stop", bodies.Reason, runs.pause_run, {"reason": "Customer's holidays"}),
+    Verb("resume", "Let a paused run go on", bodies.Nothing, runs.resume_run),
+    Verb("cancel", "Call a run off", bodies.Reason, runs.cancel_run, {"reason": "The offer was withdrawn"}),
+    Verb("priority", "Set a run's priority", bodies.SetPriority, runs.set_priority, {"priority": "high"}),
+    Verb("target", "Set when a run is to be finished", bodies.SetTarget, runs.set_target, {"target_at": "2026-12-18T16:00:00Z"}),
+    Verb("inputs", "Change inputs of a run", bodies.ChangeInputs, runs.change_inputs, {"inputs": {"plan": "enterprise"}}),
+    Verb("link", "Show a run on a project's board", bodies.Link, runs.link_run, {"project": None}),
+    Verb("rank", "Move a run's card within its column", bodies.Place, runs.rank_run, {"after": "a0", "before": "a1"}),
+    Verb(
+        "override-stage",
+        "Show a run in another stage than its steps give",
+        bodies.OverrideStage,
+        runs.override_stage,
+        {"stage": "training", "reason": "Started early"},
+    ),
+    Verb("clear-stage-override", "Show a run in the stage its steps give", bodies.Nothing, runs.clear_stage_override),
+    Verb("comment", "Write about a run or one of its steps", bodies.CommentRun, runs.comment, {"text": "Waiting for the contract"}),
+    Verb(
+        "assign-role",
+        "Say who fills a role for the rest of a run",
+        bodies.AssignRole,
+        runs.assign_role,
+        {"role": "trainer", "assignee": "person:bo", "reason": None},
+    ),
+)
+
+
+def add_run_commands(router: APIRouter) -> None:
+    """Register every verb of runs and steps; the one used most comes first."""
+    for verb in STEP_VERBS:
+        add_command(router, "POST", f"/v1/runs/{{id}}/steps/{{step}}/{verb.name}", verb, _on_run(verb), tag="Steps")
+    add_command(router, "POST", "/v1/runs", START, _start, tag="Runs")
+    for verb in RUN_VERBS:
+        add_command(router, "POST", f"/v1/runs/{{id}}/{verb.name}", verb, _on_run(verb), tag="Runs")
+
+
+def _on_run(verb: Verb) -> Handle:
+    async def handle(call: Call) -> Response:
+        path = call.request.path_params
+        stream = stream_id(path["id"])
+        body = validate(verb.body, call.body)
+        await _linked_project_exists(call.services, body)
+        given = Given(call.caller.actor, call.services.clock(), call.services.calendar, stream, path.get("step"))
+        meta = dict(call.caller.meta)
+
+        def decide(run: Run | None) -> Sequence[Event]:
+            run = known_run(run, stream)
+            definition = call.services.repository.definition(run.process, run.process_version)
+            _step_exists(definition, given.step)
+            meta.update(process=run.process, process_version=run.process_version)
+            return verb.decide(run, body, replace(given, definition=definition))
+
+        return await carry_out(call, RUNS, stream, decide, name=str(stream), meta=meta)
+
+    return handle
+
+
+def _step_exists(definition: Definition, step: StepKey | None) -> None:
+    if step is not None and step not in definition.steps:
+        raise Problem("unknown_step", f"this process has no step {step}", status=404)
+
+
+async def _start(call: Call) -> Response:
+    body = validate(bodies.StartRun, call.body)
+    services = call.services
+    await _linked_project_exists(services, body)
+    definition = await run_in_threadpool(_definition, services, body)
+    stream = uuid7()
+    given = Given(call.caller.actor, services.clock(), services.calendar, stream, definition=definition)
+    meta = {**call.caller.meta, "process": definition.process, "process_version": definition.version}
+
+    def decide(run: Run | None) -> Sequence[Event]:
+        return START.decide(run, body, given)
+
+    return await carry_out(call, RUNS, stream, decide, name=str(stream), meta=meta, created=f"/v1/runs/{stream}")
+
+
+def _definition(services: Services, body: bodies.StartRun) -> Definition:
+    """The version to follow: the one asked for, else the newest that is published. A retired process has none."""
+    process = known_process(services.repository.load(PROCESSES, process_stream(body.process)), body.process)
+    if process.version == 0:
+        raise Problem("unknown_process", f"no process {body.process} is published")
+    version = process.version if body.process_version is None else body.process_version
+    if process.retired:
+        raise Problem("process_retired", f"the process {body.process} takes no new runs", status=409)
+    return services.repository.definition(body.process, version)
+
+
+async def _linked_project_exists(services: Services, body: bodies.Body) -> None:
+    project: UUID | None = getattr(body, "project", None)
+    if project is not None:
+        known_project(await run_in_threadpool(services.repository.load, PROJECTS, project), project)

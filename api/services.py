@@ -1,0 +1,67 @@
+"""What the routes work with; the composition root fills it, tests fill it as they like."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+from psycopg import Connection
+from psycopg_pool import ConnectionPool
+from starlette.concurrency import run_in_threadpool
+
+from api import access
+from api.guard import Site
+from api.leases import Leases
+from api.live import Hub, ProjectsOf, Reached
+from domain.schedule import Calendar
+from store.log import Log
+from store.repository import Repository
+
+T = TypeVar("T")
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+async def _healthy() -> Mapping[str, Any]:
+    return {"state": "healthy", "reasons": ()}
+
+
+@dataclass
+class Services:
+    """Everything a process of the HTTP interface holds. ``log`` and ``pool`` are open while the server runs."""
+
+    log: Log
+    repository: Repository
+    pool: ConnectionPool[Connection[Any]]
+    site: Site
+    calendar: Calendar
+    reached: Reached
+    projects_of: ProjectsOf
+    health: Callable[[], Awaitable[Mapping[str, Any]]] = _healthy
+    clock: Callable[[], datetime] = _now
+    wait_seconds: float = 5.0
+    leases: Leases = field(init=False)
+    hub: Hub = field(init=False)
+    stopping: asyncio.Event = field(init=False, default_factory=asyncio.Event)
+    commands_running: set[str] = field(init=False, default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.leases = Leases(self._find)
+        self.hub = Hub(self.log, self.pool, self.stopping, self.reached, self.projects_of)
+
+    async def read(self, query: Callable[[Connection[Any]], T]) -> T:
+        """Run a query on a connection of the pool, in a thread."""
+        return await run_in_threadpool(self._read, query)
+
+    def _read(self, query: Callable[[Connection[Any]], T]) -> T:
+        with self.pool.connection() as connection:
+            return query(connection)
+
+    def _find(self, secret: str) -> access.Grant | None:
+        with self.pool.connection() as connection:
+            return access.find(connection, secret)

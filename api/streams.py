@@ -1,0 +1,60 @@
+"""Each id belongs to one kind of stream: the id of a task is no run, whatever is asked of it."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+from uuid import UUID
+
+from api.problems import Problem
+from domain.aggregate import Aggregate
+from domain.process import PROCESS, Process
+from domain.project import PROJECT, Project
+from domain.run import RUN, Run
+from domain.task import TASK, Task
+
+S = TypeVar("S")
+
+
+def _only(aggregate: Aggregate[S]) -> Aggregate[S]:
+    def evolve(state: S | None, event: Any) -> S:
+        if event.aggregate != aggregate.name:
+            raise _unknown(aggregate.name, "this id belongs to something else")
+        return aggregate.evolve(state, event)
+
+    return Aggregate(aggregate.name, evolve)
+
+
+RUNS = _only(RUN)
+PROJECTS = _only(PROJECT)
+TASKS = _only(TASK)
+PROCESSES = _only(PROCESS)
+
+
+def known_run(state: Any, stream: UUID) -> Run:
+    """The run, or the problem that there is none."""
+    return _known(state, Run, "run", stream)
+
+
+def known_project(state: Any, stream: UUID | None) -> Project:
+    """The project, or the problem that there is none."""
+    return _known(state, Project, "project", stream)
+
+
+def known_task(state: Any, stream: UUID) -> Task:
+    """The task, or the problem that there is none."""
+    return _known(state, Task, "task", stream)
+
+
+def known_process(state: Any, key: str) -> Process:
+    """The process, or the problem that there is none."""
+    return _known(state, Process, "process", key)
+
+
+def _known(state: Any, kind: type[S], word: str, name: object) -> S:
+    if not isinstance(state, kind):
+        raise _unknown(word, f"there is no {word} {name}")
+    return state
+
+
+def _unknown(word: str, detail: str) -> Problem:
+    return Problem(f"unknown_{word}", detail)
