@@ -27,14 +27,22 @@ def python_for(uid: int | None) -> str:
     return system
 
 
+def environment_for(uid: int | None) -> dict[str, str]:
+    """Our environment without any setting; somebody else gets a home of nobody's and our libraries."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("MILEPOST_")}
+    if uid is None:
+        return inherited | {"PYTHONPATH": str(ROOT)}
+    libraries = {"PYTHONPATH": f"{ROOT}:{get_path('purelib')}", "PYTHONDONTWRITEBYTECODE": "1"}
+    return inherited | libraries | {"HOME": "/nonexistent"}
+
+
 @contextmanager
 def program(source: str, *arguments: object, uid: int | None = None) -> Iterator[subprocess.Popen[str]]:
     """Run Python source text; kill it, if it still runs, when the test is over."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("MILEPOST_")}
     process = subprocess.Popen(
         [python_for(uid), "-c", source, *map(str, arguments)],
         cwd=ROOT,
-        env=environment | {"PYTHONPATH": f"{ROOT}:{get_path('purelib')}", "PYTHONDONTWRITEBYTECODE": "1"},
+        env=environment_for(uid),
         stdout=subprocess.PIPE,
         text=True,
         user=uid,

@@ -1,0 +1,224 @@
+"""`milepost up`: one command starts everything, keeps it up, and leaves nothing behind."""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+import pytest
+
+from milepost.embedded import NatsServer
+from tests.support.databases import Database
+from tests.support.programs import NOBODY, ROOT, alive, environment_for, python_for
+from tests.support.waiting import wait_until
+
+START_SECONDS, STOP_SECONDS = 60, 30
+
+
+@dataclass
+class Up:
+    """A `milepost up` that a test started."""
+
+    process: subprocess.Popen[str]
+    home: Path
+    output: Path
+
+    @property
+    def instance(self) -> dict[str, Any]:
+        """What it tells the command line."""
+        found: dict[str, Any] = json.loads((self.home / "run" / "instance.json").read_text())
+        return found
+
+    @property
+    def pids(self) -> dict[str, int]:
+        """Everything it started, by name."""
+        found: dict[str, int] = self.instance["processes"]
+        return found
+
+    def ready(self) -> bool:
+        """Whether commands would be accepted; fails at once when it ended."""
+        assert self.process.poll() is None, self.output.read_text()
+        try:
+            return httpx.get(f"{self.instance['url']}/health/ready").status_code == 200
+        except (OSError, ValueError, httpx.HTTPError):
+            return False
+
+    def stop(self, number: signal.Signals = signal.SIGINT) -> int:
+        """Ask it to end; the exit code."""
+        self.process.send_signal(number)
+        return self.process.wait(STOP_SECONDS)
+
+
+@contextmanager
+def up(home: Path, uid: int | None = None, **settings: str) -> Iterator[Up]:
+    """Start `milepost up`, wait until it has said that it runs, and end it after the test."""
+    output = home.with_suffix(".out")
+    environment = environment_for(uid) | {
+        "MILEPOST_HOME": str(home),
+        "MILEPOST_PORT": "0",
+        "MILEPOST_DEMO": "false",
+    }
+    with output.open("w") as file:
+        process = subprocess.Popen(
+            [python_for(uid), "-m", "milepost", "up"],
+            cwd=ROOT,
+            env=environment | settings,
+            stdout=file,
+            stderr=file,
+            text=True,
+            user=uid,
+            group=uid,
+            extra_groups=None if uid is None else [],
+        )
+    started = Up(process, home, output)
+    try:
+        yield started
+    finally:
+        if process.poll() is None:
+            started.stop()
+
+
+def wait_until_up(started: Up) -> None:
+    """Wait for the words that it says last when it starts."""
+
+    def said() -> bool:
+        assert started.process.poll() is None, started.output.read_text()
+        return "Sign in:" in started.output.read_text()
+
+    wait_until(said, START_SECONDS, "`milepost up`")
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
+    """One that several tests look at."""
+    with up(tmp_path_factory.mktemp("up") / "home") as started:
+        wait_until_up(started)
+        yield started
+
+
+def test_it_says_where_to_go(running: Up):
+    """When it says so, the address answers, and the link signs somebody in."""
+    assert running.ready()
+    link = next(
+        line.split()[-1] for line in running.output.read_text().splitlines() if line.startswith("Sign in:")
+    )
+    assert link.startswith(running.instance["url"])
+    assert httpx.get(link).status_code < 400
+
+
+def test_the_command_line_finds_its_token(running: Up):
+    """Whoever may read the home may give commands."""
+    headers = {"Authorization": f"Bearer {running.instance['token']}"}
+    assert httpx.get(f"{running.instance['url']}/v1/processes", headers=headers).status_code == 200
+
+
+def test_nothing_of_it_is_reached_from_elsewhere(running: Up):
+    """Every port that any of its processes listens on is on the loopback."""
+    for name, pid in running.pids.items():
+        for entry in psutil.Process(pid).net_connections("inet"):
+            if entry.status == psutil.CONN_LISTEN:
+                assert entry.laddr.ip == "127.0.0.1", name
+
+
+def test_no_child_is_told_the_owner_of_the_schema(running: Up):
+    """API and worker know the application's role only."""
+    password = running.instance["migration_database_url"].split(":")[2].split("@")[0]
+    for name in ("api", "worker"):
+        assert password not in str(psutil.Process(running.pids[name]).environ()), name
+
+
+def test_a_second_one_is_refused_the_home(running: Up):
+    """It says who has the home, fails, and does not disturb the first."""
+    with up(running.home) as second:
+        assert second.process.wait(START_SECONDS) != 0
+        assert f"process {running.process.pid}" in second.output.read_text()
+        assert "Traceback" not in second.output.read_text()
+    assert running.ready()
+
+
+def test_a_taken_port_is_named(running: Up, tmp_path: Path):
+    """The error names the port and the setting, and nothing stays behind."""
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = str(other.getsockname()[1])
+        with up(tmp_path / "home", MILEPOST_PORT=port) as refused:
+            assert refused.process.wait(START_SECONDS) != 0
+            assert f"port {port}" in refused.output.read_text()
+            assert "MILEPOST_PORT" in refused.output.read_text()
+
+
+@pytest.mark.fault
+@pytest.mark.parametrize("name", ["api", "worker", "nats", "postgres"])
+def test_what_dies_comes_back(running: Up, name: str):
+    """After kill -9 of any of its processes everything is ready again, at the same addresses."""
+    before, url = running.pids[name], running.instance["url"]
+    os.kill(before, signal.SIGKILL)
+    wait_until(lambda: running.pids.get(name, before) != before, START_SECONDS, f"another {name}")
+    wait_until(running.ready, START_SECONDS, "readiness")
+    assert running.instance["url"] == url
+
+
+@pytest.mark.fault
+def test_ctrl_c_stops_all_of_it_and_a_kill_does_not_block_the_next_start(tmp_path: Path):
+    """Killed without warning it leaves nothing in the way; asked to stop, nothing runs and the exit code is 0."""
+    with up(tmp_path / "home") as killed:
+        wait_until_up(killed)
+        left_over = killed.pids
+        killed.process.kill()
+        killed.process.wait()
+    with up(tmp_path / "home") as again:
+        wait_until_up(again)
+        assert not [name for name, pid in left_over.items() if alive(pid)]
+        pids = again.pids
+        assert again.stop() == 0
+        assert not [name for name, pid in pids.items() if alive(pid)]
+        assert not (again.home / "run" / "instance.json").exists()
+
+
+def test_a_stop_while_starting_leaves_nothing(tmp_path: Path):
+    """Ctrl-C counts from the first moment."""
+    with up(tmp_path / "home") as started:
+        wait_until((started.home / "postgres" / "postgres.log").exists, START_SECONDS, "the first server")
+        assert started.stop(signal.SIGTERM) == 0
+        assert not (started.home / "run" / "instance.json").exists()
+    with up(tmp_path / "home") as again:
+        wait_until_up(again)
+
+
+def test_it_uses_the_servers_it_is_told(database: Database, nats_server: NatsServer, tmp_path: Path):
+    """With addresses of its own servers it starts none, and the home holds no database."""
+    urls = {
+        "MILEPOST_DATABASE_URL": database.app_url,
+        "MILEPOST_MIGRATION_DATABASE_URL": database.owner_url,
+        "MILEPOST_NATS_URL": nats_server.url,
+    }
+    with up(tmp_path / "home", None, **urls) as started:
+        wait_until_up(started)
+        assert sorted(started.pids) == ["api", "worker"]
+        assert not (started.home / "postgres").exists()
+        assert not (started.home / "nats").exists()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can run it as somebody else")
+def test_an_ordinary_user_can_run_it():
+    """Nothing about it needs root."""
+    parent = Path("/tmp") / f"milepost-up-{os.getpid()}"
+    parent.mkdir()
+    os.chown(parent, NOBODY, NOBODY)
+    try:
+        with up(parent / "home", uid=NOBODY) as started:
+            wait_until_up(started)
+            assert {psutil.Process(pid).uids().real for pid in started.pids.values()} == {NOBODY}
+            assert started.stop() == 0
+    finally:
+        shutil.rmtree(parent)
