@@ -46,5 +46,3 @@ class TestNonInterleaving(_OnThisLog, shipped.NonInterleavingNotificationIDsBase
 
     def create_recorder(self) -> PostgresLogRecorder:
         return PostgresLogRecorder(self.log)
-
-
