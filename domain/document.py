@@ -41,7 +41,10 @@ class Column(Part):
 
 
 class FormField(Part):
-    """One value that a person or a service gives. ``sets_role`` fills a role of the run with the person given."""
+    """One value that a person or a service gives.
+
+    ``sets_role`` fills a role of the run with the person given; ``sets_input`` confirms or corrects an input of the run.
+    """
 
     key: Key
     title: Text
@@ -56,6 +59,7 @@ class FormField(Part):
     choices: tuple[Text, ...] = ()
     columns: tuple[Column, ...] = ()
     sets_role: RoleKey | None = None
+    sets_input: Key | None = None
     formula: dict[str, Any] | None = None
 
 
@@ -109,10 +113,20 @@ class Gate(Part):
     blocks: Literal["following_stages"] | tuple[StepKey, ...] = ()
 
 
+class Email(Part):
+    """A mail that the step sends; texts are templates over run fields."""
+
+    to: tuple[Text, ...]
+    subject: Text
+    body: LongText
+    guest_link: bool = False
+
+
 class EndsRun(Part):
-    """The run ends early, with this named outcome."""
+    """The run ends early, with this named outcome; ``email`` tells those concerned."""
 
     ends_run: Text
+    email: Email | None = None
 
 
 class Reopens(Part):
@@ -154,15 +168,6 @@ class Overdue(Part):
     skip_after: Offset | None = None
 
 
-class Email(Part):
-    """A mail that the step sends; texts are templates over run fields."""
-
-    to: tuple[Text, ...]
-    subject: Text
-    body: LongText
-    guest_link: bool = False
-
-
 class Http(Part):
     """A call that the step makes; ``outputs`` maps the step's fields to paths in the answer."""
 
@@ -175,11 +180,15 @@ class Http(Part):
 
 
 class Wait(Part):
-    """What the step waits for: an event by name, an instant, or whichever comes first. A time-out flags only."""
+    """What the step waits for: an event by name, an instant, or whichever comes first. A time-out flags only.
+
+    ``fixed``: nobody can end the wait by hand before its event or instant.
+    """
 
     event: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*(\.[a-z0-9_]+)*$")] | None = None
     until: Due | None = None
     on_timeout: tuple[RoleKey, ...] = ()
+    fixed: bool = False
 
 
 class ChildRun(Part):
@@ -213,7 +222,11 @@ class RepeatUntil(Part):
 
 
 class Step(Part):
-    """One piece of work. Without ``after`` it follows the step before it in the same track (None: the main track)."""
+    """One piece of work. Without ``after`` it follows the step before it in the same track (None: the main track).
+
+    An automatic step acts at once when it becomes ready or, with a due rule, when it is due; a person's step with
+    an ``email`` invites with it. ``shows_inputs``: the form also shows the run's inputs, to be checked and corrected.
+    """
 
     key: Key
     title: Text
@@ -221,6 +234,7 @@ class Step(Part):
     role: RoleKey | None = None
     instructions: LongText = ""
     fields: tuple[FormField, ...] = ()
+    shows_inputs: bool = False
     required: bool = True
     track: Key | None = None
     after: tuple[StepKey, ...] | Literal["everything_before"] | None = None
@@ -256,7 +270,10 @@ class Stage(Part):
 
 
 class Role(Part):
-    """A part that somebody plays in a run. Guests take part without an account; the initiator started the run."""
+    """A part that somebody plays in a run. Guests take part without an account; the initiator started the run.
+
+    ``lead`` hears of what is overdue; ``becomes`` names the role that the same person fills later in the run.
+    """
 
     key: Key
     title: Text
@@ -265,10 +282,29 @@ class Role(Part):
     initiator: bool = False
     from_input: str | None = None
     lead: RoleKey | None = None
+    becomes: RoleKey | None = None
+
+
+class Digest(Offset):
+    """A summary by mail, again and again in this distance, from the moment ``after`` is done (or the start)."""
+
+    to: tuple[Text, ...] = ()
+    after: StepKey | None = None
+
+
+class Webhook(Part):
+    """A signed call to another service for each event of this sort."""
+
+    on: Literal["gate_outcome"]
+    url: LongText
 
 
 class Document(Part):
-    """A process as its author writes it."""
+    """A process as its author writes it.
+
+    ``reminders`` and ``escalate_after`` (then the lead of the step's role hears of it) hold for every step of a person
+    that says nothing of its own; ``on_forecast_late`` acts when the forecast (P85) of a run passes its target.
+    """
 
     milepost: Literal[1] = 1
     key: Key
@@ -281,7 +317,11 @@ class Document(Part):
     target_from: str | None = None
     roles: tuple[Role, ...] = ()
     stages: tuple[Stage, ...] = Field(min_length=1)
-    digest: Offset | None = None
+    reminders: tuple[Reminder, ...] = ()
+    escalate_after: Offset | None = None
+    digest: Digest | None = None
+    webhooks: tuple[Webhook, ...] = ()
+    on_forecast_late: Effects | None = None
 
     @property
     def steps(self) -> tuple[Step, ...]:
