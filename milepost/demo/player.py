@@ -30,6 +30,7 @@ from domain.run import (
     decline_signature,
     give_approval,
     refuse_approval,
+    save_values,
     start_run,
     start_step,
 )
@@ -98,7 +99,8 @@ class Player:
 
     def _complete(self, step: Step, key: StepKey, by: Actor, at: datetime) -> None:
         if step.kind not in AUTOMATIC:
-            self._step(start_step, key, by, at - timedelta(hours=self.random.uniform(0.2, 2.0)))
+            begun = at - timedelta(hours=self.random.uniform(0.2, 2.0))
+            self._decide(lambda run: start_step(_going(run), self.definition, key, by=by, at=begun))
         values = fill(step.fields, self.random, at, self.script.values.get(step.key, {}))
         self._step(complete_step, key, by, at, values=values)
 
@@ -106,11 +108,13 @@ class Player:
         left = self.script.refusals.get(key, 0)
         step = self.definition.steps[key]
         values = fill(step.fields, self.random, at, self.script.values.get(key, {}))
+        if values and not left:
+            self._decide(lambda run: save_values(_going(run), self.definition, key, values, by=by, at=at))
         if left:
             self.script.refusals[key] = left - 1
             self._step(refuse_approval, key, by, at, reason="Not yet: two blocking points are open.", values=values)
         else:
-            self._step(give_approval, key, by, at, comment="Fine with me.", values=values)
+            self._step(give_approval, key, by, at, comment="Fine with me.")
 
     def _actor(self, step: Step) -> Actor:
         if step.kind in AUTOMATIC:
@@ -123,7 +127,7 @@ class Player:
 
     def _step(self, decision: Callable[..., Sequence[Event]], key: StepKey, by: Actor, at: datetime, **given: Any) -> None:
         self._decide(
-            lambda run: decision(run, self.definition, key, by=by, at=at, calendar=self.calendar, **given)
+            lambda run: decision(_going(run), self.definition, key, by=by, at=at, calendar=self.calendar, **given)
         )
 
     def _decide(self, decide: Callable[[Run | None], Sequence[Event]]) -> None:
@@ -155,3 +159,8 @@ class Player:
             return timedelta(seconds=self.random.uniform(1, 20))
         median, spread = (30.0, 1.1) if role is not None and role.guest else (9.0, 0.8)
         return timedelta(hours=median * self.random.lognormvariate(0.0, spread))
+
+
+def _going(run: Run | None) -> Run:
+    assert run is not None  # the player started it
+    return run

@@ -16,7 +16,7 @@ from domain.events import Event, ProjectStage
 from domain.process import PROCESS, publish, save_draft
 from domain.project import PROJECT, open_project
 from domain.rank import between
-from domain.run import RUN, request_help
+from domain.run import RUN, Run, request_help
 from domain.schedule import Calendar
 from domain.task import TASK, add_task
 from domain.words import Actor, Assignee, StageKey, StepKey, Values, process_stream
@@ -54,12 +54,12 @@ class Workspace:
         """Everything, the oldest first."""
         began = self.now - timedelta(days=275)
         onboarding = self._shipped("customer-onboarding.yaml")
-        first = self._publish(without_steps(onboarding, FIRST_VERSION_LACKED), "First version.", began)
-        second = self._publish(onboarding, "Sanctions check and support preparation added.", began + timedelta(days=120))
+        first = self._publish(without_steps(onboarding, FIRST_VERSION_LACKED), 1, "First version.", began)
+        second = self._publish(onboarding, 2, "Sanctions check and support preparation added.", began + timedelta(days=120))
         project = self._project("Customer onboarding", second, began)
         self._finished_customers(first, second, project)
         self._live_customers(second, project)
-        hiring = self._publish(self._shipped("hire-and-onboard.yaml"), "First version.", began)
+        hiring = self._publish(self._shipped("hire-and-onboard.yaml"), 1, "First version.", began)
         hires = self._project("Hiring", hiring, began)
         self._hires(hiring, hires)
         self._tasks(project, hires, second)
@@ -72,20 +72,14 @@ class Workspace:
             raise ValueError(f"{file}: {problems}")
         return document
 
-    def _publish(self, document: Document, note: str, at: datetime) -> Definition:
+    def _publish(self, document: Document, number: int, note: str, at: datetime) -> Definition:
         stream, by = process_stream(document.key), OWNER
 
-        def published(state: Any) -> bool:
-            return state is not None and any(version.note == note for version in state.versions.values())
-
         def when_new(decide: Callable[[Any], Sequence[Event]]) -> Callable[[Any], Sequence[Event]]:
-            return lambda state: [] if published(state) else decide(state)
+            return lambda state: [] if state is not None and state.version >= number else decide(state)
 
         self.repository.execute(PROCESS, stream, when_new(lambda state: save_draft(state, document, by=by, at=at)))
-        self.repository.execute(PROCESS, stream, when_new(lambda state: publish(state, note=note, by=by, at=at)))
-        state = self.repository.load(PROCESS, stream)
-        assert state is not None
-        number = next(number for number, version in state.versions.items() if version.note == note)
+        self.repository.execute(PROCESS, stream, when_new(lambda state: publish(state, note, by=by, at=at)))
         return self.repository.definition(document.key, number)
 
     def _project(self, name: str, definition: Definition, at: datetime) -> UUID:
@@ -160,11 +154,11 @@ class Workspace:
     def _ask_help(self, player: Player, step: StepKey) -> None:
         by, at = Actor("person:bo"), self.now - timedelta(hours=5)
 
-        def decide(run: Any) -> Sequence[Event]:
-            if not run.step(step).is_open:
+        def decide(run: Run | None) -> Sequence[Event]:
+            if run is None or not run.step(step).is_open:
                 return []
             reason = "The customer wants a date before the team has agreed on one."
-            return request_help(run, step, reason=reason, waiting_on="person:dana", until=None, by=by, at=at)
+            return request_help(run, player.definition, step, reason, "person:dana", by=by, at=at)
 
         self.repository.execute(RUN, player.stream, decide, meta={"process": player.definition.process,
                                 "process_version": player.definition.version})  # fmt: skip

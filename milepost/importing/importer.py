@@ -12,8 +12,8 @@ from typing import Any, Literal
 from uuid import UUID, uuid5
 
 from domain.document import Document
-from domain.events import Event, ProjectStage
-from domain.process import PROCESS, publish, save_draft
+from domain.events import AnyProcessEvent, Event, ProjectStage
+from domain.process import PROCESS, Process, publish, save_draft
 from domain.project import PROJECT, open_project
 from domain.words import Actor, StageKey, process_stream
 from milepost.importing.csv import read_csv
@@ -143,8 +143,14 @@ def _store(importer: Importer, log: Log, progress: Progress) -> Imported:
 def _published(document: Document, repository: Repository, by: Actor, at: datetime) -> int:
     stream = process_stream(document.key)
     repository.execute(PROCESS, stream, lambda state: save_draft(state, document, by=by, at=at))
-    repository.execute(PROCESS, stream, lambda state: publish(state, note="Imported history", by=by, at=at))
-    return int(repository.load(PROCESS, stream).latest_version)
+
+    def decide(state: Process | None) -> list[AnyProcessEvent]:
+        return [] if state is None else publish(state, "Imported history", by=by, at=at)
+
+    repository.execute(PROCESS, stream, decide)
+    process = repository.load(PROCESS, stream)
+    assert process is not None  # its draft was saved above
+    return process.version
 
 
 def _project(importer: Importer, repository: Repository, at: datetime) -> UUID | None:

@@ -1,0 +1,179 @@
+"""The real logs, imported whole: every number that a view can show equals the independently computed one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+import pytest
+
+from milepost.embedded import PostgresServer
+from milepost.importing.importer import Format, Imported, Request, import_log
+from projections import queries
+from projections.engine import Projector
+from store.log import Log
+from tests.importing.support import MAPS, expected, real
+from tests.support.databases import Database, new_database
+
+
+@dataclass
+class Shown:
+    """An imported log and a connection to its read models."""
+
+    database: Database
+    connection: psycopg.Connection[Any]
+    imported: Imported
+    expected: dict[str, Any]
+    request: Request
+
+    @property
+    def stats(self) -> Any:
+        """The statistics of the process."""
+        return queries.process_stats(self.connection, self.imported.process)
+
+
+@contextmanager
+def shown(
+    server: PostgresServer, template: str, folder: str, file: str, format: Format, process: str, stages: str
+) -> Iterator[Shown]:
+    """Import a real log into a database of its own and bring every read model up to it."""
+    request = Request(real(folder, file), format, process, MAPS / stages, None, process)
+    with new_database(server, template) as database, Log(database.app_url, durable=False) as log:
+        imported = import_log(request, log)
+        with Projector(database.app_url, log) as projector:
+            projector.catch_up()
+        with psycopg.connect(database.app_url, autocommit=True) as connection:
+            yield Shown(database, connection, imported, expected(folder), request)
+
+
+@pytest.fixture(scope="module")
+def loans(postgres_server: PostgresServer, database_template: str) -> Iterator[Shown]:
+    """BPI Challenge 2012."""
+    with shown(
+        postgres_server, database_template, "bpic2012_loans", "bpic2012.xes.gz", "xes", "loans", "bpic2012.yaml"
+    ) as log:
+        yield log
+
+
+@pytest.fixture(scope="module")
+def permits(postgres_server: PostgresServer, database_template: str) -> Iterator[Shown]:
+    """The receipt phase of building permits."""
+    with shown(postgres_server, database_template, "receipt_permits", "receipt.csv", "csv", "permits", "receipt.yaml") as log:
+        yield log
+
+
+@pytest.fixture(scope="module")
+def hiring(postgres_server: PostgresServer, database_template: str) -> Iterator[Shown]:
+    """The simulated hiring log."""
+    with shown(
+        postgres_server, database_template, "hiring_simulated", "hiring_log_high.xes.gz", "xes", "hiring", "hiring.yaml"
+    ) as log:
+        yield log
+
+
+def titled(stats: Any, counts: dict[str, int]) -> dict[str, int]:
+    """Counts by the activity's name in the log instead of the step's key."""
+    return {stats.titles[key]: count for key, count in counts.items()}
+
+
+def test_loans_have_the_stage_funnel_of_the_bank(loans: Shown) -> None:
+    """13,087 applications, of which 2,246 are approved, 7,635 declined, 2,807 cancelled, 399 open."""
+    assert loans.imported.project is not None
+    funnel = queries.funnel(loans.connection, project=loans.imported.project)
+    domain = loans.expected["domain"]
+    assert [stage.completed for stage in funnel.stages] == [13_087, 7_367, 5_113, 5_015, 2_246]
+    assert funnel.outcomes == {
+        "Declined": domain["cases_reaching_A_DECLINED"],
+        "Cancelled": domain["cases_reaching_A_CANCELLED"],
+        "Approved": domain["cases_reaching_A_APPROVED"],
+    }
+    assert (funnel.runs, funnel.open) == (13_087, domain["cases_without_terminal_A_state"])
+
+
+def test_loans_report_what_was_odd(loans: Shown) -> None:
+    """Equal times, missing actors, completions without a start are counted, not hidden."""
+    report, wanted = loans.imported.report, loans.expected
+    assert (report.cases, report.events) == (wanted["cases"], wanted["events"])
+    assert report.without_actor == wanted["events_without_resource"]
+    assert report.equal_times == wanted["events_same_timestamp_as_previous"]
+    assert report.out_of_order == wanted["events_out_of_order_in_file"]
+    assert report.duplicates == wanted["exact_duplicate_events"]
+    assert {name.upper(): count for name, count in report.transitions.items()} == wanted["lifecycle"]
+    assert report.started_without_completion == wanted["domain"]["start_without_complete"]
+
+
+@pytest.mark.parametrize("name", ["loans", "permits", "hiring"])
+def test_statistics_equal_the_independent_ones(name: str, request: pytest.FixtureRequest) -> None:
+    """Runs, events, variants, starts, ends, counts, durations, the directly-follows graph: to the digit."""
+    log: Shown = request.getfixturevalue(name)
+    stats, wanted = log.stats, log.expected
+    assert (stats.runs, stats.events) == (wanted["cases"], wanted["events"])
+    assert stats.variants == wanted["variants_by_activity"]
+    assert round(stats.top_variant_share, 4) == pytest.approx(wanted["top_variant_share"], abs=5e-4)
+    assert titled(stats, stats.starts) == wanted["start_activities"]
+    ends = titled(stats, stats.ends)
+    assert {title: ends[title] for title in wanted["end_activities"]} == wanted["end_activities"]
+    counts = titled(stats, stats.activity_counts)
+    assert {title: counts[title] for title in wanted["activity_counts_top12"]} == wanted["activity_counts_top12"]
+    assert len(counts) == stats.activities == wanted["activities"]
+    assert stats.rework_runs == wanted["cases_with_rework"]
+    assert stats.same_time_as_previous == wanted["events_same_timestamp_as_previous"]
+
+
+@pytest.mark.parametrize("name", ["loans", "permits", "hiring"])
+def test_times_equal_the_independent_ones(name: str, request: pytest.FixtureRequest) -> None:
+    """First and last event, hours and events per case, the busiest day and minute, weekends, cases at once."""
+    log: Shown = request.getfixturevalue(name)
+    stats, wanted = log.stats, log.expected
+    assert (str(stats.first), str(stats.last)) == (wanted["first"], wanted["last"])
+    hours, per_case = wanted["case_hours"], wanted["events_per_case"]
+    shown = {"p10": stats.case_hours.p10, "p50": stats.case_hours.p50, "p90": stats.case_hours.p90,
+             "max": stats.case_hours.maximum, "mean": stats.case_hours.mean}  # fmt: skip
+    assert shown == hours
+    events = stats.events_per_case
+    assert {"min": events.minimum, "p50": events.p50, "p90": events.p90, "max": events.maximum} == per_case
+    busiest = wanted["busiest_day"]
+    assert (str(stats.busiest_day), stats.busiest_day_events) == (busiest["day"], busiest["events"])
+    assert stats.busiest_minute_events == wanted["busiest_minute_events"]
+    assert stats.peak_concurrent == wanted["peak_concurrent_cases"]
+    assert round(stats.weekend_share, 4) == wanted["weekend_event_share"]
+
+
+@pytest.mark.parametrize("name", ["loans", "permits", "hiring"])
+def test_the_directly_follows_graph_equals_the_independent_one(name: str, request: pytest.FixtureRequest) -> None:
+    """The number of edges and the eight most frequent ones."""
+    log: Shown = request.getfixturevalue(name)
+    stats, wanted = log.stats, log.expected["pm4py_check"]
+    assert (stats.dfg_edges, stats.variants, stats.runs) == (wanted["dfg_edges"], wanted["variants"], wanted["cases"])
+    edges = {(stats.titles[edge.source], stats.titles[edge.target]): edge.count for edge in stats.dfg}
+    for source, target, count in wanted["dfg_top8"]:
+        assert edges[source, target] == count
+
+
+def test_actors_and_handovers_equal_the_independent_ones(loans: Shown, permits: Shown) -> None:
+    """Who took part, how many events have nobody, how often work went from one to another."""
+    for log in (loans, permits):
+        assert log.stats.actors == log.expected["resources"]
+        assert log.stats.events_without_actor == log.expected["events_without_resource"]
+        assert log.stats.handovers == log.expected["handovers"]
+
+
+def test_permits_that_ended_late_are_known(permits: Shown) -> None:
+    """389 permits ended after their planned end; 1,329 have ended at all."""
+    runs = permits.connection.execute(
+        "select count(*) filter (where ended_at is not null), count(*) filter (where ended_at > target_at) "
+        "from views.board_run where process = 'permits'"
+    ).fetchone()
+    domain = permits.expected["domain"]
+    assert runs == (domain["cases_with_end"], domain["finished_late_vs_planned"])
+
+
+def test_importing_again_changes_nothing(permits: Shown) -> None:
+    """A file that was imported already adds no event."""
+    with Log(permits.database.app_url, durable=False) as log:
+        before = log.head()
+        again = import_log(permits.request, log)
+        assert (again.runs, again.report.already_imported, log.head()) == (0, permits.expected["cases"], before)

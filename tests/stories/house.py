@@ -1,0 +1,90 @@
+"""A whole Milepost as its users have it: `milepost up` in a directory of its own, spoken to over HTTP."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import psycopg
+
+from api.access import PERSON, create_token
+from domain.words import Actor
+from tests.support.waiting import wait_until
+
+ROOT = Path(__file__).parents[2]
+STOP_SECONDS = 30
+
+
+@dataclass
+class House:
+    """A running Milepost. Commands may be given in anybody's name; every answer waits for what was done before it."""
+
+    url: str
+    token: str
+    database_url: str
+    http: httpx.Client
+    position: int = 0
+
+    def tell(self, path: str, body: dict[str, Any] | None = None, actor: str | None = None, method: str = "POST") -> Any:
+        """Give a command that has to be accepted; remembers the position that it reached."""
+        answer = self.send(path, body, actor, method)
+        assert answer.is_success, f"{method} {path}: {answer.status_code} {answer.text}"
+        told = answer.json()
+        self.position = max(self.position, told["position"])
+        return told
+
+    def send(self, path: str, body: dict[str, Any] | None = None, actor: str | None = None, method: str = "POST") -> httpx.Response:
+        """Give a command, whatever the answer."""
+        headers = {"Authorization": f"Bearer {self.token}", "Idempotency-Key": str(uuid4())}
+        if actor is not None:
+            headers["Milepost-Actor"] = actor
+        return self.http.request(method, path, json=body or {}, headers=headers)
+
+    def ask(self, path: str, **query: Any) -> Any:
+        """A view that has everything that was told before."""
+        headers = {"Authorization": f"Bearer {self.token}"}
+        answer = self.http.get(path, params={"min_position": self.position, **query}, headers=headers)
+        assert answer.is_success, f"GET {path}: {answer.status_code} {answer.text}"
+        return answer.json()
+
+
+@contextmanager
+def house(directory: Path, **settings: str) -> Iterator[House]:
+    """Start Milepost with these settings, and stop it as Ctrl-C does."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("MILEPOST_")}
+    environment = inherited | {"MILEPOST_HOME": str(directory), "MILEPOST_PORT": "0", "MILEPOST_DEMO": "false", **settings}
+    with (directory.parent / f"{directory.name}.log").open("wb") as log:
+        process = subprocess.Popen([sys.executable, "-m", "milepost", "up"], cwd=ROOT, env=environment, stdout=log, stderr=log)
+        try:
+            wait_until(lambda: process.poll() is not None or _ready(directory), deadline=60)
+            assert process.poll() is None, Path(log.name).read_text()
+            yield _speak_to(directory)
+        finally:
+            process.send_signal(signal.SIGINT)
+            assert process.wait(STOP_SECONDS) == 0, Path(log.name).read_text()
+
+
+def _ready(directory: Path) -> bool:
+    try:
+        instance = json.loads((directory / "run" / "instance.json").read_text())
+        return httpx.get(f"{instance['url']}/health/ready").status_code == 200
+    except (OSError, ValueError, KeyError, httpx.HTTPError):
+        return False
+
+
+def _speak_to(directory: Path) -> House:
+    instance = json.loads((directory / "run" / "instance.json").read_text())
+    with psycopg.connect(instance["database_url"], autocommit=True) as connection:
+        token = create_token(connection, Actor("service:stories"), (*PERSON, "act_as"))
+    http = httpx.Client(base_url=instance["url"], timeout=30)
+    return House(instance["url"], token.secret, instance["database_url"], http)
