@@ -87,32 +87,44 @@ def fields_of(condition: Condition | None) -> frozenset[str]:
             return frozenset({condition.field})
 
 
+_EMPTY: tuple[Any, ...] = (None, "", [], (), {})
+
+
 def _compare(operator: Operator, actual: Any, wanted: Any) -> bool:
-    if operator == "set" or operator == "not_set":
-        return (actual not in (None, "", [], ())) == (operator == "set")
+    """Never raises: values that cannot be compared are neither equal nor in order."""
+    if operator in ("set", "not_set"):
+        return (actual not in _EMPTY) == (operator == "set")
     if actual is None:
         return False
     match operator:
-        case "equals":
-            return bool(actual == wanted)
-        case "not_equals":
-            return bool(actual != wanted)
-        case "in":
-            return actual in wanted
-        case "not_in":
-            return actual not in wanted
+        case "equals" | "not_equals":
+            return _equal(actual, wanted) == (operator == "equals")
+        case "in" | "not_in":
+            return _within(actual, wanted) == (operator == "in")
         case "contains":
-            return wanted in actual
+            return _contains(actual, wanted)
         case _:
             return _ordered(operator, actual, wanted)
 
 
+def _equal(one: Any, other: Any) -> bool:
+    """Equal as JSON: true is not 1."""
+    return isinstance(one, bool) == isinstance(other, bool) and bool(one == other)
+
+
+def _within(actual: Any, wanted: Any) -> bool:
+    return isinstance(wanted, (list, tuple)) and any(_equal(actual, one) for one in wanted)
+
+
+def _contains(actual: Any, wanted: Any) -> bool:
+    if isinstance(actual, str):
+        return isinstance(wanted, str) and wanted in actual
+    return _within(wanted, actual)
+
+
 def _ordered(operator: Operator, actual: Any, wanted: Any) -> bool:
-    if (
-        isinstance(actual, bool)
-        or isinstance(wanted, bool)
-        or isinstance(actual, str) != isinstance(wanted, str)
-    ):
+    """Numbers by size, texts (dates too: ISO text) by character."""
+    if not (_numbers(actual, wanted) or (isinstance(actual, str) and isinstance(wanted, str))):
         return False
     match operator:
         case "less":
@@ -123,3 +135,7 @@ def _ordered(operator: Operator, actual: Any, wanted: Any) -> bool:
             return bool(actual > wanted)
         case _:
             return bool(actual >= wanted)
+
+
+def _numbers(*values: Any) -> bool:
+    return all(isinstance(value, (int, float)) and not isinstance(value, bool) for value in values)
