@@ -235,10 +235,10 @@ def _claim_port(host: str, port: int) -> int:
 
 
 def _answers(host: str, port: int) -> bool:
-    """Whether the API says that it is ready."""
+    """Whether the API takes commands; how far the views are behind is what /health/ready tells."""
     connection = http.client.HTTPConnection(host, port, timeout=2)
     try:
-        connection.request("GET", "/health/ready")
+        connection.request("GET", "/health/live")
         return connection.getresponse().status == 200
     except (OSError, http.client.HTTPException):
         return False

@@ -16,8 +16,7 @@ import httpx
 import psutil
 import pytest
 
-from milepost.embedded import NatsServer
-from tests.support.databases import Database
+from milepost.embedded import NatsServer, PostgresServer
 from tests.support.programs import NOBODY, ROOT, alive, environment_for, python_for
 from tests.support.waiting import wait_until
 
@@ -107,7 +106,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
 
 def test_it_says_where_to_go(running: Up):
     """When it says so, the address answers, and the link signs somebody in."""
-    assert running.ready()
+    wait_until(running.ready, START_SECONDS, "readiness")
     link = next(
         line.split()[-1] for line in running.output.read_text().splitlines() if line.startswith("Sign in:")
     )
@@ -142,7 +141,7 @@ def test_a_second_one_is_refused_the_home(running: Up):
         assert second.process.wait(START_SECONDS) != 0
         assert f"process {running.process.pid}" in second.output.read_text()
         assert "Traceback" not in second.output.read_text()
-    assert running.ready()
+    wait_until(running.ready, START_SECONDS, "readiness")
 
 
 def test_a_taken_port_is_named(running: Up, tmp_path: Path):
@@ -195,18 +194,20 @@ def test_a_stop_while_starting_leaves_nothing(tmp_path: Path):
         wait_until_up(again)
 
 
-def test_it_uses_the_servers_it_is_told(database: Database, nats_server: NatsServer, tmp_path: Path):
+def test_it_uses_the_servers_it_is_told(nats_server: NatsServer, tmp_path: Path):
     """With addresses of its own servers it starts none, and the home holds no database."""
-    urls = {
-        "MILEPOST_DATABASE_URL": database.app_url,
-        "MILEPOST_MIGRATION_DATABASE_URL": database.owner_url,
-        "MILEPOST_NATS_URL": nats_server.url,
-    }
-    with up(tmp_path / "home", None, **urls) as started:
-        wait_until_up(started)
-        assert sorted(started.pids) == ["api", "worker"]
-        assert not (started.home / "postgres").exists()
-        assert not (started.home / "nats").exists()
+    with PostgresServer(tmp_path / "elsewhere") as postgres:
+        urls = {
+            "MILEPOST_DATABASE_URL": postgres.app_url,
+            "MILEPOST_MIGRATION_DATABASE_URL": postgres.owner_url,
+            "MILEPOST_NATS_URL": nats_server.url,
+        }
+        with up(tmp_path / "home", None, **urls) as started:
+            wait_until_up(started)
+            assert sorted(started.pids) == ["api", "worker"]
+            assert not (started.home / "postgres").exists()
+            assert not (started.home / "nats").exists()
+            assert started.stop() == 0
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can run it as somebody else")
