@@ -29,7 +29,9 @@ from tests.store.support import NINE, assert_dense, event, one
 def send_group(log: Log, *units: tuple[list[Append], Command | None]) -> list[object]:
     """Append these as one group; the outcomes in order."""
     tickets = [ThreadTicket() for _ in units]
-    group = [Unit(appends, command, ticket) for (appends, command), ticket in zip(units, tickets, strict=True)]
+    group = [
+        Unit(appends, command, ticket) for (appends, command), ticket in zip(units, tickets, strict=True)
+    ]
     log._writer.put_bulk(group)
     return [_outcome(ticket) for ticket in tickets]
 
@@ -87,7 +89,11 @@ def test_a_command_repeated_is_answered_and_not_run_twice(log: Log):
     log.append(one(stream, 1))
     with pytest.raises(Repeated) as repeated:
         log.append(one(stream, 7), Command("dana:1", b"body"))
-    assert (repeated.value.result, repeated.value.first_position, repeated.value.last_position) == ('{"version":1}', 1, 1)
+    assert (repeated.value.result, repeated.value.first_position, repeated.value.last_position) == (
+        '{"version":1}',
+        1,
+        1,
+    )
     with pytest.raises(CommandMismatch):
         log.append(one(), Command("dana:1", b"another body"))
     assert log.head() == 2
@@ -205,7 +211,9 @@ def test_coroutines_are_answered(log: Log):
     stream = uuid4()
 
     async def many() -> list[object]:
-        appends = [log.append_async(one(stream)) for _ in range(5)] + [log.append_async(one()) for _ in range(20)]
+        appends = [log.append_async(one(stream)) for _ in range(5)] + [
+            log.append_async(one()) for _ in range(20)
+        ]
         return list(await asyncio.gather(*appends, return_exceptions=True))
 
     outcomes = asyncio.run(many())
