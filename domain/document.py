@@ -43,7 +43,7 @@ class Column(Part):
 class FormField(Part):
     """One value that a person or a service gives.
 
-    ``sets_role`` fills a role of the run with the person given; ``sets_input`` confirms or corrects an input of the run.
+    ``sets_role`` fills a role of the run with the person given; ``sets_input`` confirms or corrects a run input.
     """
 
     key: Key
