@@ -8,12 +8,13 @@ from typing import Annotated, Any, Literal, Protocol, TypeVar
 from uuid import UUID
 
 import orjson
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Path, Query, Request
 from psycopg import Connection
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
+from api.diffs import Diff, compare
 from api.events import Position
 from api.guard import caller_of
 from api.problems import Problem
@@ -123,5 +124,182 @@ async def _must_be_in_log(services: Services, position: int) -> None:
         raise Problem("ahead_of_log", f"the log ends at {head}", head=head)
 
 
-async def _show(request: Request, ask: Callable[[Connection[Any]], A | None], query: ViewQuery, missing: Problem | None = None) -> Response:
-    raise NotImplementedError
+async def _show(
+    request: Request, query: ViewQuery, ask: Callable[[Connection[Any]], A | None], missing: tuple[str, str] = ("", "")
+) -> Response:
+    """The answer as JSON. ``missing``: code and detail of the problem when there is none."""
+
+    def must(connection: Connection[Any]) -> A:
+        found = ask(connection)
+        if found is None:
+            raise Problem(*missing)
+        return found
+
+    found = await answer(services_of(request), must, query.min_position)
+    return to_json(found, {"Milepost-Position": str(found.position)})
+
+
+def to_json(value: Any, headers: dict[str, str]) -> Response:
+    """An answer that nobody keeps; dataclasses as objects."""
+    return Response(orjson.dumps(value), 200, {"Cache-Control": "no-store", **headers}, "application/json")
+
+
+def add_views(router: APIRouter) -> None:
+    """Register every view."""
+    views: tuple[tuple[str, Any, type[Any], str, str], ...] = (
+        ("/v1/runs/{id}", run, answers.RunView, "A run: every step by stage", "Runs"),
+        ("/v1/runs/{id}/history", run_history, answers.History, "Everything that happened in a run", "Runs"),
+        ("/v1/runs", runs, answers.Runs, "Runs, newest first", "Runs"),
+        ("/v1/projects/{id}/board", board, answers.Board, "A project's board", "Projects"),
+        ("/v1/projects/{id}/attention", project_attention, answers.Attention, "What needs attention in a project", "Projects"),
+        ("/v1/projects/{id}/funnel", project_funnel, answers.Funnel, "How far the runs of a project got", "Projects"),
+        ("/v1/projects", projects, answers.Projects, "All projects", "Projects"),
+        ("/v1/processes", processes, answers.Processes, "All processes", "Processes"),
+        ("/v1/processes/{key}", process, answers.ProcessView, "A process, its draft and versions", "Processes"),
+        ("/v1/processes/{key}/versions/{version}", version, answers.VersionRow, "A published version", "Processes"),
+        ("/v1/processes/{key}/stats", stats, answers.ProcessStats, "How the runs of a process really went", "Processes"),
+        ("/v1/processes/{key}/funnel", funnel, answers.Funnel, "How far the runs of a process got", "Processes"),
+        ("/v1/home", home, answers.Home, "What a person sees first", "Work"),
+        ("/v1/inbox", inbox, answers.Inbox, "A person's ready work", "Work"),
+        ("/v1/attention", attention, answers.Attention, "What needs attention, everywhere", "Work"),
+    )
+    for path, show, told, summary, tag in views:
+        add_view(router, path, show, told, summary, tag=tag)
+    add_view(router, "/v1/processes/{key}/diff", diff, Diff, "What changed between two versions", tag="Processes")
+
+
+async def run(request: Request, id: str, query: Annotated[ViewQuery, Query()]) -> Response:  # noqa: A002 - its name in the address
+    """Every stage and step with state, people, times, values, and what it waits for."""
+    stream = stream_id(id)
+    definition = services_of(request).repository.definition
+    return await _show(request, query, lambda connection: queries.run(connection, stream, definition), _no("run", id))
+
+
+async def run_history(request: Request, id: str, query: Annotated[HistoryQuery, Query()]) -> Response:  # noqa: A002 - as above
+    """Every event of the run as it was recorded, with its values, oldest first."""
+    stream = stream_id(id)
+    return await _show(
+        request,
+        query,
+        lambda connection: queries.run_history(connection, stream, query.after, query.limit),
+        _no("run", id),
+    )
+
+
+async def runs(request: Request, query: Annotated[RunsQuery, Query()]) -> Response:
+    """One row a run."""
+    return await _show(
+        request,
+        query,
+        lambda connection: queries.runs(
+            connection, query.process, query.project, query.state, query.limit, query.after
+        ),
+    )
+
+
+async def board(request: Request, id: str, query: Annotated[ViewQuery, Query()]) -> Response:  # noqa: A002 - as above
+    """The columns with their cards: stage outcomes, next action, who, due; never a value of a step."""
+    project = stream_id(id)
+    return await _show(request, query, lambda connection: queries.board(connection, project), _no("project", id))
+
+
+async def project_attention(request: Request, id: str, query: Annotated[ViewQuery, Query()]) -> Response:  # noqa: A002 - as above
+    """Late, blocked, unassigned, waiting for help: each row says why and which verb fixes it."""
+    project = stream_id(id)
+    return await _show(request, query, lambda connection: queries.attention(connection, project))
+
+
+async def project_funnel(request: Request, id: str, query: Annotated[ViewQuery, Query()]) -> Response:  # noqa: A002 - as above
+    """How many runs reached each stage, stand in it, and how the others ended."""
+    project = stream_id(id)
+    return await _show(
+        request, query, lambda connection: queries.funnel(connection, project=project), _no("project", id)
+    )
+
+
+async def projects(request: Request, query: Annotated[ViewQuery, Query()]) -> Response:
+    """Open ones first."""
+    return await _show(request, query, queries.projects)
+
+
+async def processes(request: Request, query: Annotated[ViewQuery, Query()]) -> Response:
+    """Published, drafted and retired ones."""
+    return await _show(request, query, queries.processes)
+
+
+async def process(request: Request, key: str, query: Annotated[ViewQuery, Query()]) -> Response:
+    """The draft as it stands, and every version, newest first."""
+    name = process_key(key)
+    return await _show(request, query, lambda connection: queries.process(connection, name), _no("process", key))
+
+
+async def version(
+    request: Request, key: str, version: Annotated[int, Path(ge=1, le=2_000_000_000)], query: Annotated[ViewQuery, Query()]
+) -> Response:
+    """The document of a version; it never changes."""
+    found = await _versions(request, key, query)
+    wanted = _version(found, version)
+    return to_json(wanted, {"Milepost-Position": str(found.position)})
+
+
+async def diff(request: Request, key: str, query: Annotated[DiffQuery, Query()]) -> Response:
+    """By structure (which steps and stages) and by text (a unified diff of the documents as JSON)."""
+    found = await _versions(request, key, query)
+    told = compare(_version(found, query.before), _version(found, query.after))
+    return to_json(told, {"Milepost-Position": str(found.position)})
+
+
+async def stats(request: Request, key: str, query: Annotated[StatsQuery, Query()]) -> Response:
+    """Durations per step, stage and version, variants, rework, hand-overs."""
+    name = process_key(key)
+    return await _show(
+        request, query, lambda connection: queries.process_stats(connection, name, query.version), _no("process", key)
+    )
+
+
+async def funnel(request: Request, key: str, query: Annotated[ViewQuery, Query()]) -> Response:
+    """How many runs reached each stage, stand in it, and how the others ended."""
+    name = process_key(key)
+    return await _show(
+        request, query, lambda connection: queries.funnel(connection, process=name), _no("process", key)
+    )
+
+
+async def home(request: Request, query: Annotated[InboxQuery, Query()]) -> Response:
+    """A person's work, projects and processes, and what needs attention."""
+    person = query.person or caller_of(request).actor
+    return await _show(request, query, lambda connection: queries.home(connection, person))
+
+
+async def inbox(request: Request, query: Annotated[InboxQuery, Query()]) -> Response:
+    """Overdue first (oldest due first), then today, then undated, then upcoming."""
+    person = query.person or caller_of(request).actor
+    return await _show(request, query, lambda connection: queries.inbox(connection, person))
+
+
+async def attention(request: Request, query: Annotated[AttentionQuery, Query()]) -> Response:
+    """Late, blocked, unassigned, waiting for help: each row says why and which verb fixes it."""
+    return await _show(request, query, lambda connection: queries.attention(connection, query.project))
+
+
+async def _versions(request: Request, key: str, query: ViewQuery) -> answers.ProcessView:
+    name = process_key(key)
+
+    def ask(connection: Connection[Any]) -> answers.ProcessView:
+        found = queries.process(connection, name)
+        if found is None:
+            raise Problem(*_no("process", key))
+        return found
+
+    return await answer(services_of(request), ask, query.min_position)
+
+
+def _version(process: answers.ProcessView, number: int) -> answers.VersionRow:
+    for row in process.versions:
+        if row.version == number:
+            return row
+    raise Problem("unknown_version", f"{process.key} has no version {number}")
+
+
+def _no(word: str, name: str) -> tuple[str, str]:
+    return f"unknown_{word}", f"there is no {word} {name}"

@@ -1,5 +1,6 @@
-"""`python -m milepost`: the same as the command `milepost`."""
+"""`python -m milepost`: the command line."""
 
 from milepost.cli import main
 
-main()
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,123 @@
+"""Puts the parts together: from settings to what each process runs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+import orjson
+import structlog
+from fastapi import FastAPI
+
+from api.app import create_app
+from api.guard import Site
+from api.server import serve
+from api.services import Services
+from domain.schedule import Calendar
+from milepost.settings import Settings, SettingsError
+from projections import queries
+from store.connect import make_pool
+from store.log import Log
+from store.repository import Repository
+from workers import health as workers_health
+from workers.transport import BrokerSettings
+
+HEALTH_SECONDS = 1.0
+POOL_OPEN_SECONDS = 30.0
+
+
+def application_url(settings: Settings) -> str:
+    """The database as the application; SettingsError when none is named."""
+    if settings.application_dsn is None:
+        raise SettingsError("MILEPOST_DATABASE_URL is not set: `milepost up` sets it for its own processes")
+    return settings.application_dsn
+
+
+def broker(settings: Settings) -> BrokerSettings:
+    """How to reach the broker."""
+    return BrokerSettings(tuple(settings.nats_servers), replicas=settings.stream_replicas)
+
+
+def make_log(settings: Settings, *, durable: bool = True) -> Log:
+    """The log of this instance, not started. ``durable=False``: a test's own server may lose events."""
+    readers = max(2, settings.database_connections // 2)
+    return Log(application_url(settings), durable=durable, poll_seconds=settings.poll_seconds, readers=readers)
+
+
+def make_services(settings: Settings, log: Log) -> Services:
+    """What the HTTP interface works with; its pool is not open yet."""
+    url = application_url(settings)
+    return Services(
+        log=log,
+        repository=Repository(log),
+        pool=make_pool(url, "api", max(2, settings.database_connections - settings.database_connections // 2)),
+        site=Site(settings.base_url),
+        calendar=Calendar(),
+        reached=queries.positions,
+        projects_of=queries.projects_of,
+        health=remembered(health_of(url, broker(settings)), HEALTH_SECONDS),
+    )
+
+
+def make_app(services: Services) -> FastAPI:
+    """The HTTP interface with the pages of the browser."""
+    return create_app(services)
+
+
+def run_api(settings: Settings, *, share_port: bool = False) -> int:
+    """Serve HTTP until told to stop; the exit code."""
+    log_lines(settings)
+    with make_log(settings) as log:
+        services = make_services(settings, log)
+        services.pool.open(wait=True, timeout=POOL_OPEN_SECONDS)
+        try:
+            return serve(make_app(services), host=settings.host, port=settings.port, share_port=share_port)
+        finally:
+            services.pool.close()
+
+
+Health = Callable[[], Awaitable[Mapping[str, Any]]]
+
+
+def health_of(database_url: str, settings: BrokerSettings) -> Health:
+    """Asks Postgres and NATS how things are."""
+
+    async def health() -> Mapping[str, Any]:
+        return workers_health.judge(await workers_health.collect(database_url, settings)).as_dict()
+
+    return health
+
+
+def remembered(health: Health, seconds: float) -> Health:
+    """The same, asked at most once in so many seconds: the route is open to everybody."""
+    known: Mapping[str, Any] = {}
+    until = 0.0
+
+    async def health_then() -> Mapping[str, Any]:
+        nonlocal known, until
+        if time.monotonic() >= until:
+            until = time.monotonic() + seconds
+            known = await health()
+        return known or await health()
+
+    return health_then
+
+
+def log_lines(settings: Settings) -> None:
+    """Log as the settings say: for people or for programs, from the least level on."""
+    shape = (
+        structlog.processors.JSONRenderer(lambda entry, **_: orjson.dumps(entry, default=str).decode())
+        if settings.log_format == "json"
+        else structlog.dev.ConsoleRenderer(colors=False)
+    )
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            shape,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(settings.log_level),
+    )

@@ -1,0 +1,133 @@
+"""A real server on a real database, its log, and somebody to talk to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import httpx
+import psycopg
+import pytest
+
+from api import access
+from api.access import SCOPES
+from api.app import create_app
+from api.guard import Site
+from api.server import listen, make_server
+from api.services import Services
+from domain.schedule import Calendar
+from domain.words import Actor
+from projections import queries
+from store.connect import make_pool
+from store.log import Log
+from store.repository import Repository
+from tests.support.databases import Database
+from tests.support.waiting import wait_until
+
+DANA = Actor("person:dana")
+
+PROCESS: dict[str, Any] = {
+    "key": "onboarding",
+    "title": "Onboarding",
+    "roles": [{"key": "seller", "title": "Seller"}],
+    "stages": [
+        {
+            "key": "start",
+            "title": "Start",
+            "steps": [
+                {"key": "contract", "title": "Sign the contract", "role": "seller", "fields": [
+                    {"key": "goals", "title": "Goals", "kind": "text", "required": True}]},
+                {"key": "kickoff", "title": "Kick-off", "role": "seller"},
+            ],
+        },
+        {"key": "live", "title": "Live", "steps": [{"key": "go", "title": "Go live", "role": "seller"}]},
+    ],
+}  # fmt: skip
+
+
+@dataclass
+class Api:
+    """A running server: where it is, what it works with, and a client that may do everything."""
+
+    url: str
+    database: Database
+    services: Services
+    client: httpx.Client
+
+    def token(self, actor: str = DANA, *scopes: str) -> str:
+        """A new token's secret."""
+        with psycopg.connect(self.database.app_url, autocommit=True) as connection:
+            return access.create_token(connection, Actor(actor), scopes or tuple(SCOPES)).secret  # type: ignore[arg-type]
+
+    def as_(self, actor: str, *scopes: str) -> httpx.Client:
+        """A client of somebody."""
+        return httpx.Client(base_url=self.url, headers={"Authorization": f"Bearer {self.token(actor, *scopes)}"})
+
+    def publish(self, document: dict[str, Any] = PROCESS) -> str:
+        """Publish a process; its key."""
+        key: str = document["key"]
+        assert self.client.put(f"/v1/processes/{key}/draft", json=document).status_code == 200
+        published = self.client.post(f"/v1/processes/{key}/publish", json={"note": "First"})
+        assert published.status_code == 200, published.text
+        return key
+
+    def start(self, **more: Any) -> str:
+        """Start a run of the process; its id."""
+        body = {"process": "onboarding", "name": "Acme", "roles": {"seller": DANA}, **more}
+        started = self.client.post("/v1/runs", json=body)
+        assert started.status_code == 201, started.text
+        run: str = started.json()["id"]
+        return run
+
+    @property
+    def head(self) -> int:
+        """The newest position of the log."""
+        return self.services.log.head()
+
+
+@pytest.fixture
+def api(database: Database) -> Iterator[Api]:
+    """A server of this test's own."""
+    with Log(database.app_url, durable=False) as log:
+        services = make_services(database, log)
+        listening = listen("127.0.0.1", 0)
+        url = "http://127.0.0.1:{}".format(listening.getsockname()[1])
+        services.site = Site(url)
+        server = make_server(create_app(services))
+        thread = Thread(target=server.run, args=[[listening]], daemon=True)
+        thread.start()
+        wait_until(lambda: server.started, what="the start of the server")
+        made = Api(url, database, services, httpx.Client(base_url=url))
+        made.client.headers["Authorization"] = f"Bearer {made.token()}"
+        with made.client:
+            yield made
+        server.should_exit = True
+        thread.join(10)
+        services.pool.close()
+        listening.close()
+
+
+def make_services(database: Database, log: Log) -> Services:
+    """Services on a test's database; the pool is open."""
+    pool = make_pool(database.app_url, "api", 4)
+    pool.open()
+    return Services(
+        log=log,
+        repository=Repository(log),
+        pool=pool,
+        site=Site("http://127.0.0.1"),
+        calendar=Calendar(),
+        reached=queries.positions,
+        projects_of=queries.projects_of,
+        wait_seconds=0.5,
+    )
+
+
+@pytest.fixture
+def published(api: Api) -> Api:
+    """A server with one published process."""
+    api.publish()
+    return api
