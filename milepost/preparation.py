@@ -1,8 +1,12 @@
-"""What must be in place before an API or a worker starts: the schema, and the application's role with its rights."""
+"""What must be in place before API and worker start: the schema, the application's role, the broker's streams."""
 
+from __future__ import annotations
+
+import asyncio
 from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
+from milepost.settings import load
 from store.migrations import migrate
 
 APPLICATION = "milepost_app"
@@ -15,13 +19,28 @@ class Prepared:
     migrations: list[str]
 
 
-def prepare(owner_url: str, application_url: str) -> Prepared:
-    """Bring a database to what this release needs; any number of times, by any number of processes.
+def prepare(
+    owner_url: str, nats_servers: list[str], *, replicas: int, application_url: str | None = None
+) -> Prepared:
+    """Bring database and broker to what this release needs; any number of times, by any number of processes.
 
-    The application's role is made with the name and password of its URL. Where one URL serves both, the role that
-    owns the schema is the one that works with it, and the unprivileged role only exists.
+    The application's role gets the name and password of `application_url`, or of the settings when it is not given.
     """
-    owner, application = urlsplit(owner_url), urlsplit(application_url)
+    # `milepost up` prepares its database only, and starts faster without the broker's client
+    from workers.transport import BrokerSettings
+    from workers.transport import migrate as migrate_broker
+
+    prepared = prepare_database(owner_url, application_url or load().application_dsn)
+    asyncio.run(migrate_broker(BrokerSettings(tuple(nats_servers), replicas=replicas)))
+    return prepared
+
+
+def prepare_database(owner_url: str, application_url: str | None) -> Prepared:
+    """Migrate, and let the application's role in.
+
+    Where one URL serves both, the role that owns the schema is the one that works with it.
+    """
+    owner, application = urlsplit(owner_url), urlsplit(application_url or "")
     if not application.username or application.username == owner.username:
         return Prepared(migrate(owner_url, app_role=APPLICATION))
     password = unquote(application.password) if application.password else None

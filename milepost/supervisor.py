@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 from milepost.child import Child
 from milepost.embedded import EmbeddedError, NatsServer, PostgresServer, process
 from milepost.instance import Home, Running
-from milepost.preparation import prepare
+from milepost.preparation import prepare_database
 from milepost.settings import PREFIX, Settings
 from milepost.welcome import owner_token, welcome
 
@@ -111,7 +111,7 @@ class Supervisor:
     # --- how ---
 
     def _prepare(self) -> None:
-        prepared = prepare(self.owner_url, self.application_url)
+        prepared = prepare_database(self.owner_url, self.application_url)
         if prepared.migrations:
             self._report(f"Applied {len(prepared.migrations)} migrations")
 
