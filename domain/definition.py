@@ -115,6 +115,15 @@ class Definition:
         return {key: pairs for key, pairs in found.items() if pairs}
 
     @cached_property
+    def sets_inputs(self) -> dict[StepKey, tuple[tuple[str, str], ...]]:
+        """For each step the fields that give an input of the run its value."""
+        found = {
+            key: tuple((field.key, field.sets_input) for field in step.fields if field.sets_input)
+            for key, step in self.steps.items()
+        }
+        return {key: pairs for key, pairs in found.items() if pairs}
+
+    @cached_property
     def steps_of(self) -> dict[StageKey, tuple[StepKey, ...]]:
         """The steps of each stage, in document order."""
         return {

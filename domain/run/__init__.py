@@ -23,11 +23,12 @@ from domain.run.doing import (
 )
 from domain.run.dues import rule_due
 from domain.run.evolve import evolve
+from domain.run.inputs import change_inputs, set_target
 from domain.run.life import cancel_run, pause_run, record_overdue, resume_run, set_step_due
 from domain.run.people import assign_role, assign_step
 from domain.run.readiness import standing
 from domain.run.reopening import reopen_step
-from domain.run.start import change_inputs, set_target, start_run
+from domain.run.start import start_run
 from domain.run.state import Help, Run, StepState
 from domain.run.work import unmet
 

@@ -10,9 +10,9 @@ from domain.definition import Definition
 from domain.document import Approval, EndsRun, Reopens, Requires, Step
 from domain.events import ApprovalGiven, ApprovalRefused, Event, StepRelocked, StepValuesSaved
 from domain.run.doing import distinct_actor, fail, finish_step, present
+from domain.run.inputs import take_inputs
 from domain.run.readiness import settle
 from domain.run.reopening import question_or_reopen, reopen_one
-from domain.run.start import take_inputs
 from domain.run.state import Run
 from domain.run.values import is_set, missing, problems, refuse, same
 from domain.run.work import Work, in_hand, reasoned, step_of

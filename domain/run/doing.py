@@ -18,6 +18,7 @@ from domain.events import (
     StepStarted,
     StepValuesSaved,
 )
+from domain.run.inputs import take_inputs
 from domain.run.people import hand_over
 from domain.run.readiness import apply_rules, cancel_open, follow, settle
 from domain.run.state import Run, StepState
@@ -90,6 +91,7 @@ def complete_by_hand(
         raise Rejected(
             "not_automatic", f"{step} is a {known.kind} step; complete it", step=step, kind=known.kind
         )
+    _not_fixed(known, by)
     work = Work(run, definition, by, at, calendar)
     return _complete(work, step, values or {}, None, reasoned(reason))
 
@@ -186,7 +188,7 @@ def finish_step(
     outcome = _outcome(known, step, outcome, after)
     work.on(StepCompleted, step, values=given, outcome=outcome, reason=reason)
     _fill_roles(work, step, after)
-    readers = work.changed(paths)
+    readers = work.changed(paths) + _fill_inputs(work, step, after)
     work.anchors.add(f"step_done:{step}")
     apply_rules(work, step, "done")
     return settle(work, [*follow(work, step), *readers])
@@ -260,11 +262,28 @@ def _fill_roles(work: Work, step: StepKey, values: Values) -> None:
         hand_over(work, role, Assignee(person) if isinstance(person, str) and person else None, "rule", None)
 
 
+def _fill_inputs(work: Work, step: StepKey, values: Values) -> list[StepKey]:
+    """Confirmed or corrected inputs become the run's; the steps whose conditions read them."""
+    pairs = work.definition.sets_inputs.get(step, ())
+    given = {key: values.get(f"{step}.{field}") for field, key in pairs}
+    new = settled({key: value for key, value in given.items() if value is not None}, work.run.inputs)
+    return take_inputs(work, new) if new else []
+
+
+def _not_fixed(known: Step, by: Actor | None) -> None:
+    """Rejected("fixed_wait") when the process forbids that a person shortens this wait."""
+    if known.wait is not None and known.wait.fixed and by is not None and is_person(by):
+        raise Rejected(
+            "fixed_wait", f"{known.key} ends with its event or its instant, never by hand", step=known.key
+        )
+
+
 def _skip(work: Work, step: StepKey, reason: str, cause: Cause) -> list[Event]:
-    step_of(work.definition, step)
+    known = step_of(work.definition, step)
     now = work.run.step(step)
     if now.state == "skipped":
         return []
+    _not_fixed(known, work.by)
     said = reasoned(reason)
     in_running(work.run)
     if not now.is_open and now.state != "locked":

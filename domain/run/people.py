@@ -72,3 +72,6 @@ def hand_over(work: Work, role: RoleKey, assignee: Assignee | None, cause: Cause
             continue
         if step.assignee in (None, former) and step.assignee != assignee and not step.assigned_by_hand:
             work.on(StepAssigned, key, assignee=assignee, cause="rule", reason=reason)
+    later = work.definition.roles[role].becomes if role in work.definition.roles else None
+    if later is not None and work.run.roles.get(later) == former:
+        hand_over(work, later, assignee, "rule", reason)

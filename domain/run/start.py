@@ -1,4 +1,4 @@
-"""Starting a run, and changing what it was started with."""
+"""Starting a run: its inputs are checked, its roles are filled, its first steps become ready."""
 
 from __future__ import annotations
 
@@ -9,15 +9,14 @@ from typing import Any
 from uuid import UUID
 
 from domain.definition import Definition
-from domain.events import Event, RunInputsChanged, RunStarted, RunTargetSet
-from domain.run.dues import moment
-from domain.run.people import hand_over
+from domain.events import Event, RunStarted
+from domain.run.inputs import target_of
 from domain.run.readiness import settle
 from domain.run.state import Run
-from domain.run.values import check, missing, problems, refuse, settled
-from domain.run.work import Work, in_running
+from domain.run.values import missing, problems, refuse
+from domain.run.work import Work
 from domain.schedule import Calendar
-from domain.words import Actor, Assignee, Priority, Rejected, RoleKey, Values
+from domain.words import Actor, Assignee, Priority, Rejected, RoleKey
 
 _PLACEHOLDER = re.compile(r"\{([a-z][a-z0-9_]*)\}")
 
@@ -54,59 +53,13 @@ def start_run(  # noqa: PLR0913 - all that a run can begin with
         roles=_cast(definition, roles or {}, given, by),
         project=project,
         priority=priority,
-        target_at=target_at or _target(definition, given, calendar),
+        target_at=target_at or target_of(definition, given, calendar),
         test=test,
         by=by,
         at=at,
     )
     work.record(started)
     return settle(work, definition.steps, "user")
-
-
-def change_inputs(
-    run: Run, definition: Definition, inputs: Values, *, by: Actor, at: datetime, calendar: Calendar
-) -> list[Event]:
-    """Give inputs new values; conditions, dues, roles and the target that build on them follow."""
-    check(definition.document.inputs, inputs, "inputs")
-    new = settled(inputs, run.inputs)
-    if not new:
-        return []
-    in_running(run)
-    refuse("inputs", missing(definition.document.inputs, {**run.inputs, **new}))
-    work = Work(run, definition, by, at, calendar)
-    return settle(work, take_inputs(work, new))
-
-
-def take_inputs(work: Work, new: Values) -> list[Any]:
-    """Record new inputs and what follows at once; the steps whose conditions read them."""
-    work.record(RunInputsChanged(inputs=new, by=work.by, at=work.at))
-    readers = work.changed([f"inputs.{key}" for key in new])
-    for role in work.definition.document.roles:
-        if role.from_input in new:
-            assignee = new[role.from_input] or None
-            hand_over(work, RoleKey(role.key), assignee, "rule", None)
-    _follow_target(work, new)
-    return readers
-
-
-def set_target(
-    run: Run,
-    definition: Definition,
-    target_at: datetime | None,
-    reason: str | None = None,
-    *,
-    by: Actor,
-    at: datetime,
-    calendar: Calendar,
-) -> list[Event]:
-    """Say when the run is to be finished (None: no target); dues counted from the target move."""
-    if run.target_at == target_at:
-        return []
-    in_running(run)
-    work = Work(run, definition, by, at, calendar)
-    work.record(RunTargetSet(target_at=target_at, reason=reason, by=by, at=at))
-    work.anchors.add("run_target")
-    return settle(work, ())
 
 
 def run_name(definition: Definition, inputs: Mapping[str, Any]) -> str:
@@ -131,22 +84,7 @@ def _cast(
             usual = f"guest:{key}" if role.guest else "service:milepost"
         if who := roles.get(key) or usual:
             found[key] = Assignee(who)
+    for key, role in definition.roles.items():
+        if role.becomes is not None and key in found:
+            found.setdefault(role.becomes, found[key])
     return found
-
-
-def _target(definition: Definition, inputs: Mapping[str, Any], calendar: Calendar) -> datetime | None:
-    path = definition.document.target_from
-    found = moment(inputs.get(path.removeprefix("inputs."))) if path else None
-    if found is None or isinstance(found, datetime):
-        return found
-    return calendar.closing(found)
-
-
-def _follow_target(work: Work, new: Values) -> None:
-    path = work.definition.document.target_from
-    if path is None or path.removeprefix("inputs.") not in new:
-        return
-    target = _target(work.definition, work.run.inputs, work.calendar)
-    if target != work.run.target_at:
-        work.record(RunTargetSet(target_at=target, reason=f"{path} changed", by=work.by, at=work.at))
-        work.anchors.add("run_target")

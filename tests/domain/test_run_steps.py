@@ -323,3 +323,38 @@ def test_an_outcome_can_come_from_a_field():
     story = run_of(step("check", kind="form", fields=[result], outcome_from="result")).after(start)
     assert story.after(complete_step, "check", {"result": "bad"}).state.step("check").outcome == "bad"
     story.when(complete_step, "check", {"result": "bad"}, "good").rejected("outcome_fixed", accepted="bad")
+
+
+def test_a_confirmed_input_becomes_the_run_s():
+    """A form can correct an input of the run; dues counted from it move, and unchanged it changes nothing."""
+    field = {"key": "day", "title": "Day", "kind": "date", "required": True, "sets_input": "go_live"}
+    due = {"anchor": {"field": "inputs.go_live"}}
+    story = run_of(step("plan", kind="form", fields=[field]), step("work", due=due)).after(
+        start, inputs={"go_live": "2026-03-09"}
+    )
+    story.when(complete_step, "plan", {"day": "2026-03-09"}).then_types("step_completed")
+    story.when(complete_step, "plan", {"day": "2026-03-10"}).then_types(
+        "step_completed", "run_inputs_changed", "step_due_set"
+    )
+
+
+def test_a_fixed_wait_is_not_shortened_by_a_person():
+    """Where the process forbids it nobody ends a wait by hand: neither done nor skipped; its event does."""
+    story = run_of(step("wait", kind="wait", wait={"event": "dispute.filed", "fixed": True})).after(start)
+    story.when(complete_by_hand, "wait", "in a hurry").rejected("fixed_wait")
+    story.when(skip_step, "wait", "in a hurry").rejected("fixed_wait")
+    story.when(complete_step, "wait", by="service:vendor").then_types("step_completed", "run_completed")
+
+
+def test_who_fills_a_role_fills_the_role_it_becomes():
+    """A candidate who becomes the new hire is the same person under both names, also after a change."""
+    roles = [
+        {"key": "candidate", "title": "Candidate", "guest": True, "becomes": "hire"},
+        {"key": "hire", "title": "Hire"},
+    ]
+    story = run_of(step("work", role="hire"), roles=roles).after(start, roles={"candidate": "guest:ann"})
+    assert story.state.step("work").assignee == "guest:ann"
+    story = story.when(assign_role, "candidate", "person:ann").then_types(
+        "role_assigned", "role_assigned", "step_assigned"
+    )
+    assert story.state.step("work").assignee == "person:ann"
