@@ -1,0 +1,152 @@
+"""The project view: stages and their outcomes, next action, who and when; nothing of a step's values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, time
+from typing import Any
+from uuid import UUID
+
+from domain.definition import Definition
+from domain.rollup import Card, StageFact, roll_up
+from projections.answers import Help
+from projections.projection import Projection, Row, Source, Subject, Table
+from projections.project_facts import PROJECT_FACTS, ProjectFacts
+from projections.run_facts import ENDED_RUN, RUN_FACTS, RunFacts
+from projections.task_facts import TASK_FACTS, TaskFacts
+from projections.work_plan import deciding_steps
+
+CARD = Table(
+    "card",
+    (
+        "card", "kind", "project", "name", "stage", "state", "late_at", "blocked_at", "life", "version", "rank", "priority", "process",
+        "process_version", "stages", "reached", "progress", "next_action", "who", "due_at", "entered_stage_at", "also_in",
+        "help", "blocked", "comments", "labels", "checklist_done", "checklist_total", "description", "waits_for",
+        "outcome", "started_at", "target_at", "ended_at",
+    ),
+)  # fmt: skip
+PROJECT = Table(
+    "project", ("project", "name", "state", "owner", "process", "stages", "members", "opened_at", "version")
+)  # fmt: skip
+
+
+def _run_rows(subject: Subject) -> Iterator[tuple[int, Row]]:
+    run: RunFacts = subject.states[0]
+    if run.test:
+        return
+    definition = subject.definitions(run.process, run.process_version)
+    card = roll_up(definition, run.state, run.steps, run.overridden)
+    action = card.next_action
+    ended = run.state in ENDED_RUN
+    late_at, blocked_at = (None, None) if ended else (_first(card.late_at, run.target_at), card.blocked_at)
+    yield 0, (
+        subject.stream, "run", _uuid(run.project), run.name, card.current_stage, _card_state(run, card), late_at,
+        blocked_at, run.state, subject.version, run.rank, run.priority, run.process, run.process_version,
+        [_dot(stage) for stage in card.stages], _reached(run, definition), card.progress,
+        action.title if action and not ended else None, action.who or action.role if action and not ended else None,
+        action.due_at if action and not ended else None, card.entered_stage_at or run.started_at, list(card.also_in),
+        help_json(_help(run)), run.reason if run.state == "paused" else None, run.comments, [], 0, 0, "", [],
+        run.outcome or (run.reason if run.state == "cancelled" else None), run.started_at, run.target_at, run.ended_at,
+    )  # fmt: skip
+
+
+def _card_state(run: RunFacts, card: Card) -> str:
+    """Nothing can be done on a paused run, whatever its steps say."""
+    return "blocked" if run.state == "paused" else card.state
+
+
+def _first(*instants: datetime | None) -> datetime | None:
+    return min((instant for instant in instants if instant is not None), default=None)
+
+
+def _dot(stage: StageFact) -> dict[str, Any]:
+    return {
+        "key": stage.key,
+        "title": stage.title,
+        "state": stage.state,
+        "outcome": stage.outcome,
+        "entered_at": stage.entered_at,
+        "ended_at": stage.ended_at,
+        "late_at": stage.late_at,
+        "blocked_at": stage.blocked_at,
+    }
+
+
+def _reached(run: RunFacts, definition: Definition) -> list[str]:
+    """The stages of which a required step was ever ready, begun or done."""
+    steps = run.steps
+    return [
+        stage
+        for stage, keys in deciding_steps(definition)
+        if any(
+            (step := steps.get(key)) is not None
+            and (step.ready_at or step.started_at or (step.ended_at and step.state in {"done", "failed"}))
+            for key in keys
+        )
+    ]
+
+
+def _task_rows(subject: Subject) -> Iterator[tuple[int, Row]]:
+    task: TaskFacts = subject.states[0]
+    due_at = end_of_day(task.due_on)
+    yield 0, (
+        subject.stream, "task", UUID(task.project), task.title, task.stage, task_state(task),
+        due_at if task.state == "open" else None, None, task.state, subject.version, task.rank, task.priority, None, None,
+        None, [], None, None, task.assignee, due_at, task.entered_at, [], help_json(task.help), task.blocked,
+        task.comments, task.labels, sum(task.checklist.values()), len(task.checklist), task.description,
+        [UUID(other) for other in task.waits_for], None, task.added_at, None, task.ended_at,
+    )  # fmt: skip
+
+
+def _project_rows(subject: Subject) -> Iterator[tuple[int, Row]]:
+    project: ProjectFacts = subject.states[0]
+    members = [{"member": member, "access": access} for member, access in sorted(project.members.items())]
+    yield 1, (
+        subject.stream, project.name, project.state, project.owner, project.process, project.stages, members,
+        project.opened_at, subject.version,
+    )  # fmt: skip
+
+
+def task_state(task: TaskFacts) -> str:
+    """The state of a free card, lateness aside, in the words and the precedence of a run's card."""
+    if task.state != "open":
+        return "done" if task.state == "done" else "skipped"
+    if task.help is not None:
+        return "needs_help"
+    if task.blocked is not None:
+        return "blocked"
+    return "in_progress" if any(task.checklist.values()) else "not_started"
+
+
+def end_of_day(day: str | None) -> datetime | None:
+    """The instant at which a card that is due on this day begins to be overdue: the end of the day in UTC."""
+    if day is None:
+        return None
+    return datetime.combine(date.fromisoformat(day), time(23, 59, 59), UTC)
+
+
+def help_json(help_: Help | None) -> dict[str, Any] | None:
+    """Open help as a row holds it."""
+    if help_ is None:
+        return None
+    return {"reason": help_.reason, "since": help_.since, "waiting_on": help_.waiting_on, "until": help_.until}
+
+
+def _help(run: RunFacts) -> Help | None:
+    return next((step.help for step in run.steps.values() if step.help is not None), None)
+
+
+def _uuid(text: str | None) -> UUID | None:
+    return None if text is None else UUID(text)
+
+
+BOARD = Projection(
+    "board",
+    1,
+    (CARD, PROJECT),
+    {
+        "run": Source((RUN_FACTS,), _run_rows),
+        "task": Source((TASK_FACTS,), _task_rows),
+        "project": Source((PROJECT_FACTS,), _project_rows),
+    },
+)

@@ -1,0 +1,55 @@
+-- The project view: one card per run and per task, and the projects themselves. No step-level field, no value.
+
+-- name: tables
+create table card (
+  card uuid primary key,
+  kind text not null,
+  project uuid,
+  name text not null,
+  stage text not null,
+  state text not null,
+  late_at timestamptz,
+  blocked_at timestamptz,
+  life text not null,
+  version int not null,
+  rank text collate "C",
+  priority text not null,
+  process text,
+  process_version int,
+  stages jsonb,
+  reached text[] not null,
+  progress double precision,
+  next_action text,
+  who text,
+  due_at timestamptz,
+  entered_stage_at timestamptz,
+  also_in text[] not null,
+  help jsonb,
+  blocked text,
+  comments int not null,
+  labels text[] not null,
+  checklist_done int not null,
+  checklist_total int not null,
+  description text not null,
+  waits_for uuid[] not null,
+  outcome text,
+  started_at timestamptz not null,
+  target_at timestamptz,
+  ended_at timestamptz
+);
+create table project (
+  project uuid primary key,
+  name text not null,
+  state text not null,
+  owner text,
+  process text,
+  stages jsonb not null,
+  members jsonb not null,
+  opened_at timestamptz not null,
+  version int not null
+);
+
+-- name: indexes
+create index card_of_project on card (project, stage) where ended_at is null;
+create index card_ended on card (project, stage, ended_at desc) where ended_at is not null;
+create index card_of_process on card (process, life) where kind = 'run';

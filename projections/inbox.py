@@ -1,0 +1,51 @@
+"""Ready work only, by whose it is: the manual steps of running runs, and open tasks that nothing blocks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from uuid import UUID
+
+from projections.board import end_of_day
+from projections.projection import Projection, Row, Source, Subject, Table
+from projections.run_facts import OPEN_STEP, RUN_FACTS, RunFacts
+from projections.task_facts import TASK_FACTS, TaskFacts
+from projections.work_plan import planned_steps
+
+INBOX_TABLE = Table(
+    "inbox",
+    (
+        "work", "step", "kind", "assignee", "title", "name", "process", "project", "stage", "state", "due_at",
+        "priority", "ready_at", "step_kind",
+    ),
+    key=2,
+)  # fmt: skip
+
+
+def _run_rows(subject: Subject) -> Iterator[tuple[int, Row]]:
+    run: RunFacts = subject.states[0]
+    if run.state != "running":
+        return
+    planned = planned_steps(subject.definitions(run.process, run.process_version))
+    project = None if run.project is None else UUID(run.project)
+    for key, step in run.steps.items():
+        if step.state not in OPEN_STEP or step.assignee is None or not planned[key].manual:
+            continue
+        yield 0, (
+            subject.stream, key, "step", step.assignee, planned[key].title, run.name, run.process, project,
+            planned[key].stage, step.state, step.due_at, run.priority, step.ready_at or step.started_at,
+            planned[key].kind,
+        )  # fmt: skip
+
+
+def _task_rows(subject: Subject) -> Iterator[tuple[int, Row]]:
+    task: TaskFacts = subject.states[0]
+    if task.state == "open" and task.assignee is not None and task.blocked is None:
+        yield 0, (
+            subject.stream, "", "task", task.assignee, task.title, task.title, None, UUID(task.project), task.stage,
+            "ready", end_of_day(task.due_on), task.priority, task.added_at, None,
+        )  # fmt: skip
+
+
+INBOX = Projection(
+    "inbox", 1, (INBOX_TABLE,), {"run": Source((RUN_FACTS,), _run_rows), "task": Source((TASK_FACTS,), _task_rows)}
+)

@@ -1,0 +1,23 @@
+-- Ready work by person or group: steps of runs, and tasks.
+
+-- name: tables
+create table inbox (
+  work uuid not null,
+  step text not null,
+  kind text not null,
+  assignee text not null,
+  title text not null,
+  name text not null,
+  process text,
+  project uuid,
+  stage text,
+  state text not null,
+  due_at timestamptz,
+  priority text not null,
+  ready_at timestamptz,
+  step_kind text,
+  primary key (work, step)
+);
+
+-- name: indexes
+create index inbox_of_assignee on inbox (assignee);

@@ -1,0 +1,292 @@
+"""What all views of a run share: its state and that of its steps. Values of fields never enter this state."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from domain.words import StageKey, StepKey
+from projections.answers import Help
+from projections.fold import Data, Fold, Handler, instant
+
+OPEN_STEP = frozenset({"ready", "in_progress"})
+ENDED_RUN = frozenset({"completed", "ended_early", "cancelled"})
+
+
+class StepFacts:
+    """One step of one run."""
+
+    __slots__ = (
+        "approvals", "assignee", "by", "comments", "due_at", "due_moves", "due_source", "ended_at", "help",
+        "outcome", "overdue", "questioned", "ready_at", "reason", "round", "started_at", "state",
+    )  # fmt: skip
+
+    def __init__(self) -> None:
+        self.state = "locked"
+        self.round = 1
+        self.assignee: str | None = None
+        self.by: str | None = None
+        self.ready_at: datetime | None = None
+        self.started_at: datetime | None = None
+        self.ended_at: datetime | None = None
+        self.due_at: datetime | None = None
+        self.due_source: str | None = None
+        self.due_moves = 0
+        self.overdue = False
+        self.outcome: str | None = None
+        self.reason: str | None = None
+        self.help: Help | None = None
+        self.questioned = False
+        self.approvals = 0
+        self.comments = 0
+
+
+class RunFacts:
+    """One run."""
+
+    __slots__ = (
+        "comments", "ended_at", "name", "outcome", "overridden", "priority", "process", "process_version", "project",
+        "rank", "reason", "roles", "started_at", "started_by", "state", "steps", "subject", "target_at", "test",
+    )  # fmt: skip
+
+    def __init__(self) -> None:
+        self.state = "running"
+        self.process = ""
+        self.process_version = 0
+        self.name = ""
+        self.subject: str | None = None
+        self.roles: dict[str, str | None] = {}
+        self.project: str | None = None
+        self.priority = "none"
+        self.rank: str | None = None
+        self.target_at: datetime | None = None
+        self.test = False
+        self.started_at: datetime | None = None
+        self.started_by: str | None = None
+        self.ended_at: datetime | None = None
+        self.outcome: str | None = None
+        self.reason: str | None = None
+        self.overridden: StageKey | None = None
+        self.comments = 0
+        self.steps: dict[StepKey, StepFacts] = {}
+
+
+def _step(run: RunFacts, data: Data) -> StepFacts:
+    key = data["step"]
+    step = run.steps.get(key)
+    if step is None:
+        step = run.steps[key] = StepFacts()
+    if data["round"] != step.round:
+        _begin_round(step, data["round"])
+    return step
+
+
+def _begin_round(step: StepFacts, number: int) -> None:
+    """A new round starts empty; whose work it is stays."""
+    step.round = number
+    step.state = "locked"
+    step.by = step.ready_at = step.started_at = step.ended_at = None
+    step.outcome = step.reason = step.help = None
+    step.overdue = step.questioned = False
+    step.approvals = 0
+
+
+def _run_started(run: RunFacts, data: Data, at: datetime, by: str | None) -> None:
+    run.process = data["process"]
+    run.process_version = data["process_version"]
+    run.name = data["name"]
+    run.subject = data.get("subject")
+    run.roles = dict(data.get("roles") or {})
+    run.project = data.get("project")
+    run.priority = data.get("priority") or "none"
+    run.target_at = instant(data.get("target_at"))
+    run.test = bool(data.get("test"))
+    run.started_at = at
+    run.started_by = by
+
+
+def _run_target_set(run: RunFacts, data: Data, _at: datetime, _by: str | None) -> None:
+    run.target_at = instant(data["target_at"])
+
+
+def _run_priority_set(run: RunFacts, data: Data, _at: datetime, _by: str | None) -> None:
+    run.priority = data["priority"]
+
+
+def _run_linked(run: RunFacts, data: Data, _at: datetime, _by: str | None) -> None:
+    run.project = data["project"]
+
+
+def _run_ranked(run: RunFacts, data: Data, _at: datetime, _by: str | None) -> None:
+    run.rank = data["rank"]
+
+
+def _run_paused(run: RunFacts, _data: Data, _at: datetime, _by: str | None) -> None:
+    run.state = "paused"
+
+
+def _run_resumed(run: RunFacts, _data: Data, _at: datetime, _by: str | None) -> None:
+    run.state = "running"
+
+
+def _run_ended(state: str) -> Handler:
+    def ended(run: RunFacts, data: Data, at: datetime, _by: str | None) -> None:
+        run.state = state
+        run.ended_at = at
+        run.reason = data.get("reason")
+        run.outcome = data.get("outcome")
+
+    return ended
+
+
+def _run_reopened(run: RunFacts, data: Data, _at: datetime, _by: str | None) -> None:
+    run.state = "running"
+    run.ended_at = run.outcome = None
+    run.reason = data["reason"]
+
+
+def _role_assigned(run: RunFacts, data: Data, _at: datetime, _by: str | None) -> None:
+    run.roles[data["role"]] = data["assignee"]
+
+
+def _run_commented(run: RunFacts, data: Data, _at: datetime, _by: str | None) -> None:
+    run.comments += 1
+    if data.get("step") in run.steps:
+        run.steps[data["step"]].comments += 1
+
+
+def _stage_overridden(run: RunFacts, data: Data, _at: datetime, _by: str | None) -> None:
+    run.overridden = data["stage"]
+
+
+def _override_cleared(run: RunFacts, _data: Data, _at: datetime, _by: str | None) -> None:
+    run.overridden = None
+
+
+def _step_became_ready(run: RunFacts, data: Data, at: datetime, _by: str | None) -> None:
+    step = _step(run, data)
+    step.state = "ready"
+    step.ready_at = at
+    step.started_at = step.ended_at = None
+    if data.get("assignee") is not None:
+        step.assignee = data["assignee"]
+    if data.get("due_at") is not None:
+        step.due_at = instant(data["due_at"])
+        step.overdue = False
+
+
+def _step_overdue(run: RunFacts, data: Data, _at: datetime, _by: str | None) -> None:
+    _step(run, data).overdue = True
+
+
+def _step_relocked(run: RunFacts, data: Data, _at: datetime, _by: str | None) -> None:
+    step = _step(run, data)
+    step.state = "locked"
+    step.ready_at = step.started_at = None
+
+
+def _step_assigned(run: RunFacts, data: Data, _at: datetime, _by: str | None) -> None:
+    _step(run, data).assignee = data["assignee"]
+
+
+def _step_due_set(run: RunFacts, data: Data, _at: datetime, _by: str | None) -> None:
+    step = _step(run, data)
+    step.due_moves += step.due_at is not None
+    step.due_at = instant(data["due_at"])
+    step.due_source = data["source"]
+    step.overdue = False
+
+
+def _step_started(run: RunFacts, data: Data, at: datetime, _by: str | None) -> None:
+    step = _step(run, data)
+    step.state = "in_progress"
+    step.started_at = at
+
+
+def _step_ended(state: str) -> Callable[[RunFacts, Data, datetime, str | None], None]:
+    def ended(run: RunFacts, data: Data, at: datetime, by: str | None) -> None:
+        step = _step(run, data)
+        step.state = state
+        step.ended_at = at
+        step.by = by
+        step.outcome = data.get("outcome")
+        step.reason = data.get("reason")
+        step.help = None
+
+    return ended
+
+
+def _step_not_applicable(run: RunFacts, data: Data, at: datetime, _by: str | None) -> None:
+    step = _step(run, data)
+    step.state = "not_applicable"
+    step.ended_at = step.ended_at or at
+    step.help = None
+
+
+def _step_applicable(run: RunFacts, data: Data, _at: datetime, _by: str | None) -> None:
+    step = _step(run, data)
+    step.state = "done" if step.by is not None and step.ended_at is not None else "locked"
+    if step.state == "locked":
+        step.ended_at = None
+
+
+def _step_reopened(run: RunFacts, data: Data, _at: datetime, _by: str | None) -> None:
+    step = _step(run, data)
+    _begin_round(step, data["round"])
+    step.reason = data["reason"]
+
+
+def _step_questioned(run: RunFacts, data: Data, _at: datetime, _by: str | None) -> None:
+    _step(run, data).questioned = True
+
+
+def _approval_given(run: RunFacts, data: Data, _at: datetime, _by: str | None) -> None:
+    _step(run, data).approvals += 1
+
+
+def _help_requested(run: RunFacts, data: Data, at: datetime, _by: str | None) -> None:
+    _step(run, data).help = Help(data["reason"], at, data.get("waiting_on"), instant(data.get("until")))
+
+
+def _help_cleared(run: RunFacts, data: Data, _at: datetime, _by: str | None) -> None:
+    _step(run, data).help = None
+
+
+RUN_FACTS = Fold(
+    "run_facts",
+    RunFacts,
+    {
+        "run_started": _run_started,
+        "run_target_set": _run_target_set,
+        "run_priority_set": _run_priority_set,
+        "run_linked": _run_linked,
+        "run_ranked": _run_ranked,
+        "run_paused": _run_paused,
+        "run_resumed": _run_resumed,
+        "run_completed": _run_ended("completed"),
+        "run_ended_early": _run_ended("ended_early"),
+        "run_cancelled": _run_ended("cancelled"),
+        "run_reopened": _run_reopened,
+        "role_assigned": _role_assigned,
+        "run_commented": _run_commented,
+        "stage_overridden": _stage_overridden,
+        "stage_override_cleared": _override_cleared,
+        "step_became_ready": _step_became_ready,
+        "step_relocked": _step_relocked,
+        "step_assigned": _step_assigned,
+        "step_due_set": _step_due_set,
+        "step_became_overdue": _step_overdue,
+        "step_started": _step_started,
+        "step_completed": _step_ended("done"),
+        "step_skipped": _step_ended("skipped"),
+        "step_failed": _step_ended("failed"),
+        "step_cancelled": _step_ended("cancelled"),
+        "step_became_not_applicable": _step_not_applicable,
+        "step_became_applicable": _step_applicable,
+        "step_reopened": _step_reopened,
+        "step_evidence_questioned": _step_questioned,
+        "approval_given": _approval_given,
+        "help_requested": _help_requested,
+        "help_cleared": _help_cleared,
+    },
+)

@@ -1,0 +1,51 @@
+-- The process view: one row per run, one per step that something happened to. The only tables that hold values.
+
+-- name: tables
+create table run (
+  run uuid primary key,
+  process text not null,
+  process_version int not null,
+  name text not null,
+  subject text,
+  state text not null,
+  inputs jsonb not null,
+  roles jsonb not null,
+  project uuid,
+  priority text not null,
+  target_at timestamptz,
+  test boolean not null,
+  started_at timestamptz not null,
+  started_by text,
+  ended_at timestamptz,
+  outcome text,
+  reason text,
+  comments int not null,
+  overridden_stage text,
+  version int not null
+);
+create table run_step (
+  run uuid not null,
+  step text not null,
+  state text not null,
+  round int not null,
+  assignee text,
+  by text,
+  ready_at timestamptz,
+  started_at timestamptz,
+  ended_at timestamptz,
+  due_at timestamptz,
+  due_source text,
+  due_moves int not null,
+  outcome text,
+  reason text,
+  help jsonb,
+  questioned boolean not null,
+  approvals int not null,
+  comments int not null,
+  "values" jsonb,
+  primary key (run, step)
+);
+
+-- name: indexes
+create index run_of_process on run (process, process_version);
+create index run_of_project on run (project) where project is not null;

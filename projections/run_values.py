@@ -1,0 +1,40 @@
+"""The inputs of a run and the values of its steps: only the process view ever holds them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from projections.fold import Data, Fold
+
+
+class RunValues:
+    """Inputs by key, and for each step its values by field key."""
+
+    __slots__ = ("inputs", "steps")
+
+    def __init__(self) -> None:
+        self.inputs: dict[str, Any] = {}
+        self.steps: dict[str, dict[str, Any]] = {}
+
+
+def _inputs(values: RunValues, data: Data, _at: datetime, _by: str | None) -> None:
+    values.inputs |= data.get("inputs") or {}
+
+
+def _step_values(values: RunValues, data: Data, _at: datetime, _by: str | None) -> None:
+    given = data.get("values")
+    if given:
+        values.steps[data["step"]] = {**values.steps.get(data["step"], {}), **given}
+
+
+RUN_VALUES = Fold(
+    "run_values",
+    RunValues,
+    {
+        "run_started": _inputs,
+        "run_inputs_changed": _inputs,
+        "step_values_saved": _step_values,
+        "step_completed": _step_values,
+    },
+)

@@ -1,0 +1,143 @@
+"""Writes what changed: rows out by key, rows in by COPY, one statement of each kind per table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any, LiteralString
+from uuid import UUID
+
+import orjson
+import psycopg
+from psycopg import Connection, sql
+from psycopg.types.json import set_json_dumps
+
+from projections.cohort import Changes, Parked, TableChange
+from projections.projection import Projection, Table
+
+PARK = """
+insert into log.parked (projection, stream, position, error) values (%s, %s, %s, %s) on conflict (projection, stream) do nothing
+"""
+UNPARK = "delete from log.parked where projection = %s and stream = %s"
+PARKED = "select projection, stream from log.parked where projection = any(%s)"
+MOVE = """
+update log.checkpoint set position = %s, moved_at = clock_timestamp() where name = any(%s) and position = %s
+"""
+LOCK = "select position from log.checkpoint where name = any(%s) order by name for update"
+TYPES = """
+select c.relname, a.attname, a.atttypid::int from pg_attribute a join pg_class c on c.oid = a.attrelid
+join pg_namespace n on n.oid = c.relnamespace
+where n.nspname = %s and c.relkind = 'r' and a.attnum > 0 and not a.attisdropped
+"""
+# Read models can always be made again, and their checkpoint commits with them: losing the last moments costs nothing
+SESSION: LiteralString = (
+    "set synchronous_commit = off; set jit = off; set idle_in_transaction_session_timeout = '60s'; "
+    "set statement_timeout = 0; set work_mem = '64MB'; set maintenance_work_mem = '128MB'; set timezone = 'UTC'"
+)
+
+
+class CheckpointLost(Exception):
+    """Another process moved a checkpoint: what was about to be written is theirs."""
+
+
+def connect(url: str, purpose: str) -> Connection[Any]:
+    """A connection for projecting, each statement on its own until a transaction is begun."""
+    connection = psycopg.connect(url, autocommit=True, application_name=f"milepost projections {purpose}")
+    connection.execute(SESSION)
+    set_json_dumps(orjson.dumps, connection)
+    return connection
+
+
+class Writer:
+    """The tables of one generation of a projection."""
+
+    def __init__(self, connection: Connection[Any], schema: str, projection: Projection) -> None:
+        types: dict[tuple[str, str], int] = {
+            (table, column): oid for table, column, oid in connection.execute(TYPES, [schema])
+        }
+        self.schema = schema
+        self.projection = projection
+        self._types = [[types[table.name, column] for column in table.columns] for table in projection.tables]
+        self._copies = [_copy(schema, table) for table in projection.tables]
+        self._deletes = [
+            _delete(schema, table, types=self._types[number]) for number, table in enumerate(projection.tables)
+        ]
+        self._purges = [_purge(schema, table) for table in projection.tables]
+
+    def write(self, connection: Connection[Any], number: int, change: TableChange) -> None:
+        """Apply the change of one table, in the caller's transaction."""
+        with connection.cursor() as cursor:
+            if change.streams:
+                cursor.execute(self._purges[number], [change.streams])
+            if change.keys:
+                cursor.execute(self._deletes[number], list(map(list, zip(*change.keys, strict=True))))
+            if change.rows:
+                with cursor.copy(self._copies[number]) as copy:
+                    copy.set_types(self._types[number])
+                    write_row = copy.write_row
+                    for row in change.rows:
+                        write_row(row)
+
+    def run_statement(self, connection: Connection[Any], after: int, upto: int) -> None:
+        """Let the database turn a span of events into rows, for a projection that is a statement."""
+        assert self.projection.statement is not None
+        connection.execute(sql.SQL("set local search_path = {}, pg_catalog").format(sql.Identifier(self.schema)))
+        text = self.projection.blocks[self.projection.statement]
+        connection.execute(text.encode(), {"after": after, "upto": upto})
+
+    def purge(self, connection: Connection[Any], stream: UUID) -> None:
+        """Take away all rows of one stream."""
+        for purge in self._purges:
+            connection.execute(purge, [[stream]])
+
+
+def write_changes(
+    connection: Connection[Any], writers: Mapping[str, Writer], changes: Changes | None, after: int, upto: int
+) -> None:
+    """Move the checkpoints and write the changes in one transaction; raises CheckpointLost.
+
+    ``writers`` are the cohort's, by name of the projection.
+    """
+    names = [writer.schema for writer in writers.values()]
+    with connection.transaction():
+        moved = connection.execute(MOVE, [upto, names, after], prepare=True).rowcount
+        if moved != len(names):
+            raise CheckpointLost(f"{len(names) - moved} of {names} are no longer at {after}")
+        for (name, number), change in changes.tables.items() if changes else ():
+            writers[name].write(connection, number, change)
+        for writer in writers.values():
+            if writer.projection.statement is not None:
+                writer.run_statement(connection, after, upto)
+        for parked in changes.parked if changes else ():
+            park(connection, writers[parked.projection].schema, parked)
+
+
+def park(connection: Connection[Any], schema: str, parked: Parked) -> None:
+    """Note for everybody that this generation gave up on the stream."""
+    connection.execute(PARK, [schema, parked.stream, parked.position, parked.error])
+
+
+def _copy(schema: str, table: Table) -> sql.Composed:
+    columns = sql.SQL(", ").join(map(sql.Identifier, table.columns))
+    target = sql.Identifier(schema, table.name)
+    return sql.SQL("copy {} ({}) from stdin (format binary)").format(target, columns)
+
+
+def _delete(schema: str, table: Table, types: list[int]) -> sql.Composed:
+    keys = table.columns[: table.key]
+    target, columns = sql.Identifier(schema, table.name), sql.SQL(", ").join(map(sql.Identifier, keys))
+    cast = partial(_cast, types)
+    lists = sql.SQL(", ").join(map(cast, range(table.key)))
+    return sql.SQL("delete from {} where ({}) in (select * from unnest({}))").format(target, columns, lists)
+
+
+def _cast(types: list[int], place: int) -> sql.SQL:
+    kind = psycopg.adapters.types.get(types[place])
+    assert kind is not None
+    return {"uuid": sql.SQL("%s::uuid[]"), "text": sql.SQL("%s::text[]"), "int4": sql.SQL("%s::int[]")}[kind.name]
+
+
+def _purge(schema: str, table: Table) -> sql.Composed:
+    return sql.SQL("delete from {} where {} = any(%s)").format(
+        sql.Identifier(schema, table.name), sql.Identifier(table.columns[0])
+    )
