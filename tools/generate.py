@@ -13,6 +13,9 @@ ROOT = Path(__file__).resolve().parent.parent
 GENERATORS = (
     "tools.generators.settings:settings_reference",
     "tools.generators.licences:licences",
+    "tools.generators.schema:schema",
+    "tools.generators.events:events_reference",
+    "workers.asyncapi:asyncapi",
 )
 
 
