@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import Future
+from time import monotonic
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 from uuid import UUID
+
+from psycopg import Connection, OperationalError
+from psycopg_pool import PoolTimeout
 
 from store import reading
 from store.announce import Announcer
@@ -57,6 +61,9 @@ __all__ = [
 ]
 
 
+T = TypeVar("T")
+
+
 class Log:
     """The log of one database, for all threads and coroutines of a process. Start it before use, stop it after."""
 
@@ -77,6 +84,7 @@ class Log:
         """
         self._url = app_url
         self._durable = durable
+        self._patience_seconds = patience_seconds
         self._pool = make_pool(app_url, "reader", readers)
         self._readers = readers
         self._announcer = Announcer(app_url)
@@ -154,13 +162,11 @@ class Log:
 
     def read(self, after: int, limit: int, types: Collection[str] | None = None) -> list[Recorded]:
         """Up to ``limit`` events above position ``after``, in order; only those of ``types`` when given."""
-        with self._pool.connection() as connection:
-            return reading.read(connection, after, limit, types)
+        return self._asked(lambda connection: reading.read(connection, after, limit, types))
 
     def read_stream(self, stream: UUID, after_version: int = 0) -> list[Recorded]:
         """The events of one stream above a version, in order."""
-        with self._pool.connection() as connection:
-            return reading.read_stream(connection, stream, after_version)
+        return self._asked(lambda connection: reading.read_stream(connection, stream, after_version))
 
     def select_stream(
         self,
@@ -172,8 +178,11 @@ class Log:
         limit: int | None = None,
     ) -> list[Recorded]:
         """Events of one stream with versions above ``after`` up to ``upto``, from either end."""
-        with self._pool.connection() as connection:
-            return reading.select_stream(connection, stream, after, upto, limit, descending=descending)
+        return self._asked(
+            lambda connection: reading.select_stream(
+                connection, stream, after, upto, limit, descending=descending
+            )
+        )
 
     def export(self, after: int, upto: int, batch: int = 5_000) -> Iterator[list[Recorded]]:
         """As ``scan``, with the hashes."""
@@ -182,8 +191,7 @@ class Log:
 
     def hashes_before(self, position: int, streams: Iterable[UUID]) -> dict[UUID, tuple[int, bytes]]:
         """The last version and hash of each stream at or below ``position``."""
-        with self._pool.connection() as connection:
-            return reading.hashes_before(connection, position, streams)
+        return self._asked(lambda connection: reading.hashes_before(connection, position, streams))
 
     def scan(self, after: int, upto: int, batch: int = 5_000) -> Iterator[Sequence[Row]]:
         """Everything above ``after`` up to ``upto``, in order and in batches, on a connection of its own."""
@@ -192,13 +200,25 @@ class Log:
 
     def head(self) -> int:
         """The newest position, asked of the database; 0 for an empty log."""
-        with self._pool.connection() as connection:
-            return reading.head(connection)
+        return self._asked(reading.head)
 
     def find_command(self, command: str) -> StoredCommand | None:
         """The accepted command with this id."""
-        with self._pool.connection() as connection:
-            return reading.find_command(connection, command)
+        return self._asked(lambda connection: reading.find_command(connection, command))
+
+    def _asked(self, question: Callable[[Connection], T]) -> T:
+        """Ask on a pooled connection; one that turns out to be dead is replaced, as long as patience lasts."""
+        deadline = monotonic() + self._patience_seconds
+        while True:
+            try:
+                with self._pool.connection(timeout=self._patience_seconds) as connection:
+                    try:
+                        return question(connection)
+                    except OperationalError as error:
+                        if not connection.closed or monotonic() > deadline:
+                            raise Unavailable(f"the database did not answer: {error}") from error
+            except PoolTimeout as error:
+                raise Unavailable(f"the database is away: {error}") from error
 
     def _grown(self, head: int) -> None:
         self.follower.note(head)

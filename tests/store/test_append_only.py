@@ -82,8 +82,8 @@ def test_a_shadow_table_does_not_fool_the_function(database: Database, log: Log)
         connection.execute("set search_path = pg_temp, log")
         stream = uuid4()
         connection.execute(
-            "select log.append_events(%s, 1, array[%s::uuid], array[1], array[1], array[0], array[1], array['x'], array[1],"
-            " array['{}'], array['{}'], array[now()], null, null, null)",
+            "select log.append_events(%s, 1, array[%s::uuid], array[1], array[1], array[0], array[1], array['x'],"
+            " array[1], array['{}'], array['{}'], array[now()], null, null, null)",
             [uuid4(), stream],
         )
     assert [found.version for found in log.read_stream(stream)] == [1]

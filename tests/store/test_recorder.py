@@ -27,6 +27,7 @@ class TestAggregateRecorder(_OnThisLog, shipped.AggregateRecorderTestCase):
     """One aggregate's events are stored and selected as the library expects."""
 
     def create_recorder(self) -> PostgresLogAggregateRecorder:
+        """On this test's log."""
         return PostgresLogAggregateRecorder(self.log)
 
 
@@ -34,6 +35,7 @@ class TestApplicationRecorder(_OnThisLog, shipped.ApplicationRecorderTestCase[Po
     """All events are numbered, selected and followed as the library expects."""
 
     def create_recorder(self) -> PostgresLogRecorder:
+        """On this test's log."""
         return PostgresLogRecorder(self.log)
 
     def test_insert_subscribe(self) -> None:
@@ -45,4 +47,5 @@ class TestNonInterleaving(_OnThisLog, shipped.NonInterleavingNotificationIDsBase
     """Two large appends at once do not mix their positions."""
 
     def create_recorder(self) -> PostgresLogRecorder:
+        """On this test's log."""
         return PostgresLogRecorder(self.log)

@@ -17,7 +17,7 @@ from tests.support.databases import Database
 def owner(database: Database, log: Log) -> Iterator[Connection]:
     """The database's owner, with the trigger switched off, and a log with three streams of four events."""
     for version in range(4):
-        log.append([Append(stream, version, [event('{"v": %d}' % version)]) for stream in STREAMS])
+        log.append([Append(stream, version, [event(f'{{"v": {version}}}')]) for stream in STREAMS])
     with psycopg.connect(database.owner_url, autocommit=True) as connection:
         connection.execute("alter table log.event disable trigger event_is_append_only")
         yield connection
