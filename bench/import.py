@@ -1,3 +1,4 @@
+# ruff: noqa: N999 - named as its results file, bench/results/import.json
 """How long a real log takes from its file to the views: BPI Challenge 2012, 13,087 runs, 262,200 events."""
 
 from __future__ import annotations
@@ -32,7 +33,9 @@ def run(scale: float) -> dict[str, float]:
                 reached = projector.catch_up()
             shown = monotonic()
         if reached < imported.last_position:
-            raise RuntimeError(f"the read models are at {reached}, the import ended at {imported.last_position}")
+            raise RuntimeError(
+                f"the read models are at {reached}, the import ended at {imported.last_position}"
+            )
     seconds = shown - began
     return {
         "seconds_bpic2012" if scale >= 1 else "seconds": seconds,

@@ -34,7 +34,12 @@ def run(scale: float) -> dict[str, float]:
             warms.append(_seconds_to_first_command(directory / "home"))
         finally:
             shutil.rmtree(directory, ignore_errors=True)
-    return {"cold_s": median(colds), "warm_s": median(warms), "cold_s_max": max(colds), "warm_s_max": max(warms)}
+    return {
+        "cold_s": median(colds),
+        "warm_s": median(warms),
+        "cold_s_max": max(colds),
+        "warm_s_max": max(warms),
+    }
 
 
 def _seconds_to_first_command(home: Path) -> float:
@@ -70,8 +75,10 @@ def _accepts(instance: Path) -> bool:
         return False
     connection = http.client.HTTPConnection(urlsplit(known["url"]).netloc, timeout=5)
     headers = {
-        "Authorization": f"Bearer {known['token']}", "Content-Type": "application/json", "Idempotency-Key": str(uuid4()),
-    }  # fmt: skip
+        "Authorization": f"Bearer {known['token']}",
+        "Content-Type": "application/json",
+        "Idempotency-Key": str(uuid4()),
+    }
     try:
         connection.request("POST", "/v1/projects", _COMMAND, headers)
         return 200 <= connection.getresponse().status < 300

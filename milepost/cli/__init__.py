@@ -2,27 +2,40 @@
 
 from __future__ import annotations
 
+import sys
+from importlib import import_module
+
 import typer
 
-from milepost.cli import events, importing, processes, projections, projects, runs, servers, tasks, tokens
+GROUPS = {
+    "process": "processes",
+    "run": "runs",
+    "project": "projects",
+    "task": "tasks",
+    "import": "importing",
+    "projection": "projections",
+    "events": "events",
+    "token": "tokens",
+}
+"""Verbs that have verbs of their own, and the module that holds them."""
 
-app = typer.Typer(
-    name="milepost",
-    help="Runs standard processes and shows projects, from one log of events.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-)
-servers.register(app)
-app.add_typer(processes.app, name="process")
-app.add_typer(runs.app, name="run")
-app.add_typer(projects.app, name="project")
-app.add_typer(tasks.app, name="task")
-app.add_typer(importing.app, name="import")
-app.add_typer(projections.app, name="projection")
-app.add_typer(events.app, name="events")
-app.add_typer(tokens.app, name="token")
+
+def build(only: str | None = None) -> typer.Typer:
+    """The command line; with the first word that was given, only what it needs is imported: servers start fast."""
+    app = typer.Typer(
+        name="milepost",
+        help="Runs standard processes and shows projects, from one log of events.",
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+    )
+    servers = import_module("milepost.cli.servers")
+    servers.register(app)
+    for name, module in GROUPS.items():
+        if only is None or only == name or only not in {*GROUPS, *servers.NAMES}:
+            app.add_typer(import_module(f"milepost.cli.{module}").app, name=name)
+    return app
 
 
 def main() -> None:
     """Run the command line."""
-    app()
+    build(next((word for word in sys.argv[1:] if not word.startswith("-")), None))()

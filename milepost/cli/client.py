@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 from uuid import uuid4
 
 import httpx
 import orjson
 
+from milepost.cli.database import settings
 from milepost.cli.output import BAD_INPUT, REFUSED, UNREACHABLE, fail
-from milepost.settings import load
+from milepost.instance import Home
 
 TIMEOUT_SECONDS = 30.0
 
@@ -29,13 +30,12 @@ def server() -> Server:
     url, token = os.environ.get("MILEPOST_URL"), os.environ.get("MILEPOST_TOKEN")
     if url and token:
         return Server(url.rstrip("/"), token)
-    path = load().home / "run" / "instance.json"
-    try:
-        instance = orjson.loads(path.read_bytes())
-        return Server(url or instance["url"], token or instance["token"])
-    except (OSError, KeyError, orjson.JSONDecodeError):
-        fail(f"no running Milepost found in {path.parent.parent}: start `milepost up`, "
+    home = Home(settings().home)
+    running = home.running()
+    if running is None:
+        fail(f"no running Milepost found in {home.directory}: start `milepost up`, "
              "or set MILEPOST_URL and MILEPOST_TOKEN", UNREACHABLE)  # fmt: skip
+    return Server(url or running.url, token or running.token)
 
 
 def ask(path: str, **query: Any) -> Any:
@@ -63,10 +63,10 @@ def _send(method: str, path: str, **request: Any) -> Any:
         fail(f"{to.url} does not answer: {error}", UNREACHABLE)
     if answer.is_success:
         return orjson.loads(answer.content) if answer.content else None
-    _refused(answer)
+    return _refused(answer)
 
 
-def _refused(answer: httpx.Response) -> None:
+def _refused(answer: httpx.Response) -> NoReturn:
     try:
         problem = answer.json()
         text = f"{problem.get('code', answer.status_code)}: {problem.get('detail') or problem.get('title')}"

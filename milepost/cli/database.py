@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import orjson
-
 from milepost.cli.output import BAD_INPUT, UNREACHABLE, fail
+from milepost.instance import Home, Running
 from milepost.settings import Settings, SettingsError, load
 from store.log import Log, Unavailable, UnsafeServer
 
@@ -22,23 +21,33 @@ def settings() -> Settings:
 
 def application_url() -> str:
     """The application's database: MILEPOST_DATABASE_URL, else that of the running `milepost up` of this home."""
-    return _url("database_url", settings().application_dsn)
+    return settings().application_dsn or _running().database_url
 
 
 def owner_url() -> str:
     """The same database as its owner, for migrations."""
-    return _url("migration_database_url", settings().migration_dsn)
+    return settings().migration_dsn or _running().migration_database_url
 
 
-def _url(name: str, given: str | None) -> str:
-    if given is not None:
-        return given
-    path = settings().home / "run" / "instance.json"
-    try:
-        return str(orjson.loads(path.read_bytes())[name])
-    except (OSError, KeyError, orjson.JSONDecodeError):
-        fail(f"no database: nothing runs in {path.parent.parent}; start `milepost up`, "
-             "or set MILEPOST_DATABASE_URL", UNREACHABLE)  # fmt: skip
+def servers() -> list[str]:
+    """The NATS servers."""
+    return settings().nats_servers or _running().nats_url.split(",")
+
+
+def public_url() -> str:
+    """Where people reach this installation."""
+    known = settings()
+    running = Home(known.home).running()
+    return known.public_url or (running.url if running else known.base_url)
+
+
+def _running() -> Running:
+    home = Home(settings().home)
+    running = home.running()
+    if running is None:
+        fail(f"no database: nothing runs in {home.directory}; start `milepost up`, or set MILEPOST_DATABASE_URL",
+             UNREACHABLE)  # fmt: skip
+    return running
 
 
 @contextmanager

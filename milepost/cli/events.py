@@ -39,7 +39,9 @@ def show(position: int = typer.Argument(help="Position in the log."), as_json: b
 @app.command()
 def tail(
     after: int = typer.Option(None, help="Start after this position; else with the last ten events."),
-    types: list[str] = typer.Option([], "--type", help="Only events of this type; may be given several times."),
+    types: list[str] = typer.Option(
+        [], "--type", help="Only events of this type; may be given several times."
+    ),
     follow: bool = typer.Option(False, "--follow", "-f", help="Wait for more, until Ctrl-C."),
     as_json: bool = AsJson,
 ) -> None:

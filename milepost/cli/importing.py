@@ -14,16 +14,20 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from milepost.cli.database import running_log
 from milepost.cli.output import BAD_INPUT, AsJson, fail, people, print_facts, print_json
 from milepost.importing import BadLog
-from milepost.importing.importer import Request, examine_log, import_log
 from milepost.importing.importer import Progress as Hears
+from milepost.importing.importer import Request, examine_log, import_log
 
 app = typer.Typer(help="Import history from other systems.", no_args_is_help=True)
 
 File = typer.Argument(help="The log; it may be packed with gzip.", exists=True, dir_okay=False, readable=True)
 Process = typer.Option(..., "--process", help="Key of the process that the runs will follow.")
 Stages = typer.Option(None, "--stages", help="YAML: columns, stages, outcomes.", exists=True, dir_okay=False)
-Zone = typer.Option(None, "--zone", help="Time zone of times without an offset, for example Europe/Amsterdam.")
-Project = typer.Option(None, "--project", help="Name of the project that shows the runs; else the process's title.")
+Zone = typer.Option(
+    None, "--zone", help="Time zone of times without an offset, for example Europe/Amsterdam."
+)
+Project = typer.Option(
+    None, "--project", help="Name of the project that shows the runs; else the process's title."
+)
 DryRun = typer.Option(False, "--dry-run", help="Read and check everything, store nothing.")
 
 
@@ -50,7 +54,10 @@ def _import(request: Request, dry_run: bool, as_json: bool) -> None:
         with _bar(as_json) as hears:
             if dry_run:
                 report, document = examine_log(request, hears)
-                facts: dict[str, Any] = {"report": asdict(report), "document": document.model_dump(mode="json")}
+                facts: dict[str, Any] = {
+                    "report": asdict(report),
+                    "document": document.model_dump(mode="json"),
+                }
             else:
                 with running_log() as log:
                     facts = asdict(import_log(request, log, hears))
@@ -79,4 +86,3 @@ def _bar(silent: bool) -> Iterator[Hears]:
             bar.update(tasks[doing], completed=done)
 
         yield hear
-

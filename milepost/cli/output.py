@@ -60,7 +60,7 @@ def print_facts(title: str, facts: Mapping[str, Any]) -> None:
     people.print(table)
 
 
-def shown(value: Any) -> str:
+def shown(value: Any) -> str:  # noqa: PLR0911 - one line for each kind of value
     """A value as a person reads it."""
     match value:
         case None | "" | [] | {}:

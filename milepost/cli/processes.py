@@ -28,13 +28,17 @@ def check(file: Path = File, as_json: bool = AsJson) -> None:
     if document is None or problems:
         _refuse(file, problems)
     steps = len(document.steps)
-    people.print(f"{file}: {document.title}: {steps} steps in {len(document.stages)} stages, nothing to complain about")
+    people.print(
+        f"{file}: {document.title}: {steps} steps in {len(document.stages)} stages, nothing to complain about"
+    )
 
 
 @app.command()
 def publish(
     file: Path = File,
-    note: str = typer.Option(..., "--note", help="What is new in this version, for the people who work with it."),
+    note: str = typer.Option(
+        ..., "--note", help="What is new in this version, for the people who work with it."
+    ),
     as_json: bool = AsJson,
 ) -> None:
     """Publish a document as the next version of its process."""
@@ -83,7 +87,12 @@ def diff(
     if as_json:
         print_json(answer)
         return
-    fields = (Field("change", "change"), Field("where", "where"), Field("before", "before"), Field("after", "after"))
+    fields = (
+        Field("change", "change"),
+        Field("where", "where"),
+        Field("before", "before"),
+        Field("after", "after"),
+    )
     print_rows(f"{process}: version {before} to {after}", fields, answer["changes"])
 
 

@@ -75,7 +75,8 @@ def funnel(project: str = Project, as_json: bool = AsJson) -> None:
 
 @app.command()
 def attention(
-    project: str = typer.Argument(None, help="Id of the project; without it, all of them."), as_json: bool = AsJson
+    project: str = typer.Argument(None, help="Id of the project; without it, all of them."),
+    as_json: bool = AsJson,
 ) -> None:
     """Show what needs attention, why, and what would fix it."""
     answer = ask(f"/v1/projects/{project}/attention" if project else "/v1/attention")

@@ -14,7 +14,9 @@ app = typer.Typer(help="Runs: executions of a process.", no_args_is_help=True)
 
 Run = typer.Argument(help="Id of the run.", metavar="RUN")
 Step = typer.Argument(help="Key of the step.", metavar="STEP")
-As = typer.Option(None, "--as", help="Act in somebody's name, for example person:dana (needs the scope act_as).")
+As = typer.Option(
+    None, "--as", help="Act in somebody's name, for example person:dana (needs the scope act_as)."
+)
 Reason = typer.Option(..., "--reason", help="Why; kept in the history.")
 _STEPS = (
     Field("step", "title"), Field("key", "key"), Field("state", "state"), Field("who", "assignee"),
@@ -23,7 +25,7 @@ _STEPS = (
 
 
 @app.command()
-def start(
+def start(  # noqa: PLR0913, PLR0917 - one for each option of the command line
     process: str = typer.Argument(help="Key of the process."),
     values: list[str] = typer.Option([], "--input", "-i", help="An input of the kick-off form, key=value."),
     roles: list[str] = typer.Option([], "--role", "-r", help="Who plays a role, role=person:dana."),
@@ -67,10 +69,23 @@ def show(run: str = Run, as_json: bool = AsJson) -> None:
     if as_json:
         print_json(answer)
         return
-    facts = ("name", "process", "version", "state", "outcome", "started_at", "ended_at", "target_at", "priority")
+    facts = (
+        "name",
+        "process",
+        "version",
+        "state",
+        "outcome",
+        "started_at",
+        "ended_at",
+        "target_at",
+        "priority",
+    )
     print_facts(answer["name"], {name: answer[name] for name in facts})
     for stage in answer["stages"]:
-        rows = [{**step, "waits_for": [waiting["title"] for waiting in step["waits_for"]]} for step in stage["steps"]]
+        rows = [
+            {**step, "waits_for": [waiting["title"] for waiting in step["waits_for"]]}
+            for step in stage["steps"]
+        ]
         outcome = f": {stage['outcome']}" if stage["outcome"] else ""
         print_rows(f"{stage['title']} ({stage['state']}{outcome})", _STEPS, rows)
 
@@ -119,26 +134,36 @@ def complete(
 
 @app.command()
 def approve(
-    run: str = Run, step: str = Step, comment: str = typer.Option(None), actor: str = As, as_json: bool = AsJson
+    run: str = Run,
+    step: str = Step,
+    comment: str = typer.Option(None),
+    actor: str = As,
+    as_json: bool = AsJson,
 ) -> None:
     """Approve at an approval step."""
     _step(run, step, "approve", {"comment": comment}, actor, as_json)
 
 
 @app.command()
-def refuse(run: str = Run, step: str = Step, reason: str = Reason, actor: str = As, as_json: bool = AsJson) -> None:
+def refuse(
+    run: str = Run, step: str = Step, reason: str = Reason, actor: str = As, as_json: bool = AsJson
+) -> None:
     """Refuse at an approval step."""
     _step(run, step, "refuse", {"reason": reason}, actor, as_json)
 
 
 @app.command()
-def skip(run: str = Run, step: str = Step, reason: str = Reason, actor: str = As, as_json: bool = AsJson) -> None:
+def skip(
+    run: str = Run, step: str = Step, reason: str = Reason, actor: str = As, as_json: bool = AsJson
+) -> None:
     """Skip a step."""
     _step(run, step, "skip", {"reason": reason}, actor, as_json)
 
 
 @app.command()
-def reopen(run: str = Run, step: str = Step, reason: str = Reason, actor: str = As, as_json: bool = AsJson) -> None:
+def reopen(
+    run: str = Run, step: str = Step, reason: str = Reason, actor: str = As, as_json: bool = AsJson
+) -> None:
     """Reopen a step that has ended."""
     _step(run, step, "reopen", {"reason": reason}, actor, as_json)
 
@@ -157,7 +182,9 @@ def assign(
 
 
 @app.command("ask-help")
-def ask_help(run: str = Run, step: str = Step, reason: str = Reason, actor: str = As, as_json: bool = AsJson) -> None:
+def ask_help(
+    run: str = Run, step: str = Step, reason: str = Reason, actor: str = As, as_json: bool = AsJson
+) -> None:
     """Ask for help on a step."""
     _step(run, step, "request-help", {"reason": reason}, actor, as_json)
 
@@ -190,4 +217,7 @@ def done(answer: Any, as_json: bool) -> None:
         print_json(answer)
         return
     what = ", ".join(answer["events"]) or "nothing new: it was so already"
-    people.print(f"{answer['id']} is at version {answer['version']}, position {answer['position']}: {what}", soft_wrap=True)
+    people.print(
+        f"{answer['id']} is at version {answer['version']}, position {answer['position']}: {what}",
+        soft_wrap=True,
+    )

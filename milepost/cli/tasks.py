@@ -16,7 +16,7 @@ Task = typer.Argument(help="Id of the task.", metavar="TASK")
 
 
 @app.command()
-def add(
+def add(  # noqa: PLR0913, PLR0917 - one for each option of the command line
     project: str = typer.Argument(help="Id of the project."),
     title: str = typer.Argument(help="What is to be done."),
     stage: str = typer.Option(None, help="Column of the board; else the first."),
@@ -97,7 +97,10 @@ def ask_help(task: str = Task, reason: str = Reason, actor: str = As, as_json: b
 
 @app.command()
 def comment(
-    task: str = Task, text: str = typer.Argument(help="What you have to say."), actor: str = As, as_json: bool = AsJson
+    task: str = Task,
+    text: str = typer.Argument(help="What you have to say."),
+    actor: str = As,
+    as_json: bool = AsJson,
 ) -> None:
     """Comment on a task."""
     _tell(task, "comment", {"text": text}, actor, as_json)

@@ -1,1 +1,1 @@
-"""The demonstration workspace: both shipped processes with finished and live runs, made by the same decisions as real ones."""
+"""The demonstration workspace: both shipped processes with finished and live runs, made by real decisions."""

@@ -12,7 +12,7 @@ AUTOMATION = Actor("service:automation")
 
 
 def cast(definition: Definition, turn: int, owner: Assignee) -> dict[RoleKey, Assignee]:
-    """Who plays each role in the run number ``turn``. The initiator is the owner of the workspace; guests are guests."""
+    """Who plays each role in the run number ``turn``; the initiator is the owner of the workspace."""
     roles: dict[RoleKey, Assignee] = {}
     for number, (key, role) in enumerate(definition.roles.items()):
         if role.system:

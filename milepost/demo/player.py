@@ -20,8 +20,8 @@ from domain.events import (
     RunEndedEarly,
     StepBecameReady,
     StepCompleted,
-    StepReopened,
     StepRelocked,
+    StepReopened,
 )
 from domain.run import (
     RUN,
@@ -74,7 +74,7 @@ class Player:
         self._decide(
             lambda run: start_run(
                 run, self.definition, roles=self.roles, by=by, at=at, calendar=self.calendar, **given
-            )  # fmt: skip
+            )
         )
 
     def play(self, until: datetime) -> None:
@@ -112,7 +112,9 @@ class Player:
             self._decide(lambda run: save_values(_going(run), self.definition, key, values, by=by, at=at))
         if left:
             self.script.refusals[key] = left - 1
-            self._step(refuse_approval, key, by, at, reason="Not yet: two blocking points are open.", values=values)
+            self._step(
+                refuse_approval, key, by, at, reason="Not yet: two blocking points are open.", values=values
+            )
         else:
             self._step(give_approval, key, by, at, comment="Fine with me.")
 
@@ -125,9 +127,13 @@ class Player:
         busy = {self._doers[key] for key in before if key in self._doers}
         return stand_in(busy) if by in busy else by
 
-    def _step(self, decision: Callable[..., Sequence[Event]], key: StepKey, by: Actor, at: datetime, **given: Any) -> None:
+    def _step(
+        self, decision: Callable[..., Sequence[Event]], key: StepKey, by: Actor, at: datetime, **given: Any
+    ) -> None:
         self._decide(
-            lambda run: decision(_going(run), self.definition, key, by=by, at=at, calendar=self.calendar, **given)
+            lambda run: decision(
+                _going(run), self.definition, key, by=by, at=at, calendar=self.calendar, **given
+            )
         )
 
     def _decide(self, decide: Callable[[Run | None], Sequence[Event]]) -> None:

@@ -93,12 +93,18 @@ class Layout:
         absent = sorted({*listed, *(outcome.activity for outcome in self.mapping.outcomes)} - found)
         rest = sorted(found - set(listed)) if stages and self.mapping.unlisted is None else []
         if twice:
-            raise BadLog(f"activities listed twice in the --stages file: {', '.join(twice)}", accepted="each one once")
+            raise BadLog(
+                f"activities listed twice in the --stages file: {', '.join(twice)}", accepted="each one once"
+            )
         if absent:
-            raise BadLog(f"activities that the log does not have: {', '.join(absent)}", accepted=", ".join(sorted(found)))
+            raise BadLog(
+                f"activities that the log does not have: {', '.join(absent)}",
+                accepted=", ".join(sorted(found)),
+            )
         if rest:
             raise BadLog(
-                f"activities in no stage: {', '.join(rest)}", accepted="list each one, or name their stage as unlisted:"
+                f"activities in no stage: {', '.join(rest)}",
+                accepted="list each one, or name their stage as unlisted:",
             )
         keys = [stage.key for stage in stages]
         if self.mapping.unlisted is not None and self.mapping.unlisted not in keys:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -40,21 +41,39 @@ def run_stream(process: str, case: str) -> UUID:
 
 @dataclass
 class _Rounds:
-    """Counts the rounds of each step: a completed step that is scheduled, started or completed again is a new round."""
+    """Counts the rounds of each step.
+
+    Work that is started again opens a new round, also while one is open; a completion ends the one started first.
+    """
 
     number: dict[StepKey, int] = field(default_factory=dict)
-    open: dict[StepKey, bool] = field(default_factory=dict)
-    """Steps with an open round; True when it was started."""
+    scheduled: dict[StepKey, int] = field(default_factory=dict)
+    started: dict[StepKey, deque[int]] = field(default_factory=dict)
 
-    def begin(self, step: StepKey, *, started: bool) -> int:
-        if step not in self.open or (started and self.open[step]):
-            self.number[step] = self.number.get(step, 0) + 1
-        self.open[step] = started or self.open.get(step, False)
-        return self.number[step]
+    def schedule(self, step: StepKey) -> int:
+        """The round that waits to be started."""
+        if step not in self.scheduled:
+            self.scheduled[step] = self._next(step)
+        return self.scheduled[step]
 
-    def end(self, step: StepKey) -> int:
-        if self.open.pop(step, None) is None:
-            self.number[step] = self.number.get(step, 0) + 1
+    def start(self, step: StepKey) -> int:
+        """The round that is begun: the one that waits for it, else a new one."""
+        begun = self.scheduled.pop(step, None) or self._next(step)
+        self.started.setdefault(step, deque()).append(begun)
+        return begun
+
+    def end(self, step: StepKey) -> tuple[int, bool]:
+        """The round that is ended, and whether it had been started."""
+        if running := self.started.get(step):
+            return running.popleft(), True
+        return self.scheduled.pop(step, None) or self._next(step), False
+
+    def unfinished(self) -> int:
+        """How many rounds were started and not ended."""
+        return sum(map(len, self.started.values()))
+
+    def _next(self, step: StepKey) -> int:
+        self.number[step] = self.number.get(step, 0) + 1
         return self.number[step]
 
 
@@ -62,12 +81,20 @@ class Historian:
     """Turns the cases of one file into events, and counts what it finds on the way."""
 
     def __init__(
-        self, document: Document, version: int, layout: Layout, clock: Clock, report: Report, project: UUID | None
+        self,
+        document: Document,
+        version: int,
+        layout: Layout,
+        clock: Clock,
+        report: Report,
+        project: UUID | None,
     ) -> None:
         """``document`` and ``version`` are what the runs follow; ``project`` shows them as cards."""
         self.process, self.version, self.project = document.key, version, project
         self.layout, self.mapping, self.clock, self.report = layout, layout.mapping, clock, report
-        self._decisive: dict[str, MappedOutcome] = {outcome.activity: outcome for outcome in self.mapping.outcomes}
+        self._decisive: dict[str, MappedOutcome] = {
+            outcome.activity: outcome for outcome in self.mapping.outcomes
+        }
         self._fields: dict[str, str] = {}
 
     def events(self, case: SpooledCase) -> list[Event]:
@@ -106,31 +133,29 @@ class Historian:
                     accepted="schedule, start, complete …, or a line under transitions: in the --stages file",
                 )
             yield from self._step(event, transition, rounds)
-        self.report.started_without_completion += sum(rounds.open.values())
+        self.report.started_without_completion += rounds.unfinished()
 
     def _step(self, event: SpooledEvent, transition: Transition, rounds: _Rounds) -> Iterator[Event]:
         step = self.layout.step_of[event.activity]
         at, by = instant(event.at_us), _actor(event.actor)
         match transition:
             case "scheduled":
-                number = rounds.begin(step, started=False)
-                yield StepBecameReady(at=at, by=by, step=step, round=number, cause="import")
+                yield StepBecameReady(at=at, by=by, step=step, round=rounds.schedule(step), cause="import")
             case "assigned":
-                number = rounds.begin(step, started=False)
-                assignee = Assignee(by) if by else None
-                yield StepAssigned(at=at, by=by, step=step, round=number, assignee=assignee, cause="import")
+                who = Assignee(by) if by else None
+                number = rounds.schedule(step)
+                yield StepAssigned(at=at, by=by, step=step, round=number, assignee=who, cause="import")
             case "started":
-                self.report.started_without_completion += rounds.open.get(step, False)
-                yield StepStarted(at=at, by=by, step=step, round=rounds.begin(step, started=True))
+                yield StepStarted(at=at, by=by, step=step, round=rounds.start(step))
             case "completed":
-                self.report.completed_without_start += not rounds.open.get(step, False)
-                yield StepCompleted(at=at, by=by, step=step, round=rounds.end(step), values=self._values(event))
+                number, begun = rounds.end(step)
+                self.report.completed_without_start += not begun
+                yield StepCompleted(at=at, by=by, step=step, round=number, values=self._values(event))
             case "skipped":
-                yield StepSkipped(
-                    at=at, by=by, step=step, round=rounds.end(step), reason=FROM_SOURCE, cause="import"
-                )  # fmt: skip
+                number, _begun = rounds.end(step)
+                yield StepSkipped(at=at, by=by, step=step, round=number, reason=FROM_SOURCE, cause="import")
             case "cancelled":
-                yield StepCancelled(at=at, by=by, step=step, round=rounds.end(step), cause="import")
+                yield StepCancelled(at=at, by=by, step=step, round=rounds.end(step)[0], cause="import")
             case "ignored":
                 self.report.ignored_events += 1
 

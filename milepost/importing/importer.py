@@ -29,8 +29,9 @@ from store.log import Append, Log
 from store.mapper import to_new_event
 from store.repository import Repository
 
-Format = Literal["xes", "csv"]
+LogFormat = Literal["xes", "csv"]
 READERS = {"xes": read_xes, "csv": read_csv}
+IMPORT = Actor("system:import")
 Progress = Callable[[str, int, int], None]
 """Hears (what is being done, how much of it, out of how much): bytes while reading, events while storing."""
 
@@ -40,12 +41,12 @@ class Request:
     """What a person asks for. ``project`` is the name of the project that shows the runs; None: no project."""
 
     path: Path
-    format: Format
+    log_format: LogFormat
     process: str
     stages: Path | None = None
     zone: str | None = None
     project: str | None = None
-    by: Actor = Actor("system:import")
+    by: Actor = IMPORT
 
 
 @dataclass(frozen=True)
@@ -81,8 +82,10 @@ class Importer:
     def _read(self) -> Report:
         path = self.request.path
         size = path.stat().st_size
-        reader = READERS[self.request.format]
-        self.spool.fill(reader(path, self.mapping.columns, self.clock, lambda at: self.progress("reading", at, size)))
+        reader = READERS[self.request.log_format]
+        self.spool.fill(
+            reader(path, self.mapping.columns, self.clock, lambda at: self.progress("reading", at, size))
+        )
         report = examine(self.spool, self.clock)
         if report.events == 0:
             raise BadLog(f"{path.name} holds no event", accepted="a log with at least one event")
@@ -158,7 +161,9 @@ def _project(importer: Importer, repository: Repository, at: datetime) -> UUID |
     if request.project is None:
         return None
     stream = uuid5(process_stream(request.process), f"project {request.project}")
-    stages = tuple(ProjectStage(key=StageKey(stage.key), title=stage.title) for stage in importer.document.stages)
+    stages = tuple(
+        ProjectStage(key=StageKey(stage.key), title=stage.title) for stage in importer.document.stages
+    )
     name, by = request.project, request.by
 
     def decide(state: Any) -> list[Event]:
@@ -182,7 +187,11 @@ class _Counting:
     """The appends of an import, counted as they are taken."""
 
     def __init__(
-        self, histories: Iterator[tuple[UUID, list[Event]]], total: int, meta: dict[str, Any], progress: Progress
+        self,
+        histories: Iterator[tuple[UUID, list[Event]]],
+        total: int,
+        meta: dict[str, Any],
+        progress: Progress,
     ) -> None:
         self._histories, self._total, self._meta, self._progress = histories, total, meta, progress
         self.runs = self.events = 0

@@ -124,7 +124,9 @@ class Spool:
         """Every case, in the order of its first row in the file."""
         events = iter(self._database.execute(_EVENTS))
         waiting = next(events, None)
-        for ordinal, case, line, attributes in self._database.execute('select * from "case" order by ordinal'):
+        for ordinal, case, line, attributes in self._database.execute(
+            'select * from "case" order by ordinal'
+        ):
             own: list[SpooledEvent] = []
             while waiting is not None and waiting[0] == ordinal:
                 own.append(_event(waiting))

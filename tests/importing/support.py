@@ -18,7 +18,9 @@ def real(folder: str, file: str) -> Path:
     default = Path(__file__).parents[2].parent / "shared" / "data"
     path = Path(os.environ.get("MILEPOST_DATA", default)) / folder / file
     if not path.exists():
-        pytest.skip(f"the real logs are not here: set MILEPOST_DATA to the directory that has {folder}/{file}")
+        pytest.skip(
+            f"the real logs are not here: set MILEPOST_DATA to the directory that has {folder}/{file}"
+        )
     return path
 
 
@@ -46,7 +48,10 @@ def xes_event(activity: str, time: str, transition: str = "complete", actor: str
 def xes_log(path: Path, cases: dict[str, list[str]], before: str = "") -> Path:
     """An XES log: events by case."""
     traces = "\n".join(
-        f'<trace><string key="concept:name" value="{case}"/>{"".join(events)}</trace>' for case, events in cases.items()
+        f'<trace><string key="concept:name" value="{case}"/>{"".join(events)}</trace>'
+        for case, events in cases.items()
     )
-    path.write_text(f'<?xml version="1.0"?>\n{before}<log xmlns="http://www.xes-standard.org/">\n{traces}\n</log>\n')
+    path.write_text(
+        f'<?xml version="1.0"?>\n{before}<log xmlns="http://www.xes-standard.org/">\n{traces}\n</log>\n'
+    )
     return path

@@ -25,22 +25,31 @@ def history(request: Request, directory: Path, case: str) -> list[tuple[str, str
     return [(event.type, event.step, event.round) for event in events if hasattr(event, "round")]  # type: ignore[attr-defined]
 
 
-def refused(path: Path, format: str = "csv", zone: str | None = None, stages: Path | None = None) -> BadLog:
+def refused(
+    path: Path, log_format: str = "csv", zone: str | None = None, stages: Path | None = None
+) -> BadLog:
     """The refusal of this file."""
     with pytest.raises(BadLog) as caught:
-        examine_log(Request(path, format, "p", stages, zone))  # type: ignore[arg-type]
+        examine_log(Request(path, log_format, "p", stages, zone))  # type: ignore[arg-type]
     return caught.value
 
 
 def test_a_case_called_na_is_a_case(tmp_path: Path) -> None:
     """Text that looks like a missing value is text."""
-    report, _document = examine_log(Request(csv_log(tmp_path / "log.csv", f"NA,a,complete,,{NOON}"), "csv", "p"))
+    report, _document = examine_log(
+        Request(csv_log(tmp_path / "log.csv", f"NA,a,complete,,{NOON}"), "csv", "p")
+    )
     assert (report.cases, report.without_actor) == (1, 1)
 
 
 def test_rows_of_a_case_may_be_scattered_and_out_of_order(tmp_path: Path) -> None:
     """Events are ordered by time, and at equal times as the file has them."""
-    rows = (f"1,c,complete,,{NOON}", f"2,x,complete,,{NOON}", f"1,b,complete,,{NOON}", "1,a,complete,,2026-03-01T00:00:00Z")
+    rows = (
+        f"1,c,complete,,{NOON}",
+        f"2,x,complete,,{NOON}",
+        f"1,b,complete,,{NOON}",
+        "1,a,complete,,2026-03-01T00:00:00Z",
+    )
     request = Request(csv_log(tmp_path / "log.csv", *rows), "csv", "p")
     assert [step for _type, step, _round in history(request, tmp_path / "w", "1")] == ["a", "c", "b"]
     report, _document = examine_log(request)
@@ -48,7 +57,7 @@ def test_rows_of_a_case_may_be_scattered_and_out_of_order(tmp_path: Path) -> Non
 
 
 def test_repeated_work_is_a_new_round(tmp_path: Path) -> None:
-    """Scheduled, started and completed belong together; doing it again, or completing it from nowhere, is a new round."""
+    """Scheduled, started, completed belong together; doing it again, or completing it from nowhere, is a new round."""
     steps = ["schedule", "start", "complete", "start", "complete", "complete", "start", "start"]
     events = [xes_event("Check it", f"2026-03-02T1{n}:00:00Z", step) for n, step in enumerate(steps)]
     request = Request(xes_log(tmp_path / "log.xes", {"1": events}), "xes", "p")
@@ -86,13 +95,20 @@ def test_times_without_an_offset_are_in_the_zone_that_is_given(tmp_path: Path, w
     report, _document = examine_log(Request(path, "csv", "p", zone="Europe/Amsterdam"))
     assert report.first == datetime(2017, 1, 16, 12, 29, tzinfo=UTC).isoformat()
     error = refused(path)
-    assert error.line == 2 and "--zone" in str(error)
+    assert error.line == 2
+    assert "--zone" in str(error)
 
 
 def test_times_that_a_clock_change_blurs_are_reported(tmp_path: Path) -> None:
     """An hour that exists twice and an hour that does not exist are counted."""
-    rows = ("1,a,complete,,2026-10-25 02:30", "1,b,complete,,2026-03-29 02:30", "1,c,complete,,2026-07-01 02:30")
-    report, _document = examine_log(Request(csv_log(tmp_path / "l.csv", *rows), "csv", "p", zone="Europe/Amsterdam"))
+    rows = (
+        "1,a,complete,,2026-10-25 02:30",
+        "1,b,complete,,2026-03-29 02:30",
+        "1,c,complete,,2026-07-01 02:30",
+    )
+    report, _document = examine_log(
+        Request(csv_log(tmp_path / "l.csv", *rows), "csv", "p", zone="Europe/Amsterdam")
+    )
     assert (report.ambiguous_times, report.skipped_times) == (1, 1)
 
 
@@ -100,13 +116,17 @@ def test_mixed_zones_are_refused(tmp_path: Path) -> None:
     """A file with and without offsets would be half wrong."""
     rows = (f"1,a,complete,,{NOON}", "1,b,complete,,2026-03-02 12:00")
     error = refused(csv_log(tmp_path / "log.csv", *rows), zone="UTC")
-    assert error.line == 3 and "mixed" in error.reason
+    assert error.line == 3
+    assert "mixed" in error.reason
 
 
 def test_bad_csv_is_refused_with_its_line(tmp_path: Path) -> None:
     """Missing columns, missing values, ragged rows, other encodings, unknown transitions, bad times, nothing at all."""
     path = tmp_path / "log.csv"
-    assert "missing column time:timestamp" in refused(csv_log(path, "1,a", header="case:concept:name,concept:name")).reason
+    assert (
+        "missing column time:timestamp"
+        in refused(csv_log(path, "1,a", header="case:concept:name,concept:name")).reason
+    )
     assert refused(csv_log(path, f"1,a,complete,,{NOON}", "1,a")).line == 3
     assert refused(csv_log(path, f",a,complete,,{NOON}")).line == 2
     assert "unknown transition 'explode'" in refused(csv_log(path, f"1,a,explode,,{NOON}")).reason
@@ -168,10 +188,10 @@ def test_keys_are_ascii_and_never_collide(tmp_path: Path) -> None:
     rows = [f"1,{name},complete,,{NOON}" for name in names]
     _report, document = examine_log(Request(csv_log(tmp_path / "log.csv", *rows), "csv", "p"))
     keys = [step.key for step in document.steps]
-    assert len(set(keys)) == len(names) and {"prufen", "prufen_2", "a_2nd_look"} <= set(keys)
+    assert len(set(keys)) == len(names)
+    assert {"prufen", "prufen_2", "a_2nd_look"} <= set(keys)
 
 
 def test_a_case_is_the_same_run_whenever_it_is_imported() -> None:
     """A case is the same run whenever it is imported, and another run in another process."""
     assert run_stream("p", "1") == run_stream("p", "1") != run_stream("q", "1")
-

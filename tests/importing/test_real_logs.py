@@ -11,7 +11,7 @@ import psycopg
 import pytest
 
 from milepost.embedded import PostgresServer
-from milepost.importing.importer import Format, Imported, Request, import_log
+from milepost.importing.importer import Imported, LogFormat, Request, import_log
 from projections import queries
 from projections.engine import Projector
 from store.log import Log
@@ -37,7 +37,13 @@ class Shown:
 
 @contextmanager
 def shown(
-    server: PostgresServer, template: str, folder: str, file: str, format: Format, process: str, stages: str
+    server: PostgresServer,
+    template: str,
+    folder: str,
+    file: str,
+    log_format: LogFormat,
+    process: str,
+    stages: str,
 ) -> Iterator[Shown]:
     """Import a real log into a database of its own and bring every read model up to it."""
     request = Request(real(folder, file), format, process, MAPS / stages, None, process)
@@ -53,7 +59,13 @@ def shown(
 def loans(postgres_server: PostgresServer, database_template: str) -> Iterator[Shown]:
     """BPI Challenge 2012."""
     with shown(
-        postgres_server, database_template, "bpic2012_loans", "bpic2012.xes.gz", "xes", "loans", "bpic2012.yaml"
+        postgres_server,
+        database_template,
+        "bpic2012_loans",
+        "bpic2012.xes.gz",
+        "xes",
+        "loans",
+        "bpic2012.yaml",
     ) as log:
         yield log
 
@@ -61,7 +73,9 @@ def loans(postgres_server: PostgresServer, database_template: str) -> Iterator[S
 @pytest.fixture(scope="module")
 def permits(postgres_server: PostgresServer, database_template: str) -> Iterator[Shown]:
     """The receipt phase of building permits."""
-    with shown(postgres_server, database_template, "receipt_permits", "receipt.csv", "csv", "permits", "receipt.yaml") as log:
+    with shown(
+        postgres_server, database_template, "receipt_permits", "receipt.csv", "csv", "permits", "receipt.yaml"
+    ) as log:
         yield log
 
 
@@ -69,7 +83,13 @@ def permits(postgres_server: PostgresServer, database_template: str) -> Iterator
 def hiring(postgres_server: PostgresServer, database_template: str) -> Iterator[Shown]:
     """The simulated hiring log."""
     with shown(
-        postgres_server, database_template, "hiring_simulated", "hiring_log_high.xes.gz", "xes", "hiring", "hiring.yaml"
+        postgres_server,
+        database_template,
+        "hiring_simulated",
+        "hiring_log_high.xes.gz",
+        "xes",
+        "hiring",
+        "hiring.yaml",
     ) as log:
         yield log
 
@@ -117,7 +137,9 @@ def test_statistics_equal_the_independent_ones(name: str, request: pytest.Fixtur
     ends = titled(stats, stats.ends)
     assert {title: ends[title] for title in wanted["end_activities"]} == wanted["end_activities"]
     counts = titled(stats, stats.activity_counts)
-    assert {title: counts[title] for title in wanted["activity_counts_top12"]} == wanted["activity_counts_top12"]
+    assert {title: counts[title] for title in wanted["activity_counts_top12"]} == wanted[
+        "activity_counts_top12"
+    ]
     assert len(counts) == stats.activities == wanted["activities"]
     assert stats.rework_runs == wanted["cases_with_rework"]
     assert stats.same_time_as_previous == wanted["events_same_timestamp_as_previous"]
@@ -143,11 +165,17 @@ def test_times_equal_the_independent_ones(name: str, request: pytest.FixtureRequ
 
 
 @pytest.mark.parametrize("name", ["loans", "permits", "hiring"])
-def test_the_directly_follows_graph_equals_the_independent_one(name: str, request: pytest.FixtureRequest) -> None:
+def test_the_directly_follows_graph_equals_the_independent_one(
+    name: str, request: pytest.FixtureRequest
+) -> None:
     """The number of edges and the eight most frequent ones."""
     log: Shown = request.getfixturevalue(name)
     stats, wanted = log.stats, log.expected["pm4py_check"]
-    assert (stats.dfg_edges, stats.variants, stats.runs) == (wanted["dfg_edges"], wanted["variants"], wanted["cases"])
+    assert (stats.dfg_edges, stats.variants, stats.runs) == (
+        wanted["dfg_edges"],
+        wanted["variants"],
+        wanted["cases"],
+    )
     edges = {(stats.titles[edge.source], stats.titles[edge.target]): edge.count for edge in stats.dfg}
     for source, target, count in wanted["dfg_top8"]:
         assert edges[source, target] == count
@@ -165,7 +193,7 @@ def test_permits_that_ended_late_are_known(permits: Shown) -> None:
     """389 permits ended after their planned end; 1,329 have ended at all."""
     runs = permits.connection.execute(
         "select count(*) filter (where ended_at is not null), count(*) filter (where ended_at > target_at) "
-        "from views.board_run where process = 'permits'"
+        "from read.card where kind = 'run' and process = 'permits'"
     ).fetchone()
     domain = permits.expected["domain"]
     assert runs == (domain["cases_with_end"], domain["finished_late_vs_planned"])
@@ -176,4 +204,8 @@ def test_importing_again_changes_nothing(permits: Shown) -> None:
     with Log(permits.database.app_url, durable=False) as log:
         before = log.head()
         again = import_log(permits.request, log)
-        assert (again.runs, again.report.already_imported, log.head()) == (0, permits.expected["cases"], before)
+        assert (again.runs, again.report.already_imported, log.head()) == (
+            0,
+            permits.expected["cases"],
+            before,
+        )

@@ -35,7 +35,9 @@ class House:
     http: httpx.Client
     position: int = 0
 
-    def tell(self, path: str, body: dict[str, Any] | None = None, actor: str | None = None, method: str = "POST") -> Any:
+    def tell(
+        self, path: str, body: dict[str, Any] | None = None, actor: str | None = None, method: str = "POST"
+    ) -> Any:
         """Give a command that has to be accepted; remembers the position that it reached."""
         answer = self.send(path, body, actor, method)
         assert answer.is_success, f"{method} {path}: {answer.status_code} {answer.text}"
@@ -43,7 +45,9 @@ class House:
         self.position = max(self.position, told["position"])
         return told
 
-    def send(self, path: str, body: dict[str, Any] | None = None, actor: str | None = None, method: str = "POST") -> httpx.Response:
+    def send(
+        self, path: str, body: dict[str, Any] | None = None, actor: str | None = None, method: str = "POST"
+    ) -> httpx.Response:
         """Give a command, whatever the answer."""
         headers = {"Authorization": f"Bearer {self.token}", "Idempotency-Key": str(uuid4())}
         if actor is not None:
@@ -62,9 +66,16 @@ class House:
 def house(directory: Path, **settings: str) -> Iterator[House]:
     """Start Milepost with these settings, and stop it as Ctrl-C does."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("MILEPOST_")}
-    environment = inherited | {"MILEPOST_HOME": str(directory), "MILEPOST_PORT": "0", "MILEPOST_DEMO": "false", **settings}
+    environment = inherited | {
+        "MILEPOST_HOME": str(directory),
+        "MILEPOST_PORT": "0",
+        "MILEPOST_DEMO": "false",
+        **settings,
+    }
     with (directory.parent / f"{directory.name}.log").open("wb") as log:
-        process = subprocess.Popen([sys.executable, "-m", "milepost", "up"], cwd=ROOT, env=environment, stdout=log, stderr=log)
+        process = subprocess.Popen(
+            [sys.executable, "-m", "milepost", "up"], cwd=ROOT, env=environment, stdout=log, stderr=log
+        )
         try:
             wait_until(lambda: process.poll() is not None or _ready(directory), deadline=60)
             assert process.poll() is None, Path(log.name).read_text()

@@ -17,7 +17,10 @@ INPUTS: dict[str, Any] = {
 }  # fmt: skip
 VALUES: dict[str, dict[str, Any]] = {
     "handoff_note": {"goals": CANARY, "promised_items": CANARY, "known_risks": CANARY},
-    "assign_team": {"onboarding_manager": "person:onboarding_manager", "solutions_engineer": "person:solutions_engineer"},
+    "assign_team": {
+        "onboarding_manager": "person:onboarding_manager",
+        "solutions_engineer": "person:solutions_engineer",
+    },
     "usage_pull": {"active_users": 4, "adoption_rate": 0.31},
 }
 
@@ -55,7 +58,8 @@ def test_a_customer_is_onboarded_in_47_steps(house: House) -> None:
     assert view["state"] == "completed"
     assert len(walk.done) == 47
     assert {step["state"] for step in walk.steps().values()} == {"done"}
-    assert {dot["state"] for dot in card["stages"]} == {"done"} and card["progress"] == 1
+    assert {dot["state"] for dot in card["stages"]} == {"done"}
+    assert card["progress"] == 1
     history = house.ask(f"/v1/runs/{walk.run}/history", limit=500)["entries"]
     assert sum(entry["type"] == "step_completed" for entry in history) == 47
     assert sum(entry["type"] == "step_became_ready" for entry in history) == 47

@@ -35,8 +35,16 @@ def test_a_hire_is_four_stages_for_the_manager_and_every_step_for_the_doers(hous
     ]  # fmt: skip
     walk.walk(until=lambda walk: walk.steps()["check_decision"]["state"] == "done")
     check = next(stage for stage in walk.view()["stages"] if stage["title"] == "Background check")
-    outcomes = {step["key"]: step["outcome"] for step in check["steps"] if step["outcome"] in {"submitted", "processed", "approved"}}
-    assert outcomes == {"files_submitted": "submitted", "check_processed": "processed", "check_decision": "approved"}
+    outcomes = {
+        step["key"]: step["outcome"]
+        for step in check["steps"]
+        if step["outcome"] in {"submitted", "processed", "approved"}
+    }
+    assert outcomes == {
+        "files_submitted": "submitted",
+        "check_processed": "processed",
+        "check_decision": "approved",
+    }
     walk.walk()
     assert walk.view()["state"] == "completed"
     assert [state for _title, state in titles(walk.card())] == ["done"] * 4

@@ -9,10 +9,11 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+from milepost.documents import read_document
+
 from domain.document import AUTOMATIC, Document
 from domain.words import StepKey
 from milepost.demo.values import fill
-from milepost.documents import read_document
 from tests.stories.house import ROOT, House
 
 PROCESSES = ROOT / "processes"
@@ -21,7 +22,8 @@ PROCESSES = ROOT / "processes"
 def shipped(file: str) -> Document:
     """A process document that ships."""
     document, problems = read_document(Path(PROCESSES / file))
-    assert document is not None and not problems, problems
+    assert document is not None, problems
+    assert not problems
     return document
 
 
@@ -97,7 +99,9 @@ def start(house: House, document: Document, inputs: dict[str, Any], **more: Any)
     """Open a project for the process, and start a run in it: every role is played by somebody of that name."""
     project = house.tell("/v1/projects", {"name": document.title, "process": document.key})["id"]
     roles = {
-        role.key: f"guest:{role.key}" if role.guest else f"person:{role.key}" for role in document.roles if not role.system
+        role.key: f"guest:{role.key}" if role.guest else f"person:{role.key}"
+        for role in document.roles
+        if not role.system
     }
     given = {key: who for key, who in roles.items() if not _filled_later(document, key)}
     body = {"process": document.key, "project": project, "inputs": inputs, "roles": given}

@@ -1,0 +1,129 @@
+"""`milepost up`, `api`, `worker`, `migrate`, `doctor`: what serves, and whether it is well."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from milepost.cli.output import (
+    BAD_INPUT,
+    REFUSED,
+    UNHEALTHY,
+    AsJson,
+    Field,
+    fail,
+    people,
+    print_facts,
+    print_json,
+    print_rows,
+)  # fmt: skip
+from milepost.settings import Settings, SettingsError, load
+
+# What a verb works with is imported when the verb runs: `milepost api` needs no worker, and starts the faster for it.
+
+NAMES = ("up", "api", "worker", "migrate", "doctor")
+
+
+def register(app: typer.Typer) -> None:
+    """Add these verbs to the command line."""
+    for verb in (up, api, worker, migrate, doctor):
+        app.command()(verb)
+
+
+def up(
+    home: Path = typer.Option(None, "--home", help="Directory for all data; else MILEPOST_HOME."),
+    port: int = typer.Option(None, "--port", help="Port of the HTTP server; else MILEPOST_PORT."),
+    demo: bool = typer.Option(None, "--demo/--no-demo", help="Fill an empty workspace with a demonstration."),
+) -> None:
+    """Start everything: PostgreSQL, NATS, API and worker; Ctrl-C stops it."""
+    from milepost.embedded import EmbeddedError
+    from milepost.supervisor import up as run_everything
+
+    try:
+        code = run_everything(_settings(home=home, port=port, demo=demo))
+    except EmbeddedError as error:
+        fail(str(error), REFUSED)
+    raise typer.Exit(code)
+
+
+def api(
+    port: int = typer.Option(None, "--port", help="Port of the HTTP server; else MILEPOST_PORT."),
+    share_port: bool = typer.Option(
+        False, "--share-port", help="Let several API processes listen on one port."
+    ),
+) -> None:
+    """Serve the HTTP interface and the pages."""
+    from milepost.wiring import run_api
+
+    raise typer.Exit(_explained(lambda: run_api(_settings(port=port), share_port=share_port)))
+
+
+def worker() -> None:
+    """Carry events to NATS and into the read models."""
+    from milepost.wiring import run_worker
+
+    raise typer.Exit(_explained(lambda: run_worker(_settings())))
+
+
+def migrate(as_json: bool = AsJson) -> None:
+    """Bring database and broker to what this release needs; any number of times."""
+    from milepost.cli.database import owner_url, servers
+    from milepost.preparation import prepare
+
+    settings = _settings()
+    done = prepare(owner_url(), servers(), replicas=settings.stream_replicas)
+    if as_json:
+        print_json({"migrations": done.migrations})
+    else:
+        people.print("\n".join(f"applied {name}" for name in done.migrations) or "nothing to do")
+
+
+def doctor(as_json: bool = AsJson) -> None:
+    """Say whether all is well: versions, settings that matter, lag of each projection, parked streams."""
+    from milepost.cli.database import application_url, servers
+    from milepost.wiring import health_of
+    from workers.transport import BrokerSettings
+
+    broker = BrokerSettings(tuple(servers()), replicas=_settings().stream_replicas)
+
+    async def ask() -> dict[str, Any]:
+        return dict(await health_of(application_url(), broker)())
+
+    health = asyncio.run(ask())
+    if as_json:
+        print_json(health)
+    else:
+        _tell(health)
+    if health["state"] == "unhealthy":
+        raise typer.Exit(UNHEALTHY)
+
+
+def _tell(health: dict[str, Any]) -> None:
+    facts = health["facts"]
+    people.print(f"Milepost is {health['state']}" + "".join(f"\n  {reason}" for reason in health["reasons"]))
+    print_facts("Versions and settings", {**facts["versions"], **facts["settings"]})
+    print_facts("Log", {"id": facts["log"], "head": facts["head"]})
+    lag = (Field("consumer", "name"), Field("position", "position"), Field("events behind", "lag_events"),
+           Field("ms behind", "lag_ms"))  # fmt: skip
+    print_rows("Who follows the log", lag, facts["consumers"])
+    parked = (Field("projection", "projection"), Field("stream", "stream"), Field("position", "position"))
+    print_rows("Parked streams", parked, facts["parked"])
+
+
+def _settings(**given: Any) -> Settings:
+    try:
+        return load(**given)
+    except SettingsError as error:
+        fail(str(error), BAD_INPUT)
+
+
+def _explained(run: Any) -> int:
+    from store.errors import Unavailable, UnsafeServer
+
+    try:
+        return int(run() or 0)
+    except (SettingsError, UnsafeServer, Unavailable) as error:
+        fail(str(error), REFUSED)

@@ -1,0 +1,100 @@
+"""`milepost token`: who may speak to the HTTP interface, and sign-in links for people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any, cast
+from uuid import UUID
+
+import psycopg
+import typer
+
+from api.access import PERSON, SCOPES, Scope, create_token, first_login_link, list_tokens, revoke_token
+from domain.words import Actor
+from milepost.cli.database import application_url, public_url
+from milepost.cli.output import BAD_INPUT, UNREACHABLE, AsJson, Field, fail, people, print_json, print_rows
+
+app = typer.Typer(help="Tokens: who may speak to the HTTP interface.", no_args_is_help=True)
+
+Who = typer.Argument(help="Whom it names: person:dana, service:crm …")
+Scopes = typer.Option(
+    [], "--scope", help=f"What it allows; may be given several times. One of: {', '.join(SCOPES)}."
+)
+KINDS = ("person", "service", "guest")
+
+
+@app.command()
+def create(
+    actor: str = Who,
+    scopes: list[str] = Scopes,
+    days: float = typer.Option(None, "--days", help="How long it is valid; else until it is revoked."),
+    as_json: bool = AsJson,
+) -> None:
+    """Make an API token; it is shown this once."""
+    with _database() as connection:
+        lifetime = None if days is None else timedelta(days=days)
+        token = create_token(connection, _actor(actor), _scopes(scopes), lifetime)
+    if as_json:
+        print_json({"id": token.id, "token": token.secret, "actor": token.actor, "scopes": token.scopes})
+    else:
+        people.print(f"{token.secret}\n(id {token.id}; it will not be shown again)", soft_wrap=True)
+
+
+@app.command()
+def link(actor: str = Who, scopes: list[str] = Scopes) -> None:
+    """Make a link that signs somebody in, once."""
+    with _database() as connection:
+        print_link = first_login_link(connection, public_url(), _actor(actor), _scopes(scopes))
+    people.print(print_link, soft_wrap=True)
+
+
+@app.command("list")
+def list_all(as_json: bool = AsJson) -> None:
+    """List the tokens, revoked ones too; never their secrets."""
+    names = ("id", "actor", "scopes", "created_at", "expires_at", "revoked_at", "last_used_at")
+    with _database() as connection:
+        rows = [{name: getattr(token, name) for name in names} for token in list_tokens(connection)]
+    if as_json:
+        print_json(rows)
+    else:
+        print_rows(
+            "Tokens", [Field(name.removesuffix("_at").replace("_", " "), name) for name in names], rows
+        )
+
+
+@app.command()
+def revoke(token: str = typer.Argument(help="Id of the token.")) -> None:
+    """End a token."""
+    try:
+        wanted = UUID(token)
+    except ValueError:
+        fail(f"{token!r} is not the id of a token; `milepost token list` shows them", BAD_INPUT)
+    with _database() as connection:
+        if revoke_token(connection, wanted) is None:
+            fail(f"there is no token {token}", BAD_INPUT)
+    people.print(f"{token} is revoked")
+
+
+@contextmanager
+def _database() -> Iterator[psycopg.Connection[Any]]:
+    try:
+        with psycopg.connect(application_url(), autocommit=True, connect_timeout=5) as connection:
+            yield connection
+    except psycopg.OperationalError as error:
+        fail(f"the database does not answer: {error}", UNREACHABLE)
+
+
+def _actor(text: str) -> Actor:
+    kind, _, name = text.partition(":")
+    if kind not in KINDS or not name:
+        fail(f"{text!r} names nobody: it takes {', '.join(f'{kind}:name' for kind in KINDS)}", BAD_INPUT)
+    return Actor(text)
+
+
+def _scopes(given: list[str]) -> tuple[Scope, ...]:
+    unknown = [scope for scope in given if scope not in SCOPES]
+    if unknown:
+        fail(f"no scope is called {', '.join(unknown)}: there are {', '.join(SCOPES)}", BAD_INPUT)
+    return cast("tuple[Scope, ...]", tuple(given)) or PERSON
