@@ -1,0 +1,80 @@
+"""Pages instead of problem documents, for people: not signed in, not allowed, nothing here, refused, a defect."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+from fastapi import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.problems import MEDIA_TYPE
+from web.rendering import page
+
+_PROGRAMS = ("/v1/", "/health/", "/openapi", "/static/")
+_DEFECT = {"title": "Something broke", "detail": "This is a defect of Milepost; nothing you did is lost.", "code": "internal"}
+
+
+def accepts_json(request: Request) -> bool:
+    """Whether script asks, not the browser itself."""
+    return "application/json" in request.headers.get("accept", "")
+
+
+def refused(request: Request, status: int, problem: dict[str, Any], back: str = "/") -> Response:
+    """The page that says why not; for somebody unknown the page that says how to come in."""
+    if status == 401:
+        return page(request, "sign_in.html", status=status, signed_out=False, bad_link=problem.get("code") == "bad_link")
+    return page(request, "problem.html", status=status, problem=problem, back=back)
+
+
+class ErrorPages:
+    """Turns every problem document into a page when a person asked for a page."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass everything on but problems."""
+        if scope["type"] != "http" or scope["path"].startswith(_PROGRAMS) or accepts_json(Request(scope)):
+            await self._app(scope, receive, send)
+            return
+        answering = _Answering(scope, receive, send)
+        try:
+            await self._app(scope, receive, answering.send)
+        except Exception:
+            if not answering.begun:
+                await refused(Request(scope), 500, _DEFECT)(scope, receive, send)
+            raise
+
+
+class _Answering:
+    """Holds a problem back until it is whole, then sends the page."""
+
+    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self._scope, self._receive, self._send = scope, receive, send
+        self._status = 0
+        self._parts: list[bytes] | None = None
+        self.begun = False
+
+    async def send(self, message: Message) -> None:
+        """One message of the answer."""
+        if message["type"] == "http.response.start" and _is_problem(message):
+            self._status, self._parts = message["status"], []
+        elif self._parts is None:
+            self.begun = True
+            await self._send(message)
+        else:
+            self._parts.append(message.get("body", b""))
+            if not message.get("more_body"):
+                await self._page(b"".join(self._parts))
+
+    async def _page(self, body: bytes) -> None:
+        self.begun = True
+        shown = refused(Request(self._scope), self._status, orjson.loads(body))
+        await shown(self._scope, self._receive, self._send)
+
+
+def _is_problem(message: Message) -> bool:
+    kinds = [value for name, value in message.get("headers", []) if name.lower() == b"content-type"]
+    return any(kind.startswith(MEDIA_TYPE.encode()) for kind in kinds)

@@ -1,0 +1,121 @@
+"""Turns templates into answers: security headers, compression, fragments for live pages, the CSRF token."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from fastapi import Request
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.responses import Response
+
+from api.guard import CALLER, Caller
+from web import words
+
+HERE = Path(__file__).parent
+_SMALL = 1_000
+_CONTENT_SECURITY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+PAGE_HEADERS = {
+    "Content-Security-Policy": _CONTENT_SECURITY,
+    "Referrer-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cache-Control": "no-store",
+    "Vary": "Accept-Encoding, Milepost-Fragment",
+}
+_TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """A file of static/, kept in memory as it is and compressed."""
+
+    body: bytes
+    packed: bytes
+    media_type: str
+    etag: str
+
+
+@cache
+def assets() -> dict[str, Asset]:
+    """Every file of static/ by name."""
+    return {path.name: _asset(path) for path in sorted((HERE / "static").iterdir()) if path.suffix in _TYPES}
+
+
+def _asset(path: Path) -> Asset:
+    body = path.read_bytes()
+    return Asset(body, gzip.compress(body, 9, mtime=0), _TYPES[path.suffix], f'"{hashlib.sha256(body).hexdigest()[:16]}"')
+
+
+@cache
+def _environment() -> Environment:
+    made = Environment(
+        loader=FileSystemLoader(HERE / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    made.filters.update(
+        who=words.who, initials=words.initials, moment=words.moment, age=words.age, lag=words.lag, value=words.value,
+        sentence=words.sentence, said=words.said,
+    )  # fmt: skip
+    made.globals.update(
+        STATES=words.STATES, PRIORITIES=words.PRIORITIES, KINDS=words.KINDS, TONES=words.EVENT_TONES, VERBS=words.VERBS,
+        local_time=words.local_time, command_id=lambda: uuid4().hex,
+    )  # fmt: skip
+    return made
+
+
+def render(template: str, *, fragment: bool = False, **facts: Any) -> str:
+    """The text of a page, or of its live parts only."""
+    facts.setdefault("now", datetime.now(UTC))
+    facts.setdefault("me", None)
+    facts.setdefault("csrf", "")
+    return _environment().get_template(template).render(layout="fragment.html" if fragment else "base.html", **facts)
+
+
+def page(request: Request, template: str, *, status: int = 200, **facts: Any) -> Response:
+    """The answer to a browser; with the header Milepost-Fragment only what live pages patch."""
+    caller: Caller | None = request.scope.get(CALLER)
+    if caller is not None:
+        facts.update(me=caller.actor, csrf=hide(caller.csrf or ""))
+    body = render(template, fragment="milepost-fragment" in request.headers, **facts).encode()
+    return _packed(request, body, status)
+
+
+def _packed(request: Request, body: bytes, status: int) -> Response:
+    headers = dict(PAGE_HEADERS)
+    if len(body) > _SMALL and "gzip" in request.headers.get("accept-encoding", ""):
+        body = gzip.compress(body, 4, mtime=0)
+        headers["Content-Encoding"] = "gzip"
+    return Response(body, status, headers, "text/html; charset=utf-8")
+
+
+def hide(token: str) -> str:
+    """The CSRF token under a fresh mask, so that compression never tells anything about it."""
+    plain = token.encode()
+    mask = secrets.token_bytes(len(plain))
+    return base64.urlsafe_b64encode(mask + bytes(a ^ b for a, b in zip(mask, plain, strict=True))).decode()
+
+
+def reveal(hidden: str) -> str:
+    """The token behind a mask; of anything else some text that is no token."""
+    try:
+        both = base64.b64decode(hidden.encode("ascii"), b"-_", validate=True)
+    except ValueError:
+        return ""
+    half = len(both) // 2
+    return bytes(a ^ b for a, b in zip(both[:half], both[half:], strict=False)).decode("latin-1")

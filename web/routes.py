@@ -1,0 +1,303 @@
+"""The addresses of the browser: pages to read, and forms that become commands."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+from uuid import UUID
+
+import orjson
+from fastapi import APIRouter, FastAPI, Request
+from psycopg import Connection
+from starlette.datastructures import UploadFile
+from starlette.responses import RedirectResponse, Response
+
+from api.guard import caller_of, check_form
+from api.matrix import OPEN, Rule
+from api.problems import Problem
+from api.registering import stream_id
+from api.services import Services
+from api.views import answer
+from domain.document import Document
+from projections import answers, queries
+from web import forms
+from web.errors import ErrorPages, accepts_json, refused
+from web.forwarding import Answered, forward
+from web.rendering import assets, page, reveal
+from web.selection import chosen_step, open_steps
+from web.words import who
+
+_READ = Rule(frozenset({"read"}))
+_FORM = Rule(frozenset({"work"}), csrf="form")
+_ANYBODY = Rule(frozenset({"read", "work", "manage", "admin"}), csrf="form")
+RULES: dict[str, Rule] = {
+    "GET /": _READ,
+    "GET /projects/{id}": _READ,
+    "GET /runs/{id}": _READ,
+    "GET /processes/{key}": _READ,
+    "POST /runs": _FORM,
+    "POST /runs/{id}/move": _FORM,
+    "POST /runs/{id}/{verb}": _FORM,
+    "POST /runs/{id}/steps/{step}/{verb}": _FORM,
+    "POST /tasks": _FORM,
+    "POST /tasks/{id}/move": _FORM,
+    "POST /tasks/{id}/{verb}": _FORM,
+    "POST /sign-out": _ANYBODY,
+    "GET /static/{name}": OPEN,
+}
+"""Who may ask for which page; a form is judged once more when its command is carried out."""
+
+_LATELY = 6
+_NO_PROJECT = ("unknown_project", "there is no such project")
+_HISTORY_PAGE = 500
+_MOST_HISTORY = 2_000
+A = TypeVar("A")
+
+
+def install(app: FastAPI) -> None:
+    """Answer refusals to browsers as pages; programs go on getting problem documents."""
+    app.add_middleware(ErrorPages)
+
+
+def router(_services: Services | None = None) -> APIRouter:
+    """Every address of the browser; ``RULES`` says who may use them."""
+    made = APIRouter(include_in_schema=False)
+    reads = {"/": home, "/projects/{id}": board, "/runs/{id}": run, "/processes/{key}": process, "/static/{name}": static}
+    for path, show in reads.items():
+        made.add_api_route(path, show, methods=["GET"], response_model=None)
+    writes = {
+        "/runs": command, "/runs/{id}/move": move_run, "/runs/{id}/{verb}": command,
+        "/runs/{id}/steps/{step}/{verb}": command, "/tasks": add_task,
+        "/tasks/{id}/move": move_task, "/tasks/{id}/{verb}": command, "/sign-out": sign_out,
+    }  # fmt: skip
+    for path, act in writes.items():
+        made.add_api_route(path, act, methods=["POST"], response_model=None)
+    return made
+
+
+async def home(request: Request) -> Response:
+    """What needs me: ready work, attention, projects, processes, runs started lately."""
+    me = caller_of(request).actor
+    seen = await _ask(request, lambda connection: queries.home(connection, me))
+    lately = await _ask(request, lambda connection: queries.runs(connection, None, None, None, _LATELY, None))
+    return page(request, "home.html", home=seen, lately=lately.rows, answer=seen)
+
+
+async def board(request: Request) -> Response:
+    """The board of a project."""
+    project = stream_id(request.path_params["id"])
+    seen = await _ask(request, lambda connection: queries.board(connection, project), _NO_PROJECT)
+    return page(request, "board.html", board=seen, answer=seen)
+
+
+async def run(request: Request) -> Response:
+    """A run: its phases, its steps, the form of the selected one, its history."""
+    stream = stream_id(request.path_params["id"])
+    services = _services(request)
+    seen = await _run(request, stream)
+    chosen = chosen_step(seen, request.query_params.get("step"), caller_of(request).actor)
+    entries = await services.read(lambda connection: _history(connection, stream))
+    return page(
+        request,
+        "run.html",
+        run=seen,
+        answer=seen,
+        chosen=chosen,
+        history=entries,
+        every="every" in request.query_params.getlist("history"),
+        zone=services.calendar.zone,
+    )
+
+
+async def process(request: Request) -> Response:
+    """A process: its stages and steps in the newest version, its runs, and the form that starts one."""
+    key = request.path_params["key"]
+    seen = await _ask(request, lambda connection: queries.process(connection, key), ("unknown_process", "there is no such process"))
+    rows = await _ask(request, lambda connection: queries.runs(connection, key, None, None, 50, None))
+    inputs = Document.model_validate(seen.versions[0].document).model_dump()["inputs"] if seen.versions else ()
+    return page(
+        request,
+        "process.html",
+        process=seen,
+        runs=rows.rows,
+        answer=rows,
+        inputs=inputs,
+        project=request.query_params.get("project"),
+        zone=_services(request).calendar.zone,
+    )
+
+
+async def static(request: Request) -> Response:
+    """A stylesheet or a module of script, from memory."""
+    asset = assets().get(request.path_params["name"])
+    if asset is None:
+        raise Problem("not_found", "there is nothing at this address")
+    headers = {"ETag": asset.etag, "Cache-Control": "no-cache", "Vary": "Accept-Encoding", "X-Content-Type-Options": "nosniff"}
+    if request.headers.get("if-none-match") == asset.etag:
+        return Response(status_code=304, headers=headers)
+    if "gzip" in request.headers.get("accept-encoding", ""):
+        return Response(asset.packed, 200, {**headers, "Content-Encoding": "gzip"}, asset.media_type)
+    return Response(asset.body, 200, headers, asset.media_type)
+
+
+async def command(request: Request) -> Response:
+    """A form's command: the same path as a program's, then back to the page it came from."""
+    form, csrf = await _form(request)
+    verb = request.path_params.get("verb", "")
+    body = forms.body(form, verb, _services(request).calendar.zone)
+    sent = dict(form)
+    told = await forward(
+        request, f"/v1{request.url.path}", body, csrf=csrf, command=sent.get("command", ""), version=sent.get("expected_version", "")
+    )
+    return _told(request, told, sent)
+
+
+async def move_run(request: Request) -> Response:
+    """A run's card: ranked within its column; into another column only by finishing what is open, or by an override."""
+    form, csrf = await _form(request)
+    sent = dict(form)
+    seen = await _run(request, stream_id(request.path_params["id"]))
+    wanted = sent.get("stage", seen.stage)
+    path = f"/v1/runs/{seen.id}"
+    if wanted == seen.stage:
+        body: Mapping[str, Any] = {name: sent[name] for name in ("after", "before") if sent.get(name)}
+        told = await forward(request, f"{path}/rank", body, csrf=csrf, command=sent.get("command", ""))
+    elif sent.get("reason"):
+        body = {"stage": wanted, "reason": sent["reason"]}
+        told = await forward(request, f"{path}/override-stage", body, csrf=csrf, command=sent.get("command", ""))
+    else:
+        told = Answered(409, _stage_is_open(seen))
+    return _told(request, told, sent)
+
+
+async def add_task(request: Request) -> Response:
+    """A new card, last in its column."""
+    form, csrf = await _form(request)
+    body = forms.body(form, "", _services(request).calendar.zone)
+    sent = dict(form)
+    last = await _last_rank(request, stream_id(sent.get("project", "")), sent.get("stage", ""))
+    told = await forward(request, "/v1/tasks", {**body, "after": last}, csrf=csrf, command=sent.get("command", ""))
+    return _told(request, told, sent)
+
+
+async def move_task(request: Request) -> Response:
+    """A task's card: between the cards that the page names, or last in the column that the menu names."""
+    form, csrf = await _form(request)
+    sent = dict(form)
+    body: dict[str, Any] = {name: sent[name] for name in ("stage", "after", "before") if sent.get(name)}
+    if "ends_at" not in sent:
+        body["after"] = await _last_rank(request, stream_id(sent.get("project", "")), sent.get("stage", ""))
+    version = sent.get("expected_version", "")
+    told = await forward(request, f"/v1{request.url.path}", body, csrf=csrf, command=sent.get("command", ""), version=version)
+    return _told(request, told, sent)
+
+
+async def _last_rank(request: Request, project: UUID, stage: str) -> str | None:
+    """The rank of the last card of a column; None when it has none."""
+    seen = await _ask(request, lambda connection: queries.board(connection, project), _NO_PROJECT)
+    ranks = [card.rank for column in seen.columns if column.key == stage for card in column.cards if card.rank]
+    return max(ranks, default=None)
+
+
+def _stage_is_open(seen: answers.RunView) -> dict[str, Any]:
+    steps = open_steps(seen)
+    stage = next((stage.title for stage in seen.stages if stage.key == seen.stage), "its stage")
+    detail = f"{seen.name} leaves {stage} when its open steps are done; a run's stage follows its steps."
+    told = [{"title": step.title, "who": step.assignee and who(step.assignee)} for step in steps]
+    return {"code": "stage_has_open_steps", "title": "Not moved", "status": 409, "detail": detail, "open_steps": told}
+
+
+async def sign_out(request: Request) -> Response:
+    """End the session of this browser."""
+    _, csrf = await _form(request)
+    services = _services(request)
+    await forward(request, "/v1/session", {}, csrf=csrf, method="DELETE")
+    answer_ = page(request, "sign_in.html", signed_out=True)
+    answer_.delete_cookie(services.site.cookie, path="/", secure=services.site.secure, httponly=True, samesite="lax")
+    return answer_
+
+
+async def _run(request: Request, stream: UUID) -> answers.RunView:
+    definition = _services(request).repository.definition
+    ask: Callable[[Connection[Any]], answers.RunView | None] = lambda connection: queries.run(connection, stream, definition)  # noqa: E731 - reads best beside its use
+    return await _ask(request, ask, ("unknown_run", "there is no such run"))
+
+
+def _history(connection: Connection[Any], stream: UUID) -> list[answers.HistoryEntry]:
+    """The newest first; a history beyond what a page should hold shows its newest part."""
+    entries: list[answers.HistoryEntry] = []
+    after: int | None = 0
+    while after is not None and len(entries) < _MOST_HISTORY:
+        found = queries.run_history(connection, stream, after, _HISTORY_PAGE)
+        if found is None:
+            break
+        entries += found.entries
+        after = found.next_after
+    return entries[::-1]
+
+
+async def _ask(
+    request: Request, query: Callable[[Connection[Any]], A | None], missing: tuple[str, str] = ("not_found", "there is nothing here")
+) -> A:
+    """What a query answers, at least as new as the page asks for; not found otherwise."""
+
+    def must(connection: Connection[Any]) -> Any:
+        found = query(connection)
+        if found is None:
+            raise Problem(*missing)
+        return found
+
+    least = request.query_params.get("min_position", "")
+    return await answer(_services(request), must, int(least[:18]) if least.isascii() and least.isdigit() else None)  # type: ignore[no-any-return]
+
+
+def _services(request: Request) -> Services:
+    services: Services = request.app.state.services
+    return services
+
+
+async def _form(request: Request) -> tuple[list[tuple[str, str]], str]:
+    """The names and values of a form whose CSRF token is this session's, and the token."""
+    async with request.form(max_files=20, max_fields=1_000) as form:
+        csrf = reveal(str(form.get("csrf", "")))
+        check_form(request, csrf)
+        pairs = [(name, value) for name, value in form.multi_items() if isinstance(value, str)]
+        files: dict[str, list[dict[str, Any]]] = {}
+        for name, value in form.multi_items():
+            if isinstance(value, UploadFile) and value.filename and name.startswith("values:files:"):
+                files.setdefault(name, []).append(await _file(value))
+        return [*pairs, *((name, orjson.dumps(found).decode()) for name, found in files.items())], csrf
+
+
+async def _file(given: UploadFile) -> dict[str, Any]:
+    """What the log keeps of a file: its name, size, type and fingerprint."""
+    fingerprint = hashlib.sha256()
+    size = 0
+    while part := await given.read(1 << 16):
+        fingerprint.update(part)
+        size += len(part)
+    kind = given.content_type or "application/octet-stream"
+    return {"name": given.filename, "size": size, "type": kind, "sha256": fingerprint.hexdigest()}
+
+
+def _told(request: Request, told: Answered, sent: Mapping[str, str]) -> Response:
+    """To script what the HTTP interface said; to a plain form the page again, or why not."""
+    if accepts_json(request):
+        body = {**told.body, "next": _next(request, told)} if told.accepted else told.body
+        return Response(orjson.dumps(body), told.status, {"Cache-Control": "no-store"}, "application/json")
+    if not told.accepted:
+        return refused(request, told.status, told.body, _back(request, sent))
+    place = _next(request, told) or _back(request, sent)
+    return RedirectResponse(f"{place}{'&' if '?' in place else '?'}min_position={told.body.get('position', 0)}", 303)
+
+
+def _next(request: Request, told: Answered) -> str | None:
+    return f"/runs/{told.body['id']}" if request.url.path == "/runs" and told.accepted else None
+
+
+def _back(request: Request, sent: Mapping[str, str]) -> str:
+    """The page that the form stood on: a path of ours, never another site."""
+    wanted = sent.get("next") or urlsplit(request.headers.get("referer", "")).path or "/"
+    return wanted if wanted.startswith("/") and not wanted.startswith(("//", "/\\")) else "/"

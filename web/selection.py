@@ -1,0 +1,31 @@
+"""Which steps of a run a page is about."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from projections import answers
+
+
+def open_steps(seen: answers.RunView) -> list[answers.StepView]:
+    """The steps of the run's stage that keep it there."""
+    left = {"ready", "in_progress", "locked"}
+    return [
+        step for stage in seen.stages if stage.key == seen.stage for step in stage.steps if step.required and step.state in left
+    ]
+
+
+def chosen_step(seen: answers.RunView, wanted: str | None, me: str) -> answers.StepView:
+    """The step to show: the one asked for, else my ready one, else any ready one, else the first unfinished, else the last."""
+    steps = [step for stage in seen.stages for step in stage.steps]
+    choices: tuple[Callable[[answers.StepView], bool], ...] = (
+        lambda step: step.key == wanted,
+        lambda step: step.state in ("ready", "in_progress") and step.assignee == me,
+        lambda step: step.state in ("in_progress", "ready") and step.assignee is not None,
+        lambda step: step.state in ("in_progress", "ready", "locked"),
+    )
+    for fits in choices:
+        for step in steps:
+            if fits(step):
+                return step
+    return steps[-1]

@@ -1,0 +1,218 @@
+// Moves cards: with the mouse or a finger, with the keyboard, always as one command; refused, the card goes back and says why.
+import { announce, problemBox, send } from "./forms.js";
+import { refresh } from "./live.js";
+
+const FAR = 6;
+let drag = null;
+let picked = null;
+
+const cardOf = (target) => target.closest?.(".card");
+const columnOf = (card) => card.closest(".column");
+const cardsIn = (column) => [...column.querySelectorAll(".card:not(.ghost)")];
+const columns = () => [...document.querySelectorAll(".board .column")];
+
+function toast(content, good = false) {
+  document.querySelectorAll(".toast").forEach((old) => old.remove());
+  const box = document.createElement("div");
+  box.className = good ? "toast good" : "toast";
+  box.append(content);
+  const row = document.createElement("div");
+  row.className = "row";
+  const close = document.createElement("button");
+  close.type = "button";
+  close.className = "slim";
+  close.textContent = "Close";
+  close.addEventListener("click", () => box.remove());
+  row.append(close);
+  box.append(row);
+  document.body.append(box);
+}
+
+/** The ranks of the cards above and below the place where the card stands now, itself left out. */
+function neighbours(card) {
+  const ranked = cardsIn(columnOf(card)).filter((other) => other === card || other.dataset.rank);
+  const at = ranked.indexOf(card);
+  return { after: ranked[at - 1]?.dataset.rank, before: ranked[at + 1]?.dataset.rank };
+}
+
+function placeOf(card) {
+  return { parent: card.parentElement, next: card.nextElementSibling };
+}
+
+async function drop(card, origin) {
+  const column = columnOf(card);
+  const from = origin.parent.closest(".column");
+  if (card.parentElement === origin.parent && card.nextElementSibling === origin.next) return;
+  const form = card.querySelector("form[data-move]");
+  form.querySelector("[name=stage]").value = column.dataset.stage;
+  const { after, before } = neighbours(card);
+  const sent = await send(form, { after, before, ends_at: "given" });
+  if (!sent.ok) {
+    origin.parent.insertBefore(card, origin.next?.parentElement === origin.parent ? origin.next : null);
+    form.querySelector("[name=stage]").value = from.dataset.stage;
+    toast(problemBox(sent.problem));
+    announce(`Not moved. ${sent.problem.detail ?? ""}`);
+    card.focus({ preventScroll: true });
+    return;
+  }
+  announce(`${card.dataset.name} is in ${column.dataset.title} now.`);
+  await refresh(sent.position);
+}
+
+/* mouse and touch */
+function onDown(event) {
+  const card = cardOf(event.target);
+  if (!card?.dataset.draggable || event.button !== 0 || event.pointerType === "touch") return;
+  if (event.target.closest("a, button, input, select, textarea, summary, .sheet")) return;
+  drag = { card, x: event.clientX, y: event.clientY, origin: placeOf(card), ghost: null };
+}
+
+function lift(event) {
+  const { card } = drag;
+  const box = card.getBoundingClientRect();
+  const ghost = card.cloneNode(true);
+  ghost.classList.add("ghost");
+  ghost.removeAttribute("id");
+  ghost.removeAttribute("data-key");
+  ghost.style.width = `${box.width}px`;
+  document.body.append(ghost);
+  card.classList.add("lifted");
+  document.body.classList.add("dragging");
+  Object.assign(drag, { ghost, dx: event.clientX - box.left, dy: event.clientY - box.top });
+}
+
+function onMove(event) {
+  if (!drag) return;
+  if (!drag.ghost && Math.hypot(event.clientX - drag.x, event.clientY - drag.y) < FAR) return;
+  if (!drag.ghost) lift(event);
+  event.preventDefault();
+  drag.ghost.style.left = `${event.clientX - drag.dx}px`;
+  drag.ghost.style.top = `${event.clientY - drag.dy}px`;
+  const column = document.elementFromPoint(event.clientX, event.clientY)?.closest(".column");
+  columns().forEach((other) => other.classList.toggle("target", other === column));
+  if (!column) return;
+  const below = cardsIn(column).find((other) => {
+    const box = other.getBoundingClientRect();
+    return other !== drag.card && event.clientY < box.top + box.height / 2;
+  });
+  const list = column.querySelector(".cards");
+  if (drag.card.parentElement !== list || drag.card.nextElementSibling !== (below ?? null)) list.insertBefore(drag.card, below ?? null);
+}
+
+function land() {
+  const { card, ghost } = drag;
+  ghost?.remove();
+  card.classList.remove("lifted");
+  document.body.classList.remove("dragging");
+  columns().forEach((column) => column.classList.remove("target"));
+}
+
+function onUp() {
+  if (!drag) return;
+  const { card, origin, ghost } = drag;
+  land();
+  drag = null;
+  if (ghost) drop(card, origin);
+}
+
+function onCancel() {
+  if (!drag) return;
+  drag.origin.parent.insertBefore(drag.card, drag.origin.next);
+  land();
+  drag = null;
+}
+
+/* keyboard */
+function focusCard(card) {
+  if (!card) return;
+  document.querySelectorAll(".board .card").forEach((other) => { other.tabIndex = other === card ? 0 : -1; });
+  card.focus();
+  card.scrollIntoView({ block: "nearest", inline: "nearest" });
+}
+
+function sideways(card, by) {
+  const all = columns();
+  for (let at = all.indexOf(columnOf(card)) + by; all[at]; at += by) {
+    const cards = cardsIn(all[at]);
+    if (cards.length) return cards[Math.min(cards.length - 1, cardsIn(columnOf(card)).indexOf(card))];
+  }
+  return null;
+}
+
+function walkTo(card, key) {
+  const cards = cardsIn(columnOf(card));
+  const at = cards.indexOf(card);
+  if (key === "down") return cards[at + 1];
+  if (key === "up") return cards[at - 1];
+  return sideways(card, key === "right" ? 1 : -1);
+}
+
+function shift(card, key) {
+  const list = card.parentElement;
+  if (key === "up" && card.previousElementSibling) list.insertBefore(card, card.previousElementSibling);
+  if (key === "down" && card.nextElementSibling) list.insertBefore(card.nextElementSibling, card);
+  if (key === "left" || key === "right") {
+    const all = columns();
+    const column = all[all.indexOf(columnOf(card)) + (key === "right" ? 1 : -1)];
+    column?.querySelector(".cards").append(card);
+  }
+  card.focus();
+  card.scrollIntoView({ block: "nearest", inline: "nearest" });
+  const place = cardsIn(columnOf(card));
+  announce(`${columnOf(card).dataset.title}, ${place.indexOf(card) + 1} of ${place.length}`);
+}
+
+const WAYS = { ArrowDown: "down", j: "down", ArrowUp: "up", k: "up", ArrowLeft: "left", h: "left", ArrowRight: "right", l: "right" };
+
+function onKey(event) {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest?.("form, details, dialog, a")) return;
+  const card = cardOf(event.target);
+  const way = WAYS[event.key];
+  if (!card && way && event.target === document.body && document.querySelector(".board")) {
+    event.preventDefault();
+    return focusCard(document.querySelector(".board .card"));
+  }
+  if (!card || card !== event.target) return;
+  if (picked) return carry(event, card, way);
+  if (way) { event.preventDefault(); focusCard(walkTo(card, way)); }
+  else if (event.key === "Enter") { event.preventDefault(); open(card); }
+  else if (event.key === " " && card.dataset.draggable) { event.preventDefault(); pick(card); }
+}
+
+function open(card) {
+  const place = card.querySelector("a.name");
+  if (place) location.assign(place.href);
+  else card.querySelector("details.menu summary")?.click();
+}
+
+function pick(card) {
+  picked = { card, origin: placeOf(card) };
+  card.classList.add("picked");
+  document.body.classList.add("dragging");
+  announce(`${card.dataset.name} is picked up. Arrows move it, Space puts it down, Escape puts it back.`);
+}
+
+function carry(event, card, way) {
+  const { origin } = picked;
+  if (way) { event.preventDefault(); return shift(card, way); }
+  if (event.key !== " " && event.key !== "Enter" && event.key !== "Escape") return;
+  event.preventDefault();
+  event.stopPropagation();
+  picked = null;
+  card.classList.remove("picked");
+  document.body.classList.remove("dragging");
+  if (event.key !== "Escape") return drop(card, origin);
+  origin.parent.insertBefore(card, origin.next);
+  card.focus();
+  announce("Put back.");
+}
+
+/** Begin, when there is a board on this page. */
+export function start() {
+  if (!document.querySelector(".board")) return;
+  document.addEventListener("pointerdown", onDown);
+  document.addEventListener("pointermove", onMove);
+  document.addEventListener("pointerup", onUp);
+  document.addEventListener("pointercancel", onCancel);
+  document.addEventListener("keydown", onKey);
+}

@@ -1,0 +1,135 @@
+// Sends forms without leaving the page, and says next to the form why a command was refused. Without this file they post plainly.
+import { refresh } from "./live.js";
+
+/** Send a form's command. Resolves to {ok, position, problem}. */
+export async function send(form, extra = {}) {
+  const filled = new FormData(form);
+  const body = form.enctype === "multipart/form-data" ? filled : new URLSearchParams(filled);
+  const said = JSON.stringify([form.action, ...filled].map((pair) => (pair[1] instanceof File ? [pair[0], pair[1].name, pair[1].size] : pair)));
+  if (!form.dataset.command || form.dataset.said !== said) {
+    form.dataset.said = said;
+    form.dataset.command = crypto.randomUUID();
+  }
+  body.set("command", form.dataset.command);
+  for (const [name, value] of Object.entries(extra)) if (value) body.set(name, value);
+  try {
+    const answer = await fetch(form.action, { method: "POST", body, headers: { Accept: "application/json" } });
+    const told = await answer.json().catch(() => ({}));
+    if (answer.ok) delete form.dataset.command;
+    return answer.ok ? { ok: true, position: told.position, next: told.next } : { ok: false, problem: told };
+  } catch {
+    return { ok: false, problem: { detail: "Milepost cannot be reached. Nothing is lost: try again in a moment." } };
+  }
+}
+
+function element(name, text, attributes = {}) {
+  const made = document.createElement(name);
+  if (text) made.textContent = text;
+  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+  return made;
+}
+
+/** The lines that say what is wrong: fields missing, steps still open. */
+export function reasons(problem) {
+  const open = (problem.open_steps ?? []).map((step) => `${step.title} — ${step.who ?? "nobody yet"}`);
+  const errors = (problem.errors ?? []).map((error) => `${error.field}: ${error.detail}`);
+  const wrong = (problem.problems ?? []).map((one) => `${one.field.replaceAll("_", " ")}: ${one.problem === "required" ? "needed, " : ""}${one.accepted}`);
+  return [...open, ...errors, ...wrong];
+}
+
+export function problemBox(problem) {
+  const box = element("div", "", { class: "problem", role: "alert", "data-mine": "" });
+  const text = element("div", "");
+  text.append(element("strong", sentence(problem.detail ?? problem.title ?? "That did not work.")));
+  const lines = reasons(problem);
+  if (lines.length) {
+    const list = element("ul");
+    lines.forEach((line) => list.append(element("li", line)));
+    text.append(list);
+  }
+  box.append(text);
+  return box;
+}
+
+export const sentence = (text) => text.charAt(0).toUpperCase() + text.slice(1);
+
+function show(form, problem) {
+  form.querySelectorAll(".problem[data-mine]").forEach((old) => old.remove());
+  form.querySelectorAll("[aria-invalid]").forEach((old) => old.removeAttribute("aria-invalid"));
+  form.prepend(problemBox(problem));
+  const missing = [...(problem.problems ?? []), ...(problem.errors ?? [])].map((one) => one.field);
+  const inputs = missing.map((key) => form.querySelector(`[data-field="${CSS.escape(String(key).split(".").pop())}"]`)).filter(Boolean);
+  inputs.forEach((input) => input.setAttribute("aria-invalid", "true"));
+  inputs[0]?.focus();
+}
+
+async function onSubmit(event) {
+  const form = event.target;
+  if (!form.matches("form[data-command-form]")) return;
+  event.preventDefault();
+  const button = event.submitter;
+  if (button?.getAttribute("aria-busy") === "true") return;
+  button?.setAttribute("aria-busy", "true");
+  const action = button?.formAction && button.hasAttribute("formaction") ? button.formAction : form.action;
+  const sent = await send(proxied(form, action, button));
+  button?.removeAttribute("aria-busy");
+  if (!sent.ok) return show(form, sent.problem);
+  done(form);
+  if (sent.next) return location.assign(sent.next);
+  await refresh(sent.position);
+  announce("Done.");
+}
+
+/** What `send` needs of a form, with the address and value of the button that was pressed. */
+function proxied(form, action, button) {
+  if (button?.name) {
+    const hidden = form.querySelector(`input[type=hidden][name="${CSS.escape(button.name)}"]`) ?? form.appendChild(element("input", "", { type: "hidden", name: button.name, "data-mine": "" }));
+    hidden.value = button.value;
+  }
+  if (action === form.action) return form;
+  const copy = form.cloneNode(true);
+  copy.setAttribute("action", action);
+  form.querySelectorAll("select, textarea").forEach((input, at) => { copy.querySelectorAll("select, textarea")[at].value = input.value; });
+  return copy;
+}
+
+function done(form) {
+  form.querySelectorAll(".problem[data-mine]").forEach((old) => old.remove());
+  form.querySelectorAll("[data-typed]").forEach((input) => delete input.dataset.typed);
+  form.closest("details[open]")?.removeAttribute("open");
+  if (form.hasAttribute("data-reset")) form.reset();
+}
+
+/** Tell a screen reader. */
+export function announce(text) {
+  document.getElementById("say").textContent = text;
+}
+
+function addRow(button) {
+  const body = button.closest("[data-table]").querySelector("tbody");
+  const row = body.lastElementChild.cloneNode(true);
+  const count = body.children.length;
+  row.querySelectorAll("[name]").forEach((input) => {
+    input.name = input.name.replace(/:\d+:/, `:${count}:`);
+    input.value = "";
+    input.removeAttribute("id");
+    input.dataset.typed = "1";
+  });
+  row.setAttribute("data-mine", "");
+  body.append(row);
+  row.querySelector("input, select")?.focus();
+}
+
+export function start() {
+  document.addEventListener("submit", onSubmit);
+  document.addEventListener("input", (event) => { if (event.target.matches("main input, main select, main textarea")) event.target.dataset.typed = "1"; });
+  document.addEventListener("click", (event) => { const button = event.target.closest("[data-add-row]"); if (button) addRow(button); });
+  document.addEventListener("toggle", (event) => {
+    if (!event.target.matches?.("details.menu") || !event.target.open) return;
+    document.querySelectorAll("details.menu[open]").forEach((other) => { if (other !== event.target) other.open = false; });
+    event.target.querySelector(".sheet input:not([type=hidden]), .sheet select, .sheet textarea")?.focus();
+  }, true);
+  document.addEventListener("click", (event) => {
+    document.querySelectorAll("details.menu[open]").forEach((menu) => { if (!menu.contains(event.target)) menu.open = false; });
+  });
+}

@@ -1,0 +1,182 @@
+"""The words, shapes and tones that pages use for states, people, events and times."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, tzinfo
+from typing import Any
+
+from markupsafe import Markup, escape
+
+# state -> (word, shape in the sprite, tone); a state is never told by its colour alone
+STATES: dict[str, tuple[str, str, str]] = {
+    "failed": ("Failed", "failed", "late"),
+    "needs_help": ("Needs help", "help", "help"),
+    "blocked": ("Blocked", "blocked", "blocked"),
+    "late": ("Late", "late", "late"),
+    "overdue": ("Overdue", "late", "late"),
+    "at_risk": ("At risk", "risk", "risk"),
+    "in_progress": ("In progress", "work", "work"),
+    "ready": ("Ready", "ready", "work"),
+    "locked": ("Locked", "locked", "quiet"),
+    "not_started": ("Not started", "empty", "quiet"),
+    "done": ("Done", "done", "done"),
+    "skipped": ("Skipped", "skipped", "quiet"),
+    "not_applicable": ("Not needed here", "none", "quiet"),
+    "cancelled": ("Cancelled", "cancelled", "quiet"),
+    "running": ("Running", "work", "work"),
+    "paused": ("Paused", "paused", "risk"),
+    "completed": ("Completed", "done", "done"),
+    "ended_early": ("Ended early", "failed", "late"),
+    "open": ("Open", "ready", "work"),
+    "closed": ("Closed", "done", "quiet"),
+    "unassigned": ("Unassigned", "nobody", "risk"),
+    "draft": ("Draft", "empty", "quiet"),
+    "published": ("Published", "done", "done"),
+    "retired": ("Retired", "cancelled", "quiet"),
+}
+PRIORITIES = {"urgent": "Urgent", "high": "High", "medium": "Medium", "low": "Low", "none": "No priority"}
+KINDS = {
+    "task": "Task", "form": "Form", "approval": "Approval", "sign": "Signature", "file": "Files", "email": "Automatic mail",
+    "http": "Automatic call", "wait": "Waits for an event", "run": "Another process",
+}  # fmt: skip
+EVENTS: dict[str, str] = {
+    "run_started": "started the run", "run_inputs_changed": "changed the inputs", "run_target_set": "set the target",
+    "run_priority_set": "set the priority", "run_linked": "linked the run to a project", "run_ranked": "moved the card",
+    "run_paused": "paused the run", "run_resumed": "let the run go on", "run_completed": "completed the run",
+    "run_ended_early": "ended the run early", "run_cancelled": "called the run off", "run_reopened": "reopened the run",
+    "role_assigned": "filled the role", "run_commented": "wrote", "stage_overridden": "moved the card to another stage",
+    "stage_override_cleared": "gave the card its own stage back", "step_became_ready": "became ready",
+    "step_relocked": "has to wait again", "step_assigned": "assigned", "step_due_set": "set the due of",
+    "step_became_overdue": "became overdue", "step_started": "began", "step_values_saved": "saved values of",
+    "step_completed": "completed", "approval_given": "approved", "approval_refused": "refused", "step_skipped": "skipped",
+    "step_became_not_applicable": "is not needed here", "step_became_applicable": "is needed after all",
+    "step_failed": "failed", "step_cancelled": "was cancelled", "step_reopened": "reopened",
+    "step_evidence_questioned": "should be looked at again", "help_requested": "asked for help on",
+    "help_cleared": "needs no more help on",
+}  # fmt: skip
+STEP_FIRST = frozenset({
+    "step_became_ready", "step_relocked", "step_became_overdue", "step_became_not_applicable", "step_became_applicable",
+    "step_failed", "step_cancelled", "step_evidence_questioned",
+})  # fmt: skip
+"""Events of which the step is the subject of the sentence, not who caused it."""
+EVENT_TONES = {
+    "step_completed": "done", "run_completed": "done", "approval_given": "done", "help_requested": "help",
+    "step_became_overdue": "late", "approval_refused": "late", "step_failed": "late", "run_ended_early": "late",
+    "run_cancelled": "late", "step_started": "work", "step_became_ready": "work", "run_started": "work",
+}  # fmt: skip
+VERBS = {
+    "nudge": "Open", "assign": "Assign", "reassign": "Assign", "approve": "Approve", "extend": "Extend", "retry": "Retry",
+    "clear-help": "Help", "unblock": "Unblock", "complete": "Complete",
+}  # fmt: skip
+
+
+def who(actor: str | None) -> str:
+    """A person, group, guest or service as people call them: ``person:dana`` is Dana."""
+    if not actor:
+        return "Nobody yet"
+    kind, _, name = actor.rpartition(":")
+    spoken = " ".join(part.capitalize() for part in name.replace(".", " ").replace("_", " ").replace("-", " ").split())
+    return {"guest": f"{spoken} (guest)", "service": f"{spoken} (service)", "system": "Milepost"}.get(kind, spoken or name)
+
+
+def initials(actor: str | None) -> str:
+    """Two letters for the face of somebody."""
+    parts = who(actor).replace("(", "").split()
+    return "".join(part[0] for part in parts[:2]).upper() if actor else "?"
+
+
+def moment(value: datetime | date | None, style: str = "full") -> Markup:
+    """A time that script shows in the reader's zone; without script it reads in UTC."""
+    if value is None:
+        return Markup("")
+    if not isinstance(value, datetime):
+        text = value.strftime("%-d %b %Y")
+        return Markup('<time datetime="{}">{}</time>').format(value.isoformat(), text)
+    instant = value.astimezone(UTC)
+    shapes = {"full": "%-d %b %H:%M UTC", "date": "%-d %b", "seconds": "%H:%M:%S"}
+    stamp = instant.isoformat(timespec="seconds").replace("+00:00", "Z")
+    return Markup('<time datetime="{}" data-as="{}">{}</time>').format(stamp, style, instant.strftime(shapes[style]))
+
+
+def local_time(given: str | None, zone: tzinfo) -> str:
+    """A stored instant as a date and time control shows it, in the organisation's zone."""
+    if not given:
+        return ""
+    return datetime.fromisoformat(given).astimezone(zone).strftime("%Y-%m-%dT%H:%M")
+
+
+def age(since: datetime | None, now: datetime) -> str:
+    """How long ago, in the largest unit that says enough."""
+    if since is None:
+        return ""
+    seconds = max(0, int((now - since).total_seconds()))
+    for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60)):
+        if seconds >= size:
+            return f"{seconds // size} {unit}"
+    return "just now"
+
+
+def lag(as_of: datetime, behind: int, now: datetime) -> str:
+    """How far an answer is behind the log, in words."""
+    if behind <= 0:
+        return "up to date"
+    milliseconds = max(1, round((now - as_of).total_seconds() * 1000))
+    return f"{milliseconds} ms behind" if milliseconds < 10_000 else f"{milliseconds // 1000} s behind"
+
+
+def value(given: Any) -> Markup:
+    """A field's value as people read it; everything in it is escaped."""
+    match given:
+        case None | "" | [] | {}:
+            return Markup('<span class="muted">–</span>')
+        case bool():
+            return Markup("Yes" if given else "No")
+        case float() if given.is_integer():
+            return escape(f"{int(given):,}".replace(",", " "))
+        case int() | float():
+            return escape(f"{given:,}".replace(",", " "))
+        case list():
+            return Markup(", ").join(value(entry) for entry in given)
+        case {"name": name, **_rest}:
+            return escape(name)
+        case dict():
+            return Markup(" · ").join(value(entry) for entry in given.values())
+        case str() if given.startswith(("person:", "guest:", "group:", "service:")):
+            return escape(who(given))
+        case _:
+            return escape(given)
+
+
+def sentence(entry: Any, titles: dict[str, str]) -> Markup:
+    """What one event of a history tells, in one line."""
+    verb = EVENTS.get(entry.type, entry.type.replace("_", " "))
+    step = Markup("<em>{}</em>").format(titles.get(entry.step, entry.step)) if entry.step else Markup("")
+    if entry.type in STEP_FIRST:
+        return Markup("{} {}").format(step, verb)
+    detail = _detail(entry)
+    return Markup("<strong>{}</strong> {} {}{}").format(who(entry.by) if entry.by else "Milepost", verb, step, detail)
+
+
+def _detail(entry: Any) -> Markup:
+    told = entry.data
+    match entry.type:
+        case "step_assigned" | "role_assigned":
+            role = f" {told['role'].replace('_', ' ')}" if "role" in told else ""
+            return Markup("{} to {}").format(role, who(told.get("assignee"))) if told.get("assignee") else Markup("")
+        case "run_priority_set":
+            return Markup("to {}").format(PRIORITIES.get(told.get("priority"), ""))
+        case "step_completed" | "run_completed" | "run_ended_early" if told.get("outcome"):
+            return Markup(": {}").format(told["outcome"])
+        case "step_reopened":
+            return Markup(", round {}").format(entry.round)
+        case _:
+            return Markup("")
+
+
+def said(entry: Any) -> str | None:
+    """The words that somebody gave with an event: a reason, a comment, a text."""
+    for key in ("reason", "comment", "text", "note"):
+        told = entry.data.get(key)
+        if isinstance(told, str) and (key != "comment" or entry.type == "approval_given"):
+            return told
+    return None
