@@ -46,9 +46,9 @@ def processes(draw: st.DrawFn) -> Definition:
         before = [f"s{other}" for other in range(index)]
         after = draw(st.lists(st.sampled_from(before), unique=True, max_size=3)) if before else []
         more: dict[str, Any] = {"required": draw(st.booleans()), "fields": [SIZE], "kind": "form"}
-        if after and draw(st.booleans()):
+        if bool(after) and draw(st.integers(0, 1)):
             more["when"] = draw(conditions(before))
-        if after and draw(st.integers(0, 3)) == 0:
+        if bool(after) and draw(st.integers(0, 3)) == 0:
             more |= {"kind": "approval", "approval": {"covers": after, "on_refusal": {"reopens": after}}}
         if draw(st.integers(0, 2)) == 0:
             more["due"] = {
