@@ -142,9 +142,6 @@ declare
   verdict text;
 begin
   select h.position, greatest(h.recorded_at, clock_timestamp()) into strict base, instant from head h where h.id = 1 for update;
-  if exists (select from writer w where w.id = p_writer and w.turn >= p_turn) then
-    raise exception 'this group was given up' using errcode = 'object_not_in_prerequisite_state';
-  end if;
   instant_us := (extract(epoch from instant) * 1000000)::bigint;
   place := base;
   verdicts := '';
@@ -222,8 +219,12 @@ begin
         as u (id, fingerprint, result, first_position, last_position)
       where u.first_position is not null;
   end if;
-  update writer w set turn = p_turn, base = append_events.base, verdicts = append_events.verdicts, recorded_at = instant where w.id = p_writer;
+  update writer w set turn = p_turn, base = append_events.base, verdicts = append_events.verdicts, recorded_at = instant
+    where w.id = p_writer and w.turn < p_turn;
   if not found then
+    if exists (select from writer w where w.id = p_writer) then
+      raise exception 'this group was given up' using errcode = 'object_not_in_prerequisite_state';
+    end if;
     delete from writer w where w.recorded_at < instant - interval '7 days';
     insert into writer values (p_writer, p_turn, base, verdicts, instant);
   end if;
