@@ -17,7 +17,7 @@ AttentionKind = Literal["overdue", "blocked", "needs_help", "unassigned"]
 
 @dataclass(frozen=True, slots=True)
 class Quantiles:
-    """A spread of numbers: percentiles with linear interpolation, rounded to three digits."""
+    """A spread of numbers: percentiles with linear interpolation."""
 
     count: int
     minimum: float | None = None

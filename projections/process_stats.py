@@ -56,7 +56,7 @@ def _sequence(events: Sequence[Mark]) -> Row:
     edges = sorted(Counter(zip(steps, steps[1:], strict=False)).items())
     return (
         len(events), times[0], times[-1], steps[0], steps[-1], md5("\x1f".join(steps).encode()).hexdigest(),  # noqa: S324 - a short name for a sequence
-        sum([one != other for one, other in zip(actors, actors[1:], strict=False)]),
+        sum([one != other and one is not None and other is not None for one, other in zip(actors, actors[1:], strict=False)]),
         len(set(steps)) < len(steps), actors.count(None),
         sum([one == other for one, other in zip(times, times[1:], strict=False)]),
         sum([at.weekday() >= 5 for at in times]), sorted({actor for actor in actors if actor is not None}),

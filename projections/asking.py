@@ -1,0 +1,75 @@
+"""What all queries share: named statements, and how fresh an answer is."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from psycopg import Connection
+
+from projections.projection import blocks
+
+Conn = Connection[Any]
+
+CARD_COLUMNS = (
+    "card", "kind", "name", "project", "stage", "state", "late_at", "blocked_at", "life", "version", "rank", "priority",
+    "process", "process_version", "stages", "progress", "next_action", "who", "due_at", "entered_stage_at", "also_in",
+    "help", "blocked", "comments", "labels", "checklist_done", "checklist_total", "description", "waits_for", "outcome",
+    "started_at", "target_at", "ended_at",
+)  # fmt: skip
+STATE = """
+case when c.state in ('failed', 'needs_help', 'blocked', 'done', 'skipped', 'cancelled') then c.state
+  when c.blocked_at < %(now)s then 'blocked' when c.late_at < %(now)s then 'late' else c.state end
+"""
+IN_PROJECT = "c.project = %(project)s"
+OF_PROCESS = "c.process = %(process)s"
+
+
+def _load() -> dict[str, str]:
+    found: dict[str, str] = {}
+    parts = {"card": ", ".join(f"c.{name}" for name in CARD_COLUMNS), "state": STATE}
+    for name, text in blocks("queries").items():
+        if "{scope}" in text:
+            found[f"{name}_of_project"] = text.format(scope=IN_PROJECT, **parts)
+            found[f"{name}_of_process"] = text.format(scope=OF_PROCESS, **parts)
+        else:
+            found[name] = text.format(**parts)
+    return found
+
+
+SQL = _load()
+
+
+class NotFound(Exception):
+    """No such run, project or process in the read models (yet)."""
+
+    def __init__(self, kind: str, id_: UUID | str) -> None:
+        super().__init__(f"no {kind} {id_}")
+        self.kind = kind
+        self.id = id_
+
+
+class Fresh(NamedTuple):
+    """The position an answer reflects, the instant at which it was true, and how many events it lacks."""
+
+    position: int
+    as_of: datetime
+    behind: int
+
+
+def rows(connection: Conn, name: str, **values: Any) -> list[tuple[Any, ...]]:
+    """All rows of a named statement."""
+    return connection.execute(SQL[name].encode(), values, prepare=True).fetchall()
+
+
+def fresh(connection: Conn, *names: str) -> Fresh:
+    """How fresh the named read models are. Ask before the rows, so that they are at least as fresh."""
+    position, moved_at, head, now = rows(connection, "freshness", names=list(names))[0]
+    behind = max(head - position, 0)
+    return Fresh(position, now if behind == 0 or moved_at is None else moved_at, behind)
+
+
+def moment(now: datetime | None) -> datetime:
+    """The instant for which lateness is worked out: the caller's, or now."""
+    return datetime.now(UTC) if now is None else now

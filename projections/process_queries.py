@@ -1,0 +1,57 @@
+"""The processes and their versions."""
+
+from __future__ import annotations
+
+from projections.answers import Processes, ProcessRow, ProcessView, VersionRow
+from projections.asking import Conn, NotFound, fresh, rows
+
+
+def processes(connection: Conn) -> Processes:
+    """All processes by title, with how many runs each has."""
+    current = fresh(connection, "process_stats", "board")
+    found = tuple(
+        ProcessRow(
+            key=key,
+            title=title,
+            owner=owner,
+            version=version,
+            versions=versions or 0,
+            state=state,
+            stages=stages or 0,
+            steps=int(steps or 0),
+            open_runs=open_runs,
+            ended_runs=ended_runs,
+            has_draft=has_draft,
+            stream_version=stream_version,
+            published_at=published_at,
+        )
+        for (
+            key, title, owner, state, has_draft, stream_version, version, versions, published_at, stages, steps, open_runs,
+            ended_runs,
+        ) in rows(connection, "processes")
+    )  # fmt: skip
+    return Processes(found, *current)
+
+
+def process(connection: Conn, key: str) -> ProcessView:
+    """One process with its draft and its versions, newest first. Raises NotFound."""
+    current = fresh(connection, "process_stats")
+    found = rows(connection, "process", process=key)
+    if not found:
+        raise NotFound("process", key)
+    _, title, state, draft, stream_version = found[0]
+    versions = tuple(_version(row) for row in rows(connection, "process_versions", process=key))
+    return ProcessView(key, title, state, draft, versions, stream_version, *current)
+
+
+def process_version(connection: Conn, key: str, version: int) -> VersionRow:
+    """One published version. Raises NotFound."""
+    found = rows(connection, "version_document", process=key, version=version)
+    if not found:
+        raise NotFound("process version", f"{key} {version}")
+    return _version(found[0])
+
+
+def _version(row: tuple[object, ...]) -> VersionRow:
+    version, key, title, note, published_at, published_by, document = row
+    return VersionRow(key, version, title, note, published_at, published_by, document)  # type: ignore[arg-type]

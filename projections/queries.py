@@ -1,0 +1,39 @@
+"""All queries of the read models: functions on a connection, each answer with the position that it reflects."""
+
+from __future__ import annotations
+
+from projections.asking import Fresh, NotFound, fresh
+from projections.board_queries import board, card, funnel
+from projections.process_queries import process, process_version, processes
+from projections.run_queries import definition_of, run, run_history, runs
+from projections.stats_queries import process_stats
+from projections.work_queries import attention, home, inbox, projects
+
+card_run = card
+"""The card of a run."""
+
+__all__ = [
+    "Fresh",
+    "NotFound",
+    "attention",
+    "board",
+    "card",
+    "card_run",
+    "definition_of",
+    "fresh",
+    "funnel",
+    "home",
+    "inbox",
+    "process",
+    "process_stats",
+    "process_version",
+    "processes",
+    "project_history",
+    "projects",
+    "run",
+    "run_history",
+    "runs",
+]
+
+project_history = run_history
+"""The history of a project; streams of tasks and projects are kept like those of runs."""

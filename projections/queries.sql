@@ -1,0 +1,118 @@
+-- What is asked of the read models. Lateness is worked out here, from the instants that the rows hold.
+
+-- name: freshness
+select coalesce(min(c.position), 0), min(c.moved_at), (select position from log.head), clock_timestamp()
+from read.generation g join log.checkpoint c on c.name = g.schema
+where g.state = 'live' and g.projection = any(%(names)s)
+
+-- name: project
+select project, name, state, owner, process, stages, members, opened_at, version from read.project where project = %(project)s
+
+-- name: cards
+select {card}, 0 as place from read.card c where c.project = %(project)s and c.ended_at is null
+union all
+select * from (
+  select {card}, row_number() over (partition by c.stage order by c.ended_at desc, c.card) as place
+  from read.card c where c.project = %(project)s and c.ended_at is not null) ended
+where place <= %(ended)s
+
+-- name: ended_counts
+select stage, count(*) from read.card where project = %(project)s and ended_at is not null group by stage
+
+-- name: card
+select {card} from read.card c where c.card = %(card)s
+
+-- name: funnel_reached
+select r.stage, count(*), count(*) filter (where c.ended_at is null) from read.card c, unnest(c.reached) as r (stage)
+where c.kind = 'run' and {scope} group by r.stage
+
+-- name: funnel_standing
+select c.stage, c.life, count(*) from read.card c where c.kind = 'run' and {scope} group by c.stage, c.life
+
+-- name: funnel_outcomes
+select coalesce(c.outcome, c.life), count(*) from read.card c
+where c.kind = 'run' and c.ended_at is not null and {scope} group by 1 order by 2 desc, 1
+
+-- name: attention
+select a.kind, a.card_kind, a.card, a.name, a.project, p.name, a.process, nullif(a.step, ''), a.step_title, a.why, a.who,
+  case when a.kind = 'overdue' then a.due_at else a.since end, a.due_at, a.priority, count(*) over (partition by a.kind)
+from read.attention a left join read.project p on p.project = a.project
+where (a.kind <> 'overdue' or a.due_at < %(now)s) and (%(project)s::uuid is null or a.project = %(project)s)
+order by array_position('{{overdue,needs_help,blocked,unassigned}}'::text[], a.kind),
+  array_position('{{urgent,high,medium,low,none}}'::text[], a.priority), 12 nulls last, a.card, a.step
+limit %(limit)s
+
+-- name: inbox
+select i.kind, i.work, nullif(i.step, ''), i.title, i.name, i.process, i.project, p.name, i.stage, i.state, i.assignee,
+  i.due_at, coalesce(i.due_at < %(now)s, false), i.priority, i.ready_at, i.step_kind, count(*) over (),
+  count(*) filter (where i.due_at < %(now)s) over ()
+from read.inbox i left join read.project p on p.project = i.project
+where i.assignee = any(%(assignees)s)
+order by case when i.due_at < %(now)s then 0 when i.due_at <= %(today)s then 1 when i.due_at is null then 2 else 3 end,
+  case when i.due_at < %(now)s then i.due_at end,
+  array_position('{{urgent,high,medium,low,none}}'::text[], i.priority), i.due_at nulls last, i.ready_at nulls last,
+  i.work, i.step
+limit %(limit)s
+
+-- name: run
+select r.run, r.process, r.process_version, r.name, r.subject, r.state, r.inputs, r.roles, r.project, r.priority,
+  r.target_at, r.test, r.started_at, r.started_by, r.ended_at, r.outcome, r.reason, r.overridden_stage, r.version
+from read.run r where r.run = %(run)s
+
+-- name: run_steps
+select step, state, round, assignee, by, ready_at, started_at, ended_at, due_at, due_source, due_moves, outcome, reason,
+  help, questioned, approvals, comments, "values" from read.run_step where run = %(run)s
+
+-- name: version_document
+select process_version, key, title, note, published_at, published_by, document from read.process_version
+where key = %(process)s and process_version = %(version)s
+
+-- name: history
+select position, version, type, schema_version, occurred_at, recorded_at, by, step, round, data::text from read.history
+where stream = %(stream)s and version > %(after)s order by version limit %(limit)s
+
+-- name: runs
+select c.card, c.name, c.process, c.process_version, c.project, c.life, c.stage, {state}, c.progress, c.priority,
+  c.next_action, c.who, c.due_at, coalesce(c.due_at < %(now)s, false), c.outcome, c.started_at, c.ended_at, c.target_at,
+  c.version
+from read.card c where c.kind = 'run'
+  and (%(process)s::text is null or c.process = %(process)s) and (%(project)s::uuid is null or c.project = %(project)s)
+  and (%(life)s::text is null or c.life = %(life)s)
+  and (%(after)s::uuid is null or (c.started_at, c.card) < (select a.started_at, a.card from read.card a where a.card = %(after)s))
+order by c.started_at desc, c.card desc limit %(limit)s
+
+-- name: projects
+select p.project, p.name, p.state, p.owner, p.process, p.stages, p.opened_at,
+  coalesce(c.open_runs, 0), coalesce(c.open_tasks, 0), coalesce(c.ended_runs, 0), coalesce(a.rows, 0)
+from read.project p
+left join (select project, count(*) filter (where kind = 'run' and ended_at is null) as open_runs,
+    count(*) filter (where kind = 'task' and ended_at is null) as open_tasks,
+    count(*) filter (where kind = 'run' and ended_at is not null) as ended_runs from read.card group by project) c
+  using (project)
+left join (select project, count(*) as rows from read.attention where kind <> 'overdue' or due_at < %(now)s group by project) a
+  using (project)
+order by p.state = 'closed', p.name, p.project
+
+-- name: project_stages
+select c.project, r.stage, count(*), count(*) filter (where c.stage = r.stage and c.ended_at is null)
+from read.card c, unnest(c.reached) as r (stage) where c.kind = 'run' and c.project is not null group by c.project, r.stage
+
+-- name: processes
+select p.key, p.title, p.owner, p.state, p.draft is not null, p.version,
+  v.process_version, v.versions, v.published_at, jsonb_array_length(coalesce(v.document, p.draft) -> 'stages'),
+  (select coalesce(sum(jsonb_array_length(s -> 'steps')), 0) from jsonb_array_elements(coalesce(v.document, p.draft) -> 'stages') s),
+  coalesce(c.open_runs, 0), coalesce(c.ended_runs, 0)
+from read.process p
+left join lateral (select process_version, published_at, document, count(*) over () as versions from read.process_version v
+  where v.stream = p.stream order by process_version desc limit 1) v on true
+left join (select process, count(*) filter (where ended_at is null) as open_runs,
+    count(*) filter (where ended_at is not null) as ended_runs from read.card where kind = 'run' group by process) c
+  on c.process = p.key
+order by p.title, p.key
+
+-- name: process
+select key, title, state, draft, version from read.process where key = %(process)s
+
+-- name: process_versions
+select process_version, key, title, note, published_at, published_by, document from read.process_version
+where key = %(process)s order by process_version desc

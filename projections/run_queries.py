@@ -1,0 +1,168 @@
+"""One run with all its steps, its history, and lists of runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from domain.definition import Definition
+from domain.document import Step
+from domain.rollup import Card, StageFact, roll_up, state_at
+from domain.upcast import upcast
+from domain.words import StageKey, StepKey
+from projections.answers import History, HistoryEntry, RunRow, Runs, RunView, StageView, StepView, WaitsFor
+from projections.asking import Conn, Fresh, NotFound, fresh, moment, rows
+from projections.board_queries import help_of
+from projections.run_facts import OPEN_STEP, StepFacts
+
+ENDED_WELL = frozenset({"done", "skipped", "not_applicable"})
+
+
+def run(connection: Conn, run_id: UUID, definition: Definition | None = None, *, now: datetime | None = None) -> RunView:
+    """One run by stage and step, with the form of each step. Raises NotFound.
+
+    ``definition`` is the version that the run follows, when the caller has it; else it is read here.
+    """
+    at, current = moment(now), fresh(connection, "run_steps")
+    found = rows(connection, "run", run=run_id)
+    if not found:
+        raise NotFound("run", run_id)
+    row = found[0]
+    followed = definition if definition else definition_of(connection, row[1], row[2])
+    return _View(row, followed, {step.key: step for step in _steps(connection, run_id)}, at).answer(current)
+
+
+def definition_of(connection: Conn, process: str, version: int) -> Definition:
+    """A published version, compiled. Raises NotFound."""
+    found = rows(connection, "version_document", process=process, version=version)
+    if not found:
+        raise NotFound("process version", f"{process} {version}")
+    return Definition.load(process, version, found[0][6])
+
+
+def run_history(connection: Conn, stream: UUID, after: int = 0, limit: int = 500) -> History:
+    """What happened to a run (or task, or project), above version ``after``, oldest first; empty for an unknown one."""
+    current = fresh(connection, "run_history")
+    found = rows(connection, "history", stream=stream, after=after, limit=limit + 1)
+    entries = tuple(_entry(row) for row in found[:limit])
+    more = entries[-1].version if len(found) > limit and entries else None
+    return History(entries, more, current.position, current.as_of, current.behind)
+
+
+def runs(
+    connection: Conn,
+    process: str | None = None,
+    project: UUID | None = None,
+    state: str | None = None,
+    limit: int = 100,
+    after: UUID | None = None,
+    *,
+    now: datetime | None = None,
+) -> Runs:
+    """Runs, the newest first; ``after`` is the last run of the page before."""
+    current = fresh(connection, "board")
+    found = rows(
+        connection, "runs", process=process, project=project, life=state, after=after, limit=limit + 1, now=moment(now)
+    )
+    page = tuple(RunRow(*row) for row in found[:limit])
+    more = page[-1].id if len(found) > limit and page else None
+    return Runs(page, more, current.position, current.as_of, current.behind)
+
+
+def _entry(row: tuple[Any, ...]) -> HistoryEntry:
+    position, version, kind, schema_version, occurred_at, recorded_at, by, step, round_, data = row
+    lifted = upcast(kind, schema_version, orjson.loads(data))
+    return HistoryEntry(position, version, kind, occurred_at, recorded_at, by, step, round_, lifted)
+
+
+class _Step(StepFacts):
+    """The facts of a step with its key and values."""
+
+    __slots__ = ("key", "values")
+    key: StepKey
+    values: dict[str, Any] | None
+
+
+_STEP_COLUMNS = (
+    "key", "state", "round", "assignee", "by", "ready_at", "started_at", "ended_at", "due_at", "due_source", "due_moves",
+    "outcome", "reason", "help", "questioned", "approvals", "comments", "values",
+)  # fmt: skip
+
+
+def _steps(connection: Conn, run_id: UUID) -> list[_Step]:
+    found = []
+    for row in rows(connection, "run_steps", run=run_id):
+        step = _Step()
+        for name, value in zip(_STEP_COLUMNS, row, strict=True):
+            setattr(step, name, value)
+        step.help = help_of(row[_STEP_COLUMNS.index("help")])
+        found.append(step)
+    return found
+
+
+class _View:
+    """One run while its answer is put together."""
+
+    def __init__(
+        self, row: tuple[Any, ...], definition: Definition, steps: Mapping[StepKey, _Step], now: datetime
+    ) -> None:
+        self.row, self.definition, self.steps, self.now = row, definition, steps, now
+        self.card: Card = roll_up(definition, row[5], steps, row[17])
+
+    def answer(self, current: Fresh) -> RunView:
+        (
+            id_, process, version, name, subject, state, inputs, roles, project, priority, target_at, test, started_at,
+            started_by, ended_at, outcome, reason, _overridden, stream_version,
+        ) = self.row  # fmt: skip
+        return RunView(
+            id=id_, name=name, process=process, process_title=self.definition.document.title, version=version,
+            state=state, stage=self.card.current_stage, progress=self.card.progress,
+            stages=tuple(self._stage(stage) for stage in self.card.stages), inputs=inputs, roles=roles, project=project,
+            priority=priority, target_at=target_at, outcome=outcome, started_at=started_at, ended_at=ended_at,
+            started_by=started_by, subject=subject, reason=reason, test=test, stream_version=stream_version,
+            position=current.position, as_of=current.as_of, behind=current.behind,
+        )  # fmt: skip
+
+    def _stage(self, stage: StageFact) -> StageView:
+        document = self.definition.stages[StageKey(stage.key)]
+        return StageView(
+            key=stage.key,
+            title=stage.title,
+            state=state_at(stage.state, self.now, late_at=stage.late_at, blocked_at=stage.blocked_at),
+            outcome=stage.outcome,
+            steps=tuple(self._step(stage.key, step) for step in document.steps),
+            entered_at=stage.entered_at,
+            ended_at=stage.ended_at,
+        )
+
+    def _step(self, stage: StageKey, step: Step) -> StepView:
+        key = StepKey(step.key)
+        facts = self.steps.get(key) or _Step()
+        is_open = facts.state in OPEN_STEP
+        return StepView(
+            key=key, title=step.title, kind=step.kind, stage=stage, role=step.role, required=step.required,
+            state=facts.state, round=facts.round, assignee=self._who(step, facts), by=facts.by, ready_at=facts.ready_at,
+            started_at=facts.started_at, ended_at=facts.ended_at, due_at=facts.due_at, due_source=facts.due_source,
+            due_moves=facts.due_moves, overdue=is_open and facts.due_at is not None and facts.due_at < self.now,
+            waits_for=self._waits_for(key) if facts.state == "locked" else (), outcome=facts.outcome,
+            values=getattr(facts, "values", None), help=facts.help, reason=facts.reason, questioned=facts.questioned,
+            approvals=facts.approvals, comments=facts.comments, instructions=step.instructions,
+            gate=step.gate is not None, fields=tuple(field.model_dump(mode="json") for field in step.fields),
+        )  # fmt: skip
+
+    def _who(self, step: Step, facts: StepFacts) -> str | None:
+        """Whose work the step is: the assignee, or whoever has its role in this run."""
+        return facts.assignee or (self.row[7].get(step.role) if step.role else None)
+
+    def _waits_for(self, key: StepKey) -> tuple[WaitsFor, ...]:
+        wanted = self.definition.dependencies[key]
+        found = []
+        for other, step in self.definition.steps.items():
+            facts = self.steps.get(other) or _Step()
+            if other in wanted and facts.state not in ENDED_WELL:
+                found.append(WaitsFor(other, step.title, self._who(step, facts) or step.role, facts.due_at, facts.state))
+        return tuple(found)
