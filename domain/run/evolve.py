@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 from domain import events as e
-from domain.run.state import Help, Run, StepState, StepWord
+from domain.run.state import Help, Run, StepState, StepWord, altered
 
 _BLANK = Run()
 
@@ -15,16 +14,33 @@ _BLANK = Run()
 def evolve(run: Run | None, event: e.AnyRunEvent | e.AnyStepEvent) -> Run:
     """The run after the event. It never raises: imported facts need not obey any rule."""
     run = run or _BLANK
-    if isinstance(event, e.StepEvent):
-        return _STEP[type(event)](run, run.step(event.step), event)
-    return _RUN[type(event)](run, event)
+    if not isinstance(event, e.StepEvent):
+        return _RUN[type(event)](run, event)
+    values = completed_values(run, event)
+    steps = dict(run.steps)
+    steps[event.step] = evolve_step(run.step(event.step), event)
+    return altered(run, steps=steps, values={**run.values, **values} if values else run.values)
+
+
+def evolve_step(step: StepState, event: e.StepEvent) -> StepState:
+    """The step after an event of its own."""
+    return _STEP[type(event)](step, event)
+
+
+def completed_values(run: Run, event: e.StepEvent) -> dict[str, Any]:
+    """The fields, by path, that count from this event on: a draft does when its step is completed."""
+    if isinstance(event, e.StepCompleted):
+        return _paths(event.step, {**run.step(event.step).draft, **event.values})
+    if isinstance(event, e.StepValuesSaved) and run.step(event.step).state == "done":
+        return _paths(event.step, event.values)
+    return {}
 
 
 # --- the run as a whole ---
 
 
 def _started(run: Run, event: e.RunStarted) -> Run:
-    return replace(
+    return altered(
         run,
         process=event.process,
         process_version=event.process_version,
@@ -46,47 +62,47 @@ def _started(run: Run, event: e.RunStarted) -> Run:
 
 def _inputs_changed(run: Run, event: e.RunInputsChanged) -> Run:
     values = {**run.values, **_paths("inputs", event.inputs)}
-    return replace(run, inputs={**run.inputs, **event.inputs}, values=values)
+    return altered(run, inputs={**run.inputs, **event.inputs}, values=values)
 
 
 def _role_assigned(run: Run, event: e.RoleAssigned) -> Run:
     roles = {role: who for role, who in run.roles.items() if role != event.role}
     if event.assignee is not None:
         roles[event.role] = event.assignee
-    return replace(run, roles=roles)
+    return altered(run, roles=roles)
 
 
 def _completed(run: Run, event: e.RunCompleted) -> Run:
-    return replace(run, state="completed", outcome=event.outcome, ended_at=event.at, paused_at=None)
+    return altered(run, state="completed", outcome=event.outcome, ended_at=event.at, paused_at=None)
 
 
 def _ended_early(run: Run, event: e.RunEndedEarly) -> Run:
-    return replace(run, state="ended_early", outcome=event.outcome, ended_at=event.at, paused_at=None)
+    return altered(run, state="ended_early", outcome=event.outcome, ended_at=event.at, paused_at=None)
 
 
 def _cancelled(run: Run, event: e.RunCancelled) -> Run:
-    return replace(run, state="cancelled", ended_at=event.at, paused_at=None)
+    return altered(run, state="cancelled", ended_at=event.at, paused_at=None)
 
 
 def _reopened(run: Run, _event: e.RunReopened) -> Run:
-    return replace(run, state="running", outcome=None, ended_at=None)
+    return altered(run, state="running", outcome=None, ended_at=None)
 
 
 def _paused(run: Run, event: e.RunPaused) -> Run:
-    return run if run.ended else replace(run, state="paused", paused_at=event.at)
+    return run if run.ended else altered(run, state="paused", paused_at=event.at)
 
 
 def _resumed(run: Run, _event: e.RunResumed) -> Run:
-    return run if run.ended else replace(run, state="running", paused_at=None)
+    return run if run.ended else altered(run, state="running", paused_at=None)
 
 
 _RUN: dict[type[e.Event], Callable[[Run, Any], Run]] = {
     e.RunStarted: _started,
     e.RunInputsChanged: _inputs_changed,
-    e.RunTargetSet: lambda run, event: replace(run, target_at=event.target_at),
-    e.RunPrioritySet: lambda run, event: replace(run, priority=event.priority),
-    e.RunLinked: lambda run, event: replace(run, project=event.project),
-    e.RunRanked: lambda run, event: replace(run, rank=event.rank),
+    e.RunTargetSet: lambda run, event: altered(run, target_at=event.target_at),
+    e.RunPrioritySet: lambda run, event: altered(run, priority=event.priority),
+    e.RunLinked: lambda run, event: altered(run, project=event.project),
+    e.RunRanked: lambda run, event: altered(run, rank=event.rank),
     e.RunPaused: _paused,
     e.RunResumed: _resumed,
     e.RunCompleted: _completed,
@@ -94,24 +110,18 @@ _RUN: dict[type[e.Event], Callable[[Run, Any], Run]] = {
     e.RunCancelled: _cancelled,
     e.RunReopened: _reopened,
     e.RoleAssigned: _role_assigned,
-    e.RunCommented: lambda run, event: replace(run, comments=run.comments | {event.comment}),
-    e.StageOverridden: lambda run, event: replace(run, stage_override=event.stage),
-    e.StageOverrideCleared: lambda run, _event: replace(run, stage_override=None),
+    e.RunCommented: lambda run, event: altered(run, comments=run.comments | {event.comment}),
+    e.StageOverridden: lambda run, event: altered(run, stage_override=event.stage),
+    e.StageOverrideCleared: lambda run, _event: altered(run, stage_override=None),
 }
 
 
 # --- its steps ---
 
 
-def _put(run: Run, event: e.StepEvent, step: StepState) -> Run:
-    steps = dict(run.steps)
-    steps[event.step] = step
-    return replace(run, steps=steps)
-
-
-def _ready(run: Run, step: StepState, event: e.StepBecameReady) -> Run:
+def _ready(step: StepState, event: e.StepBecameReady) -> StepState:
     manual = step.due_source == "manual"
-    changed = replace(
+    return altered(
         step,
         state="ready",
         round=event.round,
@@ -121,42 +131,37 @@ def _ready(run: Run, step: StepState, event: e.StepBecameReady) -> Run:
         due_at=event.due_at,
         due_source="manual" if manual else "rule" if event.due_at else None,
     )
-    return _put(run, event, changed)
 
 
-def _relocked(run: Run, step: StepState, event: e.StepRelocked) -> Run:
+def _relocked(step: StepState, event: e.StepRelocked) -> StepState:
     """A new round of an approval forgets who agreed; a step that only waits again keeps everything."""
     fresh = event.round != step.round
     approvals = () if fresh else step.approvals
     doers = () if fresh else step.doers
-    return _put(
-        run, event, replace(step, state="locked", round=event.round, approvals=approvals, doers=doers)
-    )
+    return altered(step, state="locked", round=event.round, approvals=approvals, doers=doers)
 
 
-def _assigned(run: Run, step: StepState, event: e.StepAssigned) -> Run:
+def _assigned(step: StepState, event: e.StepAssigned) -> StepState:
     by_hand = event.cause == "user" and event.assignee is not None
-    return _put(run, event, replace(step, assignee=event.assignee, assigned_by_hand=by_hand))
+    return altered(step, assignee=event.assignee, assigned_by_hand=by_hand)
 
 
-def _due_set(run: Run, step: StepState, event: e.StepDueSet) -> Run:
+def _due_set(step: StepState, event: e.StepDueSet) -> StepState:
     moves = step.due_moves + (step.due_at is not None and event.due_at != step.due_at)
     source = event.source if event.due_at is not None or event.source == "manual" else None
-    return _put(run, event, replace(step, due_at=event.due_at, due_source=source, due_moves=moves))
+    return altered(step, due_at=event.due_at, due_source=source, due_moves=moves)
 
 
-def _saved(run: Run, step: StepState, event: e.StepValuesSaved) -> Run:
+def _saved(step: StepState, event: e.StepValuesSaved) -> StepState:
     """Values of a step under way are its draft; values that arrive for a done step count at once."""
     doers = _with(step.doers, event.by)
     if step.state != "done":
-        return _put(run, event, replace(step, draft={**step.draft, **event.values}, doers=doers))
-    run = replace(run, values={**run.values, **_paths(event.step, event.values)})
-    return _put(run, event, replace(step, doers=doers))
+        return altered(step, draft={**step.draft, **event.values}, doers=doers)
+    return altered(step, doers=doers)
 
 
-def _step_done(run: Run, step: StepState, event: e.StepCompleted) -> Run:
-    given = {**step.draft, **event.values}
-    changed = replace(
+def _step_done(step: StepState, event: e.StepCompleted) -> StepState:
+    return altered(
         step,
         state="done",
         round=event.round,
@@ -167,13 +172,10 @@ def _step_done(run: Run, step: StepState, event: e.StepCompleted) -> Run:
         draft={},
         evidence=True,
     )
-    if given:
-        run = replace(run, values={**run.values, **_paths(event.step, given)})
-    return _put(run, event, changed)
 
 
-def _step_reopened(run: Run, step: StepState, event: e.StepReopened) -> Run:
-    changed = replace(
+def _step_reopened(step: StepState, event: e.StepReopened) -> StepState:
+    return altered(
         step,
         state="locked",
         round=event.round,
@@ -181,6 +183,7 @@ def _step_reopened(run: Run, step: StepState, event: e.StepReopened) -> Run:
         approvals=(),
         refused=None,
         evidence=False,
+        wanted=event.cause == "user",
         outcome=None,
         done_by=None,
         questioned=(),
@@ -188,46 +191,43 @@ def _step_reopened(run: Run, step: StepState, event: e.StepReopened) -> Run:
         due_at=step.due_at if step.due_source == "manual" else None,
         due_source=step.due_source if step.due_source == "manual" else None,
     )
-    return _put(run, event, changed)
 
 
-def _applicable(run: Run, step: StepState, event: e.StepBecameApplicable) -> Run:
-    return _put(run, event, replace(step, state="done" if step.evidence else "locked"))
+def _applicable(step: StepState, _event: e.StepBecameApplicable) -> StepState:
+    return altered(step, state="done" if step.evidence else "locked")
 
 
-def _failed(run: Run, step: StepState, event: e.StepFailed) -> Run:
+def _failed(step: StepState, event: e.StepFailed) -> StepState:
     doers = _with(step.doers, event.by)
-    return _put(
-        run, event, replace(step, state="failed", outcome=event.outcome, done_at=event.at, doers=doers)
-    )
+    return altered(step, state="failed", outcome=event.outcome, done_at=event.at, doers=doers)
 
 
-def _questioned(run: Run, step: StepState, event: e.StepEvidenceQuestioned) -> Run:
-    return _put(run, event, replace(step, questioned=_with(step.questioned, event.reopened)))
+def _questioned(step: StepState, event: e.StepEvidenceQuestioned) -> StepState:
+    return altered(step, questioned=_with(step.questioned, event.reopened))
 
 
-def _help(run: Run, step: StepState, event: e.HelpRequested) -> Run:
-    return _put(run, event, replace(step, help=Help(event.reason, event.waiting_on, event.until)))
+def _help(step: StepState, event: e.HelpRequested) -> StepState:
+    return altered(step, help=Help(event.reason, event.waiting_on, event.until))
 
 
-def _refused(run: Run, step: StepState, event: e.ApprovalRefused) -> Run:
-    return _put(run, event, replace(step, refused=(event.by, event.reason), approvals=()))
+def _refused(step: StepState, event: e.ApprovalRefused) -> StepState:
+    return altered(step, refused=(event.by, event.reason), approvals=())
 
 
-def _approved(run: Run, step: StepState, event: e.ApprovalGiven) -> Run:
-    return _put(run, event, replace(step, approvals=_with(step.approvals, event.by)))
+def _approved(step: StepState, event: e.ApprovalGiven) -> StepState:
+    return altered(step, approvals=_with(step.approvals, event.by))
 
 
-def _becomes(state: StepWord) -> Callable[[Run, StepState, Any], Run]:
-    return lambda run, step, event: _put(run, event, replace(step, state=state))
+def _becomes(state: StepWord) -> Callable[[StepState, Any], StepState]:
+    return lambda step, _event: altered(step, state=state)
 
 
-_STEP: dict[type[e.Event], Callable[[Run, StepState, Any], Run]] = {
+_STEP: dict[type[e.Event], Callable[[StepState, Any], StepState]] = {
     e.StepBecameReady: _ready,
     e.StepRelocked: _relocked,
     e.StepAssigned: _assigned,
     e.StepDueSet: _due_set,
-    e.StepBecameOverdue: lambda run, step, event: _put(run, event, replace(step, overdue=event.due_at)),
+    e.StepBecameOverdue: lambda step, event: altered(step, overdue=event.due_at),
     e.StepStarted: _becomes("in_progress"),
     e.StepValuesSaved: _saved,
     e.StepCompleted: _step_done,
@@ -241,7 +241,7 @@ _STEP: dict[type[e.Event], Callable[[Run, StepState, Any], Run]] = {
     e.StepReopened: _step_reopened,
     e.StepEvidenceQuestioned: _questioned,
     e.HelpRequested: _help,
-    e.HelpCleared: lambda run, step, event: _put(run, event, replace(step, help=None)),
+    e.HelpCleared: lambda step, _event: altered(step, help=None),
 }
 
 

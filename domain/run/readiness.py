@@ -156,7 +156,7 @@ def _all_ended_well(run: Run, definition: Definition) -> bool:
         found = steps.get(key)
         if found is None or found.state not in SATISFIED:
             return False
-    return True
+    return not any(step.wanted and step.state not in SATISFIED for step in steps.values())
 
 
 def _outcome(run: Run, definition: Definition) -> str | None:

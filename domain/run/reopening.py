@@ -38,9 +38,8 @@ def reopen_step(
         return []
     said = reasoned(reason)
     work = Work(run, definition, by, at, calendar)
-    revived = _revive(work, said) if run.ended else []
-    if work.run.step(step).state in ENDED:
-        reopen_one(work, step, said, "user")
+    revived = _revive(work, step, said) if run.ended else []
+    reopen_one(work, step, said, "user")
     touched = question_or_reopen(work, step, dependents)
     return settle(work, [step, *touched, *revived], "user")
 
@@ -78,10 +77,10 @@ def _doubt(
     return []
 
 
-def _revive(work: Work, reason: str) -> list[StepKey]:
+def _revive(work: Work, wanted: StepKey, reason: str) -> list[StepKey]:
     """Let an ended run take work again: what was open at its end is open again."""
     work.record(RunReopened(reason=reason, by=work.by, at=work.at))
-    cancelled = [key for key, step in work.run.steps.items() if step.state == "cancelled"]
+    cancelled = [key for key, step in work.run.steps.items() if step.state == "cancelled" and key != wanted]
     for key in cancelled:
         reopen_one(work, key, reason, "rule")
     return list(work.definition.steps)

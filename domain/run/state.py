@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
-from typing import Any, Literal
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, Literal
 from uuid import UUID
 
 from domain.words import Actor, Assignee, Priority, RoleKey, StageKey, StepKey, Values
@@ -32,7 +33,10 @@ class Help:
 
 @dataclass(frozen=True, slots=True)
 class StepState:
-    """One step of a run. ``doers`` gave values or completed it in this round; ``draft`` is not yet completed."""
+    """One step of a run. ``doers`` gave values or completed it in this round; ``draft`` is not yet completed.
+
+    ``evidence``: it was done in this round. ``wanted``: somebody reopened it, so the run waits for it, required or not.
+    """
 
     state: StepWord = "locked"
     round: int = 1
@@ -46,6 +50,7 @@ class StepState:
     outcome: str | None = None
     draft: Values = field(default_factory=dict)
     evidence: bool = False
+    wanted: bool = False
     approvals: tuple[Actor, ...] = ()
     refused: tuple[Actor | None, str] | None = None
     due_at: datetime | None = None
@@ -100,3 +105,23 @@ class Run:
     def step(self, key: StepKey) -> StepState:
         """The step, also when nothing happened to it yet."""
         return self.steps.get(key, UNTOUCHED)
+
+
+def _writers(kind: type[Any]) -> tuple[attrgetter[Any], list[tuple[str, Any]]]:
+    names = [part.name for part in fields(kind)]
+    return attrgetter(*names), [(name, getattr(kind, name).__set__) for name in names]
+
+
+if TYPE_CHECKING:
+    altered = replace
+else:
+    _WRITERS = {kind: _writers(kind) for kind in (Run, StepState)}
+
+    def altered(state: Any, /, **changes: Any) -> Any:
+        """``dataclasses.replace`` for the two states, three times as fast: folding does little else."""
+        kind = type(state)
+        read, writers = _WRITERS[kind]
+        new = object.__new__(kind)
+        for (name, write), value in zip(writers, read(state), strict=True):
+            write(new, changes.get(name, value))
+        return new

@@ -10,8 +10,8 @@ from typing import Any, Literal, TypeVar
 from domain.definition import Definition
 from domain.document import Step
 from domain.events import AnyRunEvent, AnyStepEvent, Event, StepEvent
-from domain.run.evolve import evolve
-from domain.run.state import SATISFIED, Run, StepState
+from domain.run.evolve import completed_values, evolve, evolve_step
+from domain.run.state import SATISFIED, Run, StepState, altered
 from domain.schedule import Calendar
 from domain.words import Actor, Cause, Rejected, StepKey
 
@@ -33,11 +33,21 @@ class Work:
     calendar: Calendar
     events: list[Event] = field(default_factory=list)
     anchors: set[str] = field(default_factory=set)
+    _own: dict[StepKey, StepState] | None = None
+    """The steps of ``run`` once this decision changed one: its own copy, which it may change in place."""
 
     def record(self, event: AnyRunEvent | AnyStepEvent) -> None:
         """Decide this event."""
         self.events.append(event)
-        self.run = evolve(self.run, event)
+        if not isinstance(event, StepEvent):
+            self.run = evolve(self.run, event)
+            return
+        if self._own is None:
+            self._own = dict(self.run.steps)
+            self.run = altered(self.run, steps=self._own)
+        if values := completed_values(self.run, event):
+            self.run = altered(self.run, values={**self.run.values, **values})
+        self._own[event.step] = evolve_step(self.run.step(event.step), event)
 
     def on(self, kind: type[E], step: StepKey, *, round: int | None = None, **data: Any) -> None:  # noqa: A002 - the event's own word
         """Decide an event of a step, in the step's present round unless another is named."""

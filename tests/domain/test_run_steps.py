@@ -358,3 +358,13 @@ def test_who_fills_a_role_fills_the_role_it_becomes():
         "role_assigned", "role_assigned", "step_assigned"
     )
     assert story.state.step("work").assignee == "person:ann"
+
+
+def test_optional_work_that_somebody_reopens_is_waited_for():
+    """Reopening an optional step of a completed run lets it be done; then the run is complete again."""
+    story = run_of(step("work"), step("extra", required=False)).after(start).after(complete_step, "work")
+    assert story.state.state == "completed"
+    story = story.when(reopen_step, "extra", "after all").then_types(
+        "run_reopened", "step_reopened", "step_became_ready"
+    )
+    story.when(complete_step, "extra").then_types("step_completed", "run_completed")
