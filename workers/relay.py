@@ -139,7 +139,7 @@ class Relay:
         rows: list[Recorded] = await self._database(lambda: self._lease.read(place.position, BATCH))
         if not rows:
             return place
-        sequence = await publishing.publish(self._client, self._js, self._messages(rows), place.sequence)
+        sequence = await publishing.publish(self._client, self._messages(rows), place.sequence)
         await self._database(lambda: self._lease.move(place.position, rows[-1].position))
         self.position = rows[-1].position
         return Place(self.position, sequence)

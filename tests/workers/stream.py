@@ -19,7 +19,10 @@ async def events(nats_url: str) -> list[dict[str, Any]]:
         js = client.jetstream()
         held = (await js.stream_info(transport.STREAM)).state.messages
         subscription = await js.subscribe(
-            transport.SUBJECTS, stream=transport.STREAM, ordered_consumer=True, deliver_policy=DeliverPolicy.ALL
+            transport.SUBJECTS,
+            stream=transport.STREAM,
+            ordered_consumer=True,
+            deliver_policy=DeliverPolicy.ALL,
         )
         return [json.loads((await subscription.next_msg(5)).data) for _ in range(held)]
     finally:

@@ -18,7 +18,9 @@ from workers.publishing import PublishFailed
 from workers.transport import BrokerSettings
 
 pytestmark = pytest.mark.anyio
-TERMINATE = "select pg_terminate_backend(pid) from pg_stat_activity where application_name = %s and datname = %s"
+TERMINATE = (
+    "select pg_terminate_backend(pid) from pg_stat_activity where application_name = %s and datname = %s"
+)
 Start = Callable[..., RunningWorker]
 
 
@@ -27,7 +29,9 @@ def relayed(database: Database, position: int, seconds: float = 10) -> None:
     wait_until(lambda: stream.checkpoint(database.app_url, "relay") >= position, seconds, "the relay")
 
 
-async def test_every_event_is_published_in_order(log: Log, database: Database, nats_url: str, start_worker: Start):
+async def test_every_event_is_published_in_order(
+    log: Log, database: Database, nats_url: str, start_worker: Start
+):
     """What was there before the worker and what comes after: position 1, 2, 3 … without a hole or a double."""
     write(log, 700)
     start_worker()
@@ -48,7 +52,9 @@ async def test_a_standby_takes_over(log: Log, database: Database, nats_url: str,
     assert await stream.positions(nats_url) == list(range(1, 21))
 
 
-async def test_a_frozen_relay_cannot_get_a_word_in(log: Log, database: Database, nats_url: str, start_worker: Start):
+async def test_a_frozen_relay_cannot_get_a_word_in(
+    log: Log, database: Database, nats_url: str, start_worker: Start
+):
     """A relay that wakes up after another took its place publishes nothing stale."""
     frozen = start_worker()
     relayed(database, write(log, 5))
@@ -76,7 +82,9 @@ async def test_a_lost_checkpoint_publishes_nothing_twice(
     assert await stream.positions(nats_url) == list(range(1, 33))
 
 
-async def test_a_lost_stream_is_filled_again(log: Log, database: Database, nats_url: str, start_worker: Start):
+async def test_a_lost_stream_is_filled_again(
+    log: Log, database: Database, nats_url: str, start_worker: Start
+):
     """Deleting the stream under a running worker costs time only."""
     start_worker()
     relayed(database, write(log, 40))
@@ -101,7 +109,9 @@ async def test_what_is_older_than_the_stream_keeps_is_not_published_again(
     """A fresh stream begins with the events that it would still hold."""
     write(log, 20)
     with log._pool.connection() as connection:
-        row = connection.execute("select clock_timestamp() - recorded_at from log.event where position = 20").fetchone()
+        row = connection.execute(
+            "select clock_timestamp() - recorded_at from log.event where position = 20"
+        ).fetchone()
     assert row is not None
     age = row[0].total_seconds()
     wait_until(lambda: _seconds_old(log, 20) > age + 1.2)
@@ -128,11 +138,11 @@ async def test_a_hole_is_refused(log: Log, nats_url: str, count: int):
     write(log, count)
     messages = [cloudevents.message(log.id, row) for row in log.read(0, count)]
     with pytest.raises(PublishFailed):
-        await publishing.publish(client, client.jetstream(), messages, after=1)
+        await publishing.publish(client, messages, after=1)
     assert await stream.positions(nats_url) == []
-    assert await publishing.publish(client, client.jetstream(), messages, after=0) == count
+    assert await publishing.publish(client, messages, after=0) == count
     with pytest.raises(PublishFailed):
-        await publishing.publish(client, client.jetstream(), messages, after=0)
+        await publishing.publish(client, messages, after=0)
     assert await stream.positions(nats_url) == list(range(1, count + 1))
     await client.close()
 
@@ -143,7 +153,7 @@ async def test_a_log_set_back_stops_the_relay(log: Log, nats_url: str, start_wor
     await transport.declare(client, BrokerSettings((nats_url,)))
     write(log, 1)
     ahead = cloudevents.message(log.id, log.read(0, 1)[0])._replace(id=cloudevents.message_id(log.id, 9))
-    await publishing.publish(client, client.jetstream(), [ahead], after=0)
+    await publishing.publish(client, [ahead], after=0)
     await client.close()
     worker = start_worker()
     assert worker.wait() != 0
