@@ -39,7 +39,7 @@ class Supervisor:
         self._nats = None if settings.nats_url else NatsServer(home.nats)
         self._children: list[Child] = []
         self._token = ""
-        self._announced: dict[str, int | None] = {}
+        self._announced: dict[str, int] = {}
         self._demo: subprocess.Popen[bytes] | None = None
         self.port = settings.port
 
@@ -92,7 +92,7 @@ class Supervisor:
         restarted = [word for child in self._children if (word := child.tend(time.monotonic()))]
         for word in restarted:
             self._report(word)
-        if {child.name: child.pid for child in self._children} != self._announced:
+        if self._processes() != self._announced:
             self._announce()
         self._tend_demo()
 
@@ -132,6 +132,13 @@ class Supervisor:
             f"{PREFIX}PORT": str(self.port),
         }
 
+    def _processes(self) -> dict[str, int]:
+        """Everything that runs at this moment, by name."""
+        servers = {"postgres": self._postgres, "nats": self._nats}
+        pids = {child.name: child.pid for child in self._children}
+        pids |= {name: server.pid for name, server in servers.items() if server is not None}
+        return {name: pid for name, pid in pids.items() if pid is not None}
+
     def _announce(self) -> None:
         self._announced = {child.name: child.pid for child in self._children}
         servers = {"postgres": self._postgres, "nats": self._nats}
@@ -146,7 +153,7 @@ class Supervisor:
                 migration_database_url=self.owner_url,
                 nats_url=",".join(self.nats_servers),
                 token=self._token,
-                processes={name: pid for name, pid in processes.items() if pid is not None},
+                processes=self._announced,
             )
         )
 
