@@ -13,7 +13,11 @@ from api.problems import MEDIA_TYPE
 from web.rendering import page
 
 _PROGRAMS = ("/v1/", "/health/", "/openapi", "/static/")
-_DEFECT = {"title": "Something broke", "detail": "This is a defect of Milepost; nothing you did is lost.", "code": "internal"}
+_DEFECT = {
+    "title": "Something broke",
+    "detail": "This is a defect of Milepost; nothing you did is lost.",
+    "code": "internal",
+}
 
 
 def accepts_json(request: Request) -> bool:
@@ -24,7 +28,13 @@ def accepts_json(request: Request) -> bool:
 def refused(request: Request, status: int, problem: dict[str, Any], back: str = "/") -> Response:
     """The page that says why not; for somebody unknown the page that says how to come in."""
     if status == 401:
-        return page(request, "sign_in.html", status=status, signed_out=False, bad_link=problem.get("code") == "bad_link")
+        return page(
+            request,
+            "sign_in.html",
+            status=status,
+            signed_out=False,
+            bad_link=problem.get("code") == "bad_link",
+        )
     return page(request, "problem.html", status=status, problem=problem, back=back)
 
 

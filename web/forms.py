@@ -7,7 +7,7 @@ A name is a member of the body (``reason``), or ``values:KIND:KEY`` for a field 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -15,8 +15,12 @@ from zoneinfo import ZoneInfo
 import orjson
 
 NULLABLE = {
-    "assign": ("assignee",), "assign-role": ("assignee",), "due": ("due_at", "due_on"), "target": ("target_at",), "link": ("project",),
-}  # fmt: skip
+    "assign": ("assignee",),
+    "assign-role": ("assignee",),
+    "due": ("due_at", "due_on"),
+    "target": ("target_at",),
+    "link": ("project",),
+}
 """Members that are sent as null when a form leaves them empty."""
 CONTROL = frozenset({"csrf", "command", "expected_version", "next", "ends_at", "confirm"})
 """Names that steer the request and are no part of the body."""
@@ -33,8 +37,8 @@ def body(pairs: Pairs, verb: str, zone: ZoneInfo) -> dict[str, Any]:
     values: dict[str, Any] = {}
     tables: dict[str, dict[int, dict[str, Any]]] = {}
     had: list[str] = []
-    for name, text in pairs:
-        text = text.replace("\r\n", "\n").strip()
+    for name, typed in pairs:
+        text = typed.replace("\r\n", "\n").strip()
         match name.split(":"):
             case ["values", "table", key, row, column, kind] if row.isascii() and row.isdigit():
                 _cell(tables, key, int(row), column, _value(kind, text, zone))
@@ -92,12 +96,8 @@ def _value(kind: str, text: str, zone: ZoneInfo) -> Any:
             return text == "yes"
         case "datetime":
             return instant(text, zone)
-        case "person":
-            return person(text)
-        case "files":
-            return orjson.loads(text)
         case _:
-            return text
+            return _READERS.get(kind, str)(text)
 
 
 def _number(text: str) -> float | int | str:
@@ -123,3 +123,6 @@ def person(text: str) -> str:
     if _KNOWN_KIND.match(text):
         return text
     return "person:" + re.sub(r"[^a-z0-9._@+-]+", "-", text.lower()).strip("-")
+
+
+_READERS: dict[str, Callable[[str], Any]] = {"person": person, "files": orjson.loads}

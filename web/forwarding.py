@@ -26,16 +26,39 @@ class Answered:
 
 
 async def forward(
-    request: Request, path: str, body: Any, *, csrf: str, command: str = "", version: str = "", method: str = "POST"
+    request: Request,
+    path: str,
+    body: Any,
+    *,
+    csrf: str,
+    command: str = "",
+    version: str = "",
+    method: str = "POST",
 ) -> Answered:
     """Send a command as a program would, with the caller's own credential; the guard judges it again."""
     sent = orjson.dumps(body)
     headers = [(name, value) for name, value in request.scope["headers"] if name in _KEPT]
-    headers += [(b"content-type", b"application/json"), (b"content-length", str(len(sent)).encode()), (b"x-csrf-token", csrf.encode("latin-1"))]
+    headers += [
+        (b"content-type", b"application/json"),
+        (b"content-length", str(len(sent)).encode()),
+        (b"x-csrf-token", csrf.encode("latin-1")),
+    ]
     headers += [(b"idempotency-key", f"page {command}".encode("ascii", "replace"))] if command else []
     headers += [(b"if-match", f'"{version}"'.encode("ascii", "replace"))] if version else []
-    kept = {key: request.scope[key] for key in ("type", "asgi", "http_version", "scheme", "server", "client") if key in request.scope}
-    scope = {**kept, "method": method, "path": path, "raw_path": path.encode(), "root_path": "", "query_string": b"", "headers": headers}
+    kept = {
+        key: request.scope[key]
+        for key in ("type", "asgi", "http_version", "scheme", "server", "client")
+        if key in request.scope
+    }
+    scope = {
+        **kept,
+        "method": method,
+        "path": path,
+        "raw_path": path.encode(),
+        "root_path": "",
+        "query_string": b"",
+        "headers": headers,
+    }
     return await _call(request, scope, sent)
 
 

@@ -55,7 +55,12 @@ def assets() -> dict[str, Asset]:
 
 def _asset(path: Path) -> Asset:
     body = path.read_bytes()
-    return Asset(body, gzip.compress(body, 9, mtime=0), _TYPES[path.suffix], f'"{hashlib.sha256(body).hexdigest()[:16]}"')
+    return Asset(
+        body,
+        gzip.compress(body, 9, mtime=0),
+        _TYPES[path.suffix],
+        f'"{hashlib.sha256(body).hexdigest()[:16]}"',
+    )
 
 
 @cache
@@ -84,7 +89,11 @@ def render(template: str, *, fragment: bool = False, **facts: Any) -> str:
     facts.setdefault("now", datetime.now(UTC))
     facts.setdefault("me", None)
     facts.setdefault("csrf", "")
-    return _environment().get_template(template).render(layout="fragment.html" if fragment else "base.html", **facts)
+    return (
+        _environment()
+        .get_template(template)
+        .render(layout="fragment.html" if fragment else "base.html", **facts)
+    )
 
 
 def page(request: Request, template: str, *, status: int = 200, **facts: Any) -> Response:

@@ -19,7 +19,7 @@ from api.matrix import OPEN, Rule
 from api.problems import Problem
 from api.registering import stream_id
 from api.services import Services
-from api.views import answer
+from api.views import Positioned, answer
 from domain.document import Document
 from projections import answers, queries
 from web import forms
@@ -50,10 +50,9 @@ RULES: dict[str, Rule] = {
 """Who may ask for which page; a form is judged once more when its command is carried out."""
 
 _LATELY = 6
-_NO_PROJECT = ("unknown_project", "there is no such project")
 _HISTORY_PAGE = 500
 _MOST_HISTORY = 2_000
-A = TypeVar("A")
+A = TypeVar("A", bound=Positioned)
 
 
 def install(app: FastAPI) -> None:
@@ -64,7 +63,13 @@ def install(app: FastAPI) -> None:
 def router(_services: Services | None = None) -> APIRouter:
     """Every address of the browser; ``RULES`` says who may use them."""
     made = APIRouter(include_in_schema=False)
-    reads = {"/": home, "/projects/{id}": board, "/runs/{id}": run, "/processes/{key}": process, "/static/{name}": static}
+    reads = {
+        "/": home,
+        "/projects/{id}": board,
+        "/runs/{id}": run,
+        "/processes/{key}": process,
+        "/static/{name}": static,
+    }
     for path, show in reads.items():
         made.add_api_route(path, show, methods=["GET"], response_model=None)
     writes = {
@@ -88,7 +93,7 @@ async def home(request: Request) -> Response:
 async def board(request: Request) -> Response:
     """The board of a project."""
     project = stream_id(request.path_params["id"])
-    seen = await _ask(request, lambda connection: queries.board(connection, project), _NO_PROJECT)
+    seen = await _ask(request, lambda connection: queries.board(connection, project))
     return page(request, "board.html", board=seen, answer=seen)
 
 
@@ -114,9 +119,11 @@ async def run(request: Request) -> Response:
 async def process(request: Request) -> Response:
     """A process: its stages and steps in the newest version, its runs, and the form that starts one."""
     key = request.path_params["key"]
-    seen = await _ask(request, lambda connection: queries.process(connection, key), ("unknown_process", "there is no such process"))
+    seen = await _ask(request, lambda connection: queries.process(connection, key))
     rows = await _ask(request, lambda connection: queries.runs(connection, key, None, None, 50, None))
-    inputs = Document.model_validate(seen.versions[0].document).model_dump()["inputs"] if seen.versions else ()
+    inputs = (
+        Document.model_validate(seen.versions[0].document).model_dump()["inputs"] if seen.versions else ()
+    )
     return page(
         request,
         "process.html",
@@ -134,7 +141,12 @@ async def static(request: Request) -> Response:
     asset = assets().get(request.path_params["name"])
     if asset is None:
         raise Problem("not_found", "there is nothing at this address")
-    headers = {"ETag": asset.etag, "Cache-Control": "no-cache", "Vary": "Accept-Encoding", "X-Content-Type-Options": "nosniff"}
+    headers = {
+        "ETag": asset.etag,
+        "Cache-Control": "no-cache",
+        "Vary": "Accept-Encoding",
+        "X-Content-Type-Options": "nosniff",
+    }
     if request.headers.get("if-none-match") == asset.etag:
         return Response(status_code=304, headers=headers)
     if "gzip" in request.headers.get("accept-encoding", ""):
@@ -149,7 +161,12 @@ async def command(request: Request) -> Response:
     body = forms.body(form, verb, _services(request).calendar.zone)
     sent = dict(form)
     told = await forward(
-        request, f"/v1{request.url.path}", body, csrf=csrf, command=sent.get("command", ""), version=sent.get("expected_version", "")
+        request,
+        f"/v1{request.url.path}",
+        body,
+        csrf=csrf,
+        command=sent.get("command", ""),
+        version=sent.get("expected_version", ""),
     )
     return _told(request, told, sent)
 
@@ -166,7 +183,9 @@ async def move_run(request: Request) -> Response:
         told = await forward(request, f"{path}/rank", body, csrf=csrf, command=sent.get("command", ""))
     elif sent.get("reason"):
         body = {"stage": wanted, "reason": sent["reason"]}
-        told = await forward(request, f"{path}/override-stage", body, csrf=csrf, command=sent.get("command", ""))
+        told = await forward(
+            request, f"{path}/override-stage", body, csrf=csrf, command=sent.get("command", "")
+        )
     else:
         told = Answered(409, _stage_is_open(seen))
     return _told(request, told, sent)
@@ -178,7 +197,9 @@ async def add_task(request: Request) -> Response:
     body = forms.body(form, "", _services(request).calendar.zone)
     sent = dict(form)
     last = await _last_rank(request, stream_id(sent.get("project", "")), sent.get("stage", ""))
-    told = await forward(request, "/v1/tasks", {**body, "after": last}, csrf=csrf, command=sent.get("command", ""))
+    told = await forward(
+        request, "/v1/tasks", {**body, "after": last}, csrf=csrf, command=sent.get("command", "")
+    )
     return _told(request, told, sent)
 
 
@@ -190,14 +211,18 @@ async def move_task(request: Request) -> Response:
     if "ends_at" not in sent:
         body["after"] = await _last_rank(request, stream_id(sent.get("project", "")), sent.get("stage", ""))
     version = sent.get("expected_version", "")
-    told = await forward(request, f"/v1{request.url.path}", body, csrf=csrf, command=sent.get("command", ""), version=version)
+    told = await forward(
+        request, f"/v1{request.url.path}", body, csrf=csrf, command=sent.get("command", ""), version=version
+    )
     return _told(request, told, sent)
 
 
 async def _last_rank(request: Request, project: UUID, stage: str) -> str | None:
     """The rank of the last card of a column; None when it has none."""
-    seen = await _ask(request, lambda connection: queries.board(connection, project), _NO_PROJECT)
-    ranks = [card.rank for column in seen.columns if column.key == stage for card in column.cards if card.rank]
+    seen = await _ask(request, lambda connection: queries.board(connection, project))
+    ranks = [
+        card.rank for column in seen.columns if column.key == stage for card in column.cards if card.rank
+    ]
     return max(ranks, default=None)
 
 
@@ -206,7 +231,13 @@ def _stage_is_open(seen: answers.RunView) -> dict[str, Any]:
     stage = next((stage.title for stage in seen.stages if stage.key == seen.stage), "its stage")
     detail = f"{seen.name} leaves {stage} when its open steps are done; a run's stage follows its steps."
     told = [{"title": step.title, "who": step.assignee and who(step.assignee)} for step in steps]
-    return {"code": "stage_has_open_steps", "title": "Not moved", "status": 409, "detail": detail, "open_steps": told}
+    return {
+        "code": "stage_has_open_steps",
+        "title": "Not moved",
+        "status": 409,
+        "detail": detail,
+        "open_steps": told,
+    }
 
 
 async def sign_out(request: Request) -> Response:
@@ -215,42 +246,39 @@ async def sign_out(request: Request) -> Response:
     services = _services(request)
     await forward(request, "/v1/session", {}, csrf=csrf, method="DELETE")
     answer_ = page(request, "sign_in.html", signed_out=True)
-    answer_.delete_cookie(services.site.cookie, path="/", secure=services.site.secure, httponly=True, samesite="lax")
+    answer_.delete_cookie(
+        services.site.cookie, path="/", secure=services.site.secure, httponly=True, samesite="lax"
+    )
     return answer_
 
 
 async def _run(request: Request, stream: UUID) -> answers.RunView:
-    definition = _services(request).repository.definition
-    ask: Callable[[Connection[Any]], answers.RunView | None] = lambda connection: queries.run(connection, stream, definition)  # noqa: E731 - reads best beside its use
-    return await _ask(request, ask, ("unknown_run", "there is no such run"))
+    return await _ask(request, lambda connection: queries.run(connection, stream))
 
 
 def _history(connection: Connection[Any], stream: UUID) -> list[answers.HistoryEntry]:
-    """The newest first; a history beyond what a page should hold shows its newest part."""
+    """The newest first; of a very long history the oldest part is all that a page holds."""
     entries: list[answers.HistoryEntry] = []
     after: int | None = 0
     while after is not None and len(entries) < _MOST_HISTORY:
         found = queries.run_history(connection, stream, after, _HISTORY_PAGE)
-        if found is None:
-            break
         entries += found.entries
         after = found.next_after
     return entries[::-1]
 
 
-async def _ask(
-    request: Request, query: Callable[[Connection[Any]], A | None], missing: tuple[str, str] = ("not_found", "there is nothing here")
-) -> A:
+async def _ask(request: Request, query: Callable[[Connection[Any]], A]) -> A:
     """What a query answers, at least as new as the page asks for; not found otherwise."""
 
-    def must(connection: Connection[Any]) -> Any:
-        found = query(connection)
-        if found is None:
-            raise Problem(*missing)
-        return found
+    def must(connection: Connection[Any]) -> A:
+        try:
+            return query(connection)
+        except queries.NotFound as missing:
+            raise Problem("not_found", str(missing)) from None
 
     least = request.query_params.get("min_position", "")
-    return await answer(_services(request), must, int(least[:18]) if least.isascii() and least.isdigit() else None)  # type: ignore[no-any-return]
+    known = least.isascii() and least.isdigit()
+    return await answer(_services(request), must, int(least[:18]) if known else None)
 
 
 def _services(request: Request) -> Services:
@@ -290,7 +318,9 @@ def _told(request: Request, told: Answered, sent: Mapping[str, str]) -> Response
     if not told.accepted:
         return refused(request, told.status, told.body, _back(request, sent))
     place = _next(request, told) or _back(request, sent)
-    return RedirectResponse(f"{place}{'&' if '?' in place else '?'}min_position={told.body.get('position', 0)}", 303)
+    return RedirectResponse(
+        f"{place}{'&' if '?' in place else '?'}min_position={told.body.get('position', 0)}", 303
+    )
 
 
 def _next(request: Request, told: Answered) -> str | None:

@@ -11,12 +11,16 @@ def open_steps(seen: answers.RunView) -> list[answers.StepView]:
     """The steps of the run's stage that keep it there."""
     left = {"ready", "in_progress", "locked"}
     return [
-        step for stage in seen.stages if stage.key == seen.stage for step in stage.steps if step.required and step.state in left
+        step
+        for stage in seen.stages
+        if stage.key == seen.stage
+        for step in stage.steps
+        if step.required and step.state in left
     ]
 
 
 def chosen_step(seen: answers.RunView, wanted: str | None, me: str) -> answers.StepView:
-    """The step to show: the one asked for, else my ready one, else any ready one, else the first unfinished, else the last."""
+    """The step to show: the one asked for, else my ready one, else any ready one, else the first unfinished one."""
     steps = [step for stage in seen.stages for step in stage.steps]
     choices: tuple[Callable[[answers.StepView], bool], ...] = (
         lambda step: step.key == wanted,

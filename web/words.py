@@ -36,38 +36,91 @@ STATES: dict[str, tuple[str, str, str]] = {
 }
 PRIORITIES = {"urgent": "Urgent", "high": "High", "medium": "Medium", "low": "Low", "none": "No priority"}
 KINDS = {
-    "task": "Task", "form": "Form", "approval": "Approval", "sign": "Signature", "file": "Files", "email": "Automatic mail",
-    "http": "Automatic call", "wait": "Waits for an event", "run": "Another process",
-}  # fmt: skip
+    "task": "Task",
+    "form": "Form",
+    "approval": "Approval",
+    "sign": "Signature",
+    "file": "Files",
+    "email": "Automatic mail",
+    "http": "Automatic call",
+    "wait": "Waits for an event",
+    "run": "Another process",
+}
 EVENTS: dict[str, str] = {
-    "run_started": "started the run", "run_inputs_changed": "changed the inputs", "run_target_set": "set the target",
-    "run_priority_set": "set the priority", "run_linked": "linked the run to a project", "run_ranked": "moved the card",
-    "run_paused": "paused the run", "run_resumed": "let the run go on", "run_completed": "completed the run",
-    "run_ended_early": "ended the run early", "run_cancelled": "called the run off", "run_reopened": "reopened the run",
-    "role_assigned": "filled the role", "run_commented": "wrote", "stage_overridden": "moved the card to another stage",
-    "stage_override_cleared": "gave the card its own stage back", "step_became_ready": "became ready",
-    "step_relocked": "has to wait again", "step_assigned": "assigned", "step_due_set": "set the due of",
-    "step_became_overdue": "became overdue", "step_started": "began", "step_values_saved": "saved values of",
-    "step_completed": "completed", "approval_given": "approved", "approval_refused": "refused", "step_skipped": "skipped",
-    "step_became_not_applicable": "is not needed here", "step_became_applicable": "is needed after all",
-    "step_failed": "failed", "step_cancelled": "was cancelled", "step_reopened": "reopened",
-    "step_evidence_questioned": "should be looked at again", "help_requested": "asked for help on",
+    "run_started": "started the run",
+    "run_inputs_changed": "changed the inputs",
+    "run_target_set": "set the target",
+    "run_priority_set": "set the priority",
+    "run_linked": "linked the run to a project",
+    "run_ranked": "moved the card",
+    "run_paused": "paused the run",
+    "run_resumed": "let the run go on",
+    "run_completed": "completed the run",
+    "run_ended_early": "ended the run early",
+    "run_cancelled": "called the run off",
+    "run_reopened": "reopened the run",
+    "role_assigned": "filled the role",
+    "run_commented": "wrote",
+    "stage_overridden": "moved the card to another stage",
+    "stage_override_cleared": "gave the card its own stage back",
+    "step_became_ready": "became ready",
+    "step_relocked": "has to wait again",
+    "step_assigned": "assigned",
+    "step_due_set": "set the due of",
+    "step_became_overdue": "became overdue",
+    "step_started": "began",
+    "step_values_saved": "saved values of",
+    "step_completed": "completed",
+    "approval_given": "approved",
+    "approval_refused": "refused",
+    "step_skipped": "skipped",
+    "step_became_not_applicable": "is not needed here",
+    "step_became_applicable": "is needed after all",
+    "step_failed": "failed",
+    "step_cancelled": "was cancelled",
+    "step_reopened": "reopened",
+    "step_evidence_questioned": "should be looked at again",
+    "help_requested": "asked for help on",
     "help_cleared": "needs no more help on",
-}  # fmt: skip
-STEP_FIRST = frozenset({
-    "step_became_ready", "step_relocked", "step_became_overdue", "step_became_not_applicable", "step_became_applicable",
-    "step_failed", "step_cancelled", "step_evidence_questioned",
-})  # fmt: skip
+}
+STEP_FIRST = frozenset(
+    {
+        "step_became_ready",
+        "step_relocked",
+        "step_became_overdue",
+        "step_became_not_applicable",
+        "step_became_applicable",
+        "step_failed",
+        "step_cancelled",
+        "step_evidence_questioned",
+    }
+)
 """Events of which the step is the subject of the sentence, not who caused it."""
 EVENT_TONES = {
-    "step_completed": "done", "run_completed": "done", "approval_given": "done", "help_requested": "help",
-    "step_became_overdue": "late", "approval_refused": "late", "step_failed": "late", "run_ended_early": "late",
-    "run_cancelled": "late", "step_started": "work", "step_became_ready": "work", "run_started": "work",
-}  # fmt: skip
+    "step_completed": "done",
+    "run_completed": "done",
+    "approval_given": "done",
+    "help_requested": "help",
+    "step_became_overdue": "late",
+    "approval_refused": "late",
+    "step_failed": "late",
+    "run_ended_early": "late",
+    "run_cancelled": "late",
+    "step_started": "work",
+    "step_became_ready": "work",
+    "run_started": "work",
+}
 VERBS = {
-    "nudge": "Open", "assign": "Assign", "reassign": "Assign", "approve": "Approve", "extend": "Extend", "retry": "Retry",
-    "clear-help": "Help", "unblock": "Unblock", "complete": "Complete",
-}  # fmt: skip
+    "nudge": "Open",
+    "assign": "Assign",
+    "reassign": "Assign",
+    "approve": "Approve",
+    "extend": "Extend",
+    "retry": "Retry",
+    "clear-help": "Help",
+    "unblock": "Unblock",
+    "complete": "Complete",
+}
 
 
 def who(actor: str | None) -> str:
@@ -75,8 +128,12 @@ def who(actor: str | None) -> str:
     if not actor:
         return "Nobody yet"
     kind, _, name = actor.rpartition(":")
-    spoken = " ".join(part.capitalize() for part in name.replace(".", " ").replace("_", " ").replace("-", " ").split())
-    return {"guest": f"{spoken} (guest)", "service": f"{spoken} (service)", "system": "Milepost"}.get(kind, spoken or name)
+    spoken = " ".join(
+        part.capitalize() for part in name.replace(".", " ").replace("_", " ").replace("-", " ").split()
+    )
+    return {"guest": f"{spoken} (guest)", "service": f"{spoken} (service)", "system": "Milepost"}.get(
+        kind, spoken or name
+    )
 
 
 def initials(actor: str | None) -> str:
@@ -95,7 +152,9 @@ def moment(value: datetime | date | None, style: str = "full") -> Markup:
     instant = value.astimezone(UTC)
     shapes = {"full": "%-d %b %H:%M UTC", "date": "%-d %b", "seconds": "%H:%M:%S"}
     stamp = instant.isoformat(timespec="seconds").replace("+00:00", "Z")
-    return Markup('<time datetime="{}" data-as="{}">{}</time>').format(stamp, style, instant.strftime(shapes[style]))
+    return Markup('<time datetime="{}" data-as="{}">{}</time>').format(
+        stamp, style, instant.strftime(shapes[style])
+    )
 
 
 def local_time(given: str | None, zone: tzinfo) -> str:
@@ -129,22 +188,27 @@ def value(given: Any) -> Markup:
     match given:
         case None | "" | [] | {}:
             return Markup('<span class="muted">–</span>')
-        case bool():
-            return Markup("Yes" if given else "No")
-        case float() if given.is_integer():
-            return escape(f"{int(given):,}".replace(",", " "))
-        case int() | float():
-            return escape(f"{given:,}".replace(",", " "))
-        case list():
-            return Markup(", ").join(value(entry) for entry in given)
-        case {"name": name, **_rest}:
+        case {"name": name, "sha256": _}:
             return escape(name)
-        case dict():
-            return Markup(" · ").join(value(entry) for entry in given.values())
-        case str() if given.startswith(("person:", "guest:", "group:", "service:")):
-            return escape(who(given))
+        case list() | dict():
+            parts = given if isinstance(given, list) else given.values()
+            between = Markup(", ") if isinstance(given, list) else Markup(" · ")
+            return between.join(value(part) for part in parts)
         case _:
-            return escape(given)
+            return escape(_plain(given))
+
+
+def _plain(given: Any) -> str:
+    match given:
+        case bool():
+            return "Yes" if given else "No"
+        case int() | float():
+            whole = int(given) if isinstance(given, float) and given.is_integer() else given
+            return f"{whole:,}".replace(",", "\u202f")
+        case str() if given.startswith(("person:", "guest:", "group:", "service:")):
+            return who(given)
+        case _:
+            return str(given)
 
 
 def sentence(entry: Any, titles: dict[str, str]) -> Markup:
@@ -154,7 +218,9 @@ def sentence(entry: Any, titles: dict[str, str]) -> Markup:
     if entry.type in STEP_FIRST:
         return Markup("{} {}").format(step, verb)
     detail = _detail(entry)
-    return Markup("<strong>{}</strong> {} {}{}").format(who(entry.by) if entry.by else "Milepost", verb, step, detail)
+    return Markup("<strong>{}</strong> {} {}{}").format(
+        who(entry.by) if entry.by else "Milepost", verb, step, detail
+    )
 
 
 def _detail(entry: Any) -> Markup:
@@ -162,7 +228,11 @@ def _detail(entry: Any) -> Markup:
     match entry.type:
         case "step_assigned" | "role_assigned":
             role = f" {told['role'].replace('_', ' ')}" if "role" in told else ""
-            return Markup("{} to {}").format(role, who(told.get("assignee"))) if told.get("assignee") else Markup("")
+            return (
+                Markup("{} to {}").format(role, who(told.get("assignee")))
+                if told.get("assignee")
+                else Markup("")
+            )
         case "run_priority_set":
             return Markup("to {}").format(PRIORITIES.get(told.get("priority"), ""))
         case "step_completed" | "run_completed" | "run_ended_early" if told.get("outcome"):

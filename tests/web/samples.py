@@ -36,20 +36,54 @@ def dots(stages: list[tuple[str, str]], at: int, state: str) -> tuple[a.StageDot
 def card(number: int, stages: list[tuple[str, str]], at: int, name: str = "") -> a.Card:
     """A run's card in the stage with number ``at``."""
     state = _STATES[number % len(_STATES)]
-    needs = a.Help("No answer from the customer's IT", NOW - timedelta(days=2), "Customer IT") if state == "needs_help" else None
+    needs = (
+        a.Help("No answer from the customer's IT", NOW - timedelta(days=2), "Customer IT")
+        if state == "needs_help"
+        else None
+    )
     return a.Card(
-        UUID(int=1000 + number), "run", name or f"Larch Logistics {number} – onboarding (Business)", PROJECT, stages[at][0], state, 12,
-        rank=f"a{number:04}", priority=("urgent", "none", "high", "none")[number % 4], process="customer_onboarding", process_version=2,
-        stages=dots(stages, at, state), progress=0.4, next_action="Customer signs the agreement", who=_PEOPLE[number % 5],
-        due_at=NOW + timedelta(days=number % 5 - 2), overdue=number % 5 < 2, entered_stage_at=NOW - timedelta(days=number % 9, hours=3),
-        help=needs, blocked="Waits for provisioning" if state == "blocked" else None, comments=number % 3, started_at=NOW - timedelta(days=20),
-    )  # fmt: skip
+        UUID(int=1000 + number),
+        "run",
+        name or f"Larch Logistics {number} – onboarding (Business)",
+        PROJECT,
+        stages[at][0],
+        state,
+        12,
+        rank=f"a{number:04}",
+        priority=("urgent", "none", "high", "none")[number % 4],
+        process="customer_onboarding",
+        process_version=2,
+        stages=dots(stages, at, state),
+        progress=0.4,
+        next_action="Customer signs the agreement",
+        who=_PEOPLE[number % 5],
+        due_at=NOW + timedelta(days=number % 5 - 2),
+        overdue=number % 5 < 2,
+        entered_stage_at=NOW - timedelta(days=number % 9, hours=3),
+        help=needs,
+        blocked="Waits for provisioning" if state == "blocked" else None,
+        comments=number % 3,
+        started_at=NOW - timedelta(days=20),
+    )
 
 
 def task(number: int, stage: str, name: str = "Order welcome gifts") -> a.Card:
     """A free card."""
-    return a.Card(UUID(int=5000 + number), "task", name, PROJECT, stage, "in_progress", 3, rank=f"b{number:04}", who="person:bo",
-                  due_at=NOW + timedelta(days=1), labels=("gifts",), checklist_done=1, checklist_total=3)  # fmt: skip
+    return a.Card(
+        UUID(int=5000 + number),
+        "task",
+        name,
+        PROJECT,
+        stage,
+        "in_progress",
+        3,
+        rank=f"b{number:04}",
+        who="person:bo",
+        due_at=NOW + timedelta(days=1),
+        labels=("gifts",),
+        checklist_done=1,
+        checklist_total=3,
+    )
 
 
 def board(cards: int = 14, name: str = "Customer onboarding") -> a.Board:
@@ -57,48 +91,120 @@ def board(cards: int = 14, name: str = "Customer onboarding") -> a.Board:
     stages = [(stage.key, stage.title) for stage in document().stages]
     columns = []
     for at, (key, title) in enumerate(stages):
-        held = [card(number, stages, at, name if name == CANARY else "") for number in range(at, cards, len(stages))]
+        held = [
+            card(number, stages, at, name if name == CANARY else "")
+            for number in range(at, cards, len(stages))
+        ]
         free = [task(at, key)] if at in (0, 2) else []
-        columns.append(a.BoardColumn(key, title, 2 if at == 1 else None, len(held) + len(free), (*held, *free)))
+        columns.append(
+            a.BoardColumn(key, title, 2 if at == 1 else None, len(held) + len(free), (*held, *free))
+        )
     funnel = a.Funnel(54, 12, (), {"Adopted": 37, "Not signed": 3}, 900, NOW)
     members = (a.Member("person:dana", "manager"),)
-    return a.Board(PROJECT, name, "person:dana", "customer_onboarding", "open", 3, members, tuple(columns), funnel, 900, NOW)
+    return a.Board(
+        PROJECT,
+        name,
+        "person:dana",
+        "customer_onboarding",
+        "open",
+        3,
+        members,
+        tuple(columns),
+        funnel,
+        900,
+        NOW,
+    )
 
 
 def run(name: str = "Larch Logistics – onboarding (Business)", step_state: str = "ready") -> a.RunView:
     """A run of the shipped process: the first stage done, the second at work, the rest locked."""
     stages = []
     for at, stage in enumerate(document().stages):
-        steps = tuple(_step(step.model_dump(), stage.key, at, number, step_state) for number, step in enumerate(stage.steps))
+        steps = tuple(
+            _step(step.model_dump(), stage.key, at, number, step_state)
+            for number, step in enumerate(stage.steps)
+        )
         word = ("done", "late")[at] if at < 2 else "not_started"
-        stages.append(a.StageView(stage.key, stage.title, word, "Handed over" if at == 0 else None, steps, NOW if at < 2 else None))
+        stages.append(
+            a.StageView(
+                stage.key,
+                stage.title,
+                word,
+                "Handed over" if at == 0 else None,
+                steps,
+                NOW if at < 2 else None,
+            )
+        )
     return a.RunView(
-        UUID(int=42), name, "customer_onboarding", "Customer onboarding", 2, "running", stages[1].key, 0.31, tuple(stages),
-        {"customer_name": "Larch"}, {"onboarding_manager": "person:bo"}, PROJECT, "high", NOW + timedelta(days=30), None,
-        NOW - timedelta(days=9), None, "person:dana", None, None, False, 31, 900, NOW, 3,
-    )  # fmt: skip
+        UUID(int=42),
+        name,
+        "customer_onboarding",
+        "Customer onboarding",
+        2,
+        "running",
+        stages[1].key,
+        0.31,
+        tuple(stages),
+        {"customer_name": "Larch"},
+        {"onboarding_manager": "person:bo"},
+        PROJECT,
+        "high",
+        NOW + timedelta(days=30),
+        None,
+        NOW - timedelta(days=9),
+        None,
+        "person:dana",
+        None,
+        None,
+        False,
+        31,
+        900,
+        NOW,
+        3,
+    )
 
 
 def _step(told: dict[str, object], stage: str, at: int, number: int, step_state: str) -> a.StepView:
     done = at == 0 or (at == 1 and number < 3)
     state = "done" if done else step_state if at == 1 and number in (3, 4) else "locked"
-    waits = () if state != "locked" else (a.WaitsFor("countersign", "Countersign", "group:legal", NOW + timedelta(days=1), "ready"),)
+    waits = (
+        ()
+        if state != "locked"
+        else (a.WaitsFor("countersign", "Countersign", "group:legal", NOW + timedelta(days=1), "ready"),)
+    )
     return a.StepView(
-        str(told["key"]), str(told["title"]), str(told["kind"]), stage, str(told["role"]), True, state, 1,
-        assignee=_PEOPLE[number % 4], by="person:dana" if done else None, ready_at=NOW - timedelta(days=8) if state != "locked" else None,
-        ended_at=NOW - timedelta(days=7) if done else None, due_at=NOW - timedelta(days=1), overdue=state == "ready", waits_for=waits,
-        outcome="Handed over" if done and number == 5 else None, values={"goals": CANARY} if done else {}, gate=told["gate"] is not None,
-        instructions=str(told["instructions"]), fields=tuple(told["fields"]),  # type: ignore[arg-type]
-    )  # fmt: skip
+        str(told["key"]),
+        str(told["title"]),
+        str(told["kind"]),
+        stage,
+        str(told["role"]),
+        True,
+        state,
+        1,
+        assignee=_PEOPLE[number % 4],
+        by="person:dana" if done else None,
+        ready_at=NOW - timedelta(days=8) if state != "locked" else None,
+        ended_at=NOW - timedelta(days=7) if done else None,
+        due_at=NOW - timedelta(days=1),
+        overdue=state == "ready",
+        waits_for=waits,
+        outcome="Handed over" if done and number == 5 else None,
+        values={"goals": CANARY} if done else {},
+        gate=told["gate"] is not None,
+        instructions=str(told["instructions"]),
+        fields=tuple(told["fields"]),  # type: ignore[arg-type]
+    )
 
 
 def history() -> list[a.HistoryEntry]:
     """A few events, newest first."""
-    told = (
+    told: tuple[tuple[str, str | None, str | None, dict[str, object]], ...] = (
         ("help_requested", "person:bo", "customer_signs", {"reason": "The customer's lawyer is away"}),
-        ("step_became_overdue", None, "customer_signs", {}), ("step_became_ready", None, "customer_signs", {"cause": "rule"}),
-        ("step_completed", "person:dana", "handoff_note", {"values": {}, "outcome": None}), ("run_started", "person:dana", None, {}),
-    )  # fmt: skip
+        ("step_became_overdue", None, "customer_signs", {}),
+        ("step_became_ready", None, "customer_signs", {"cause": "rule"}),
+        ("step_completed", "person:dana", "handoff_note", {"values": {}, "outcome": None}),
+        ("run_started", "person:dana", None, {}),
+    )
     return [
         a.HistoryEntry(900 - n, 31 - n, type_, NOW - timedelta(hours=n * 7), NOW, by, step, 1, dict(data))
         for n, (type_, by, step, data) in enumerate(told)
@@ -108,18 +214,99 @@ def history() -> list[a.HistoryEntry]:
 def home(name: str = "Larch Logistics – onboarding (Business)") -> a.Home:
     """A person's first page."""
     inbox = tuple(
-        a.InboxRow("step", UUID(int=n), "countersign", title, name, "customer_onboarding", PROJECT, "Customer onboarding", "signed", "ready",
-                   "person:dana", NOW + timedelta(days=n - 1), n < 1, ("urgent", "none", "high")[n % 3], NOW, "approval" if n == 1 else "form")
-        for n, title in enumerate(("Countersign the agreement", "Decide go / no-go", "Name the onboarding team"))
-    )  # fmt: skip
+        a.InboxRow(
+            "step",
+            UUID(int=n),
+            "countersign",
+            title,
+            name,
+            "customer_onboarding",
+            PROJECT,
+            "Customer onboarding",
+            "signed",
+            "ready",
+            "person:dana",
+            NOW + timedelta(days=n - 1),
+            n < 1,
+            ("urgent", "none", "high")[n % 3],
+            NOW,
+            "approval" if n == 1 else "form",
+        )
+        for n, title in enumerate(
+            ("Countersign the agreement", "Decide go / no-go", "Name the onboarding team")
+        )
+    )
     attention = tuple(
-        a.AttentionRow(kind, "run", UUID(int=20 + n), name, PROJECT, "Customer onboarding", "customer_onboarding", "customer_signs",
-                       "Customer signs", why, "guest:customer_champion", NOW - timedelta(days=3 + n), None, "none", action)
-        for n, (kind, why, action) in enumerate((("needs_help", "Needs help: the customer's lawyer is away", "clear-help"),
-                                                 ("overdue", "Customer signs the agreement is 3 days late", "nudge"),
-                                                 ("unassigned", "Nobody has the kickoff", "assign")))
-    )  # fmt: skip
-    stages = tuple(a.FunnelStage(key, title, 20, n % 4) for n, (key, title) in enumerate((s.key, s.title) for s in document().stages))
-    projects = (a.ProjectRow(PROJECT, "Customer onboarding", "open", "person:dana", "customer_onboarding", 12, 2, 40, 4, NOW, stages),)
-    processes = (a.ProcessRow("customer_onboarding", "Customer onboarding", "Success", 2, 2, "published", 6, 47, 12, 40, False, 4, NOW),)
-    return a.Home("person:dana", inbox, 3, 1, projects, processes, attention, {"overdue": 1, "needs_help": 1, "unassigned": 1}, 900, NOW)
+        a.AttentionRow(
+            kind,  # type: ignore[arg-type]
+            "run",
+            UUID(int=20 + n),
+            name,
+            PROJECT,
+            "Customer onboarding",
+            "customer_onboarding",
+            "customer_signs",
+            "Customer signs",
+            why,
+            "guest:customer_champion",
+            NOW - timedelta(days=3 + n),
+            None,
+            "none",
+            action,
+        )
+        for n, (kind, why, action) in enumerate(
+            (
+                ("needs_help", "Needs help: the customer's lawyer is away", "clear-help"),
+                ("overdue", "Customer signs the agreement is 3 days late", "nudge"),
+                ("unassigned", "Nobody has the kickoff", "assign"),
+            )
+        )
+    )
+    stages = tuple(
+        a.FunnelStage(key, title, 20, n % 4)
+        for n, (key, title) in enumerate((s.key, s.title) for s in document().stages)
+    )
+    projects = (
+        a.ProjectRow(
+            PROJECT,
+            "Customer onboarding",
+            "open",
+            "person:dana",
+            "customer_onboarding",
+            12,
+            2,
+            40,
+            4,
+            NOW,
+            stages,
+        ),
+    )
+    processes = (
+        a.ProcessRow(
+            "customer_onboarding",
+            "Customer onboarding",
+            "Success",
+            2,
+            2,
+            "published",
+            6,
+            47,
+            12,
+            40,
+            False,
+            4,
+            NOW,
+        ),
+    )
+    return a.Home(
+        "person:dana",
+        inbox,
+        3,
+        1,
+        projects,
+        processes,
+        attention,
+        {"overdue": 1, "needs_help": 1, "unassigned": 1},
+        900,
+        NOW,
+    )

@@ -1,0 +1,262 @@
+"""The real application with its pages, read models kept up to date beside it, and a browser."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Event, Thread
+from typing import Any
+from uuid import UUID
+
+import httpx
+import psycopg
+import pytest
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from psycopg import Connection, sql
+
+from api import access
+from api.access import SCOPES, first_login_link
+from api.app import create_app
+from api.guard import Site
+from api.server import listen, make_server
+from api.services import Services
+from domain.schedule import Calendar
+from domain.words import Actor
+from milepost.embedded.postgres import APPLICATION
+from projections import queries
+from projections.engine import Projector
+from store.connect import make_pool
+from store.log import Log
+from store.repository import Repository
+from tests.support.databases import Database
+from tests.support.waiting import wait_until
+from web import routes
+
+ARTEFACTS = Path(__file__).parents[1] / "screenshots" / "actual"
+DANA = Actor("person:dana")
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+STAGES = [
+    {"key": key, "title": title} for key, title in (("sold", "Sold"), ("set_up", "Set up"), ("live", "Live"))
+]
+PROCESS: dict[str, Any] = {
+    "key": "onboarding",
+    "title": "Onboarding",
+    "roles": [{"key": "seller", "title": "Seller"}],
+    "stages": [
+        {
+            **STAGES[0],
+            "steps": [
+                {
+                    "key": "handoff",
+                    "title": "Write the handoff",
+                    "kind": "form",
+                    "role": "seller",
+                    "fields": [{"key": "goals", "title": "Goals", "kind": "text", "required": True}],
+                },
+                {"key": "kickoff", "title": "Hold the kickoff", "role": "seller"},
+            ],
+        },
+        {**STAGES[1], "steps": [{"key": "provision", "title": "Set up the workspace", "role": "seller"}]},
+        {**STAGES[2], "steps": [{"key": "go", "title": "Switch live", "role": "seller"}]},
+    ],
+}
+
+
+@dataclass
+class App:
+    """A running application, and a client that talks to it as a program does."""
+
+    url: str
+    database: Database
+    services: Services
+    client: httpx.Client
+    trouble: list[str] = field(default_factory=list)
+
+    def link(self, actor: str = DANA) -> str:
+        """A fresh first-login link."""
+        with psycopg.connect(self.database.app_url, autocommit=True) as connection:
+            return first_login_link(connection, self.url, Actor(actor))
+
+    def post(self, path: str, **body: Any) -> dict[str, Any]:
+        """A command of a program, seen by every page when this returns."""
+        told = self.client.post(path, json=body)
+        assert told.status_code < 300, told.text
+        answer: dict[str, Any] = told.json()
+        wait_until(lambda: self.reached() >= answer["position"], what="the read models")
+        return answer
+
+    def reached(self) -> int:
+        """The position of the slowest read model."""
+        with self.services.pool.connection() as connection:
+            return min(_reached(connection).values())
+
+    def publish(self, document: dict[str, Any] = PROCESS) -> None:
+        """Publish a process."""
+        assert self.client.put(f"/v1/processes/{document['key']}/draft", json=document).status_code == 200
+        self.post(f"/v1/processes/{document['key']}/publish", note="First")
+
+    def project(self, name: str = "Customers") -> str:
+        """A project with the stages of the process; its id."""
+        return str(
+            self.post("/v1/projects", name=name, owner=DANA, stages=STAGES, process="onboarding")["id"]
+        )
+
+    def run(self, project: str, name: str = "Acme") -> str:
+        """A run on the project's board; its id."""
+        told = self.post("/v1/runs", process="onboarding", name=name, roles={"seller": DANA}, project=project)
+        return str(told["id"])
+
+    def task(self, project: str, title: str, stage: str = "sold", **more: Any) -> str:
+        """A task on the project's board; its id."""
+        return str(self.post("/v1/tasks", project=project, title=title, stage=stage, **more)["id"])
+
+
+@pytest.fixture
+def app(database: Database) -> Iterator[App]:
+    """An application of this test's own with its read models kept up to date."""
+    with Log(database.app_url, durable=False) as log:
+        _prepare(database, log)
+        services = _services(database, log)
+        listening = listen("127.0.0.1", 0)
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        services.site = Site(url)
+        made = create_app(services, [routes.router(services)], routes.RULES)
+        routes.install(made)
+        server = make_server(made)
+        stop = Event()
+        threads = [
+            Thread(target=server.run, args=[[listening]], daemon=True),
+            Thread(target=_project, args=[database.app_url, log, stop], daemon=True),
+        ]
+        for thread in threads:
+            thread.start()
+        wait_until(lambda: server.started, what="the start of the server")
+        with httpx.Client(base_url=url) as client:
+            with psycopg.connect(database.app_url, autocommit=True) as connection:
+                token = access.create_token(connection, DANA, tuple(SCOPES)).secret
+            client.headers["Authorization"] = f"Bearer {token}"
+            yield App(url, database, services, client)
+        server.should_exit = True
+        stop.set()
+        for thread in threads:
+            thread.join(10)
+        services.pool.close()
+        listening.close()
+
+
+def _prepare(database: Database, log: Log) -> None:
+    """Read models at the head; a copy of a database does not bring the right to make their schemas along."""
+    allow = sql.SQL("grant create on database {} to {}").format(
+        sql.Identifier(database.name), sql.Identifier(APPLICATION)
+    )
+    with psycopg.connect(database.owner_url, autocommit=True) as connection:
+        connection.execute(allow)
+    with Projector(database.app_url, log) as projector:
+        projector.catch_up()
+
+
+def _services(database: Database, log: Log) -> Services:
+    pool = make_pool(database.app_url, "api", 4)
+    pool.open()
+    return Services(
+        log=log,
+        repository=Repository(log),
+        pool=pool,
+        site=Site("http://127.0.0.1"),
+        calendar=Calendar(),
+        reached=_reached,
+        projects_of=_projects_of,
+    )
+
+
+def _reached(connection: Connection[Any]) -> dict[str, int]:
+    return {
+        name: queries.fresh(connection, name).position
+        for name in ("board", "inbox", "run_history", "run_steps")
+    }
+
+
+def _projects_of(connection: Connection[Any], cards: Iterable[UUID]) -> set[UUID]:
+    found = set()
+    for card in cards:
+        with suppress(queries.NotFound):
+            found.add(queries.card(connection, card).project)
+    return {project for project in found if project is not None}
+
+
+def _project(app_url: str, log: Log, stop: Event) -> None:
+    with Projector(app_url, log) as projector:
+        while not stop.wait(0.01):
+            projector.catch_up()
+
+
+@pytest.fixture
+def workspace(app: App) -> App:
+    """An application with one published process."""
+    app.publish()
+    return app
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """The system's Chromium; without one the browser tests are skipped."""
+    found = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+    if found is None:
+        pytest.skip("no Chromium on this machine: install Debian's package chromium")
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=found, args=FLAGS)
+        yield launched
+        launched.close()
+
+
+@pytest.fixture
+def context(browser: Browser, app: App) -> Iterator[BrowserContext]:
+    """A browser signed in as Dana; at the end it must have seen no error and asked nobody else for anything."""
+    made = browser.new_context(
+        viewport={"width": 1440, "height": 900}, locale="en-GB", timezone_id="Europe/Berlin"
+    )
+    made.on("request", lambda request: _only_ours(app, request.url))
+    made.on("console", lambda message: _only_calm(app, message))
+    made.on("weberror", lambda error: app.trouble.append(str(error.error)))
+    made.set_default_timeout(8_000)
+    page = made.new_page()
+    page.goto(app.link())
+    page.close()
+    yield made
+    made.close()
+    assert app.trouble == []
+
+
+def _only_ours(app: App, url: str) -> None:
+    if not url.startswith((app.url, "data:")):
+        app.trouble.append(f"asked {url}")
+
+
+def _only_calm(app: App, message: ConsoleMessage) -> None:
+    if message.type == "error":
+        app.trouble.append(message.text)
+
+
+@pytest.fixture
+def page(context: BrowserContext) -> Page:
+    """A page of a signed-in browser."""
+    return context.new_page()
+
+
+def keep(page: Page, name: str) -> None:
+    """Keep what the page looks like, for people to see."""
+    ARTEFACTS.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=ARTEFACTS / f"{name}.png")

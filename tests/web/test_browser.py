@@ -1,0 +1,190 @@
+"""What a person does with a real browser, and what they see."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, expect
+
+from tests.web.conftest import App, keep
+
+pytestmark = pytest.mark.browser
+
+
+def test_a_first_login_link_signs_in_once(workspace: App, page: Page):
+    """The link leads to the home page, says how fresh it is, and is used up afterwards."""
+    page.goto(workspace.url)
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Nothing waits for you, Dana")
+    expect(page.locator("#as-of")).to_contain_text(
+        re.compile(r"as of \d\d:\d\d:\d\d, (up to date|\d+ ms behind)")
+    )
+    keep(page, "home-empty")
+
+
+def test_completing_a_step_is_seen_by_a_second_page(workspace: App, context: BrowserContext):
+    """Dana completes a step by keyboard; another open page shows it by itself."""
+    run = workspace.run(workspace.project())
+    mine, other = context.new_page(), context.new_page()
+    other.goto(f"{workspace.url}/runs/{run}?step=kickoff")
+    expect(other.locator("#step")).to_contain_text("Waits for")
+    mine.goto(f"{workspace.url}/runs/{run}")
+    mine.get_by_label("Goals").fill("Go live in March")
+    mine.keyboard.press("Control+Enter")
+    expect(mine.locator("#s-handoff")).to_contain_text("Done by Dana")
+    expect(other.locator("#s-handoff")).to_contain_text("Done by Dana")
+    expect(other.get_by_role("button", name="Complete")).to_be_visible()
+    keep(mine, "run")
+
+
+def test_a_refused_completion_says_what_is_missing(workspace: App, page: Page):
+    """A step without its required value stays open, and the form says which one."""
+    run = workspace.run(workspace.project())
+    page.goto(f"{workspace.url}/runs/{run}")
+    page.get_by_role("button", name="Complete").click()
+    expect(page.get_by_role("alert")).to_contain_text("goals")
+    expect(page.get_by_label("Goals")).to_be_focused()
+    workspace.trouble.clear()  # the browser itself logs the 409
+
+
+def test_typing_survives_a_live_update(workspace: App, page: Page):
+    """What somebody is typing, and where, is not lost when the page is patched."""
+    run = workspace.run(workspace.project())
+    page.goto(f"{workspace.url}/runs/{run}")
+    page.get_by_label("Goals").type("half a sen")
+    workspace.post(f"/v1/runs/{run}/priority", priority="urgent")
+    expect(page.locator(".facts")).to_contain_text("Urgent")
+    page.keyboard.type("tence")
+    expect(page.get_by_label("Goals")).to_have_value("half a sentence")
+
+
+def test_help_is_asked_for(workspace: App, page: Page):
+    """Asking for help raises the flag on the step, and on the board."""
+    project = workspace.project()
+    page.goto(f"{workspace.url}/runs/{workspace.run(project)}")
+    page.get_by_text("Ask for help").click()
+    page.get_by_label("What is needed?").fill("The contract is missing")
+    page.get_by_role("button", name="Ask", exact=True).click()
+    expect(page.locator("#step")).to_contain_text("The contract is missing")
+    page.goto(f"{workspace.url}/projects/{project}")
+    expect(page.locator(".card")).to_contain_text("Needs help")
+
+
+def test_a_task_is_dragged_to_another_column(workspace: App, page: Page):
+    """Dropping a card moves it, for everybody."""
+    project = workspace.project()
+    task = workspace.task(project, "Order gifts")
+    page.goto(f"{workspace.url}/projects/{project}")
+    drag(page, f"#c{task}", "#col-set_up .cards")
+    expect(page.locator("#say")).to_have_text("Order gifts is in Set up now.")
+    page.reload()
+    expect(page.locator(f"#col-set_up #c{task}")).to_be_visible()
+    keep(page, "board")
+
+
+def test_a_task_is_moved_with_the_keyboard(workspace: App, page: Page):
+    """Space picks a card up, an arrow moves it, Space puts it down; every step is spoken."""
+    project = workspace.project()
+    task = workspace.task(project, "Order gifts")
+    page.goto(f"{workspace.url}/projects/{project}")
+    page.locator(f"#c{task}").focus()
+    page.keyboard.press(" ")
+    expect(page.locator("#say")).to_contain_text("picked up")
+    page.keyboard.press("ArrowRight")
+    expect(page.locator("#say")).to_have_text("Set up, 1 of 1")
+    page.keyboard.press(" ")
+    expect(page.locator("#say")).to_have_text("Order gifts is in Set up now.")
+    expect(page.locator(f"#col-set_up #c{task}")).to_be_focused()
+
+
+def test_a_task_is_moved_from_its_menu(workspace: App, page: Page):
+    """The menu does what dragging does."""
+    project = workspace.project()
+    task = workspace.task(project, "Order gifts")
+    page.goto(f"{workspace.url}/projects/{project}")
+    page.get_by_label("Move or change Order gifts").click()
+    page.get_by_role("button", name="Live").click()
+    expect(page.locator(f"#col-live #c{task}")).to_be_visible()
+
+
+def test_a_run_goes_back_and_says_which_steps_are_open(workspace: App, page: Page):
+    """A run's stage follows its steps: dragging it is refused with the list of what is open."""
+    project = workspace.project()
+    run = workspace.run(project)
+    page.goto(f"{workspace.url}/projects/{project}")
+    drag(page, f"#c{run}", "#col-live .cards")
+    expect(page.get_by_role("alert")).to_contain_text("Write the handoff — Dana")
+    expect(page.locator(f"#col-sold #c{run}")).to_be_visible()
+    keep(page, "board-refused")
+    workspace.trouble.clear()  # the browser itself logs the 409
+
+
+def test_two_who_move_at_once_never_undo_each_other(workspace: App, page: Page):
+    """A move that goes by an older version of the card is refused and snaps back."""
+    project = workspace.project()
+    task = workspace.task(project, "Order gifts")
+    page.goto(f"{workspace.url}/projects/{project}")
+    page.evaluate("document.querySelector('.card form[data-move] [name=expected_version]').value = '77'")
+    drag(page, f"#c{task}", "#col-live .cards")
+    expect(page.get_by_role("alert")).to_contain_text("version")
+    expect(page.locator(f"#col-sold #c{task}")).to_be_visible()
+    workspace.trouble.clear()  # the browser itself logs the 412
+
+
+def test_the_board_is_walked_with_the_keyboard(workspace: App, page: Page):
+    """Arrows walk over cards, Enter opens, ? shows the keys, G then B leads back to the board."""
+    project = workspace.project()
+    run = workspace.run(project)
+    workspace.task(project, "Order gifts")
+    page.goto(f"{workspace.url}/projects/{project}")
+    page.keyboard.press("?")
+    expect(page.get_by_role("heading", name="Keys")).to_be_visible()
+    page.keyboard.press("Escape")
+    page.locator(f"#c{run}").focus()
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile(f"/runs/{run}"))
+    page.keyboard.press("g")
+    page.keyboard.press("b")
+    expect(page).to_have_url(f"{workspace.url}/projects/{project}")
+
+
+def test_everything_works_without_script(workspace: App, context: BrowserContext):
+    """Plain forms complete a step, and a refusal is a page with the reason."""
+    run = workspace.run(workspace.project())
+    state = context.storage_state()
+    assert context.browser is not None
+    plain = context.browser.new_context(java_script_enabled=False, storage_state=state)
+    page = plain.new_page()
+    page.goto(f"{workspace.url}/runs/{run}")
+    page.get_by_role("button", name="Complete").click()
+    expect(page.get_by_role("alert")).to_contain_text("goals")
+    page.get_by_role("link", name="Go back").click()
+    page.get_by_label("Goals").fill("Go live")
+    page.get_by_role("button", name="Complete").click()
+    expect(page.locator("#s-handoff")).to_contain_text("Done by Dana")
+    plain.close()
+
+
+@pytest.mark.parametrize(("scheme", "width"), [("dark", 1440), ("light", 390)])
+def test_every_page_fits(workspace: App, context: BrowserContext, scheme: str, width: int):
+    """Dark and on a phone: nothing but the board itself scrolls sideways."""
+    project = workspace.project()
+    run = workspace.run(project)
+    page = context.new_page()
+    page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+    page.set_viewport_size({"width": width, "height": 844})
+    for name, path in (("home", "/"), ("board", f"/projects/{project}"), ("run", f"/runs/{run}")):
+        page.goto(f"{workspace.url}{path}")
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), name
+        keep(page, f"{name}-{scheme}-{width}")
+
+
+def drag(page: Page, card: str, target: str) -> None:
+    """With the mouse, in steps, as a hand does."""
+    start, end = page.locator(card).bounding_box(), page.locator(target).bounding_box()
+    assert start is not None
+    assert end is not None
+    page.mouse.move(start["x"] + 12, start["y"] + start["height"] - 6)
+    page.mouse.down()
+    page.mouse.move(end["x"] + 60, end["y"] + 20, steps=8)
+    page.mouse.up()
