@@ -1,0 +1,1 @@
+"""The laws and promises of the read models."""

@@ -1,0 +1,208 @@
+"""What holds for every read model, whatever happened: once is enough, batches and neighbours do not matter."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import psycopg
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from projections import rebuild as rebuilding
+from projections.cohort import Changes, Cohort
+from projections.engine import Projector
+from projections.projection import Projection
+from projections.reading import Event
+from projections.registry import PROJECTIONS
+from projections.writing import CheckpointLost
+from store.log import Log
+from tests.projections.conftest import contents
+from tests.projections.histories import (
+    CANARY,
+    PROJECT,
+    STEPS,
+    Fact,
+    done,
+    hire,
+    interleaved,
+    opened,
+    published,
+    ready,
+    started,
+    step,
+    store,
+    stream_of,
+)
+from tests.support.databases import Database
+
+SOME = settings(
+    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
+
+
+def happening(run: str) -> st.SearchStrategy[list[Fact]]:
+    """A run to which anything happens, sensible or not: imports store what rules would refuse."""
+    keys, rounds, minutes = st.sampled_from(STEPS), st.integers(1, 3), st.integers(0, 5_000)
+    of_step = st.one_of(
+        st.builds(lambda k, m, r: ready(run, k, m, r, due=m + 30), keys, minutes, rounds),
+        st.builds(lambda k, m, r: step(run, "step_started", k, m, r), keys, minutes, rounds),
+        st.builds(lambda k, m, r: done(run, k, m, r, "Approved"), keys, minutes, rounds),
+        st.builds(lambda k, m, r: step(run, "step_skipped", k, m, r, reason="no", cause="user"), keys, minutes, rounds),
+        st.builds(lambda k, m, r: step(run, "step_reopened", k, m, r, reason="again", cause="user"), keys, minutes, rounds),
+        st.builds(lambda k, m, r: step(run, "help_requested", k, m, r, reason="stuck"), keys, minutes, rounds),
+        st.builds(lambda k, m, r: step(run, "step_assigned", k, m, r, assignee=None), keys, minutes, rounds),
+    )
+    of_run = st.one_of(
+        st.builds(lambda m: Fact(stream_of(run), "run_paused", {"reason": "holiday"}, m), minutes),
+        st.builds(lambda m: Fact(stream_of(run), "run_resumed", {}, m), minutes),
+        st.builds(lambda m: Fact(stream_of(run), "run_linked", {"project": None}, m), minutes),
+        st.builds(lambda m: Fact(stream_of(run), "run_cancelled", {"reason": "gone"}, m), minutes),
+    )
+    return st.lists(st.one_of(of_step, of_step, of_step, of_run), max_size=25).map(lambda facts: [started(run), *facts])
+
+
+def fresh_rows(url: str, batch: int) -> dict[str, list[tuple[object, ...]]]:
+    """What a rebuild with batches of this size makes of the log; nothing of it stays."""
+    made = rebuilding.rebuild(url, batch=batch)
+    for generation in made:
+        rebuilding.flip(url, generation.schema)
+    rows = contents(url)
+    for generation in rebuilding.list_generations(url):
+        if generation.state == "old":
+            rebuilding.drop(url, generation.schema)
+    return rows
+
+
+@pytest.mark.slow
+@SOME
+@given(histories=st.tuples(happening("a"), happening("b")), choices=st.lists(st.integers(0, 9), max_size=40))
+def test_rows_do_not_depend_on_how_events_came(
+    postgres_server: object, histories: tuple[list[Fact], list[Fact]], choices: list[int], database_template: str
+) -> None:
+    """Live one by one, rebuilt in any batches, or mixed with other streams: the rows are the same."""
+    from tests.support.databases import new_database
+
+    found = []
+    for facts in (interleaved(histories, choices), [*histories[0], *histories[1]]):
+        with new_database(postgres_server, database_template) as database:  # type: ignore[arg-type]
+            with psycopg.connect(database.owner_url, autocommit=True) as connection:
+                connection.execute(f"grant create on database {database.name} to milepost_app")
+            with Log(database.app_url, durable=False) as log, Projector(database.app_url, batch=3) as projector:
+                store(log, [published(), opened()])
+                projector.catch_up()
+                for fact in facts:
+                    store(log, [fact])
+                    projector.catch_up()
+                live = contents(database.app_url)
+                assert fresh_rows(database.app_url, 4) == live
+                assert fresh_rows(database.app_url, 10_000) == live
+                found.append({name: rows for name, rows in live.items() if name != "history"})
+    assert found[0] == found[1]
+
+
+def test_applying_twice_is_applying_once(log: Log, read_database: Database) -> None:
+    """A worker that starts again with an old checkpoint in its head changes nothing."""
+    store(log, [published(), opened(), *hire("a")])
+    with Projector(read_database.app_url) as one, Projector(read_database.app_url) as other:
+        assert one.catch_up() == other.catch_up() == log.head()
+        rows = contents(read_database.app_url)
+        assert other.catch_up() == one.catch_up() == log.head()
+    assert contents(read_database.app_url) == rows
+
+
+def test_no_value_of_a_step_reaches_the_project_side(log: Log, read_database: Database) -> None:
+    """What a step was given is in the process view and its history, and nowhere else."""
+    history = hire("a")
+    for end in range(1, len(history) + 1):
+        store(log, [published(), opened()] if end == 1 else [])
+        store(log, history[end - 1 : end])
+        with Projector(read_database.app_url) as projector:
+            projector.catch_up()
+        rows = contents(read_database.app_url)
+        told = {name for name, found in rows.items() if CANARY in str(found)}
+        assert told <= {"run", "run_step", "history"}
+    assert "run_step" in told
+
+
+def test_test_runs_count_nowhere(log: Log, read_database: Database) -> None:
+    """A test run is seen by itself, and neither on a board nor in a statistic."""
+    store(log, [published(), opened(), started("a", test=True), ready("a", "submitted", 1), done("a", "submitted", 2)])
+    with Projector(read_database.app_url) as projector:
+        projector.catch_up()
+    rows = contents(read_database.app_url)
+    assert len(rows["run"]) == 1
+    assert rows["card"] == rows["run_stats"] == rows["attention"] == []
+
+
+def test_an_event_that_raises_parks_its_stream_and_no_other(
+    log: Log, read_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Others go on, the stream keeps the rows before that event, people see it, and retry makes it whole."""
+    poisoned = poison(monkeypatch)
+    store(log, [published(), opened(), *hire("bad")[:4], *hire("good")])
+    store(log, hire("bad")[4:])
+    with Projector(read_database.app_url, projections=poisoned, batch=7) as projector:
+        assert projector.catch_up() == log.head()
+    parked = [each for each in rebuilding.list_generations(read_database.app_url) if each.parked]
+    assert [each.projection for each in parked] == ["board"]
+    rows = contents(read_database.app_url)
+    assert {row[3] for row in rows["card"]} == {"Hire bad", "Hire good"}
+    assert next(row for row in rows["card"] if row[3] == "Hire bad")[9] == "6"
+
+    assert not retry(read_database.app_url, parked[0].schema, poisoned)
+    assert retry(read_database.app_url, parked[0].schema, PROJECTIONS)
+    with Projector(read_database.app_url) as projector:
+        store(log, [Fact(stream_of("bad"), "run_ranked", {"rank": "a0"}, 90)])
+        projector.catch_up()
+    live = contents(read_database.app_url)
+    assert fresh_rows(read_database.app_url, 1_000) == live
+
+
+def poison(monkeypatch: pytest.MonkeyPatch) -> tuple[Projection, ...]:
+    """The read models, with a board that cannot stand one run's second completion."""
+    board = next(projection for projection in PROJECTIONS if projection.name == "board")
+
+    def rows(subject):
+        if subject.states[0].name == "Hire bad" and subject.version >= 7:
+            raise ValueError("cannot stand it")
+        return board.sources["run"].rows(subject)
+
+    poisoned = replace(board, sources={**board.sources, "run": replace(board.sources["run"], rows=rows)})
+    return tuple(poisoned if projection is board else projection for projection in PROJECTIONS)
+
+
+def retry(url: str, schema: str, projections: tuple[Projection, ...]) -> bool:
+    """Take the run up again."""
+    from projections.engine import retry as take_up
+
+    return take_up(url, schema, stream_of("bad"), projections)
+
+
+def test_a_lost_checkpoint_writes_nothing(
+    log: Log, read_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When another worker was faster, what was folded is forgotten and read again."""
+    store(log, [published(), opened(), *hire("a")[:3]])
+    with Projector(read_database.app_url) as slow, Projector(read_database.app_url) as fast:
+        slow.catch_up()
+        fast.catch_up()
+        store(log, hire("a")[3:8])
+        apply, lost = Cohort.apply, []
+
+        def overtaken(cohort: Cohort, events: list[Event], checkpoint: int) -> Changes:
+            changes = apply(cohort, events, checkpoint)
+            if not lost:
+                lost.append(checkpoint)
+                fast.catch_up()
+            return changes
+
+        monkeypatch.setattr(Cohort, "apply", overtaken)
+        assert slow.catch_up() == log.head()
+        monkeypatch.undo()
+        store(log, hire("a")[8:])
+        slow.catch_up()
+    assert lost
+    live = contents(read_database.app_url)
+    assert fresh_rows(read_database.app_url, 1_000) == live
+    assert PROJECT and CheckpointLost

@@ -1,0 +1,114 @@
+"""A rebuild runs beside the live read model, can be stopped, is compared, and the views turn to it at once."""
+
+from __future__ import annotations
+
+from threading import Event, Thread
+
+import psycopg
+import pytest
+
+from projections import queries
+from projections import rebuild as rebuilding
+from projections.engine import Projector
+from projections.generations import NotAllowed
+from store.log import Log
+from tests.projections.conftest import contents
+from tests.projections.histories import PROJECT, hire, opened, published, store
+from tests.support.databases import Database
+
+
+@pytest.fixture
+def live(log: Log, read_database: Database) -> str:
+    """The address of a database whose read models are live and hold three runs."""
+    store(log, [published(), opened(), *hire("a"), *hire("b", 7), *hire("c", 9)[:6]])
+    with Projector(read_database.app_url) as projector:
+        projector.catch_up()
+    return read_database.app_url
+
+
+def test_a_rebuild_is_the_same_as_what_is_live(live: str) -> None:
+    """Every row and every cell."""
+    for generation in rebuilding.rebuild(live):
+        comparison = rebuilding.compare(live, generation.schema)
+        assert comparison.same, comparison
+
+
+def test_a_comparison_names_what_differs(live: str) -> None:
+    """Rows only here, rows only there, and cells by column."""
+    (made,) = rebuilding.rebuild(live, ["run_steps"])
+    with psycopg.connect(live, autocommit=True) as connection:
+        connection.execute(f"update {made.schema}.run set name = 'other' where name = 'Hire a'")
+        connection.execute(f"delete from {made.schema}.run_step where step = 'finished'")
+    run, run_step = rebuilding.compare(live, made.schema).tables
+    assert (run.only_live, run.only_new, run.cells) == (0, 0, {"name": 1})
+    assert (run_step.only_live, run_step.only_new, run_step.cells) == (2, 0, {})
+
+
+def test_an_interrupted_rebuild_goes_on(live: str) -> None:
+    """What was committed is kept, and nothing is applied twice."""
+    heard: list[int] = []
+
+    def stop(position: int, _upto: int) -> None:
+        heard.append(position)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        rebuilding.rebuild(live, ["board"], stop, batch=5)
+    (left,) = [each for each in rebuilding.list_generations(live, "board") if each.state == "building"]
+    assert (left.position, heard) == (5, [5])
+    (made,) = rebuilding.rebuild(live, ["board"], batch=5)
+    assert made.schema == left.schema
+    assert rebuilding.compare(live, made.schema).same
+
+
+def test_flip_roll_back_and_drop(live: str, log: Log) -> None:
+    """The views show the new one, then the old one again, both up to date; only what is not live can be dropped."""
+    (made,) = rebuilding.rebuild(live, ["board"])
+    assert rebuilding.flip(live, made.schema).state == "live"
+    store(log, hire("d", 30))
+    with Projector(live) as projector:
+        projector.catch_up()
+    rows = contents(live)
+    back = rebuilding.roll_back(live, "board")
+    assert back.schema != made.schema
+    assert contents(live) == rows
+    with pytest.raises(NotAllowed):
+        rebuilding.drop(live, back.schema)
+    rebuilding.drop(live, made.schema)
+    assert [each.schema for each in rebuilding.list_generations(live, "board")] == [back.schema]
+
+
+def test_a_flip_under_load_never_shows_less(live: str, log: Log) -> None:
+    """While events keep coming and the worker works, a reader's position only grows."""
+    stop, positions, failures = Event(), [0], []
+
+    def work() -> None:
+        with Projector(live) as projector:
+            while not stop.is_set():
+                projector.catch_up()
+
+    def read() -> None:
+        with psycopg.connect(live, autocommit=True) as connection:
+            while not stop.is_set():
+                answer = queries.board(connection, PROJECT)
+                if answer.position < positions[-1]:
+                    failures.append((positions[-1], answer.position))
+                positions.append(answer.position)
+
+    threads = [Thread(target=work), Thread(target=read)]
+    for thread in threads:
+        thread.start()
+    try:
+        for number in range(6):
+            store(log, hire(f"load {number}", number))
+            (made,) = rebuilding.rebuild(live, ["board"])
+            rebuilding.flip(live, made.schema)
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
+    assert not failures
+    with Projector(live) as projector:
+        assert projector.catch_up() == log.head()
+    (made,) = rebuilding.rebuild(live, ["board"])
+    assert rebuilding.compare(live, made.schema).same
