@@ -140,11 +140,7 @@ class Supervisor:
         return {name: pid for name, pid in pids.items() if pid is not None}
 
     def _announce(self) -> None:
-        self._announced = {child.name: child.pid for child in self._children}
-        servers = {"postgres": self._postgres, "nats": self._nats}
-        processes = self._announced | {
-            name: server.pid for name, server in servers.items() if server is not None
-        }
+        self._announced = self._processes()
         self._home.announce(
             Running(
                 pid=os.getpid(),
