@@ -87,11 +87,13 @@ class Writer:
     # -- the thread: collect
 
     def _run(self) -> None:
-        while self._collect():
-            self._send(self._next_group())
-        self._retire()
-        self._stopped = True
-        self._refuse_waiting()
+        try:
+            while self._collect():
+                self._send(self._next_group())
+        finally:  # also when it fails: nobody may wait for a thread that is gone
+            self._retire()
+            self._stopped = True
+            self._refuse_waiting()
 
     def _collect(self) -> bool:
         """Wait for something to write; False when the log was stopped and nothing is left."""
@@ -119,10 +121,11 @@ class Writer:
 
     def _refuse_waiting(self) -> None:
         while not self._queue.empty():
-            work = self._queue.get()
-            if work is not None:
-                units = work if isinstance(work, list) else [work]
-                _deliver(units, [Stopped("the log was stopped")] * len(units))
+            self._take(self._queue.get())
+        waiting = [*self._people, *(unit for units in self._bulk for unit in units)]
+        self._people.clear()
+        self._bulk.clear()
+        _deliver(waiting, [Stopped("the log was stopped") for _ in waiting])
 
     def _retire(self) -> None:
         """Take the own row away, unless a lost group might still come and must find it."""
@@ -139,15 +142,18 @@ class Writer:
         try:
             while not self._attempt(group):
                 pass  # certainly not stored, so it may be sent again
-        except LogError as error:
-            _deliver(group, [error] * len(group))
+        except (Unavailable, OutcomeUnknown) as error:
+            _deliver(group, [type(error)(str(error)) for _ in group])
         except psycopg.Error as error:
             self._refused(group, error)
+        except Exception as error:  # a bug: it ends the thread, and its callers hear of it
+            _deliver(group, [OutcomeUnknown(f"the writer failed: {error!r}") for _ in group])
+            raise
 
     def _refused(self, group: list[Unit], error: psycopg.Error) -> None:
         """The database said no to the whole call, and is still there: nothing was stored."""
         if len(group) == 1 or isinstance(error, psycopg.OperationalError):
-            _deliver(group, [_meaning(error)] * len(group))
+            _deliver(group, [_meaning(error) for _ in group])
             return
         for unit in group:  # one of them is at fault: its neighbours must not suffer
             self._send([unit])

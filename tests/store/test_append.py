@@ -18,13 +18,16 @@ from store.log import (
     Log,
     LogError,
     NewEvent,
+    OutcomeUnknown,
     Overloaded,
     Repeated,
     Stopped,
     TooLarge,
+    Unavailable,
 )
 from store.unit import ThreadTicket, Unit
 from tests.store.support import NINE, assert_dense, event, one
+from tests.support.databases import Database
 
 
 def send_group(log: Log, *units: tuple[list[Append], Command | None]) -> list[object]:
@@ -275,3 +278,27 @@ def test_recorded_at_never_goes_back(log: Log):
         log.append(one())
     recorded = [found.recorded_at for found in log.read(0, 100)]
     assert recorded == sorted(recorded)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_nobody_waits_for_a_writer_that_failed(log: Log):
+    """A bug in the writer ends it: callers under way and later ones are told at once."""
+
+    def fail(_group: object, _verdicts: object) -> None:
+        raise ZeroDivisionError
+
+    log._writer._tell = fail  # type: ignore[method-assign, assignment]
+    with pytest.raises(OutcomeUnknown, match="ZeroDivisionError"):
+        log.append(one())
+    with pytest.raises(Stopped):
+        log.append(one())
+
+
+def test_a_database_that_is_away_is_said_so(database: Database):
+    """Without a server an append ends with Unavailable when patience is over, and nothing was stored."""
+    with Log(database.app_url, durable=False, patience_seconds=0.2) as log:
+        log._writer._url = "host=/nonexistent dbname=none"
+        with pytest.raises(Unavailable, match="away"):
+            log.append(one())
+        log._writer._url = database.app_url
+        assert list(log.append(one()).positions) == [1]
