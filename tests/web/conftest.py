@@ -98,6 +98,11 @@ class App:
         wait_until(lambda: self.reached() >= answer["position"], what="the read models")
         return answer
 
+    @property
+    def head(self) -> int:
+        """The newest position of the log."""
+        return self.services.log.head()
+
     def reached(self) -> int:
         """The position of the slowest read model."""
         with self.services.pool.connection() as connection:

@@ -37,7 +37,7 @@ function attributes(from, to) {
     if (!to.hasAttribute(name) && !KEPT.has(name) && name !== "data-typed" && name !== "aria-invalid") from.removeAttribute(name);
   }
   for (const { name, value } of [...to.attributes]) {
-    if (KEPT.has(name) || (name === "class" && from.className.replace(" changed", "") === value)) continue;
+    if (KEPT.has(name) || (name === "class" && (from.getAttribute("class") ?? "").replace(" changed", "") === value)) continue;
     if (from.getAttribute(name) !== value) from.setAttribute(name, value);
   }
   if (from.matches("input, textarea") && !from.dataset.typed && from !== document.activeElement) {

@@ -1,0 +1,214 @@
+"""What the pages hold, whatever the answers are: escaped text, every state, little weight; and what is refused."""
+
+from __future__ import annotations
+
+import gzip
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import httpx
+import pytest
+
+from api.guard import Site
+from tests.web import samples
+from tests.web.conftest import App
+from web import words
+from web.rendering import assets, hide, render, reveal
+from web.selection import chosen_step, open_steps
+
+ME = "person:dana"
+
+
+def shown(template: str, **facts: Any) -> str:
+    """A page as Dana sees it."""
+    return render(template, me=ME, csrf="token", now=samples.NOW, **facts)
+
+
+def run_page(run: Any, step: str | None = None, *, every: bool = True) -> str:
+    """The page of a run."""
+    chosen = chosen_step(run, step, ME)
+    zone = ZoneInfo("Europe/Berlin")
+    return shown(
+        "run.html", run=run, answer=run, chosen=chosen, history=samples.history(), every=every, zone=zone
+    )
+
+
+def test_no_text_of_people_becomes_markup():
+    """Names, values and reasons come out as text on every page."""
+    board, home = samples.board(6, samples.CANARY), samples.home(samples.CANARY)
+    pages = [
+        shown("board.html", board=board, answer=board),
+        shown("home.html", answer=home, lately=()),
+        run_page(samples.run(samples.CANARY), "handoff_note"),
+        shown("problem.html", problem={"title": samples.CANARY, "detail": samples.CANARY}, back="/"),
+    ]
+    for page in pages:
+        assert "canary" in page
+        assert "<script>alert" not in page
+        assert '" onmouseover="' not in page
+
+
+def test_no_page_needs_inline_style_or_script():
+    """The content security policy forbids both, so no page may hold either."""
+    board = samples.board()
+    for page in (shown("board.html", board=board, answer=board), run_page(samples.run())):
+        assert not re.search(r"\sstyle=|\son[a-z]+=|<script(?! type=\"module\" src=)", page)
+
+
+@pytest.mark.parametrize("state", sorted(words.STATES))
+def test_every_state_is_told_by_word_and_shape(state: str):
+    """Nobody has to tell colours apart."""
+    word, shape, _ = words.STATES[state]
+    base = samples.board()
+    card = replace(base.columns[0].cards[0], state=state, help=None)
+    board = replace(base, columns=(replace(base.columns[0], cards=(card,)),))
+    page = shown("board.html", board=board, answer=board)
+    assert word in page
+    assert f'id="i-{shape}"' in page
+
+
+def test_a_locked_step_says_what_it_waits_for():
+    """Which step, whose it is and when it is due."""
+    page = run_page(samples.run(), "kickoff_held")
+    waits = page[page.index("Waits for") :]
+    assert "Countersign" in waits
+    assert "Legal" in waits
+
+
+def test_a_board_of_300_runs_is_light():
+    """Far below the 300 KB that a page may weigh, assets included."""
+    board = samples.board(300)
+    page = shown("board.html", board=board, answer=board).encode()
+    assert page.count(b"<article") == 302
+    assert len(gzip.compress(page, 4)) + sum(len(asset.packed) for asset in assets().values()) < 100_000
+
+
+def test_the_csrf_token_never_looks_the_same_twice():
+    """Masked anew for each page, and readable again; anything else is no token."""
+    assert hide("secret") != hide("secret")
+    assert reveal(hide("secret")) == "secret"
+    assert reveal("not base64 ü") == ""
+
+
+def test_the_open_steps_of_the_stage_keep_a_run_there():
+    """Done and other stages' steps do not count."""
+    run = samples.run()
+    assert {step.stage for step in open_steps(run)} == {run.stage}
+    assert all(step.state != "done" for step in open_steps(run))
+
+
+@pytest.fixture
+def visitor(workspace: App) -> Iterator[httpx.Client]:
+    """A browser session without a browser."""
+    headers = {"Accept": "text/html"}
+    with httpx.Client(base_url=workspace.url, follow_redirects=True, headers=headers) as client:
+        assert client.get(workspace.link()).status_code == 200
+        yield client
+
+
+def _token(client: httpx.Client, path: str) -> str:
+    found = re.search(r'name="csrf" value="([^"]+)"', client.get(path).text)
+    assert found is not None
+    return found.group(1)
+
+
+def test_a_form_without_its_token_changes_nothing(workspace: App, visitor: httpx.Client):
+    """A missing, a foreign and a plain guess of a token are refused, and so is another site."""
+    project = workspace.project()
+    run = workspace.run(project)
+    good = _token(visitor, f"/runs/{run}")
+    ours = {"Origin": workspace.url}
+    for form, headers in (
+        ({}, ours),
+        ({"csrf": "guess"}, ours),
+        ({"csrf": good}, {"Origin": "https://evil.example"}),
+        ({"csrf": good}, {}),
+    ):
+        told = visitor.post(f"/runs/{run}/pause", data={"reason": "x", **form}, headers=headers)
+        assert told.status_code == 403
+    assert "Let it go on" not in visitor.get(f"/runs/{run}").text
+    told = visitor.post(f"/runs/{run}/pause", data={"reason": "Holidays", "csrf": good}, headers=ours)
+    assert told.status_code == 200
+    assert "Let it go on" in visitor.get(f"/runs/{run}", params={"min_position": workspace.head}).text
+
+
+def test_strangers_are_told_how_to_come_in(workspace: App):
+    """Every page asks for a session; a used link says so; nothing of the workspace is shown."""
+    project = workspace.project("Secret project")
+    for path in ("/", f"/projects/{project}", "/processes/onboarding"):
+        told = httpx.get(workspace.url + path, headers={"Accept": "text/html"})
+        assert told.status_code == 401
+        assert "Sign in to Milepost" in told.text
+        assert "Secret" not in told.text
+    used = httpx.get(f"{workspace.url}/sign-in?link=mpl_nothing", headers={"Accept": "text/html"})
+    assert "This link is used up" in used.text
+
+
+def test_what_is_not_there_is_a_page(visitor: httpx.Client):
+    """An unknown address, run or project is a page with 404, in words."""
+    for path in (
+        "/nowhere",
+        "/runs/018f0000-0000-7000-8000-000000000000",
+        "/projects/018f0000-0000-7000-8000-000000000000",
+    ):
+        told = visitor.get(path)
+        assert told.status_code == 404
+        assert "<h1>" in told.text
+
+
+def test_pages_carry_the_headers_that_protect_them(visitor: httpx.Client):
+    """No inline script or style, no framing, no caching, no guessing of types."""
+    headers = visitor.get("/").headers
+    policy = headers["content-security-policy"]
+    assert "unsafe" not in policy
+    assert "default-src 'none'" in policy
+    assert "frame-ancestors 'none'" in policy
+    assert headers["cache-control"] == "no-store"
+    assert headers["x-content-type-options"] == "nosniff"
+
+
+def test_signing_out_ends_the_session(workspace: App, visitor: httpx.Client):
+    """The cookie is worth nothing afterwards."""
+    cookies = dict(visitor.cookies)
+    told = visitor.post("/sign-out", data={"csrf": _token(visitor, "/")}, headers={"Origin": workspace.url})
+    assert "You are signed out" in told.text
+    assert httpx.get(workspace.url, cookies=cookies, headers={"Accept": "text/html"}).status_code == 401
+
+
+def test_a_form_never_leads_to_another_site(workspace: App, visitor: httpx.Client):
+    """The address to go back to is a path of ours."""
+    run = workspace.run(workspace.project())
+    form = {"csrf": _token(visitor, f"/runs/{run}"), "priority": "high", "next": "//evil.example/"}
+    visitor.follow_redirects = False
+    told = visitor.post(f"/runs/{run}/priority", data=form, headers={"Origin": workspace.url})
+    assert told.status_code == 303
+    assert told.headers["location"].startswith("/?")
+
+
+def test_secure_sites_have_secure_cookies():
+    """Behind https the session cookie is bound to the host."""
+    assert Site("https://milepost.example").cookie.startswith("__Host-")
+
+
+def test_a_step_is_completed_and_a_repeated_form_changes_nothing_more(workspace: App, visitor: httpx.Client):
+    """The same form sent twice (a double click) is one command."""
+    run = workspace.run(workspace.project())
+    form = {"csrf": _token(visitor, f"/runs/{run}"), "command": "one", "values:text:goals": "Go live"}
+    ours = {"Origin": workspace.url, "Accept": "application/json"}
+    first = visitor.post(f"/runs/{run}/steps/handoff/complete", data=form, headers=ours)
+    again = visitor.post(f"/runs/{run}/steps/handoff/complete", data=form, headers=ours)
+    assert first.status_code == again.status_code == 200, first.text
+    assert first.json()["position"] == again.json()["position"]
+
+
+def test_ages_are_short():
+    """The largest unit that says enough."""
+    ages = [
+        words.age(samples.NOW - timedelta(**ago), samples.NOW)
+        for ago in ({}, {"minutes": 5}, {"hours": 3}, {"days": 9})
+    ]
+    assert ages == ["just now", "5 min", "3 h", "9 d"]
