@@ -27,7 +27,9 @@ class _Run(NamedTuple):
     run: RunFacts
     project: UUID | None
 
-    def row(self, kind: str, planned: PlannedStep | None, step: StepFacts | None, why: str | None = None) -> Row:
+    def row(
+        self, kind: str, planned: PlannedStep | None, step: StepFacts | None, why: str | None = None
+    ) -> Row:
         run, help_ = self.run, step.help if step else None
         since = help_.since if help_ and kind == "needs_help" else step.ready_at if step else None
         return (
@@ -68,7 +70,12 @@ def _task_rows(subject: Subject) -> Iterator[tuple[int, Row]]:
         return
     due_at = end_of_day(task.due_on)
     found = [
-        ("needs_help", task.help.reason if task.help else None, task.help.since if task.help else None, bool(task.help)),
+        (
+            "needs_help",
+            task.help.reason if task.help else None,
+            task.help.since if task.help else None,
+            bool(task.help),
+        ),
         ("blocked", task.blocked, task.blocked_at, task.blocked is not None),
         ("overdue", None, task.added_at, due_at is not None),
         ("unassigned", None, task.added_at, task.assignee is None),
@@ -82,5 +89,8 @@ def _task_rows(subject: Subject) -> Iterator[tuple[int, Row]]:
 
 
 ATTENTION_LIST = Projection(
-    "attention", 1, (ATTENTION,), {"run": Source((RUN_FACTS,), _run_rows), "task": Source((TASK_FACTS,), _task_rows)}
+    "attention",
+    1,
+    (ATTENTION,),
+    {"run": Source((RUN_FACTS,), _run_rows), "task": Source((TASK_FACTS,), _task_rows)},
 )

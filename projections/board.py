@@ -9,9 +9,10 @@ from uuid import UUID
 
 from domain.definition import Definition
 from domain.rollup import Card, StageFact, roll_up
+from domain.words import StepKey
 from projections.answers import Help
-from projections.projection import Projection, Row, Source, Subject, Table
 from projections.project_facts import PROJECT_FACTS, ProjectFacts
+from projections.projection import Projection, Row, Source, Subject, Table
 from projections.run_facts import ENDED_RUN, RUN_FACTS, RunFacts
 from projections.task_facts import TASK_FACTS, TaskFacts
 from projections.work_plan import deciding_steps
@@ -79,7 +80,7 @@ def _reached(run: RunFacts, definition: Definition) -> list[str]:
         stage
         for stage, keys in deciding_steps(definition)
         if any(
-            (step := steps.get(key)) is not None
+            (step := steps.get(StepKey(key))) is not None
             and (step.ready_at or step.started_at or (step.ended_at and step.state in {"done", "failed"}))
             for key in keys
         )
@@ -129,7 +130,12 @@ def help_json(help_: Help | None) -> dict[str, Any] | None:
     """Open help as a row holds it."""
     if help_ is None:
         return None
-    return {"reason": help_.reason, "since": help_.since, "waiting_on": help_.waiting_on, "until": help_.until}
+    return {
+        "reason": help_.reason,
+        "since": help_.since,
+        "waiting_on": help_.waiting_on,
+        "until": help_.until,
+    }
 
 
 def _help(run: RunFacts) -> Help | None:

@@ -33,7 +33,9 @@ def board(connection: Conn, project: UUID, *, now: datetime | None = None, ended
         version=version,
         members=tuple(Member(each["member"], each["access"]) for each in members),
         columns=_columns(stages, cards, dict(rows(connection, "ended_counts", project=project))),
-        funnel=_funnel(connection, "project", project, [(stage["key"], stage["title"]) for stage in stages], current),
+        funnel=_funnel(
+            connection, "project", project, [(stage["key"], stage["title"]) for stage in stages], current
+        ),
         position=current.position,
         as_of=current.as_of,
         behind=current.behind,
@@ -55,7 +57,9 @@ def funnel(connection: Conn, of: UUID | str) -> Funnel:
         found = rows(connection, "project", project=of)
         if not found:
             raise NotFound("project", of)
-        return _funnel(connection, "project", of, [(stage["key"], stage["title"]) for stage in found[0][5]], current)
+        return _funnel(
+            connection, "project", of, [(stage["key"], stage["title"]) for stage in found[0][5]], current
+        )
     versions = rows(connection, "process_versions", process=of)
     if not versions:
         raise NotFound("process", of)
@@ -63,10 +67,15 @@ def funnel(connection: Conn, of: UUID | str) -> Funnel:
     return _funnel(connection, "process", of, stages, current)
 
 
-def _funnel(connection: Conn, scope: str, of: UUID | str, stages: Sequence[tuple[str, str]], current: Fresh) -> Funnel:
-    reached = {stage: count for stage, count, _ in rows(connection, f"funnel_reached_of_{scope}", **{scope: of})}
+def _funnel(
+    connection: Conn, scope: str, of: UUID | str, stages: Sequence[tuple[str, str]], current: Fresh
+) -> Funnel:
+    reached = {
+        stage: count for stage, count, _ in rows(connection, f"funnel_reached_of_{scope}", **{scope: of})
+    }
     standing: dict[tuple[str, str], int] = {
-        (stage, life): count for stage, life, count in rows(connection, f"funnel_standing_of_{scope}", **{scope: of})
+        (stage, life): count
+        for stage, life, count in rows(connection, f"funnel_standing_of_{scope}", **{scope: of})
     }
     open_runs = sum(count for (_, life), count in standing.items() if life in {"running", "paused"})
     return Funnel(
@@ -91,7 +100,9 @@ def _funnel(connection: Conn, scope: str, of: UUID | str, stages: Sequence[tuple
     )
 
 
-def _columns(stages: Sequence[Mapping[str, Any]], cards: Sequence[Card], ended: dict[str, int]) -> tuple[BoardColumn, ...]:
+def _columns(
+    stages: Sequence[Mapping[str, Any]], cards: Sequence[Card], ended: dict[str, int]
+) -> tuple[BoardColumn, ...]:
     """Cards of a stage that the board has no column for stand in the first column."""
     known = {stage["key"] for stage in stages}
     first = stages[0]["key"] if stages else ""
@@ -164,8 +175,12 @@ def _card(row: Sequence[Any], now: datetime) -> Card:
 
 
 def _dot(dot: Mapping[str, Any], now: datetime) -> StageDot:
-    state = state_at(dot["state"], now, late_at=instant(dot["late_at"]), blocked_at=instant(dot["blocked_at"]))
-    return StageDot(dot["key"], dot["title"], state, dot["outcome"], instant(dot["entered_at"]), instant(dot["ended_at"]))
+    state = state_at(
+        dot["state"], now, late_at=instant(dot["late_at"]), blocked_at=instant(dot["blocked_at"])
+    )
+    return StageDot(
+        dot["key"], dot["title"], state, dot["outcome"], instant(dot["entered_at"]), instant(dot["ended_at"])
+    )
 
 
 def help_of(stored: Mapping[str, Any] | None) -> Help | None:

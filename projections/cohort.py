@@ -62,11 +62,15 @@ class _Kind:
         for projection in projections:
             if (source := projection.sources.get(aggregate)) is not None:
                 folds += [fold for fold in source.folds if fold not in folds]
-                self.parts.append(_Part(projection, source, tuple(folds.index(fold) for fold in source.folds)))
+                self.parts.append(
+                    _Part(projection, source, tuple(folds.index(fold) for fold in source.folds))
+                )
         self.folds = folds
         names = {name for fold in folds for name in fold.handlers}
         self.handlers: dict[str, tuple[tuple[int, Handler], ...]] = {
-            name: tuple((place, fold.handlers[name]) for place, fold in enumerate(folds) if name in fold.handlers)
+            name: tuple(
+                (place, fold.handlers[name]) for place, fold in enumerate(folds) if name in fold.handlers
+            )
             for name in names
         }
 
@@ -136,8 +140,12 @@ class Cohort:
     def refold(self, projection: Projection, stream: UUID, upto: int) -> Changes:
         """Begin a parked stream anew for one projection: all of its rows are replaced."""
         self._parked.discard((projection.name, stream))
-        changes = Changes({(projection.name, number): TableChange() for number in range(len(projection.tables))})
-        self._replay(projection, stream, read_streams(self._connection, [stream], upto).get(stream, []), changes)
+        changes = Changes(
+            {(projection.name, number): TableChange() for number in range(len(projection.tables))}
+        )
+        self._replay(
+            projection, stream, read_streams(self._connection, [stream], upto).get(stream, []), changes
+        )
         return changes
 
     def _load(self, events: Sequence[Event], checkpoint: int) -> None:
@@ -188,7 +196,9 @@ class Cohort:
     def _emit(self, stream: UUID, entry: _Entry, changes: Changes | None) -> bool:
         """Work out the stream's rows and note what differs; without ``changes`` the rows are those in the tables."""
         for place, part in enumerate(entry.kind.parts):
-            subject = Subject(stream, entry.version, [entry.states[i] for i in part.states], self._definitions)
+            subject = Subject(
+                stream, entry.version, [entry.states[i] for i in part.states], self._definitions
+            )
             tables = part.projection.tables
             try:
                 new = {(number, *row[: tables[number].key]): row for number, row in part.source.rows(subject)}
@@ -222,11 +232,15 @@ class Cohort:
             try:
                 for place, handler in kind.handlers.get(name, ()):
                     handler(states[place], data, at, actor)
-                subject = Subject(stream, version, [states[place] for place in part.states], self._definitions)
+                subject = Subject(
+                    stream, version, [states[place] for place in part.states], self._definitions
+                )
                 rows = list(part.source.rows(subject))
             except Exception as error:  # noqa: BLE001 - parked, for people to see
                 self._parked.add((projection.name, stream))
-                changes.parked.append(Parked(projection.name, stream, position, f"{type(error).__name__}: {error}"))
+                changes.parked.append(
+                    Parked(projection.name, stream, position, f"{type(error).__name__}: {error}")
+                )
                 break
         _replace(changes, projection, stream, rows)
 

@@ -68,7 +68,9 @@ def _compare(connection: Connection[Any], table: Table, live: str, new: str) -> 
     for a, b in ((one, other), (other, one)):
         count = connection.execute(sql.SQL(_ONLY).format(keys=keys, one=a, other=b)).fetchone()
         assert count is not None
-        examples = connection.execute(sql.SQL(_EXAMPLES).format(keys=keys, one=a, other=b), [EXAMPLES]).fetchall()
+        examples = connection.execute(
+            sql.SQL(_EXAMPLES).format(keys=keys, one=a, other=b), [EXAMPLES]
+        ).fetchall()
         only.append((count[0], tuple(examples)))
     cells = _cells(connection, table, live, new)
     return TableComparison(table.name, only[0][0], only[1][0], cells, only[0][1], only[1][1])

@@ -36,12 +36,16 @@ class HasHead(Protocol):
 class Span:
     """Generations that stand at the same position, applied together. Holds the memory of their folds."""
 
-    def __init__(self, connection: Connection[Any], standing: Iterable[Standing], by_name: Mapping[str, Projection]) -> None:
+    def __init__(
+        self, connection: Connection[Any], standing: Iterable[Standing], by_name: Mapping[str, Projection]
+    ) -> None:
         standings = list(standing)
         self.position = standings[0].position
         self.names = tuple(each.schema for each in standings)
         self._connection = connection
-        self._writers = {each.projection: Writer(connection, each.schema, by_name[each.projection]) for each in standings}
+        self._writers = {
+            each.projection: Writer(connection, each.schema, by_name[each.projection]) for each in standings
+        }
         projections = [by_name[each.projection] for each in standings]
         self.cohort = Cohort(projections, connection, LogDefinitions(connection))
         self.cohort.forget(parked_in(standings))
@@ -111,7 +115,9 @@ class Projector:
         """Nothing to begin: the first catch-up connects."""
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         """Close."""
         self.close()
 
@@ -137,7 +143,9 @@ class Projector:
                 for each in generations.live(connection)
                 if each.projection in self._by_name and each.version == self._by_name[each.projection].version
             ]
-            target = max(self._log.head() if self._log else head(connection), *(each.position for each in standing))
+            target = max(
+                self._log.head() if self._log else head(connection), *(each.position for each in standing)
+            )
             lowest = min(each.position for each in standing)
             if lowest == target:
                 return target
@@ -151,7 +159,11 @@ class Projector:
     def _span_of(self, connection: Connection[Any], behind: list[Standing]) -> Span:
         """The span of the last time, when these generations still stand where it left them."""
         span = self._span
-        if span is None or span.names != tuple(each.schema for each in behind) or span.position != behind[0].position:
+        if (
+            span is None
+            or span.names != tuple(each.schema for each in behind)
+            or span.position != behind[0].position
+        ):
             span = self._span = Span(connection, behind, self._by_name)
         elif span.cohort.parked != (parked := parked_in(behind)):
             span.cohort.forget(parked)
@@ -163,7 +175,11 @@ def advance(url: str, span: Span, upto: int, batch: int, progress: Progress | No
     if upto - span.position <= SMALL_SPAN or not span.reads:
         _advance_here(span, upto, batch, progress)
         return
-    with connect(url, "read ahead") as connection, ThreadPoolExecutor(1, "read ahead") as reader, _no_collector():
+    with (
+        connect(url, "read ahead") as connection,
+        ThreadPoolExecutor(1, "read ahead") as reader,
+        _no_collector(),
+    ):
         begin = span.position
         coming = reader.submit(read_span, connection, begin, min(begin + batch, upto))
         while begin < upto:

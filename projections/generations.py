@@ -42,7 +42,9 @@ from read.generation g join log.checkpoint c on c.name = g.schema where """
 _LIVE = _STANDING + "g.state = 'live' order by g.schema"
 _ONE = _STANDING + "g.schema = %s"
 _NEXT = "select coalesce(max(number), 0) + 1 from read.generation where projection = %s"
-_INSERT = "insert into read.generation (schema, projection, version, number, state) values (%s, %s, %s, %s, %s)"
+_INSERT = (
+    "insert into read.generation (schema, projection, version, number, state) values (%s, %s, %s, %s, %s)"
+)
 _CHECKPOINT = "insert into log.checkpoint (name, position) values (%s, 0)"
 _RETIRE = "update read.generation set state = 'old', changed_at = clock_timestamp() where projection = %s and state = 'live'"
 _PROMOTE = "update read.generation set state = 'live', changed_at = clock_timestamp() where schema = %s"

@@ -47,5 +47,8 @@ def _task_rows(subject: Subject) -> Iterator[tuple[int, Row]]:
 
 
 INBOX = Projection(
-    "inbox", 1, (INBOX_TABLE,), {"run": Source((RUN_FACTS,), _run_rows), "task": Source((TASK_FACTS,), _task_rows)}
+    "inbox",
+    1,
+    (INBOX_TABLE,),
+    {"run": Source((RUN_FACTS,), _run_rows), "task": Source((TASK_FACTS,), _task_rows)},
 )

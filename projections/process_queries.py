@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from projections.answers import Processes, ProcessRow, ProcessView, VersionRow
 from projections.asking import Conn, NotFound, fresh, rows
 
@@ -52,6 +54,6 @@ def process_version(connection: Conn, key: str, version: int) -> VersionRow:
     return _version(found[0])
 
 
-def _version(row: tuple[object, ...]) -> VersionRow:
+def _version(row: tuple[Any, ...]) -> VersionRow:
     version, key, title, note, published_at, published_by, document = row
-    return VersionRow(key, version, title, note, published_at, published_by, document)  # type: ignore[arg-type]
+    return VersionRow(key, version, title, note, published_at, published_by, document)

@@ -39,7 +39,10 @@ def _run_rows(subject: Subject) -> Iterator[tuple[int, Row]]:
         return
     marks = sorted(trail.marks, key=_AT)
     events = [mark for mark in marks if mark[2] != "ready"]
-    stage_of = {key: step.stage_key for key, step in planned_steps(subject.definitions(trail.process, trail.process_version)).items()}
+    stage_of = {
+        key: step.stage_key
+        for key, step in planned_steps(subject.definitions(trail.process, trail.process_version)).items()
+    }
     yield 0, (
         subject.stream, trail.process, trail.process_version, trail.state, trail.outcome, trail.started_at, trail.ended_at,
         *_sequence(events), *_counts(events), *_durations(marks), *_stages(marks, stage_of),
@@ -67,7 +70,11 @@ def _sequence(events: Sequence[Mark]) -> Row:
 
 def _counts(events: Sequence[Mark]) -> Row:
     counted = sorted(Counter([mark[1:3] for mark in events]).items())
-    return [step for (step, _), _ in counted], [kind for (_, kind), _ in counted], [count for _, count in counted]
+    return (
+        [step for (step, _), _ in counted],
+        [kind for (_, kind), _ in counted],
+        [count for _, count in counted],
+    )
 
 
 def _durations(marks: Sequence[Mark]) -> Row:
@@ -93,7 +100,9 @@ def _durations(marks: Sequence[Mark]) -> Row:
     )  # fmt: skip
 
 
-def _pair(open_since: dict[str, deque[datetime]], step: str, at: datetime, into: list[tuple[str, float]]) -> bool:
+def _pair(
+    open_since: dict[str, deque[datetime]], step: str, at: datetime, into: list[tuple[str, float]]
+) -> bool:
     """The oldest open one ends now."""
     queue = open_since.get(step)
     if not queue:

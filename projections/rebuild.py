@@ -5,10 +5,9 @@ A rebuild that was interrupted goes on where its checkpoint stands: call it agai
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
-from collections.abc import Iterator
 
 from psycopg import Connection
 

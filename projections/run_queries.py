@@ -22,7 +22,9 @@ from projections.run_facts import OPEN_STEP, StepFacts
 ENDED_WELL = frozenset({"done", "skipped", "not_applicable"})
 
 
-def run(connection: Conn, run_id: UUID, definition: Definition | None = None, *, now: datetime | None = None) -> RunView:
+def run(
+    connection: Conn, run_id: UUID, definition: Definition | None = None, *, now: datetime | None = None
+) -> RunView:
     """One run by stage and step, with the form of each step. Raises NotFound.
 
     ``definition`` is the version that the run follows, when the caller has it; else it is read here.
@@ -32,7 +34,7 @@ def run(connection: Conn, run_id: UUID, definition: Definition | None = None, *,
     if not found:
         raise NotFound("run", run_id)
     row = found[0]
-    followed = definition if definition else definition_of(connection, row[1], row[2])
+    followed = definition or definition_of(connection, row[1], row[2])
     return _View(row, followed, {step.key: step for step in _steps(connection, run_id)}, at).answer(current)
 
 
@@ -66,7 +68,14 @@ def runs(
     """Runs, the newest first; ``after`` is the last run of the page before."""
     current = fresh(connection, "board")
     found = rows(
-        connection, "runs", process=process, project=project, life=state, after=after, limit=limit + 1, now=moment(now)
+        connection,
+        "runs",
+        process=process,
+        project=project,
+        life=state,
+        after=after,
+        limit=limit + 1,
+        now=moment(now),
     )
     page = tuple(RunRow(*row) for row in found[:limit])
     more = page[-1].id if len(found) > limit and page else None
@@ -164,5 +173,9 @@ class _View:
         for other, step in self.definition.steps.items():
             facts = self.steps.get(other) or _Step()
             if other in wanted and facts.state not in ENDED_WELL:
-                found.append(WaitsFor(other, step.title, self._who(step, facts) or step.role, facts.due_at, facts.state))
+                found.append(
+                    WaitsFor(
+                        other, step.title, self._who(step, facts) or step.role, facts.due_at, facts.state
+                    )
+                )
         return tuple(found)

@@ -94,7 +94,9 @@ def _quantiles(row: Sequence[Any], digits: int = 9) -> Quantiles:
     if not count:
         return Quantiles(0)
     p10, p50, p85, p90 = (round(value, digits) for value in percentiles)
-    return Quantiles(count, round(minimum, digits), p10, p50, p85, p90, round(maximum, digits), round(mean, digits))
+    return Quantiles(
+        count, round(minimum, digits), p10, p50, p85, p90, round(maximum, digits), round(mean, digits)
+    )
 
 
 def _by_key(found: Sequence[tuple[Any, ...]]) -> dict[str, Quantiles]:

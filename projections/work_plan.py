@@ -40,7 +40,9 @@ def _plan(definition: Definition) -> _Plan:
 
 def _steps(definition: Definition) -> dict[str, PlannedStep]:
     return {
-        step.key: PlannedStep(step.key, step.title, stage.title, stage.key, step.kind, step.kind not in AUTOMATIC, step.required)
+        step.key: PlannedStep(
+            step.key, step.title, stage.title, stage.key, step.kind, step.kind not in AUTOMATIC, step.required
+        )
         for stage in definition.document.stages
         for step in stage.steps
     }
@@ -48,7 +50,11 @@ def _steps(definition: Definition) -> dict[str, PlannedStep]:
 
 def _deciding(definition: Definition) -> Deciding:
     return tuple(
-        (stage.key, tuple(step.key for step in stage.steps if step.required) or tuple(step.key for step in stage.steps))
+        (
+            stage.key,
+            tuple(step.key for step in stage.steps if step.required)
+            or tuple(step.key for step in stage.steps),
+        )
         for stage in definition.document.stages
     )
 

@@ -4,9 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
-from projections.answers import Attention, AttentionRow, FunnelStage, Home, Inbox, InboxRow, ProjectRow, Projects
+from projections.answers import (
+    Attention,
+    AttentionRow,
+    FunnelStage,
+    Home,
+    Inbox,
+    InboxRow,
+    ProjectRow,
+    Projects,
+)
 from projections.asking import Conn, fresh, moment, rows
 from projections.process_queries import processes
 
@@ -24,13 +34,29 @@ def attention(
     return Attention(tuple(_attention_row(row) for row in found), counts, *current)
 
 
-def _attention_row(row: tuple[object, ...]) -> AttentionRow:
-    kind, card_kind, id_, name, project, project_name, process, step, title, why, who, since, due_at, priority, _ = row
+def _attention_row(row: tuple[Any, ...]) -> AttentionRow:
+    (
+        kind,
+        card_kind,
+        id_,
+        name,
+        project,
+        project_name,
+        process,
+        step,
+        title,
+        why,
+        who,
+        since,
+        due_at,
+        priority,
+        _,
+    ) = row
     action = "resume" if kind == "blocked" and card_kind == "run" else ACTIONS[str(kind)]
     return AttentionRow(
         kind, card_kind, id_, name, project, project_name, process, step, title, why or WHY.get(str(kind), str(kind)), who,
         since, due_at, priority, action,
-    )  # type: ignore[arg-type]  # fmt: skip - columns of the statement above
+    )  # fmt: skip
 
 
 def inbox(
@@ -45,7 +71,12 @@ def inbox(
     """A person's ready work, and that of their ``groups``; ``end_of_today`` is theirs (default: 24 hours from now)."""
     current, at = fresh(connection, "inbox", "board"), moment(now)
     found = rows(
-        connection, "inbox", assignees=[person, *groups], now=at, today=end_of_today or at + timedelta(days=1), limit=limit
+        connection,
+        "inbox",
+        assignees=[person, *groups],
+        now=at,
+        today=end_of_today or at + timedelta(days=1),
+        limit=limit,
     )
     total, overdue = (found[0][16], found[0][17]) if found else (0, 0)
     return Inbox(person, tuple(InboxRow(*row[:16]) for row in found), total, overdue, *current)
@@ -61,13 +92,14 @@ def projects(connection: Conn, *, now: datetime | None = None) -> Projects:
     return Projects(tuple(_project_row(row, reached.get(row[0], {})) for row in found), *current)
 
 
-def _project_row(row: tuple[object, ...], reached: dict[str, tuple[int, int]]) -> ProjectRow:
+def _project_row(row: tuple[Any, ...], reached: dict[str, tuple[int, int]]) -> ProjectRow:
     id_, name, state, owner, process, stages, opened_at, open_runs, open_tasks, ended_runs, needs = row
-    assert isinstance(stages, list)
-    funnel = tuple(FunnelStage(stage["key"], stage["title"], *reached.get(stage["key"], (0, 0))) for stage in stages)
+    funnel = tuple(
+        FunnelStage(stage["key"], stage["title"], *reached.get(stage["key"], (0, 0))) for stage in stages
+    )
     return ProjectRow(
         id_, name, state, owner, process, open_runs, open_tasks, ended_runs, needs, opened_at, funnel
-    )  # type: ignore[arg-type]  # fmt: skip - columns of the statement above
+    )  # fmt: skip
 
 
 def home(connection: Conn, person: str, groups: Iterable[str] = (), *, now: datetime | None = None) -> Home:

@@ -60,7 +60,8 @@ class Writer:
         self._types = [[types[table.name, column] for column in table.columns] for table in projection.tables]
         self._copies = [_copy(schema, table) for table in projection.tables]
         self._deletes = [
-            _delete(schema, table, types=self._types[number]) for number, table in enumerate(projection.tables)
+            _delete(schema, table, types=self._types[number])
+            for number, table in enumerate(projection.tables)
         ]
         self._purges = [_purge(schema, table) for table in projection.tables]
 
@@ -81,7 +82,9 @@ class Writer:
     def run_statement(self, connection: Connection[Any], after: int, upto: int) -> None:
         """Let the database turn a span of events into rows, for a projection that is a statement."""
         assert self.projection.statement is not None
-        connection.execute(sql.SQL("set local search_path = {}, pg_catalog").format(sql.Identifier(self.schema)))
+        connection.execute(
+            sql.SQL("set local search_path = {}, pg_catalog").format(sql.Identifier(self.schema))
+        )
         text = self.projection.blocks[self.projection.statement]
         connection.execute(text.encode(), {"after": after, "upto": upto})
 
@@ -134,7 +137,9 @@ def _delete(schema: str, table: Table, types: list[int]) -> sql.Composed:
 def _cast(types: list[int], place: int) -> sql.SQL:
     kind = psycopg.adapters.types.get(types[place])
     assert kind is not None
-    return {"uuid": sql.SQL("%s::uuid[]"), "text": sql.SQL("%s::text[]"), "int4": sql.SQL("%s::int[]")}[kind.name]
+    return {"uuid": sql.SQL("%s::uuid[]"), "text": sql.SQL("%s::text[]"), "int4": sql.SQL("%s::int[]")}[
+        kind.name
+    ]
 
 
 def _purge(schema: str, table: Table) -> sql.Composed:

@@ -42,7 +42,9 @@ def contents(url: str, schema: str = "read") -> Rows:
             for table in projection.tables:
                 columns = [column for column in table.columns if column != "recorded_at"]
                 statement = sql.SQL("select {} from {} order by {}").format(
-                    sql.SQL(", ").join(sql.SQL("{}::text").format(sql.Identifier(column)) for column in columns),
+                    sql.SQL(", ").join(
+                        sql.SQL("{}::text").format(sql.Identifier(column)) for column in columns
+                    ),
                     sql.Identifier(schema, table.name),
                     sql.SQL(", ").join(map(sql.Identifier, table.columns[: table.key])),
                 )

@@ -27,7 +27,12 @@ DOCUMENT: dict[str, Any] = {
             "title": "Background check",
             "steps": [
                 {"key": "submitted", "title": "Files submitted", "role": "lead"},
-                {"key": "approved", "title": "Approved", "role": "lead", "gate": {"blocks": "following_stages"}},
+                {
+                    "key": "approved",
+                    "title": "Approved",
+                    "role": "lead",
+                    "gate": {"blocks": "following_stages"},
+                },
             ],
         },
         {
@@ -70,7 +75,11 @@ def published() -> Fact:
 def opened() -> Fact:
     """The project is opened."""
     stages = [{"key": stage["key"], "title": stage["title"], "wip_limit": 2} for stage in DOCUMENT["stages"]]
-    return Fact(PROJECT, "project_opened", {"name": "Hires", "owner": "person:dana", "stages": stages, "process": PROCESS})
+    return Fact(
+        PROJECT,
+        "project_opened",
+        {"name": "Hires", "owner": "person:dana", "stages": stages, "process": PROCESS},
+    )
 
 
 def started(run: str, minutes: int = 0, *, test: bool = False) -> Fact:
@@ -90,7 +99,9 @@ def step(run: str, kind: str, key: str, minutes: int, round_: int = 1, **data: A
 def ready(run: str, key: str, minutes: int, round_: int = 1, due: int | None = None) -> Fact:
     """A step becomes ready, perhaps with a due so many minutes after the beginning."""
     due_at = None if due is None else (BEGIN + timedelta(minutes=due)).isoformat()
-    return step(run, "step_became_ready", key, minutes, round_, cause="rule", assignee="person:bo", due_at=due_at)
+    return step(
+        run, "step_became_ready", key, minutes, round_, cause="rule", assignee="person:bo", due_at=due_at
+    )
 
 
 def done(run: str, key: str, minutes: int, round_: int = 1, outcome: str | None = None) -> Fact:

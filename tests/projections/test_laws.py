@@ -15,12 +15,10 @@ from projections.engine import Projector
 from projections.projection import Projection
 from projections.reading import Event
 from projections.registry import PROJECTIONS
-from projections.writing import CheckpointLost
 from store.log import Log
 from tests.projections.conftest import contents
 from tests.projections.histories import (
     CANARY,
-    PROJECT,
     STEPS,
     Fact,
     done,
@@ -37,7 +35,9 @@ from tests.projections.histories import (
 from tests.support.databases import Database
 
 SOME = settings(
-    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=12,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 
 
@@ -48,9 +48,21 @@ def happening(run: str) -> st.SearchStrategy[list[Fact]]:
         st.builds(lambda k, m, r: ready(run, k, m, r, due=m + 30), keys, minutes, rounds),
         st.builds(lambda k, m, r: step(run, "step_started", k, m, r), keys, minutes, rounds),
         st.builds(lambda k, m, r: done(run, k, m, r, "Approved"), keys, minutes, rounds),
-        st.builds(lambda k, m, r: step(run, "step_skipped", k, m, r, reason="no", cause="user"), keys, minutes, rounds),
-        st.builds(lambda k, m, r: step(run, "step_reopened", k, m, r, reason="again", cause="user"), keys, minutes, rounds),
-        st.builds(lambda k, m, r: step(run, "help_requested", k, m, r, reason="stuck"), keys, minutes, rounds),
+        st.builds(
+            lambda k, m, r: step(run, "step_skipped", k, m, r, reason="no", cause="user"),
+            keys,
+            minutes,
+            rounds,
+        ),
+        st.builds(
+            lambda k, m, r: step(run, "step_reopened", k, m, r, reason="again", cause="user"),
+            keys,
+            minutes,
+            rounds,
+        ),
+        st.builds(
+            lambda k, m, r: step(run, "help_requested", k, m, r, reason="stuck"), keys, minutes, rounds
+        ),
         st.builds(lambda k, m, r: step(run, "step_assigned", k, m, r, assignee=None), keys, minutes, rounds),
     )
     of_run = st.one_of(
@@ -59,7 +71,9 @@ def happening(run: str) -> st.SearchStrategy[list[Fact]]:
         st.builds(lambda m: Fact(stream_of(run), "run_linked", {"project": None}, m), minutes),
         st.builds(lambda m: Fact(stream_of(run), "run_cancelled", {"reason": "gone"}, m), minutes),
     )
-    return st.lists(st.one_of(of_step, of_step, of_step, of_run), max_size=25).map(lambda facts: [started(run), *facts])
+    return st.lists(st.one_of(of_step, of_step, of_step, of_run), max_size=25).map(
+        lambda facts: [started(run), *facts]
+    )
 
 
 def fresh_rows(url: str, batch: int) -> dict[str, list[tuple[object, ...]]]:
@@ -78,7 +92,10 @@ def fresh_rows(url: str, batch: int) -> dict[str, list[tuple[object, ...]]]:
 @SOME
 @given(histories=st.tuples(happening("a"), happening("b")), choices=st.lists(st.integers(0, 9), max_size=40))
 def test_rows_do_not_depend_on_how_events_came(
-    postgres_server: object, histories: tuple[list[Fact], list[Fact]], choices: list[int], database_template: str
+    postgres_server: object,
+    histories: tuple[list[Fact], list[Fact]],
+    choices: list[int],
+    database_template: str,
 ) -> None:
     """Live one by one, rebuilt in any batches, or mixed with other streams: the rows are the same."""
     from tests.support.databases import new_database
@@ -88,7 +105,10 @@ def test_rows_do_not_depend_on_how_events_came(
         with new_database(postgres_server, database_template) as database:  # type: ignore[arg-type]
             with psycopg.connect(database.owner_url, autocommit=True) as connection:
                 connection.execute(f"grant create on database {database.name} to milepost_app")
-            with Log(database.app_url, durable=False) as log, Projector(database.app_url, batch=3) as projector:
+            with (
+                Log(database.app_url, durable=False) as log,
+                Projector(database.app_url, batch=3) as projector,
+            ):
                 store(log, [published(), opened()])
                 projector.catch_up()
                 for fact in facts:
@@ -114,6 +134,7 @@ def test_applying_twice_is_applying_once(log: Log, read_database: Database) -> N
 def test_no_value_of_a_step_reaches_the_project_side(log: Log, read_database: Database) -> None:
     """What a step was given is in the process view and its history, and nowhere else."""
     history = hire("a")
+    told: set[str] = set()
     for end in range(1, len(history) + 1):
         store(log, [published(), opened()] if end == 1 else [])
         store(log, history[end - 1 : end])
@@ -127,7 +148,16 @@ def test_no_value_of_a_step_reaches_the_project_side(log: Log, read_database: Da
 
 def test_test_runs_count_nowhere(log: Log, read_database: Database) -> None:
     """A test run is seen by itself, and neither on a board nor in a statistic."""
-    store(log, [published(), opened(), started("a", test=True), ready("a", "submitted", 1), done("a", "submitted", 2)])
+    store(
+        log,
+        [
+            published(),
+            opened(),
+            started("a", test=True),
+            ready("a", "submitted", 1),
+            done("a", "submitted", 2),
+        ],
+    )
     with Projector(read_database.app_url) as projector:
         projector.catch_up()
     rows = contents(read_database.app_url)
@@ -188,7 +218,8 @@ def test_a_lost_checkpoint_writes_nothing(
         slow.catch_up()
         fast.catch_up()
         store(log, hire("a")[3:8])
-        apply, lost = Cohort.apply, []
+        apply = Cohort.apply
+        lost: list[int] = []
 
         def overtaken(cohort: Cohort, events: list[Event], checkpoint: int) -> Changes:
             changes = apply(cohort, events, checkpoint)
@@ -205,4 +236,3 @@ def test_a_lost_checkpoint_writes_nothing(
     assert lost
     live = contents(read_database.app_url)
     assert fresh_rows(read_database.app_url, 1_000) == live
-    assert PROJECT and CheckpointLost
