@@ -15,7 +15,10 @@ def line(name: str, text: str) -> str:
     stripped = text.strip()
     if not stripped or len(stripped) > LONGEST_LINE or "\n" in stripped:
         raise Rejected(
-            "bad_text", f"the {name} must be one line of 1 to {LONGEST_LINE} characters", field=name, longest=LONGEST_LINE
+            "bad_text",
+            f"the {name} must be one line of 1 to {LONGEST_LINE} characters",
+            field=name,
+            longest=LONGEST_LINE,
         )
     return stripped
 
@@ -25,7 +28,10 @@ def words(name: str, text: str) -> str:
     stripped = text.strip()
     if not stripped or len(stripped) > LONGEST_TEXT:
         raise Rejected(
-            "bad_text", f"the {name} must have 1 to {LONGEST_TEXT} characters", field=name, longest=LONGEST_TEXT
+            "bad_text",
+            f"the {name} must have 1 to {LONGEST_TEXT} characters",
+            field=name,
+            longest=LONGEST_TEXT,
         )
     return stripped
 

@@ -331,4 +331,7 @@ class Document(Part):
 
 def stored_form(document: Document) -> dict[str, Any]:
     """The document as it is stored and compared: JSON values, without what is at its default."""
-    return {"milepost": document.milepost, **document.model_dump(mode="json", by_alias=True, exclude_defaults=True)}
+    return {
+        "milepost": document.milepost,
+        **document.model_dump(mode="json", by_alias=True, exclude_defaults=True),
+    }

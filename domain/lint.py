@@ -3,59 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
-from domain.condition import All, Anyone, Comparison, Condition, Not
-from domain.document import (
-    AnchorField,
-    AnchorStageEntered,
-    AnchorStepDone,
-    AnchorStepReady,
-    Document,
-    Due,
-    Effects,
-    EndsRun,
-    FormField,
-    Reopens,
-    Requires,
-    Step,
-)
-from domain.outline import Outline, Path, Placed, placeholders
+from domain.document import Document, Effects, EndsRun, FormField, Requires, Step
+from domain.lint_graph import conditions, covers_earlier, cycles, date_field, dues, known_step, references
+from domain.outline import Finding, Findings, Outline, Path, Placed, near, placeholders, some
 
 MOST_STEPS = 500
 _RESERVED = frozenset({"inputs", "role", "run", "guest_link"})
 _RUN_FACTS = ("run.id", "run.name", "run.url")
 _LOOKS_LIKE = str.maketrans({"l": "1", "i": "1", "o": "0", "_": None})
-_MOST_ACCEPTED = 60
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One problem: where, its stable code, what is wrong for people, and what would be accepted there."""
-
-    path: Path
-    code: str
-    message: str
-    accepted: tuple[str, ...] = ()
-
-    def as_dict(self) -> dict[str, Any]:
-        """The finding as JSON."""
-        where = ".".join(str(part) for part in self.path)
-        return {"path": where, "code": self.code, "message": self.message, "accepted": list(self.accepted)}
-
-
-Findings = Iterator[Finding]
 
 
 def lint(document: Document) -> list[Finding]:
     """Every problem of the document, in document order; an empty list means that it can be published."""
     outline = Outline(document)
     if len(outline.all_steps) > MOST_STEPS:
-        message = f"{len(outline.all_steps)} steps are too many for one process; split it with steps of kind run"
+        message = (
+            f"{len(outline.all_steps)} steps are too many for one process; split it with steps of kind run"
+        )
         return [Finding(("stages",), "too_many_steps", message, (f"at most {MOST_STEPS} steps",))]
     found = [finding for rule in _RULES for finding in rule(outline)]
-    found += [finding for rule in _STEP_RULES for placed in outline.all_steps for finding in rule(outline, placed)]
+    found += [
+        finding for rule in _STEP_RULES for placed in outline.all_steps for finding in rule(outline, placed)
+    ]
     return sorted(dict.fromkeys(found), key=lambda finding: [_sortable(part) for part in finding.path])
 
 
@@ -89,13 +60,23 @@ def _look_alikes(outline: Outline) -> Findings:
         other = seen.setdefault(step.key.translate(_LOOKS_LIKE), step.key)
         if other != step.key:
             message = f"{step.key!r} can be mistaken for {other!r}"
-            yield Finding((*path, "key"), "look_alike_key", message, ("a key that differs in more than 1/l/i, 0/o or _",))
+            yield Finding(
+                (*path, "key"),
+                "look_alike_key",
+                message,
+                ("a key that differs in more than 1/l/i, 0/o or _",),
+            )
 
 
 def _reserved_keys(_outline: Outline, placed: Placed) -> Findings:
     if placed.step.key in _RESERVED:
         message = f"{placed.step.key!r} means something else in conditions and templates"
-        yield Finding((*placed.path, "key"), "reserved_key", message, (f"a key other than {', '.join(sorted(_RESERVED))}",))
+        yield Finding(
+            (*placed.path, "key"),
+            "reserved_key",
+            message,
+            (f"a key other than {', '.join(sorted(_RESERVED))}",),
+        )
 
 
 # --- roles ---
@@ -103,7 +84,7 @@ def _reserved_keys(_outline: Outline, placed: Placed) -> Findings:
 
 def _role(outline: Outline, path: Path, role: str | None) -> Findings:
     if role is not None and role not in outline.roles:
-        yield Finding(path, "unknown_role", f"no role is called {role!r}", _some(sorted(outline.roles)))
+        yield Finding(path, "unknown_role", f"no role is called {role!r}", some(sorted(outline.roles)))
 
 
 def _roles_of_roles(outline: Outline) -> Findings:
@@ -117,7 +98,7 @@ def _roles_of_roles(outline: Outline) -> Findings:
         if field is None or field.kind != "person":
             people = [key for key, each in outline.inputs.items() if each.kind == "person"]
             message = f"{role.from_input!r} is not an input that names a person"
-            yield Finding((*path, "from_input"), "unknown_field", message, _some(people))
+            yield Finding((*path, "from_input"), "unknown_field", message, some(people))
 
 
 def _roles_of_steps(outline: Outline, placed: Placed) -> Findings:
@@ -151,205 +132,24 @@ def _roles_of_effects(outline: Outline, path: Path, effects: Effects | None) -> 
 def _gate_owner(_outline: Outline, placed: Placed) -> Findings:
     step, path, _ = placed
     if step.gate is not None and step.role is None:
-        yield Finding((*path, "gate"), "gate_without_owner", f"nobody owns the gate {step.key!r}", ("a role for the step",))
-
-
-# --- the graph ---
-
-
-def _step(outline: Outline, path: Path, step: str) -> Findings:
-    if step not in outline.steps:
-        yield Finding(path, "unknown_step", f"no step is called {step!r}", _some(outline.steps))
-
-
-def _step_list(outline: Outline, path: Path, steps: Iterable[str]) -> Findings:
-    for place, step in enumerate(steps):
-        yield from _step(outline, (*path, place), step)
-
-
-def _references(outline: Outline, placed: Placed) -> Findings:
-    step, path, _ = placed
-    if isinstance(step.after, tuple):
-        yield from _step_list(outline, (*path, "after"), step.after)
-    if step.gate is not None and step.gate.blocks != "following_stages":
-        yield from _step_list(outline, (*path, "gate", "blocks"), step.gate.blocks)
-    yield from _step_list(outline, (*path, "actor_differs_from"), step.actor_differs_from)
-    for below, steps in _judged(step):
-        yield from _step_list(outline, (*path, *below), steps)
-
-
-def _judged(step: Step) -> list[tuple[Path, tuple[str, ...]]]:
-    if step.approval is None:
-        return []
-    judged: list[tuple[Path, tuple[str, ...]]] = [(("approval", "covers"), tuple(step.approval.covers))]
-    if isinstance(step.approval.on_refusal, Reopens):
-        judged.append((("approval", "on_refusal", "reopens"), tuple(step.approval.on_refusal.reopens)))
-    return judged
-
-
-def _covers_earlier(outline: Outline, placed: Placed) -> Findings:
-    for below, steps in _judged(placed.step):
-        for place, key in enumerate(steps):
-            if key in outline.steps and outline.steps[key].place >= placed.place:
-                message = f"{placed.step.key!r} cannot judge {key!r}, which does not come before it"
-                earlier = list(outline.steps)[: placed.place]
-                yield Finding((*placed.path, *below, place), "covers_later", message, _some(earlier))
-
-
-def _cycles(outline: Outline) -> Findings:
-    stuck = outline.steps.keys() - set(outline.order)
-    on_cycle: set[str] = set()
-    for start in outline.steps:
-        if start in stuck and start not in on_cycle:
-            cycle = _cycle_from(outline, start, stuck)
-            if start in cycle and not on_cycle & set(cycle):
-                on_cycle.update(cycle)
-                chain = " → ".join([*cycle, cycle[0]])
-                yield Finding((*outline.steps[start].path, "after"), "dependency_cycle", f"these steps wait for each other: {chain}")
-    for key in outline.steps:
-        if key in stuck - on_cycle:
-            message = f"{key!r} can never become ready: it waits for steps that wait for each other"
-            yield Finding((*outline.steps[key].path, "after"), "unreachable_step", message)
-
-
-def _cycle_from(outline: Outline, start: str, stuck: set[str]) -> list[str]:
-    """The shortest way from a step over what it waits for back to itself; only ``stuck`` steps can be on it."""
-    came: dict[str, str] = {}
-    queue = [start]
-    for key in queue:  # grows while it is walked through
-        for other in sorted(outline.waits_for[key] & stuck):
-            if other == start:
-                return _way_back(came, start, key)
-            if other not in came:
-                came[other] = key
-                queue.append(other)
-    return []
-
-
-def _way_back(came: dict[str, str], start: str, last: str) -> list[str]:
-    way = [last]
-    while way[-1] != start:
-        way.append(came[way[-1]])
-    return way[::-1]
-
-
-# --- conditions ---
-
-
-def _comparisons(condition: Condition | None, path: Path) -> Iterator[tuple[Comparison, Path]]:
-    match condition:
-        case Comparison():
-            yield condition, path
-        case All(all=parts):
-            for place, part in enumerate(parts):
-                yield from _comparisons(part, (*path, "all", place))
-        case Anyone(any=parts):
-            for place, part in enumerate(parts):
-                yield from _comparisons(part, (*path, "any", place))
-        case Not(not_=part):
-            yield from _comparisons(part, (*path, "not"))
-        case None:
-            return
-
-
-def _conditions(outline: Outline, placed: Placed) -> Findings:
-    step, path, _ = placed
-    yield from _condition(outline, placed, step.when, (*path, "when"), own=False)
-    for place, rule in enumerate(step.rules):
-        yield from _condition(outline, placed, rule.when, (*path, "rules", place, "when"), own=rule.on == "done")
-    if step.repeat_until is not None:
-        below = (*path, "repeat_until", "condition")
-        yield from _condition(outline, placed, step.repeat_until.condition, below, own=True)
-
-
-def _condition(outline: Outline, placed: Placed, condition: Condition | None, path: Path, *, own: bool) -> Findings:
-    for comparison, at in _comparisons(condition, path):
-        field = outline.fields.get(comparison.field)
-        if field is None:
-            message = f"there is no field {comparison.field!r}"
-            yield Finding((*at, "field"), "unknown_field", message, _near(outline, comparison.field))
-            continue
-        yield from _set_before(outline, placed, comparison.field, (*at, "field"), own=own)
-        yield from _possible(field, comparison, (*at, "value"))
-
-
-def _set_before(outline: Outline, placed: Placed, field: str, path: Path, *, own: bool) -> Findings:
-    source, key = field.partition(".")[0], placed.step.key
-    if source == "inputs" or (own and source == key) or key not in outline.before:
-        return
-    if not outline.is_before(source, key):
-        message = f"{field!r} is set later: {key!r} does not wait for {source!r}"
-        accepted = [name for name in outline.fields if _is_known_before(outline, name, key)]
-        yield Finding(path, "condition_set_later", message, _some(accepted))
-
-
-def _is_known_before(outline: Outline, field: str, step: str) -> bool:
-    source = field.partition(".")[0]
-    return source == "inputs" or outline.is_before(source, step)
-
-
-def _possible(field: FormField, comparison: Comparison, path: Path) -> Findings:
-    if comparison.operator in ("set", "not_set") or not field.choices or field.kind == "checklist":
-        return
-    wanted = comparison.value if isinstance(comparison.value, (list, tuple)) else [comparison.value]
-    for value in wanted:
-        if value not in field.choices:
-            yield Finding(path, "impossible_value", f"{field.key!r} is never {value!r}", _some(field.choices))
-
-
-# --- dues ---
-
-
-def _dues(outline: Outline, placed: Placed) -> Findings:
-    if placed.step.due is not None:
-        yield from _due(outline, placed, placed.step.due, (*placed.path, "due", "anchor"))
-    if placed.step.wait is not None and placed.step.wait.until is not None:
-        yield from _due(outline, placed, placed.step.wait.until, (*placed.path, "wait", "until", "anchor"))
-
-
-def _due(outline: Outline, placed: Placed, due: Due, path: Path) -> Findings:
-    key = placed.step.key
-    match due.anchor:
-        case AnchorField(field=field):
-            yield from _date(outline, (*path, "field"), field)
-            source = field.partition(".")[0]
-            if source in outline.steps and (source == key or outline.is_before(key, source)):
-                yield _never_set(path, f"{field!r} is only set when {key!r} is done")
-        case AnchorStepReady(step_ready=step):
-            yield from _step(outline, (*path, "step_ready"), step)
-            if step in outline.steps and outline.is_before(key, step):
-                yield _never_set(path, f"{step!r} becomes ready only after {key!r} is done")
-        case AnchorStepDone(step_done=step):
-            yield from _step(outline, (*path, "step_done"), step)
-            if step in outline.steps and (step == key or outline.is_before(key, step)):
-                yield _never_set(path, f"{step!r} is not done before {key!r} is")
-        case AnchorStageEntered(stage_entered=stage):
-            if stage not in outline.stages:
-                message = f"no stage is called {stage!r}"
-                yield Finding((*path, "stage_entered"), "unknown_stage", message, _some(outline.stages))
-            elif all(step != key and outline.is_before(key, step) for step in outline.stages[stage]):
-                yield _never_set(path, f"{stage!r} is entered only after {key!r} is done")
-        case "run_start" | "run_target":
-            return
-
-
-def _never_set(path: Path, why: str) -> Finding:
-    accepted = ("run_start", "run_target", "a date field, step or stage that comes before")
-    return Finding(path, "due_never_set", f"this due can never be set in time: {why}", accepted)
-
-
-def _date(outline: Outline, path: Path, field: str) -> Findings:
-    dates = [name for name, each in outline.fields.items() if each.kind in ("date", "datetime")]
-    if field not in outline.fields:
-        yield Finding(path, "unknown_field", f"there is no field {field!r}", _some(dates))
-    elif field not in dates:
-        yield Finding(path, "not_a_date", f"{field!r} is of kind {outline.fields[field].kind}", _some(dates))
+        yield Finding(
+            (*path, "gate"),
+            "gate_without_owner",
+            f"nobody owns the gate {step.key!r}",
+            ("a role for the step",),
+        )
 
 
 # --- what a step holds ---
 
 _NEEDS = {"email": "email", "http": "http", "wait": "wait", "run": "run"}
-_ONLY_ON = {"approval": ("approval",), "signature": ("sign",), "http": ("http",), "wait": ("wait",), "run": ("run",)}
+_ONLY_ON = {
+    "approval": ("approval",),
+    "signature": ("sign",),
+    "http": ("http",),
+    "wait": ("wait",),
+    "run": ("run",),
+}
 
 
 def _details(_outline: Outline, placed: Placed) -> Findings:
@@ -363,7 +163,12 @@ def _details(_outline: Outline, placed: Placed) -> Findings:
             message = f"only a step of kind {kinds[0]} has {name}; this one is of kind {step.kind}"
             yield Finding((*path, name), "misplaced_details", message, kinds)
     if step.wait is not None and step.wait.event is None and step.wait.until is None:
-        yield Finding((*path, "wait"), "missing_details", "a wait needs an event, an instant or both", ("event", "until"))
+        yield Finding(
+            (*path, "wait"),
+            "missing_details",
+            "a wait needs an event, an instant or both",
+            ("event", "until"),
+        )
 
 
 def _outputs(_outline: Outline, placed: Placed) -> Findings:
@@ -373,7 +178,7 @@ def _outputs(_outline: Outline, placed: Placed) -> Findings:
         for key in call.outputs if call is not None else ():
             if key not in own:
                 message = f"the output {key!r} is not a field of {step.key!r}"
-                yield Finding((*path, name, "outputs", key), "output_without_field", message, _some(own))
+                yield Finding((*path, name, "outputs", key), "output_without_field", message, some(own))
 
 
 def _other_fields(outline: Outline, placed: Placed) -> Findings:
@@ -381,18 +186,20 @@ def _other_fields(outline: Outline, placed: Placed) -> Findings:
     if step.outcome_from is not None:
         name = step.outcome_from if "." in step.outcome_from else f"{step.key}.{step.outcome_from}"
         if name not in outline.fields:
-            yield Finding((*path, "outcome_from"), "unknown_field", f"there is no field {name!r}", _near(outline, name))
+            yield Finding(
+                (*path, "outcome_from"), "unknown_field", f"there is no field {name!r}", near(outline, name)
+            )
     if step.approval is not None and isinstance(step.approval.on_refusal, Requires):
         for place, field in enumerate(step.approval.on_refusal.requires):
             name = field if "." in field else f"{step.key}.{field}"
             if name not in outline.fields:
                 at = (*path, "approval", "on_refusal", "requires", place)
-                yield Finding(at, "unknown_field", f"there is no field {name!r}", _near(outline, name))
+                yield Finding(at, "unknown_field", f"there is no field {name!r}", near(outline, name))
     if step.run is not None:
         for key, name in step.run.inputs.items():
             if name not in outline.fields:
                 at = (*path, "run", "inputs", key)
-                yield Finding(at, "unknown_field", f"there is no field {name!r}", _near(outline, name))
+                yield Finding(at, "unknown_field", f"there is no field {name!r}", near(outline, name))
 
 
 def _forms(outline: Outline) -> Findings:
@@ -407,14 +214,20 @@ def _form(outline: Outline, path: Path, fields: Sequence[FormField]) -> Findings
         at = (*path, place)
         yield from _unique((*at, "columns"), [column.key for column in field.columns])
         if field.kind in ("choice", "multi_choice", "checklist") and not field.choices:
-            yield Finding((*at, "kind"), "missing_choices", f"{field.key!r} offers nothing to choose", ("choices",))
+            yield Finding(
+                (*at, "kind"), "missing_choices", f"{field.key!r} offers nothing to choose", ("choices",)
+            )
         if field.kind == "table" and not field.columns:
-            yield Finding((*at, "kind"), "missing_columns", f"the table {field.key!r} has no columns", ("columns",))
+            yield Finding(
+                (*at, "kind"), "missing_columns", f"the table {field.key!r} has no columns", ("columns",)
+            )
         if field.minimum is not None and field.maximum is not None and field.minimum > field.maximum:
-            yield Finding((*at, "minimum"), "bad_range", f"{field.key!r}: nothing is between minimum and maximum")
+            yield Finding(
+                (*at, "minimum"), "bad_range", f"{field.key!r}: nothing is between minimum and maximum"
+            )
         if field.sets_input is not None and field.sets_input not in outline.inputs:
             message = f"the run has no input {field.sets_input!r}"
-            yield Finding((*at, "sets_input"), "unknown_field", message, _some(outline.inputs))
+            yield Finding((*at, "sets_input"), "unknown_field", message, some(outline.inputs))
 
 
 # --- the whole document ---
@@ -424,14 +237,14 @@ def _document_wide(outline: Outline) -> Findings:
     document = outline.document
     if document.target_from is not None:
         name = document.target_from if "." in document.target_from else f"inputs.{document.target_from}"
-        yield from _date(outline, ("target_from",), name)
+        yield from date_field(outline, ("target_from",), name)
     if document.digest is not None and document.digest.after is not None:
-        yield from _step(outline, ("digest", "after"), document.digest.after)
+        yield from known_step(outline, ("digest", "after"), document.digest.after)
     yield from _roles_of_effects(outline, ("on_forecast_late",), document.on_forecast_late)
     for name in placeholders(document.run_name):
         if name not in outline.inputs:
             message = f"the name of a run can hold inputs only, not {name!r}"
-            yield Finding(("run_name",), "unknown_placeholder", message, _some(outline.inputs))
+            yield Finding(("run_name",), "unknown_placeholder", message, some(outline.inputs))
     if document.digest is not None:
         for place, text in enumerate(document.digest.to):
             yield from _template(outline, ("digest", "to", place), text)
@@ -474,24 +287,14 @@ def _template(outline: Outline, path: Path, text: str) -> Findings:
             continue
         if name.startswith("role.") and name[5:] in outline.roles:
             continue
-        accepted = (*_near(outline, name), "role.<role>", *_RUN_FACTS, "guest_link")
+        accepted = (*near(outline, name), "role.<role>", *_RUN_FACTS, "guest_link")
         yield Finding(path, "unknown_placeholder", f"nothing is called {name!r} here", accepted)
 
 
-def _near(outline: Outline, path: str) -> tuple[str, ...]:
-    """The fields of the same owner where there is such an owner, else all."""
-    owner = path.partition(".")[0] + "."
-    return _some([name for name in outline.fields if name.startswith(owner)] or outline.fields)
-
-
-def _some(names: Iterable[str]) -> tuple[str, ...]:
-    return tuple(names)[:_MOST_ACCEPTED]
-
-
 _RULES: tuple[Callable[[Outline], Findings], ...] = (
-    _duplicate_keys, _look_alikes, _roles_of_roles, _cycles, _forms, _document_wide,
+    _duplicate_keys, _look_alikes, _roles_of_roles, cycles, _forms, _document_wide,
 )  # fmt: skip
 _STEP_RULES: tuple[Callable[[Outline, Placed], Findings], ...] = (
-    _reserved_keys, _roles_of_steps, _gate_owner, _references, _covers_earlier, _conditions, _dues, _details, _outputs,
+    _reserved_keys, _roles_of_steps, _gate_owner, references, covers_earlier, conditions, dues, _details, _outputs,
     _other_fields, _texts,
 )  # fmt: skip

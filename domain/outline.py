@@ -1,12 +1,12 @@
-"""What a document names and where: the tolerant index that lint and diff look things up in, also of a wrong document."""
+"""What a document names and where: a tolerant index for lint, also of a document that is wrong."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from domain.document import Document, FormField, Reopens, Step
 
@@ -14,6 +14,25 @@ Path = tuple[str | int, ...]
 """Where something stands in a document: keys and places, from the top."""
 
 PLACEHOLDER = re.compile(r"\{([^{}\n]*)\}")
+_MOST_ACCEPTED = 60
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One problem: where, its stable code, what is wrong for people, and what would be accepted there."""
+
+    path: Path
+    code: str
+    message: str
+    accepted: tuple[str, ...] = ()
+
+    def as_dict(self) -> dict[str, Any]:
+        """The finding as JSON."""
+        where = ".".join(str(part) for part in self.path)
+        return {"path": where, "code": self.code, "message": self.message, "accepted": list(self.accepted)}
+
+
+Findings = Iterator[Finding]
 
 
 class Placed(NamedTuple):
@@ -135,7 +154,7 @@ class Outline:
         if placed.step.gate.blocks != "following_stages":
             yield from placed.step.gate.blocks
             return
-        following = [stage for stage in self.document.stages[int(placed.path[1]) + 1 :]]
+        following = self.document.stages[int(placed.path[1]) + 1 :]
         yield from (step.key for stage in following for step in stage.steps)
 
 
@@ -149,3 +168,14 @@ def _judged(step: Step) -> set[str]:
 def placeholders(text: str) -> list[str]:
     """What stands between braces in a template."""
     return PLACEHOLDER.findall(text)
+
+
+def near(outline: Outline, path: str) -> tuple[str, ...]:
+    """The fields of the same owner where there is such an owner, else all."""
+    owner = path.partition(".")[0] + "."
+    return some([name for name in outline.fields if name.startswith(owner)] or outline.fields)
+
+
+def some(names: Iterable[str]) -> tuple[str, ...]:
+    """The first of the names: enough for a message."""
+    return tuple(names)[:_MOST_ACCEPTED]

@@ -39,7 +39,7 @@ class Project:
     closed: bool = False
 
 
-def evolve(project: Project | None, event: AnyProjectEvent) -> Project:
+def evolve(project: Project | None, event: AnyProjectEvent) -> Project:  # noqa: PLR0911 - one closed match
     """The project after the event."""
     project = project or Project()
     match event:
@@ -117,7 +117,9 @@ def add_member(
         return []
     _must_be_open(project)
     if member not in project.members and len(project.members) >= _MOST_MEMBERS:
-        raise Rejected("too_many_members", f"a project has at most {_MOST_MEMBERS} members", most=_MOST_MEMBERS)
+        raise Rejected(
+            "too_many_members", f"a project has at most {_MOST_MEMBERS} members", most=_MOST_MEMBERS
+        )
     return [ProjectMemberAdded(member=member, access=access, by=by, at=at)]
 
 
@@ -152,7 +154,9 @@ def column(project: Project, stage: str) -> ProjectStage:
         if candidate.key == stage:
             return candidate
     raise Rejected(
-        "unknown_stage", f"this project has no stage {stage!r}", accepted=[each.key for each in project.stages]
+        "unknown_stage",
+        f"this project has no stage {stage!r}",
+        accepted=[each.key for each in project.stages],
     )
 
 
@@ -170,7 +174,9 @@ def _columns(stages: tuple[ProjectStage, ...]) -> tuple[ProjectStage, ...]:
         if stage.key in seen:
             raise Rejected("duplicate_stage", f"two stages are called {stage.key!r}", stage=stage.key)
         if stage.wip_limit is not None and stage.wip_limit < 1:
-            raise Rejected("bad_limit", f"the limit of stage {stage.key!r} must be 1 or more", stage=stage.key)
+            raise Rejected(
+                "bad_limit", f"the limit of stage {stage.key!r} must be 1 or more", stage=stage.key
+            )
         line("title", stage.title)
         seen.add(stage.key)
     return plain

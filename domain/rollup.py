@@ -12,11 +12,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from math import nextafter
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
+from domain.card import Card, Fact, NextAction, StageFact, StepFact
 from domain.definition import Definition
 from domain.document import Stage, Step
-from domain.words import Assignee, RoleKey, StageKey, StepKey
+from domain.words import RoleKey, StageKey, StepKey
+
+__all__ = ["PRECEDENCE", "Card", "Fact", "NextAction", "StageFact", "StepFact", "roll_up", "state_at"]
 
 PRECEDENCE = (
     "failed", "needs_help", "blocked", "late", "at_risk", "in_progress", "not_started", "done", "skipped", "cancelled",
@@ -29,98 +32,11 @@ _TIMELESS = frozenset({"failed", "needs_help", "blocked", "done", "skipped", "ca
 _ENDED = {"completed": "done", "ended_early": "failed", "cancelled": "cancelled"}
 
 
-class StepFact(Protocol):
-    """What the roll-up reads of a step; ``ready_at`` and ``ended_at`` are those of its present round."""
-
-    @property
-    def state(self) -> str: ...  # noqa: D102 - a step state
-    @property
-    def due_at(self) -> datetime | None: ...  # noqa: D102
-    @property
-    def overdue(self) -> bool: ...  # noqa: D102 - recorded as overdue for its present due
-    @property
-    def help(self) -> object: ...  # noqa: D102 - true when help is asked for
-    @property
-    def ready_at(self) -> datetime | None: ...  # noqa: D102
-    @property
-    def ended_at(self) -> datetime | None: ...  # noqa: D102
-    @property
-    def assignee(self) -> str | None: ...  # noqa: D102
-    @property
-    def outcome(self) -> str | None: ...  # noqa: D102
-
-
-@dataclass(frozen=True, slots=True)
-class Fact:
-    """A plain StepFact."""
-
-    state: str
-    due_at: datetime | None = None
-    overdue: bool = False
-    help: bool = False
-    ready_at: datetime | None = None
-    ended_at: datetime | None = None
-    assignee: Assignee | None = None
-    outcome: str | None = None
-    round: int = 1
-
-
-class StageFact(NamedTuple):
-    """One stage of a card. ``outcome_step`` gave the outcome; ``active`` while a step can be worked on."""
-
-    key: StageKey
-    title: str
-    state: str
-    outcome: str | None
-    outcome_step: StepKey | None
-    done_weight: float
-    applicable_weight: float
-    entered: bool
-    entered_at: datetime | None
-    ended_at: datetime | None
-    unfinished: bool
-    active: bool
-    late_at: datetime | None
-    blocked_at: datetime | None
-    help: tuple[StepKey, ...]
-
-
-class NextAction(NamedTuple):
-    """What is to be done next on a run, and by whom (``who`` is None while only the role is known)."""
-
-    step: StepKey
-    title: str
-    stage: StageKey
-    who: str | None
-    role: RoleKey | None
-    due_at: datetime | None
-
-
-class Card(NamedTuple):
-    """A run as its project shows it. ``late_at`` and ``blocked_at`` are for `state_at`."""
-
-    current_stage: StageKey
-    overridden: bool
-    state: str
-    progress: float
-    stages: tuple[StageFact, ...]
-    next_action: NextAction | None
-    next_due_at: datetime | None
-    late_at: datetime | None
-    blocked_at: datetime | None
-    entered_stage_at: datetime | None
-    also_in: tuple[StageKey, ...]
-    help: tuple[StepKey, ...]
-    waiting_for: tuple[StepKey, ...]
-
-    @property
-    def percent(self) -> int:
-        """Progress in whole percent, rounded down: 100 only when nothing is left."""
-        return int(self.progress * 100)
-
-
 def roll_up(
-    definition: Definition, run_state: str, steps: Mapping[StepKey, StepFact], override: StageKey | None = None
+    definition: Definition,
+    run_state: str,
+    steps: Mapping[StepKey, StepFact],
+    override: StageKey | None = None,
 ) -> Card:
     """The card of a run from the facts about its steps (a step without facts is locked)."""
     plan = _plan(definition)
@@ -147,7 +63,12 @@ def roll_up(
 
 
 def state_at(
-    state: str, now: datetime, *, late_at: datetime | None, blocked_at: datetime | None, target_at: datetime | None = None
+    state: str,
+    now: datetime,
+    *,
+    late_at: datetime | None,
+    blocked_at: datetime | None,
+    target_at: datetime | None = None,
 ) -> str:
     """The state of a stage or card at a moment: what was not late when it was rolled up may be late by now."""
     if state in _TIMELESS:
@@ -212,12 +133,28 @@ def _plan_stage(stage: Stage, order: Mapping[StepKey, int], guests: frozenset[Ro
     weight = sum(step.weight for step in steps)
     required = any(step.required for step in steps)
     untouched = StageFact(
-        key, stage.title, "not_started", None, None, 0.0, weight, False, None, None, required, False, None, None, ()
+        key,
+        stage.title,
+        "not_started",
+        None,
+        None,
+        0.0,
+        weight,
+        False,
+        None,
+        None,
+        required,
+        False,
+        None,
+        None,
+        (),
     )
     return _Stage(key, stage.title, steps, required, untouched)
 
 
-def _plan_step(step: Step, stage: StageKey, order: Mapping[StepKey, int], guests: frozenset[RoleKey]) -> _Step:
+def _plan_step(
+    step: Step, stage: StageKey, order: Mapping[StepKey, int], guests: frozenset[RoleKey]
+) -> _Step:
     return _Step(
         key=StepKey(step.key),
         title=step.title,
@@ -248,7 +185,9 @@ class _Seen:
 
     def open(self) -> list[_Step]:
         """Every step that has not come to a good end."""
-        found = [step for bucket in (self.live, self.locked, self.failed, self.cancelled) for step, _ in bucket]
+        found = [
+            step for bucket in (self.live, self.locked, self.failed, self.cancelled) for step, _ in bucket
+        ]
         return found + self.untouched
 
 
@@ -277,9 +216,16 @@ def _stage(stage: _Stage, facts: Mapping[StepKey, StepFact], run_state: str, liv
     touched = [*seen.done, *seen.live, *seen.failed, *[each for each in seen.cancelled if each.fact.ready_at]]
     done_weight = sum([each.step.weight for each in seen.done])
     left = seen.open()
-    unfinished = any([step.required for step in left])
+    unfinished = any(step.required for step in left)
     pending = unfinished if stage.any_required else bool(left)
-    helped = tuple([each.step.key for bucket in (seen.live, seen.locked, seen.failed) for each in bucket if each.fact.help])
+    helped = tuple(
+        [
+            each.step.key
+            for bucket in (seen.live, seen.locked, seen.failed)
+            for each in bucket
+            if each.fact.help
+        ]
+    )
     state = _stage_state(seen, run_state, bool(touched), pending, bool(helped))
     outcome = _outcome(seen)
     return StageFact(
@@ -307,10 +253,10 @@ def _untouched(seen: _Seen, steps: int) -> bool:
     """Whether every step is locked and says nothing more."""
     if len(seen.untouched) + len(seen.locked) < steps:
         return False
-    return not any([fact.due_at or fact.help for _, fact in seen.locked])
+    return not any(fact.due_at or fact.help for _, fact in seen.locked)
 
 
-def _stage_state(seen: _Seen, run_state: str, entered: bool, pending: bool, helped: bool) -> str:
+def _stage_state(seen: _Seen, run_state: str, entered: bool, pending: bool, helped: bool) -> str:  # noqa: PLR0911 - the first that matches wins
     if seen.failed:
         return "failed"
     if helped:
@@ -384,7 +330,7 @@ def _card_state(run_state: str, stages: Sequence[StageFact]) -> str:
 def _progress(stages: Sequence[StageFact]) -> float:
     done = sum([stage.done_weight for stage in stages])
     applicable = sum([stage.applicable_weight for stage in stages])
-    unfinished = any([stage.unfinished for stage in stages])
+    unfinished = any(stage.unfinished for stage in stages)
     if applicable == 0:
         return 0.0 if unfinished else 1.0
     return min(done / applicable, nextafter(1.0, 0.0)) if unfinished else done / applicable

@@ -65,7 +65,7 @@ class Task:
     project: UUID | None = None
     title: str = ""
     description: str = ""
-    stage: StageKey = StageKey("")
+    stage: StageKey = StageKey("")  # noqa: RUF009 - a text
     rank: str = ""
     state: TaskState = "open"
     assignee: Assignee | None = None

@@ -62,7 +62,9 @@ def parse_document(content: bytes) -> tuple[Document | None, list[Problem]]:
     """The same from bytes in memory."""
     if len(content) > LONGEST_DOCUMENT:
         kilobytes = LONGEST_DOCUMENT // 1024
-        return None, [Problem(1, 1, "", "too_large", "the document is too large", (f"at most {kilobytes} KB",))]
+        return None, [
+            Problem(1, 1, "", "too_large", "the document is too large", (f"at most {kilobytes} KB",))
+        ]
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as wrong:
@@ -90,7 +92,8 @@ def _validated(tree: Tree) -> tuple[Document | None, list[Problem]]:
     except ValidationError as wrong:
         return None, list(_shape_problems(tree, wrong))[:_MOST_PROBLEMS]
     found = [
-        _placed(tree, finding.path, finding.code, finding.message, finding.accepted) for finding in lint(document)
+        _placed(tree, finding.path, finding.code, finding.message, finding.accepted)
+        for finding in lint(document)
     ]
     return document, found[:_MOST_PROBLEMS]
 
@@ -113,7 +116,9 @@ def _shape_problems(tree: Tree, wrong: ValidationError) -> Iterator[Problem]:
     shown = [said for said in found if all(_is_best(against, owner, name) for owner, name in said.branches)]
     inside = {said.path[:length] for said in shown for length in range(len(said.path))}
     told = [said for said in shown if said.code != "too_short" or said.path not in inside]
-    problems = dict.fromkeys(_placed(tree, said.path, said.code, said.message, said.accepted) for said in told)
+    problems = dict.fromkeys(
+        _placed(tree, said.path, said.code, said.message, said.accepted) for said in told
+    )
     yield from sorted(problems, key=lambda problem: (problem.line, problem.column))
 
 
@@ -131,7 +136,11 @@ class _Said:
     def of(cls, tree: Tree, error: Any) -> _Said:
         path, branches = _locate(tree.data, error["loc"])
         accepted = error.get("ctx", {}).get("expected")
-        listed = tuple(part.strip("' ") for part in str(accepted).replace(" or ", ", ").split(", ")) if accepted else ()
+        listed = (
+            tuple(part.strip("' ") for part in str(accepted).replace(" or ", ", ").split(", "))
+            if accepted
+            else ()
+        )
         code, message = _in_words(error)
         return cls(path, branches, code, message, listed)
 
@@ -142,7 +151,13 @@ def _against(found: list[_Said]) -> dict[Path, dict[str, int]]:
     for said in found:
         for owner, name in said.branches:
             near = len(said.path) - len(owner)
-            weight = 1_000 if near == 0 else 100 if near == 1 and said.code in ("unknown_key", "missing_key") else 1
+            weight = (
+                1_000
+                if near == 0
+                else 100
+                if near == 1 and said.code in ("unknown_key", "missing_key")
+                else 1
+            )
             names = against.setdefault(owner, {})
             names[name] = names.get(name, 0) + weight
     return against
@@ -195,5 +210,7 @@ def _bad_key(key: str) -> str:
 
 
 def _short(value: Any) -> str:
-    text = repr(value) if isinstance(value, (str, int, float, bool, type(None))) else f"a {type(value).__name__}"
+    text = (
+        repr(value) if isinstance(value, (str, int, float, bool, type(None))) else f"a {type(value).__name__}"
+    )
     return text if len(text) <= 60 else f"{text[:57]}…"

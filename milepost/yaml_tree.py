@@ -64,7 +64,9 @@ def read_tree(text: str) -> Tree:
     for event in YAML(typ="safe", pure=True).parse(text):
         builder.take(event)
     if not isinstance(builder.tree.data, dict):
-        raise TreeError((1, 1), "", "not_a_mapping", "a document is a mapping of keys to values", "key: value")
+        raise TreeError(
+            (1, 1), "", "not_a_mapping", "a document is a mapping of keys to values", "key: value"
+        )
     return builder.tree
 
 
@@ -101,6 +103,8 @@ class _Builder:
                 self._begin([], place)
             case MappingEndEvent() | SequenceEndEvent():
                 self._open.pop()
+            case _:
+                pass
 
     def _refuse_tricks(self, event: Any, place: _Place) -> None:
         if isinstance(event, AliasEvent) or event.anchor is not None:
