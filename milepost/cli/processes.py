@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import NoReturn
 
 import typer
 
@@ -111,6 +112,6 @@ def _readable(file: Path) -> Document:
     return document
 
 
-def _refuse(file: Path, problems: list[Problem]) -> None:
+def _refuse(file: Path, problems: list[Problem]) -> NoReturn:
     lines = "\n".join(f"{file}:{problem}" for problem in problems)
     fail(f"{lines}\n{len(problems)} problem{'s' if len(problems) != 1 else ''}", BAD_INPUT)

@@ -63,7 +63,7 @@ def api(
 
 def worker() -> None:
     """Carry events to NATS and into the read models."""
-    from milepost.wiring import run_worker
+    from milepost.working import run_worker
 
     raise typer.Exit(_explained(lambda: run_worker(_settings())))
 

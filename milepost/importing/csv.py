@@ -7,7 +7,7 @@ import csv
 import io
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import IO
+from typing import TextIO
 
 from milepost.importing.mapping import Columns
 from milepost.importing.source import BadLog, SourceCase, SourceEvent, opened
@@ -21,8 +21,8 @@ def read_csv(
     path: Path, columns: Columns, clock: Clock, progress: Callable[[int], None] = lambda _bytes: None
 ) -> Iterator[SourceCase]:
     """Yield one part of a case per row. ``progress`` hears the bytes of the (packed) file read so far."""
-    with opened(path) as (stream, raw):
-        rows = _rows(stream)
+    with opened(path) as (stream, raw), io.TextIOWrapper(stream, "utf-8-sig", newline="") as text:
+        rows = _rows(text)
         header = _header(rows, columns)
         for number, (line, row) in enumerate(rows):
             if number % EVERY == 0:
@@ -30,8 +30,8 @@ def read_csv(
             yield _case_of(line, _record(header, row, line), columns, clock)
 
 
-def _rows(stream: IO[bytes]) -> Iterator[tuple[int, list[str]]]:
-    reader = csv.reader(io.TextIOWrapper(stream, "utf-8-sig", newline=""), strict=True)
+def _rows(text: TextIO) -> Iterator[tuple[int, list[str]]]:
+    reader = csv.reader(text, strict=True)
     try:
         for row in reader:
             if row:

@@ -50,8 +50,13 @@ class Layout:
         """The document: marker steps are required, every other step may happen any number of times or not at all."""
         mapping = self.mapping
         stages = [self._stage(key, title, names, marker) for key, title, names, marker in self._staged()]
-        inputs = [FormField(key=key, title=name[:200], kind="text") for name, key in self.input_of.items()]
-        target = mapping.columns.target_at
+        columns = mapping.columns
+        times = {columns.started_at, columns.ended_at, columns.target_at}
+        inputs = [
+            FormField(key=key, title=name[:200], kind="datetime" if name in times else "text")
+            for name, key in self.input_of.items()
+        ]
+        target = columns.target_at
         return Document(
             key=process,
             title=mapping.title or process.replace("_", " ").capitalize(),

@@ -11,8 +11,11 @@ from pathlib import Path
 from typing import Any, Literal
 from uuid import UUID, uuid5
 
+from pydantic import ValidationError
+
 from domain.document import Document
 from domain.events import AnyProcessEvent, Event, ProjectStage
+from domain.lint import lint
 from domain.process import PROCESS, Process, publish, save_draft
 from domain.project import PROJECT, open_project
 from domain.words import Actor, StageKey, process_stream
@@ -77,7 +80,7 @@ class Importer:
         self.spool = Spool(directory / "spool.sqlite")
         self.report = self._read()
         self.layout = Layout(self.mapping, self.report.activities, self._attributes())
-        self.document: Document = self.layout.document(request.process)
+        self.document: Document = self._document()
 
     def _read(self) -> Report:
         path = self.request.path
@@ -90,6 +93,20 @@ class Importer:
         if report.events == 0:
             raise BadLog(f"{path.name} holds no event", accepted="a log with at least one event")
         return report
+
+    def _document(self) -> Document:
+        try:
+            document = self.layout.document(self.request.process)
+        except ValidationError as error:
+            wrong = "; ".join(f"{'.'.join(map(str, part['loc']))}: {part['msg']}" for part in error.errors())
+            raise BadLog(
+                f"no process can be made of this log: {wrong}", accepted="keys such as loan_application"
+            ) from error
+        if problems := lint(document):
+            raise BadLog(
+                f"no process can be made of this log: {'; '.join(str(problem) for problem in problems)}"
+            )
+        return document
 
     def _attributes(self) -> set[str]:
         return {name for case in self.spool.cases() for name in case.attributes}

@@ -46,7 +46,7 @@ def shown(
     stages: str,
 ) -> Iterator[Shown]:
     """Import a real log into a database of its own and bring every read model up to it."""
-    request = Request(real(folder, file), format, process, MAPS / stages, None, process)
+    request = Request(real(folder, file), log_format, process, MAPS / stages, None, process)
     with new_database(server, template) as database, Log(database.app_url, durable=False) as log:
         imported = import_log(request, log)
         with Projector(database.app_url, log) as projector:
@@ -102,7 +102,7 @@ def titled(stats: Any, counts: dict[str, int]) -> dict[str, int]:
 def test_loans_have_the_stage_funnel_of_the_bank(loans: Shown) -> None:
     """13,087 applications, of which 2,246 are approved, 7,635 declined, 2,807 cancelled, 399 open."""
     assert loans.imported.project is not None
-    funnel = queries.funnel(loans.connection, project=loans.imported.project)
+    funnel = queries.funnel(loans.connection, loans.imported.project)
     domain = loans.expected["domain"]
     assert [stage.completed for stage in funnel.stages] == [13_087, 7_367, 5_113, 5_015, 2_246]
     assert funnel.outcomes == {

@@ -29,6 +29,9 @@ def new_database(server: PostgresServer, template: str | None = None) -> Iterato
     name = f"test_{uuid4().hex[:16]}"
     with psycopg.connect(server.url_for("postgres"), autocommit=True) as connection:
         server.create_database(connection, name, template=template)
+        if template is not None:  # a copy has the tables' grants, not those on the database
+            grant = sql.SQL("GRANT CREATE ON DATABASE {} TO {}")
+            connection.execute(grant.format(sql.Identifier(name), sql.Identifier(APPLICATION)))
         yield Database(name, server.url_for(name), server.url_for(name, APPLICATION), server)
         connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
