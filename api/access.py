@@ -11,8 +11,8 @@ from typing import Any, Literal
 from uuid import UUID
 
 from psycopg import Connection
-from api.ids import uuid7
 
+from api.ids import uuid7
 from domain.words import Actor
 
 Scope = Literal["read", "work", "manage", "admin", "service", "act_as"]

@@ -14,6 +14,7 @@ from api.feeds import add_feeds
 from api.guard import guard_routes
 from api.health import add_health
 from api.matrix import RULES, Rule
+from api.openapi import add_openapi
 from api.process_commands import add_process_commands
 from api.project_commands import add_project_commands
 from api.run_commands import add_run_commands
@@ -48,7 +49,7 @@ def api_router() -> APIRouter:
     """Every route of the HTTP interface itself, the most used ones first."""
     router = APIRouter()
     for add in (add_run_commands, add_task_commands, add_project_commands, add_process_commands, add_views, add_feeds,
-                add_sessions, add_health):  # fmt: skip
+                add_sessions, add_health, add_openapi):  # fmt: skip
         add(router)
     return router
 

@@ -6,7 +6,15 @@ from datetime import UTC, date, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+)
 
 from domain.document import Key
 from domain.events import ProjectStage
@@ -323,8 +331,11 @@ class Publish(Body):
 class CreateToken(Body):
     """For whom the token is, what it may do, and for how long (null: until it is revoked)."""
 
-    actor: Annotated[str, StringConstraints(pattern=r"^(person|guest|service):[A-Za-z0-9][A-Za-z0-9._@+-]{0,99}$")]
+    actor: Annotated[
+        str, StringConstraints(pattern=r"^(person|guest|service):[A-Za-z0-9][A-Za-z0-9._@+-]{0,99}$")
+    ]
     scopes: Annotated[
-        tuple[Literal["read", "work", "manage", "admin", "service", "act_as"], ...], Field(min_length=1, max_length=6)
+        tuple[Literal["read", "work", "manage", "admin", "service", "act_as"], ...],
+        Field(min_length=1, max_length=6),
     ]
     lifetime_hours: Annotated[int, Field(strict=True, ge=1, le=87_600)] | None = None

@@ -53,7 +53,9 @@ def endpoint(handle: Callable[[Call], Awaitable[Response]]) -> Callable[[Request
             return await handle(call)
         key = call.command.id
         if key in services.commands_running:
-            raise Problem("still_running", "this Idempotency-Key is being worked on", headers={"Retry-After": "1"})
+            raise Problem(
+                "still_running", "this Idempotency-Key is being worked on", headers={"Retry-After": "1"}
+            )
         services.commands_running.add(key)
         try:
             return await handle(call)
@@ -95,7 +97,9 @@ def _version(wanted: str) -> int | None:
         return None
     digits = text[1:-1] if len(text) > 2 and text[0] == text[-1] == '"' else ""
     if not (digits.isascii() and digits.isdigit() and len(digits) < 10):
-        raise Problem("bad_header", 'If-Match must be a version in quotes, such as "12", or *', header="If-Match")
+        raise Problem(
+            "bad_header", 'If-Match must be a version in quotes, such as "12", or *', header="If-Match"
+        )
     return int(digits)
 
 
@@ -175,7 +179,13 @@ async def _again(services: Services, repeated: Repeated) -> Response:
 
 
 def _answer(
-    name: str, version: int, position: int, types: Sequence[str], created: str | None, *, status: int | None = None
+    name: str,
+    version: int,
+    position: int,
+    types: Sequence[str],
+    created: str | None,
+    *,
+    status: int | None = None,
 ) -> Response:
     body = orjson.dumps({"id": name, "version": version, "position": position, "events": types})
     headers = {"ETag": f'"{version}"', "Milepost-Position": str(position)}

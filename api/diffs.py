@@ -51,6 +51,8 @@ def _steps(document: dict[str, Any]) -> dict[str, Any]:
 
 
 def _text(before: VersionRow, after: VersionRow) -> str:
-    old, new = (json.dumps(row.document, indent=2, ensure_ascii=False).splitlines() for row in (before, after))
-    names = (f"{row.process} version {row.version}" for row in (before, after))
-    return "\n".join(difflib.unified_diff(old, new, *names, lineterm=""))
+    old, new = (
+        json.dumps(row.document, indent=2, ensure_ascii=False).splitlines() for row in (before, after)
+    )
+    of, to = (f"{row.process} version {row.version}" for row in (before, after))
+    return "\n".join(difflib.unified_diff(old, new, of, to, lineterm=""))

@@ -34,9 +34,14 @@ class FeedQuery(BaseModel):
     """Which events, and from where."""
 
     model_config = ConfigDict(extra="forbid")
-    after: Position | None = Field(None, description="events above this position; a stream starts from now without it")
+    after: Position | None = Field(
+        None, description="events above this position; a stream starts from now without it"
+    )
     types: str | None = Field(
-        None, max_length=4_000, description="names of event types, separated by commas", examples=["run_started,run_completed"]
+        None,
+        max_length=4_000,
+        description="names of event types, separated by commas",
+        examples=["run_started,run_completed"],
     )
     process: Key | None = Field(None, description="only events of this process and its runs")
     limit: int = Field(100, ge=1, le=1_000, description="events on a page")
@@ -97,13 +102,19 @@ async def _page(services: Services, query: FeedQuery, wanted: _Filter) -> Respon
     following = None
     if reached < head:
         again = {"after": reached, "types": query.types, "process": query.process, "limit": query.limit}
-        following = "/v1/events?" + urlencode({name: value for name, value in again.items() if value is not None})
+        following = "/v1/events?" + urlencode(
+            {name: value for name, value in again.items() if value is not None}
+        )
     body = {"events": found, "after": reached, "head": head, "next": following}
     links = {} if following is None else {"Link": f'<{following}>; rel="next"'}
-    return Response(orjson.dumps(body), headers={"Cache-Control": "no-store", **links}, media_type="application/json")
+    return Response(
+        orjson.dumps(body), headers={"Cache-Control": "no-store", **links}, media_type="application/json"
+    )
 
 
-def _find(services: Services, after: int, limit: int, wanted: _Filter) -> tuple[list[dict[str, Any]], int, int]:
+def _find(
+    services: Services, after: int, limit: int, wanted: _Filter
+) -> tuple[list[dict[str, Any]], int, int]:
     """Up to ``limit`` events; how far was looked; the head. Looks at a bounded number of events."""
     head = services.log.head()
     found: list[dict[str, Any]] = []
@@ -145,14 +156,18 @@ async def _stream(services: Services, after: int, wanted: _Filter) -> AsyncItera
         seen = follower.head
         rows = await run_in_threadpool(_rows, services, after, wanted.types)
         parts = [
-            event(made, position=row.position, name=row.type) for row in rows for made in _public(services, row, wanted)
+            event(made, position=row.position, name=row.type)
+            for row in rows
+            for made in _public(services, row, wanted)
         ]
         if parts:
             yield b"".join(parts)
         if len(rows) == BATCH:
             after = rows[-1].position
             continue
-        after = max([after, seen, *(row.position for row in rows[-1:])])  # all up to `seen` was there to be read
+        after = max(
+            [after, seen, *(row.position for row in rows[-1:])]
+        )  # all up to `seen` was there to be read
         await stopped_or(services.stopping, follower.wait_async(after, KEEP_ALIVE_SECONDS))
         if follower.head <= after:
             yield keep_alive(after)

@@ -13,9 +13,10 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
-from api.problems import Problem, answer
+from api.problems import CODES, Problem, answer
 from api.reading import invalid
 from domain.words import Rejected
+from projections.queries import NotFound
 from store.log import InvalidEvent, OutcomeUnknown, Overloaded, Stopped, TooLarge, Unavailable
 from store.repository import UnknownVersion
 
@@ -32,6 +33,7 @@ def install(app: FastAPI) -> None:
         Rejected: _rejected,
         RequestValidationError: _invalid,
         HTTPException: _http,
+        NotFound: _not_found,
         ClientDisconnect: _gone,
         **dict.fromkeys(_CAUSES, _cause),
         Exception: _defect,
@@ -62,6 +64,13 @@ def _http(_: Request, error: Exception) -> Response:
     return answer(Problem(code, detail, status=error.status_code, headers=error.headers))
 
 
+def _not_found(_: Request, error: Exception) -> Response:
+    assert isinstance(error, NotFound)
+    word = "version" if error.kind == "process version" else error.kind
+    code = f"unknown_{word}"
+    return answer(Problem(code if code in CODES else "not_found", str(error)))
+
+
 def _gone(_: Request, __: Exception) -> Response:
     return Response(status_code=499)  # nobody is there to read it
 
@@ -72,7 +81,10 @@ _CAUSES: dict[type[Exception], tuple[str, str]] = {
     Overloaded: ("overloaded", "too many changes wait to be stored"),
     Stopped: ("stopping", "this process is shutting down"),
     Unavailable: ("unavailable", "the database cannot be reached; nothing was stored"),
-    OutcomeUnknown: ("outcome_unknown", "whether it was stored is not known; send it again with its Idempotency-Key"),
+    OutcomeUnknown: (
+        "outcome_unknown",
+        "whether it was stored is not known; send it again with its Idempotency-Key",
+    ),
     UnknownVersion: ("unknown_version", "the process has no version with this number"),
     psycopg.OperationalError: ("unavailable", "the database cannot be reached"),
     PoolTimeout: ("overloaded", "no connection to the database became free"),

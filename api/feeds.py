@@ -45,7 +45,11 @@ async def _changes(services: Services, after: int) -> AsyncIterator[bytes]:
     async with hub.subscribe() as subscriber:
         missed = await hub.since(after)
         told = max(after, missed.position)
-        yield event(missed.told(), position=told, name="changed") if missed.position > after else keep_alive(told)
+        yield (
+            event(missed.told(), position=told, name="changed")
+            if missed.position > after
+            else keep_alive(told)
+        )
         while not services.stopping.is_set():
             await stopped_or(services.stopping, subscriber.something(KEEP_ALIVE_SECONDS))
             change = subscriber.take()

@@ -117,7 +117,9 @@ def _secret(headers: Mapping[bytes, bytes], site: Site) -> str | None:
     if authorization is not None:
         scheme, _, secret = authorization.decode("latin-1").partition(" ")
         if scheme.lower() != "bearer" or not secret.startswith(TOKEN_PREFIX):
-            raise Problem("bad_token", "the Authorization header must be: Bearer, a space and a token of Milepost")
+            raise Problem(
+                "bad_token", "the Authorization header must be: Bearer, a space and a token of Milepost"
+            )
         return secret
     cookie = headers.get(b"cookie")
     return None if cookie is None else _session_in(cookie.decode("latin-1"), site.cookie)
@@ -180,6 +182,8 @@ def _same_site(headers: Mapping[bytes, bytes], site: Site) -> None:
         trusted = headers.get(b"sec-fetch-site") in {b"same-origin", b"none"}
     else:
         text = origin.decode("latin-1")
-        trusted = text == site.base_url or urlsplit(text).netloc == headers.get(b"host", b"").decode("latin-1")
+        trusted = text == site.base_url or urlsplit(text).netloc == headers.get(b"host", b"").decode(
+            "latin-1"
+        )
     if not trusted:
         raise Problem("cross_site", "a change with a session cookie must come from Milepost's own pages")

@@ -16,4 +16,6 @@ def uuid7() -> UUID:
     """A UUID of version 7 (RFC 9562): sorted by the millisecond it was made in, random otherwise."""
     random = int.from_bytes(os.urandom(10))
     milliseconds = time.time_ns() // 1_000_000
-    return UUID(int=(milliseconds << 80) | _VERSION_7 | (random & _RANDOM_A) | _VARIANT | (random & _RANDOM_B))
+    return UUID(
+        int=(milliseconds << 80) | _VERSION_7 | (random & _RANDOM_A) | _VARIANT | (random & _RANDOM_B)
+    )

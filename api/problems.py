@@ -24,15 +24,23 @@ class Code:
 
 CODES: dict[str, Code] = {
     "not_json": Code(400, "Not JSON", "The body is not a JSON document (RFC 8259) in UTF-8."),
-    "bad_header": Code(400, "Bad header", "A request header has a form that is not accepted; `header` names it."),
+    "bad_header": Code(
+        400, "Bad header", "A request header has a form that is not accepted; `header` names it."
+    ),
     "not_signed_in": Code(
-        401, "Not signed in", "The request names nobody: send `Authorization: Bearer …` or sign in with a browser."
+        401,
+        "Not signed in",
+        "The request names nobody: send `Authorization: Bearer …` or sign in with a browser.",
     ),
     "bad_token": Code(401, "Unknown token", "The token or session is unknown, has expired or was revoked."),
-    "bad_link": Code(401, "Unknown link", "The first-login link is unknown, has expired or was used already."),
+    "bad_link": Code(
+        401, "Unknown link", "The first-login link is unknown, has expired or was used already."
+    ),
     "not_allowed": Code(403, "Not allowed", "The caller is known, and lacks the scope that `needs` names."),
     "cross_site": Code(
-        403, "Cross-site request", "A request with a session cookie came from another site, or without its CSRF token."
+        403,
+        "Cross-site request",
+        "A request with a session cookie came from another site, or without its CSRF token.",
     ),
     "not_found": Code(404, "Not found", "There is nothing at this address."),
     "unknown_run": Code(404, "Unknown run", "No run has this id."),
@@ -41,37 +49,55 @@ CODES: dict[str, Code] = {
     "unknown_process": Code(404, "Unknown process", "No process has this key."),
     "unknown_version": Code(404, "Unknown version", "The process has no published version with this number."),
     "unknown_token": Code(404, "Unknown token", "No token has this id."),
-    "method_not_allowed": Code(405, "Method not allowed", "The address exists for other methods; `Allow` names them."),
+    "method_not_allowed": Code(
+        405, "Method not allowed", "The address exists for other methods; `Allow` names them."
+    ),
     "rejected": Code(
         409,
         "Rejected",
         "A rule of the process, run, project or task said no. The code is the rule's own (below), nothing was recorded.",
     ),
     "still_running": Code(
-        409, "Still running", "A request with the same Idempotency-Key has not been answered yet; ask again shortly."
+        409,
+        "Still running",
+        "A request with the same Idempotency-Key has not been answered yet; ask again shortly.",
     ),
     "version_mismatch": Code(
-        412, "Version mismatch", "The stream is not at the version that If-Match names; `version` is where it is."
+        412,
+        "Version mismatch",
+        "The stream is not at the version that If-Match names; `version` is where it is.",
     ),
     "too_busy_stream": Code(
-        412, "The stream moved on", "Others kept changing it while this was decided; read it again, then decide again."
+        412,
+        "The stream moved on",
+        "Others kept changing it while this was decided; read it again, then decide again.",
     ),
-    "too_large": Code(413, "Too large", "The body, or an event that would be stored, is above `limit_bytes`."),
+    "too_large": Code(
+        413, "Too large", "The body, or an event that would be stored, is above `limit_bytes`."
+    ),
     "not_json_type": Code(415, "Unsupported media type", "The body must be sent as `application/json`."),
     "invalid": Code(
-        422, "Invalid", "The request has the wrong shape; `errors` names every field, what is wrong and what is accepted."
+        422,
+        "Invalid",
+        "The request has the wrong shape; `errors` names every field, what is wrong and what is accepted.",
     ),
     "other_request": Code(
         422, "Other request", "The Idempotency-Key was used before, for another method, address or body."
     ),
-    "ahead_of_log": Code(422, "Ahead of the log", "`min_position` or `after` is above the newest position, `head`."),
+    "ahead_of_log": Code(
+        422, "Ahead of the log", "`min_position` or `after` is above the newest position, `head`."
+    ),
     "not_there_yet": Code(
         503,
         "Not there yet",
         "The read model has not reached `min_position` in time; `position` is where it is. Ask again after Retry-After.",
     ),
-    "overloaded": Code(503, "Overloaded", "More requests wait than are taken on; nothing of this one was stored."),
-    "unavailable": Code(503, "Unavailable", "The database cannot be reached; nothing of this request was stored."),
+    "overloaded": Code(
+        503, "Overloaded", "More requests wait than are taken on; nothing of this one was stored."
+    ),
+    "unavailable": Code(
+        503, "Unavailable", "The database cannot be reached; nothing of this request was stored."
+    ),
     "outcome_unknown": Code(
         503,
         "Outcome unknown",
@@ -87,7 +113,13 @@ class Problem(Exception):
     """A refusal that is answered as a problem document. ``facts`` are further members, JSON values."""
 
     def __init__(
-        self, code: str, detail: str, *, status: int | None = None, headers: Mapping[str, str] | None = None, **facts: Any
+        self,
+        code: str,
+        detail: str,
+        *,
+        status: int | None = None,
+        headers: Mapping[str, str] | None = None,
+        **facts: Any,
     ) -> None:
         """``code`` is one of CODES, or a rule's own code together with ``status``."""
         super().__init__(f"{code}: {detail}")

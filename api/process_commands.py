@@ -38,15 +38,27 @@ DRAFT = Verb(
     _EXAMPLE,
     whole="document",
 )
-PUBLISH = Verb("publish", "Publish the draft as the next version", bodies.Publish, processes.publish, {"note": "First version"})
-RETIRE = Verb("retire", "Take no new runs", bodies.Reason, processes.retire, {"reason": "Replaced by onboarding_2"})
+PUBLISH = Verb(
+    "publish",
+    "Publish the draft as the next version",
+    bodies.Publish,
+    processes.publish,
+    {"note": "First version"},
+)
+RETIRE = Verb(
+    "retire", "Take no new runs", bodies.Reason, processes.retire, {"reason": "Replaced by onboarding_2"}
+)
 
 
 def add_process_commands(router: APIRouter) -> None:
     """Register the three."""
-    add_command(router, "PUT", "/v1/processes/{key}/draft", DRAFT, _on_process(DRAFT, creates=True), tag="Processes")
+    add_command(
+        router, "PUT", "/v1/processes/{key}/draft", DRAFT, _on_process(DRAFT, creates=True), tag="Processes"
+    )
     for verb in (PUBLISH, RETIRE):
-        add_command(router, "POST", f"/v1/processes/{{key}}/{verb.name}", verb, _on_process(verb), tag="Processes")
+        add_command(
+            router, "POST", f"/v1/processes/{{key}}/{verb.name}", verb, _on_process(verb), tag="Processes"
+        )
 
 
 def _on_process(verb: Verb, *, creates: bool = False) -> Handle:
@@ -62,7 +74,9 @@ def _on_process(verb: Verb, *, creates: bool = False) -> Handle:
         def decide(process: Process | None) -> Sequence[Event]:
             return verb.decide(process if creates else known_process(process, key), body, given)
 
-        return await carry_out(call, PROCESSES, stream, decide, name=key, meta={**call.caller.meta, "process": key})
+        return await carry_out(
+            call, PROCESSES, stream, decide, name=key, meta={**call.caller.meta, "process": key}
+        )
 
     return handle
 
@@ -72,4 +86,6 @@ def process_key(text: str) -> str:
     try:
         return _KEY.validate_python(text)
     except ValidationError:
-        raise Problem("unknown_process", "the key of a process is lower-case letters, digits and underscores") from None
+        raise Problem(
+            "unknown_process", "the key of a process is lower-case letters, digits and underscores"
+        ) from None

@@ -29,7 +29,13 @@ OPEN = Verb(
 )
 VERBS = (
     Verb("rename", "Rename a project", bodies.Rename, projects.rename, {"name": "Summer customers"}),
-    Verb("stages", "Change the columns of a project's board", bodies.ChangeStages, projects.change_stages, {"stages": _STAGES}),
+    Verb(
+        "stages",
+        "Change the columns of a project's board",
+        bodies.ChangeStages,
+        projects.change_stages,
+        {"stages": _STAGES},
+    ),
     Verb(
         "members",
         "Let somebody see, work in or steer a project",
@@ -37,9 +43,21 @@ VERBS = (
         projects.add_member,
         {"member": "person:bo", "access": "member"},
     ),
-    Verb("remove-member", "Take somebody out of a project", bodies.RemoveMember, projects.remove_member, {"member": "person:bo"}),
+    Verb(
+        "remove-member",
+        "Take somebody out of a project",
+        bodies.RemoveMember,
+        projects.remove_member,
+        {"member": "person:bo"},
+    ),
     Verb("close", "Close a project", bodies.Reason, projects.close, {"reason": "All customers are live"}),
-    Verb("reopen", "Let a closed project take work again", bodies.Reason, projects.reopen, {"reason": "One came back"}),
+    Verb(
+        "reopen",
+        "Let a closed project take work again",
+        bodies.Reason,
+        projects.reopen,
+        {"reason": "One came back"},
+    ),
 )
 
 
@@ -47,7 +65,9 @@ def add_project_commands(router: APIRouter) -> None:
     """Register every verb of projects."""
     add_command(router, "POST", "/v1/projects", OPEN, _open, tag="Projects")
     for verb in VERBS:
-        add_command(router, "POST", f"/v1/projects/{{id}}/{verb.name}", verb, _on_project(verb), tag="Projects")
+        add_command(
+            router, "POST", f"/v1/projects/{{id}}/{verb.name}", verb, _on_project(verb), tag="Projects"
+        )
 
 
 async def _open(call: Call) -> Response:
@@ -59,7 +79,9 @@ async def _open(call: Call) -> Response:
         return OPEN.decide(project, body, given)
 
     created = f"/v1/projects/{stream}/board"
-    return await carry_out(call, PROJECTS, stream, decide, name=str(stream), meta=call.caller.meta, created=created)
+    return await carry_out(
+        call, PROJECTS, stream, decide, name=str(stream), meta=call.caller.meta, created=created
+    )
 
 
 def _on_project(verb: Verb) -> Handle:

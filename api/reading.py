@@ -43,7 +43,11 @@ def parse_json(request: Request, body: bytes) -> Any:
         return {}
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind not in _JSON_TYPES:
-        raise Problem("not_json_type", f"the body is {kind}; send application/json", headers={"Accept": "application/json"})
+        raise Problem(
+            "not_json_type",
+            f"the body is {kind}; send application/json",
+            headers={"Accept": "application/json"},
+        )
     try:
         value = orjson.loads(body)
     except orjson.JSONDecodeError as error:
@@ -94,7 +98,9 @@ def validate(model: type[BodyModel], value: Any) -> BodyModel:
     try:
         return model.model_validate(value)
     except ValidationError as error:
-        raise invalid(error.errors(include_url=False, include_context=True, include_input=False), model) from None
+        raise invalid(
+            error.errors(include_url=False, include_context=True, include_input=False), model
+        ) from None
 
 
 def invalid(errors: list[Any], model: type[BaseModel] | None = None) -> Problem:

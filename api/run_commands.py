@@ -7,6 +7,7 @@ from dataclasses import replace
 from uuid import UUID
 
 from fastapi import APIRouter
+from pydantic import BaseModel
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
@@ -50,10 +51,28 @@ STEP_VERBS = (
         {"reason": "The mail was sent from the office", "values": {}},
     ),
     Verb("start", "Start to work on a step", bodies.Nothing, runs.start_step),
-    Verb("save", "Save values before the step is complete", bodies.Save, runs.save_values, {"values": {"plan": "pro"}}),
+    Verb(
+        "save",
+        "Save values before the step is complete",
+        bodies.Save,
+        runs.save_values,
+        {"values": {"plan": "pro"}},
+    ),
     Verb("approve", "Approve", bodies.Approve, runs.give_approval, {"comment": "Looks right"}),
-    Verb("refuse", "Refuse an approval", bodies.Refuse, runs.refuse_approval, {"reason": "The form is not signed"}),
-    Verb("decline", "Decline to sign", bodies.Reason, runs.decline_signature, {"reason": "Other terms were agreed"}),
+    Verb(
+        "refuse",
+        "Refuse an approval",
+        bodies.Refuse,
+        runs.refuse_approval,
+        {"reason": "The form is not signed"},
+    ),
+    Verb(
+        "decline",
+        "Decline to sign",
+        bodies.Reason,
+        runs.decline_signature,
+        {"reason": "Other terms were agreed"},
+    ),
     Verb("skip", "Skip a step", bodies.Reason, runs.skip_step, {"reason": "Already done by phone"}),
     Verb(
         "reopen",
@@ -62,8 +81,20 @@ STEP_VERBS = (
         runs.reopen_step,
         {"reason": "The address changed", "dependents": "keep"},
     ),
-    Verb("assign", "Assign a step", bodies.Assign, runs.assign_step, {"assignee": "person:bo", "reason": "Dana is away"}),
-    Verb("due", "Set when a step is due", bodies.SetDueAt, runs.set_step_due, {"due_at": "2026-11-27T17:00:00Z"}),
+    Verb(
+        "assign",
+        "Assign a step",
+        bodies.Assign,
+        runs.assign_step,
+        {"assignee": "person:bo", "reason": "Dana is away"},
+    ),
+    Verb(
+        "due",
+        "Set when a step is due",
+        bodies.SetDueAt,
+        runs.set_step_due,
+        {"due_at": "2026-11-27T17:00:00Z"},
+    ),
     Verb(
         "request-help",
         "Ask for help on a step",
@@ -71,18 +102,48 @@ STEP_VERBS = (
         runs.request_help,
         {"reason": "No access to the old system", "waiting_on": "IT", "until": "2026-11-25T12:00:00Z"},
     ),
-    Verb("clear-help", "Help is no longer needed", bodies.ClearHelp, runs.clear_help, {"note": "Access is there"}),
+    Verb(
+        "clear-help",
+        "Help is no longer needed",
+        bodies.ClearHelp,
+        runs.clear_help,
+        {"note": "Access is there"},
+    ),
 )
 
 RUN_VERBS = (
-    Verb("pause", "Pause a run: work and due clocks stop", bodies.Reason, runs.pause_run, {"reason": "Customer's holidays"}),
+    Verb(
+        "pause",
+        "Pause a run: work and due clocks stop",
+        bodies.Reason,
+        runs.pause_run,
+        {"reason": "Customer's holidays"},
+    ),
     Verb("resume", "Let a paused run go on", bodies.Nothing, runs.resume_run),
     Verb("cancel", "Call a run off", bodies.Reason, runs.cancel_run, {"reason": "The offer was withdrawn"}),
     Verb("priority", "Set a run's priority", bodies.SetPriority, runs.set_priority, {"priority": "high"}),
-    Verb("target", "Set when a run is to be finished", bodies.SetTarget, runs.set_target, {"target_at": "2026-12-18T16:00:00Z"}),
-    Verb("inputs", "Change inputs of a run", bodies.ChangeInputs, runs.change_inputs, {"inputs": {"plan": "enterprise"}}),
+    Verb(
+        "target",
+        "Set when a run is to be finished",
+        bodies.SetTarget,
+        runs.set_target,
+        {"target_at": "2026-12-18T16:00:00Z"},
+    ),
+    Verb(
+        "inputs",
+        "Change inputs of a run",
+        bodies.ChangeInputs,
+        runs.change_inputs,
+        {"inputs": {"plan": "enterprise"}},
+    ),
     Verb("link", "Show a run on a project's board", bodies.Link, runs.link_run, {"project": None}),
-    Verb("rank", "Move a run's card within its column", bodies.Place, runs.rank_run, {"after": "a0", "before": "a1"}),
+    Verb(
+        "rank",
+        "Move a run's card within its column",
+        bodies.Place,
+        runs.rank_run,
+        {"after": "a0", "before": "a1"},
+    ),
     Verb(
         "override-stage",
         "Show a run in another stage than its steps give",
@@ -90,8 +151,19 @@ RUN_VERBS = (
         runs.override_stage,
         {"stage": "training", "reason": "Started early"},
     ),
-    Verb("clear-stage-override", "Show a run in the stage its steps give", bodies.Nothing, runs.clear_stage_override),
-    Verb("comment", "Write about a run or one of its steps", bodies.CommentRun, runs.comment, {"text": "Waiting for the contract"}),
+    Verb(
+        "clear-stage-override",
+        "Show a run in the stage its steps give",
+        bodies.Nothing,
+        runs.clear_stage_override,
+    ),
+    Verb(
+        "comment",
+        "Write about a run or one of its steps",
+        bodies.CommentRun,
+        runs.comment,
+        {"text": "Waiting for the contract"},
+    ),
     Verb(
         "assign-role",
         "Say who fills a role for the rest of a run",
@@ -105,7 +177,9 @@ RUN_VERBS = (
 def add_run_commands(router: APIRouter) -> None:
     """Register every verb of runs and steps; the one used most comes first."""
     for verb in STEP_VERBS:
-        add_command(router, "POST", f"/v1/runs/{{id}}/steps/{{step}}/{verb.name}", verb, _on_run(verb), tag="Steps")
+        add_command(
+            router, "POST", f"/v1/runs/{{id}}/steps/{{step}}/{verb.name}", verb, _on_run(verb), tag="Steps"
+        )
     add_command(router, "POST", "/v1/runs", START, _start, tag="Runs")
     for verb in RUN_VERBS:
         add_command(router, "POST", f"/v1/runs/{{id}}/{verb.name}", verb, _on_run(verb), tag="Runs")
@@ -117,7 +191,9 @@ def _on_run(verb: Verb) -> Handle:
         stream = stream_id(path["id"])
         body = validate(verb.body, call.body)
         await _linked_project_exists(call.services, body)
-        given = Given(call.caller.actor, call.services.clock(), call.services.calendar, stream, path.get("step"))
+        given = Given(
+            call.caller.actor, call.services.clock(), call.services.calendar, stream, path.get("step")
+        )
         meta = dict(call.caller.meta)
 
         def decide(run: Run | None) -> Sequence[Event]:
@@ -149,7 +225,9 @@ async def _start(call: Call) -> Response:
     def decide(run: Run | None) -> Sequence[Event]:
         return START.decide(run, body, given)
 
-    return await carry_out(call, RUNS, stream, decide, name=str(stream), meta=meta, created=f"/v1/runs/{stream}")
+    return await carry_out(
+        call, RUNS, stream, decide, name=str(stream), meta=meta, created=f"/v1/runs/{stream}"
+    )
 
 
 def _definition(services: Services, body: bodies.StartRun) -> Definition:
@@ -163,7 +241,7 @@ def _definition(services: Services, body: bodies.StartRun) -> Definition:
     return services.repository.definition(body.process, version)
 
 
-async def _linked_project_exists(services: Services, body: bodies.Body) -> None:
+async def _linked_project_exists(services: Services, body: BaseModel) -> None:
     project: UUID | None = getattr(body, "project", None)
     if project is not None:
         known_project(await run_in_threadpool(services.repository.load, PROJECTS, project), project)

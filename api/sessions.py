@@ -37,10 +37,14 @@ def add_sessions(router: APIRouter) -> None:
     """Register everything about who one is."""
     router.add_api_route("/sign-in", sign_in, methods=["GET"], response_model=None, tags=["Access"],
                          summary="Use a first-login link", status_code=303)  # fmt: skip
-    router.add_api_route("/v1/me", me, methods=["GET"], response_model=None, tags=["Access"], summary="Who am I?")
+    router.add_api_route(
+        "/v1/me", me, methods=["GET"], response_model=None, tags=["Access"], summary="Who am I?"
+    )
     router.add_api_route("/v1/session", sign_out, methods=["DELETE"], response_model=None, tags=["Access"],
                          summary="Sign out", status_code=204)  # fmt: skip
-    router.add_api_route("/v1/tokens", tokens, methods=["GET"], response_model=None, tags=["Access"], summary="List tokens")
+    router.add_api_route(
+        "/v1/tokens", tokens, methods=["GET"], response_model=None, tags=["Access"], summary="List tokens"
+    )
     example = {"actor": "service:crm", "scopes": ["service"], "lifetime_hours": 8760}
     router.add_api_route("/v1/tokens", endpoint(make_token), methods=["POST"], response_model=None, tags=["Access"],
                          summary="Make a token", status_code=201,
@@ -62,13 +66,19 @@ async def sign_in(request: Request, query: Annotated[SignInQuery, Query()]) -> R
 
 def _set_cookie(answer: Response, services: Services, value: str, seconds: int) -> None:
     site = services.site
-    answer.set_cookie(site.cookie, value, seconds, path="/", secure=site.secure, httponly=True, samesite="lax")
+    answer.set_cookie(
+        site.cookie, value, seconds, path="/", secure=site.secure, httponly=True, samesite="lax"
+    )
 
 
 async def me(request: Request) -> Response:
     """The caller's actor and scopes; for a browser also the CSRF token that its changes have to carry."""
     caller = caller_of(request)
-    told = {"actor": caller.actor, "scopes": sorted(caller.grant.scopes), "authenticated_as": caller.grant.actor}
+    told = {
+        "actor": caller.actor,
+        "scopes": sorted(caller.grant.scopes),
+        "authenticated_as": caller.grant.actor,
+    }
     if caller.csrf is not None:
         told["csrf"] = caller.csrf
     return _json(told)

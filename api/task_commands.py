@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from fastapi import APIRouter
+from pydantic import BaseModel
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
@@ -29,7 +30,13 @@ ADD = Verb(
     "Add a task to a project's board",
     bodies.AddTask,
     tasks.add_task,
-    {"project": _PROJECT, "title": "Order the laptop", "stage": "signed", "assignee": "person:bo", "due_on": "2026-12-01"},
+    {
+        "project": _PROJECT,
+        "title": "Order the laptop",
+        "stage": "signed",
+        "assignee": "person:bo",
+        "due_on": "2026-12-01",
+    },
 )
 VERBS = (
     Verb("edit", "Change a task's texts", bodies.EditTask, tasks.edit, {"title": "Order two laptops"}),
@@ -70,7 +77,9 @@ async def _add(call: Call) -> Response:
         return ADD.decide(task, body, given)
 
     created = f"/v1/projects/{body.project}/board"
-    return await carry_out(call, TASKS, stream, decide, name=str(stream), meta=call.caller.meta, created=created)
+    return await carry_out(
+        call, TASKS, stream, decide, name=str(stream), meta=call.caller.meta, created=created
+    )
 
 
 def _column_exists(services: Services, project: UUID | None, stage: str) -> None:
@@ -93,7 +102,7 @@ def _on_task(verb: Verb) -> Handle:
     return handle
 
 
-async def _check(services: Services, stream: UUID, body: bodies.Body) -> None:
+async def _check(services: Services, stream: UUID, body: BaseModel) -> None:
     """What a task cannot know of itself: the columns of its project, and whether what it waits for is there."""
     if isinstance(body, bodies.MoveTask):
         await run_in_threadpool(_may_stand_in, services, stream, body.stage)

@@ -74,7 +74,9 @@ _FROM_REQUEST: dict[str, Callable[[BaseModel, Given], Any]] = {
 _NEW_IDS = frozenset({"comment", "entry"})
 
 
-def _sources(decision: Decision, members: set[str], *, ranked: bool) -> dict[str, Callable[[BaseModel, Given], Any]]:
+def _sources(
+    decision: Decision, members: set[str], *, ranked: bool
+) -> dict[str, Callable[[BaseModel, Given], Any]]:
     names = list(inspect.signature(decision).parameters)[1:]
     left = set(members)
     found: dict[str, Callable[[BaseModel, Given], Any]] = {}

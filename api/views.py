@@ -24,7 +24,9 @@ from api.services import Services
 from domain.document import Key
 from projections import answers, queries
 
-Who = Annotated[str, StringConstraints(pattern=r"^(person|guest|group|service):[A-Za-z0-9][A-Za-z0-9._@+-]{0,99}$")]
+Who = Annotated[
+    str, StringConstraints(pattern=r"^(person|guest|group|service):[A-Za-z0-9][A-Za-z0-9._@+-]{0,99}$")
+]
 Version = Annotated[int, Field(ge=1, le=2_000_000_000)]
 Limit = Annotated[int, Field(ge=1, le=500)]
 _FIRST_WAIT_SECONDS = 0.05
@@ -46,7 +48,8 @@ class ViewQuery(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     min_position: Position | None = Field(
-        None, description="wait (a few seconds at most) until the view reflects this position: read your own writes"
+        None,
+        description="wait (a few seconds at most) until the view reflects this position: read your own writes",
     )
 
 
@@ -107,15 +110,23 @@ async def answer(services: Services, ask: Callable[[Connection[Any]], A], least:
     end = asyncio.get_running_loop().time() + services.wait_seconds
     wait = _FIRST_WAIT_SECONDS
     while services.hub.position < least:
-        found = await services.read(ask)
+        found = await services.read(lambda connection: _if_there(connection, ask))
         left = end - asyncio.get_running_loop().time()
-        if found.position >= least:
+        if found is not None and found.position >= least:
             return found
         if left <= 0 or services.stopping.is_set():
-            raise Problem("not_there_yet", f"this view is at position {found.position}", position=found.position)
+            position = services.hub.position if found is None else found.position
+            raise Problem("not_there_yet", f"this view is at position {position}", position=position)
         await services.hub.reach(least, min(wait, left))
         wait *= 2
     return await services.read(ask)
+
+
+def _if_there(connection: Connection[Any], ask: Callable[[Connection[Any]], A]) -> A | None:
+    try:
+        return ask(connection)
+    except queries.NotFound:
+        return None  # it may be on its way
 
 
 async def _must_be_in_log(services: Services, position: int) -> None:
@@ -124,18 +135,9 @@ async def _must_be_in_log(services: Services, position: int) -> None:
         raise Problem("ahead_of_log", f"the log ends at {head}", head=head)
 
 
-async def _show(
-    request: Request, query: ViewQuery, ask: Callable[[Connection[Any]], A | None], missing: tuple[str, str] = ("", "")
-) -> Response:
-    """The answer as JSON. ``missing``: code and detail of the problem when there is none."""
-
-    def must(connection: Connection[Any]) -> A:
-        found = ask(connection)
-        if found is None:
-            raise Problem(*missing)
-        return found
-
-    found = await answer(services_of(request), must, query.min_position)
+async def _show(request: Request, query: ViewQuery, ask: Callable[[Connection[Any]], A]) -> Response:
+    """The answer as JSON."""
+    found = await answer(services_of(request), ask, query.min_position)
     return to_json(found, {"Milepost-Position": str(found.position)})
 
 
@@ -151,38 +153,72 @@ def add_views(router: APIRouter) -> None:
         ("/v1/runs/{id}/history", run_history, answers.History, "Everything that happened in a run", "Runs"),
         ("/v1/runs", runs, answers.Runs, "Runs, newest first", "Runs"),
         ("/v1/projects/{id}/board", board, answers.Board, "A project's board", "Projects"),
-        ("/v1/projects/{id}/attention", project_attention, answers.Attention, "What needs attention in a project", "Projects"),
-        ("/v1/projects/{id}/funnel", project_funnel, answers.Funnel, "How far the runs of a project got", "Projects"),
+        (
+            "/v1/projects/{id}/attention",
+            project_attention,
+            answers.Attention,
+            "What needs attention in a project",
+            "Projects",
+        ),
+        (
+            "/v1/projects/{id}/funnel",
+            project_funnel,
+            answers.Funnel,
+            "How far the runs of a project got",
+            "Projects",
+        ),
         ("/v1/projects", projects, answers.Projects, "All projects", "Projects"),
         ("/v1/processes", processes, answers.Processes, "All processes", "Processes"),
-        ("/v1/processes/{key}", process, answers.ProcessView, "A process, its draft and versions", "Processes"),
-        ("/v1/processes/{key}/versions/{version}", version, answers.VersionRow, "A published version", "Processes"),
-        ("/v1/processes/{key}/stats", stats, answers.ProcessStats, "How the runs of a process really went", "Processes"),
-        ("/v1/processes/{key}/funnel", funnel, answers.Funnel, "How far the runs of a process got", "Processes"),
+        (
+            "/v1/processes/{key}",
+            process,
+            answers.ProcessView,
+            "A process, its draft and versions",
+            "Processes",
+        ),
+        (
+            "/v1/processes/{key}/versions/{version}",
+            version,
+            answers.VersionRow,
+            "A published version",
+            "Processes",
+        ),
+        (
+            "/v1/processes/{key}/stats",
+            stats,
+            answers.ProcessStats,
+            "How the runs of a process really went",
+            "Processes",
+        ),
+        (
+            "/v1/processes/{key}/funnel",
+            funnel,
+            answers.Funnel,
+            "How far the runs of a process got",
+            "Processes",
+        ),
         ("/v1/home", home, answers.Home, "What a person sees first", "Work"),
         ("/v1/inbox", inbox, answers.Inbox, "A person's ready work", "Work"),
         ("/v1/attention", attention, answers.Attention, "What needs attention, everywhere", "Work"),
     )
     for path, show, told, summary, tag in views:
         add_view(router, path, show, told, summary, tag=tag)
-    add_view(router, "/v1/processes/{key}/diff", diff, Diff, "What changed between two versions", tag="Processes")
+    add_view(
+        router, "/v1/processes/{key}/diff", diff, Diff, "What changed between two versions", tag="Processes"
+    )
 
 
 async def run(request: Request, id: str, query: Annotated[ViewQuery, Query()]) -> Response:  # noqa: A002 - its name in the address
     """Every stage and step with state, people, times, values, and what it waits for."""
     stream = stream_id(id)
-    definition = services_of(request).repository.definition
-    return await _show(request, query, lambda connection: queries.run(connection, stream, definition), _no("run", id))
+    return await _show(request, query, lambda connection: queries.run(connection, stream))
 
 
 async def run_history(request: Request, id: str, query: Annotated[HistoryQuery, Query()]) -> Response:  # noqa: A002 - as above
     """Every event of the run as it was recorded, with its values, oldest first."""
     stream = stream_id(id)
     return await _show(
-        request,
-        query,
-        lambda connection: queries.run_history(connection, stream, query.after, query.limit),
-        _no("run", id),
+        request, query, lambda connection: queries.run_history(connection, stream, query.after, query.limit)
     )
 
 
@@ -200,7 +236,7 @@ async def runs(request: Request, query: Annotated[RunsQuery, Query()]) -> Respon
 async def board(request: Request, id: str, query: Annotated[ViewQuery, Query()]) -> Response:  # noqa: A002 - as above
     """The columns with their cards: stage outcomes, next action, who, due; never a value of a step."""
     project = stream_id(id)
-    return await _show(request, query, lambda connection: queries.board(connection, project), _no("project", id))
+    return await _show(request, query, lambda connection: queries.board(connection, project))
 
 
 async def project_attention(request: Request, id: str, query: Annotated[ViewQuery, Query()]) -> Response:  # noqa: A002 - as above
@@ -212,9 +248,7 @@ async def project_attention(request: Request, id: str, query: Annotated[ViewQuer
 async def project_funnel(request: Request, id: str, query: Annotated[ViewQuery, Query()]) -> Response:  # noqa: A002 - as above
     """How many runs reached each stage, stand in it, and how the others ended."""
     project = stream_id(id)
-    return await _show(
-        request, query, lambda connection: queries.funnel(connection, project=project), _no("project", id)
-    )
+    return await _show(request, query, lambda connection: queries.funnel(connection, project))
 
 
 async def projects(request: Request, query: Annotated[ViewQuery, Query()]) -> Response:
@@ -230,11 +264,14 @@ async def processes(request: Request, query: Annotated[ViewQuery, Query()]) -> R
 async def process(request: Request, key: str, query: Annotated[ViewQuery, Query()]) -> Response:
     """The draft as it stands, and every version, newest first."""
     name = process_key(key)
-    return await _show(request, query, lambda connection: queries.process(connection, name), _no("process", key))
+    return await _show(request, query, lambda connection: queries.process(connection, name))
 
 
 async def version(
-    request: Request, key: str, version: Annotated[int, Path(ge=1, le=2_000_000_000)], query: Annotated[ViewQuery, Query()]
+    request: Request,
+    key: str,
+    version: Annotated[int, Path(ge=1, le=2_000_000_000)],
+    query: Annotated[ViewQuery, Query()],
 ) -> Response:
     """The document of a version; it never changes."""
     found = await _versions(request, key, query)
@@ -253,16 +290,14 @@ async def stats(request: Request, key: str, query: Annotated[StatsQuery, Query()
     """Durations per step, stage and version, variants, rework, hand-overs."""
     name = process_key(key)
     return await _show(
-        request, query, lambda connection: queries.process_stats(connection, name, query.version), _no("process", key)
+        request, query, lambda connection: queries.process_stats(connection, name, query.version)
     )
 
 
 async def funnel(request: Request, key: str, query: Annotated[ViewQuery, Query()]) -> Response:
     """How many runs reached each stage, stand in it, and how the others ended."""
     name = process_key(key)
-    return await _show(
-        request, query, lambda connection: queries.funnel(connection, process=name), _no("process", key)
-    )
+    return await _show(request, query, lambda connection: queries.funnel(connection, name))
 
 
 async def home(request: Request, query: Annotated[InboxQuery, Query()]) -> Response:
@@ -284,14 +319,9 @@ async def attention(request: Request, query: Annotated[AttentionQuery, Query()])
 
 async def _versions(request: Request, key: str, query: ViewQuery) -> answers.ProcessView:
     name = process_key(key)
-
-    def ask(connection: Connection[Any]) -> answers.ProcessView:
-        found = queries.process(connection, name)
-        if found is None:
-            raise Problem(*_no("process", key))
-        return found
-
-    return await answer(services_of(request), ask, query.min_position)
+    return await answer(
+        services_of(request), lambda connection: queries.process(connection, name), query.min_position
+    )
 
 
 def _version(process: answers.ProcessView, number: int) -> answers.VersionRow:
@@ -299,7 +329,3 @@ def _version(process: answers.ProcessView, number: int) -> answers.VersionRow:
         if row.version == number:
             return row
     raise Problem("unknown_version", f"{process.key} has no version {number}")
-
-
-def _no(word: str, name: str) -> tuple[str, str]:
-    return f"unknown_{word}", f"there is no {word} {name}"

@@ -10,16 +10,17 @@ import orjson
 import structlog
 from fastapi import FastAPI
 
+from api import reached
 from api.app import create_app
 from api.guard import Site
 from api.server import serve
 from api.services import Services
 from domain.schedule import Calendar
 from milepost.settings import Settings, SettingsError
-from projections import queries
 from store.connect import make_pool
 from store.log import Log
 from store.repository import Repository
+from web import routes as pages
 from workers import health as workers_health
 from workers.transport import BrokerSettings
 
@@ -42,7 +43,9 @@ def broker(settings: Settings) -> BrokerSettings:
 def make_log(settings: Settings, *, durable: bool = True) -> Log:
     """The log of this instance, not started. ``durable=False``: a test's own server may lose events."""
     readers = max(2, settings.database_connections // 2)
-    return Log(application_url(settings), durable=durable, poll_seconds=settings.poll_seconds, readers=readers)
+    return Log(
+        application_url(settings), durable=durable, poll_seconds=settings.poll_seconds, readers=readers
+    )
 
 
 def make_services(settings: Settings, log: Log) -> Services:
@@ -51,18 +54,22 @@ def make_services(settings: Settings, log: Log) -> Services:
     return Services(
         log=log,
         repository=Repository(log),
-        pool=make_pool(url, "api", max(2, settings.database_connections - settings.database_connections // 2)),
+        pool=make_pool(
+            url, "api", max(2, settings.database_connections - settings.database_connections // 2)
+        ),
         site=Site(settings.base_url),
         calendar=Calendar(),
-        reached=queries.positions,
-        projects_of=queries.projects_of,
+        reached=reached.positions,
+        projects_of=reached.projects_of,
         health=remembered(health_of(url, broker(settings)), HEALTH_SECONDS),
     )
 
 
 def make_app(services: Services) -> FastAPI:
     """The HTTP interface with the pages of the browser."""
-    return create_app(services)
+    app = create_app(services, [pages.router(services)], pages.RULES)
+    pages.install(app)
+    return app
 
 
 def run_api(settings: Settings, *, share_port: bool = False) -> int:
@@ -75,6 +82,19 @@ def run_api(settings: Settings, *, share_port: bool = False) -> int:
             return serve(make_app(services), host=settings.host, port=settings.port, share_port=share_port)
         finally:
             services.pool.close()
+
+
+def run_worker(settings: Settings) -> int:
+    """Carry events to the broker and into the read models until told to stop; the exit code."""
+    from projections.engine import Projector
+    from workers.app import WorkerSettings
+    from workers.app import serve as serve_worker
+
+    log_lines(settings)
+    url = application_url(settings)
+    told = WorkerSettings(url, broker(settings), poll_seconds=settings.poll_seconds)
+    serve_worker(told, lambda log: Projector(url, log))
+    return 0
 
 
 Health = Callable[[], Awaitable[Mapping[str, Any]]]

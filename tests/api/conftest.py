@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from threading import Thread
 from typing import Any
 
@@ -12,7 +11,7 @@ import httpx
 import psycopg
 import pytest
 
-from api import access
+from api import access, reached
 from api.access import SCOPES
 from api.app import create_app
 from api.guard import Site
@@ -20,7 +19,7 @@ from api.server import listen, make_server
 from api.services import Services
 from domain.schedule import Calendar
 from domain.words import Actor
-from projections import queries
+from projections.engine import Projector
 from store.connect import make_pool
 from store.log import Log
 from store.repository import Repository
@@ -64,7 +63,9 @@ class Api:
 
     def as_(self, actor: str, *scopes: str) -> httpx.Client:
         """A client of somebody."""
-        return httpx.Client(base_url=self.url, headers={"Authorization": f"Bearer {self.token(actor, *scopes)}"})
+        return httpx.Client(
+            base_url=self.url, headers={"Authorization": f"Bearer {self.token(actor, *scopes)}"}
+        )
 
     def publish(self, document: dict[str, Any] = PROCESS) -> str:
         """Publish a process; its key."""
@@ -92,9 +93,10 @@ class Api:
 def api(database: Database) -> Iterator[Api]:
     """A server of this test's own."""
     with Log(database.app_url, durable=False) as log:
+        project(database, log)
         services = make_services(database, log)
         listening = listen("127.0.0.1", 0)
-        url = "http://127.0.0.1:{}".format(listening.getsockname()[1])
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}"
         services.site = Site(url)
         server = make_server(create_app(services))
         thread = Thread(target=server.run, args=[[listening]], daemon=True)
@@ -110,6 +112,12 @@ def api(database: Database) -> Iterator[Api]:
         listening.close()
 
 
+def project(database: Database, log: Log) -> int:
+    """Bring the read models to the head of the log; the position they reached."""
+    with Projector(database.app_url, log) as projector:
+        return projector.catch_up()
+
+
 def make_services(database: Database, log: Log) -> Services:
     """Services on a test's database; the pool is open."""
     pool = make_pool(database.app_url, "api", 4)
@@ -120,8 +128,8 @@ def make_services(database: Database, log: Log) -> Services:
         pool=pool,
         site=Site("http://127.0.0.1"),
         calendar=Calendar(),
-        reached=queries.positions,
-        projects_of=queries.projects_of,
+        reached=reached.positions,
+        projects_of=reached.projects_of,
         wait_seconds=0.5,
     )
 

@@ -94,7 +94,9 @@ def test_one_key_a_hundred_times_at_once_has_one_effect(published: Api):
     def send(_: int) -> int:
         gate.wait()
         key = {"Idempotency-Key": "hundred"}
-        return published.client.post(f"/v1/runs/{run}/comment", json={"text": "once"}, headers=key).status_code
+        return published.client.post(
+            f"/v1/runs/{run}/comment", json={"text": "once"}, headers=key
+        ).status_code
 
     with ThreadPoolExecutor(20) as pool:
         codes = set(pool.map(send, range(100)))
@@ -110,7 +112,10 @@ def test_if_match_protects_against_overwriting(published: Api):
     refused = published.client.post(f"/v1/runs/{run}/priority", json={"priority": "low"}, headers=old)
     assert (refused.status_code, refused.json()["version"]) == (412, done["version"])
     new = {"If-Match": refused.headers["etag"]}
-    assert published.client.post(f"/v1/runs/{run}/priority", json={"priority": "low"}, headers=new).status_code == 200
+    assert (
+        published.client.post(f"/v1/runs/{run}/priority", json={"priority": "low"}, headers=new).status_code
+        == 200
+    )
 
 
 def test_concurrent_changes_of_one_run_all_land(published: Api):
@@ -159,7 +164,9 @@ def test_an_unknown_id_is_not_found(published: Api, path: str, code: str):
 
 def test_the_wrong_shape_names_every_field(published: Api):
     """422 names each wrong member, and what the body takes."""
-    answer = published.client.post("/v1/runs", json={"proces": "onboarding", "priority": "huge", "test": "yes"})
+    answer = published.client.post(
+        "/v1/runs", json={"proces": "onboarding", "priority": "huge", "test": "yes"}
+    )
     assert answer.status_code == 422
     problem = answer.json()
     assert {entry["field"] for entry in problem["errors"]} == {"process", "proces", "priority", "test"}

@@ -1,0 +1,205 @@
+"""Who comes in, and what they may do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+import httpx
+import psycopg
+import pytest
+
+from api import access
+from api.access import SCOPES
+from api.app import api_router
+from api.guard import UnguardedRouteError, guard_routes
+from api.matrix import RULES, Rule
+from domain.words import Actor
+from tests.api.conftest import Api
+
+UNKNOWN = "01938c2e-7a31-7c11-b1b9-0d6c2f6a9e55"
+
+
+def filled(path: str) -> str:
+    """A path with something in each of its places."""
+    return (
+        path.replace("{id}", UNKNOWN)
+        .replace("{key}", "nothing")
+        .replace("{step}", "x")
+        .replace("{version}", "1")
+    )
+
+
+def answered(client: httpx.Client, route: str) -> int:
+    """The status of a bare request to a row of the matrix."""
+    method, path = route.split(" ")
+    return client.request(method, filled(path)).status_code
+
+
+def test_every_route_has_a_row_and_every_row_a_route():
+    """The matrix and the routes are the same set."""
+    routes = {f"{method} {route.path}" for route in api_router().routes for method in route.methods}  # type: ignore[attr-defined]
+    assert routes == set(RULES)
+
+
+def test_a_route_without_a_row_stops_the_start():
+    """Who may call a route has to be decided before it can be served."""
+    rules = {name: rule for name, rule in RULES.items() if name != "GET /v1/runs"}
+    with pytest.raises(UnguardedRouteError, match="GET /v1/runs is not in the matrix"):
+        guard_routes(list(api_router().routes), rules, None, None)  # type: ignore[arg-type]
+
+
+def test_the_matrix_holds_for_every_route_and_scope(api: Api):
+    """Every route x scope: exactly those whom the row names get past the guard."""
+    head = api.head
+    for scope in SCOPES:
+        with api.as_("person:cell", scope) as client:
+            for route, rule in RULES.items():
+                if route.endswith("/v1/changes"):
+                    continue  # a stream does not end; the tests of feeds look at it
+                let_in = answered(client, route) != 403
+                assert let_in == (rule.open or scope in rule.scopes), (route, scope)
+    assert api.head == head
+
+
+def test_nobody_gets_in_without_a_token(api: Api):
+    """A request that names nobody is 401 on every route that is not open."""
+    with httpx.Client(base_url=api.url) as nobody:
+        for route, rule in RULES.items():
+            assert (answered(nobody, route) == 401) == (not rule.open), route
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["Bearer", "Bearer x", "Bearer mpt_unknown", "Basic bXB0Xw==", "bearer mpl_x", "mpt_x", "Bearer mps_x"],
+)
+def test_a_wrong_authorization_is_turned_away(api: Api, header: str):
+    """Whatever is not one of our tokens is 401 with a challenge."""
+    answer = httpx.get(f"{api.url}/v1/me", headers={"Authorization": header})
+    assert (answer.status_code, answer.json()["code"]) == (401, "bad_token")
+    assert answer.headers["www-authenticate"].startswith("Bearer")
+
+
+def test_a_revoked_token_is_dead_when_the_answer_comes(api: Api):
+    """Once a revocation is answered no process accepts the token, also one that had just used it."""
+    made = api.client.post("/v1/tokens", json={"actor": "service:crm", "scopes": ["read"]}).json()
+    with httpx.Client(base_url=api.url, headers={"Authorization": f"Bearer {made['token']}"}) as crm:
+        assert crm.get("/v1/me").json()["actor"] == "service:crm"
+        assert api.client.delete(f"/v1/tokens/{made['id']}").status_code == 204
+        assert crm.get("/v1/me").status_code == 401
+    assert api.client.delete(f"/v1/tokens/{UNKNOWN}").status_code == 404
+
+
+def test_a_secret_is_shown_once_and_kept_nowhere(api: Api):
+    """The list of tokens and the table hold no secret."""
+    made = api.client.post("/v1/tokens", json={"actor": "person:bo", "scopes": ["read"]}).json()
+    assert made["token"] not in api.client.get("/v1/tokens").text
+    with psycopg.connect(api.database.app_url) as connection:
+        rows = connection.execute("select t::text from log.access_token t").fetchall()
+    assert made["token"] not in str(rows)
+
+
+def test_nobody_gives_what_they_do_not_have(api: Api):
+    """A token can only be made with scopes that its maker has."""
+    with api.as_("person:bo", "admin") as admin:
+        refused = admin.post("/v1/tokens", json={"actor": "person:bo", "scopes": ["admin", "work"]})
+        assert (refused.status_code, refused.json()["needs"]) == (403, ["work"])
+
+
+def test_an_expired_token_is_no_token(api: Api):
+    """A token ends with its lifetime."""
+    with psycopg.connect(api.database.app_url, autocommit=True) as connection:
+        token = access.create_token(connection, Actor("person:bo"), ["read"], timedelta(seconds=-1))
+        assert access.find(connection, token.secret) is None
+
+
+def test_acting_for_somebody_needs_the_scope(api: Api):
+    """Milepost-Actor is for act_as; a service token may name services only."""
+    cases = {
+        ("read", "person:bo"): 403,
+        ("service", "person:bo"): 403,
+        ("service", "service:crm"): 200,
+        ("act_as", "person:bo"): 200,
+        ("act_as", "system:timer"): 400,
+        ("act_as", "bo"): 400,
+    }
+    for (scope, actor), status in cases.items():
+        with api.as_("person:dana", scope) as client:
+            assert client.get("/v1/me", headers={"Milepost-Actor": actor}).status_code == status, (
+                scope,
+                actor,
+            )
+
+
+@pytest.fixture
+def browser(api: Api) -> Iterator[httpx.Client]:
+    """A browser that was signed in by a first-login link."""
+    with psycopg.connect(api.database.app_url, autocommit=True) as connection:
+        link = access.first_login_link(connection, api.url, Actor("person:dana"), ["read", "work", "manage"])
+    with httpx.Client(base_url=api.url) as client:
+        signed_in = client.get(link)
+        assert (signed_in.status_code, signed_in.headers["location"]) == (303, "/")
+        cookie = signed_in.headers["set-cookie"].lower()
+        assert "httponly" in cookie
+        assert "samesite=lax" in cookie
+        assert client.get(link).json()["code"] == "bad_link"
+        yield client
+
+
+def test_a_first_login_link_signs_in_once(browser: httpx.Client):
+    """The link makes a session, once; the session is the person's."""
+    me = browser.get("/v1/me").json()
+    assert (me["actor"], sorted(me["scopes"])) == ("person:dana", ["manage", "read", "work"])
+
+
+def test_a_link_is_no_token(api: Api):
+    """The secret of a link opens nothing but a session."""
+    with psycopg.connect(api.database.app_url, autocommit=True) as connection:
+        link = access.first_login_link(connection, api.url, Actor("person:dana"))
+        secret = urlsplit(link).query.partition("=")[2]
+        assert access.find(connection, secret) is None
+        assert access.find(connection, secret.replace("mpl_", "mpt_")) is None
+
+
+def test_a_change_from_a_browser_needs_origin_and_csrf_token(api: Api, browser: httpx.Client):
+    """With a cookie alone nothing changes: another site, no origin, no token, a wrong token are all refused."""
+    csrf = browser.get("/v1/me").json()["csrf"]
+    ours = {"Origin": api.url, "X-CSRF-Token": csrf}
+    body = {"name": "P", "stages": [{"key": "a", "title": "A"}]}
+    refused: list[dict[str, str]] = [
+        {},
+        {"X-CSRF-Token": csrf},
+        {"Origin": api.url},
+        {**ours, "Origin": "https://evil.example"},
+        {**ours, "Origin": "null"},
+        {**ours, "X-CSRF-Token": "0" * 64},
+        {"X-CSRF-Token": csrf, "Sec-Fetch-Site": "cross-site"},
+    ]
+    head = api.head
+    for headers in refused:
+        answer = browser.post("/v1/projects", json=body, headers=headers)
+        assert (answer.status_code, answer.json()["code"]) == (403, "cross_site"), headers
+    assert api.head == head
+    assert browser.post("/v1/projects", json=body, headers=ours).status_code == 201
+
+
+def test_signing_out_ends_the_session(api: Api, browser: httpx.Client):
+    """After signing out the cookie is worth nothing."""
+    csrf = browser.get("/v1/me").json()["csrf"]
+    cookie = dict(browser.cookies)
+    assert browser.delete("/v1/session", headers={"Origin": api.url, "X-CSRF-Token": csrf}).status_code == 204
+    assert httpx.get(f"{api.url}/v1/me", cookies=cookie).status_code == 401
+
+
+def test_cookies_are_bound_to_https_where_people_come_by_it():
+    """Behind https the cookie is Secure and carries the __Host- prefix."""
+    from api.guard import Site
+
+    assert Site("https://milepost.example").cookie.startswith("__Host-")
+    assert Site("https://milepost.example").secure
+
+
+def test_a_rule_with_no_scope_lets_nobody_in():
+    """An empty row is a closed door, not an open one."""
+    assert not Rule(frozenset()).open
