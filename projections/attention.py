@@ -15,8 +15,8 @@ from projections.work_plan import PlannedStep, planned_steps
 ATTENTION = Table(
     "attention",
     (
-        "card", "kind", "step", "card_kind", "name", "project", "process", "step_title", "why", "who", "since", "due_at",
-        "priority",
+        "card", "kind", "step", "card_kind", "name", "project", "process", "step_title", "why", "who", "since",
+        "due_at", "priority",
     ),
     key=3,
 )  # fmt: skip

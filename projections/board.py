@@ -20,10 +20,10 @@ from projections.work_plan import deciding_steps
 CARD = Table(
     "card",
     (
-        "card", "kind", "project", "name", "stage", "state", "late_at", "blocked_at", "life", "version", "rank", "priority", "process",
-        "process_version", "stages", "reached", "progress", "next_action", "who", "due_at", "entered_stage_at", "also_in",
-        "help", "blocked", "comments", "labels", "checklist_done", "checklist_total", "description", "waits_for",
-        "outcome", "started_at", "target_at", "ended_at",
+        "card", "kind", "project", "name", "stage", "state", "late_at", "blocked_at", "life", "version", "rank",
+        "priority", "process", "process_version", "stages", "reached", "progress", "next_action", "who", "due_at",
+        "entered_stage_at", "also_in", "help", "blocked", "comments", "labels", "checklist_done", "checklist_total",
+        "description", "waits_for", "outcome", "started_at", "target_at", "ended_at",
     ),
 )  # fmt: skip
 PROJECT = Table(
@@ -92,9 +92,9 @@ def _task_rows(subject: Subject) -> Iterator[tuple[int, Row]]:
     due_at = end_of_day(task.due_on)
     yield 0, (
         subject.stream, "task", UUID(task.project), task.title, task.stage, task_state(task),
-        due_at if task.state == "open" else None, None, task.state, subject.version, task.rank, task.priority, None, None,
-        None, [], None, None, task.assignee, due_at, task.entered_at, [], help_json(task.help), task.blocked,
-        task.comments, task.labels, sum(task.checklist.values()), len(task.checklist), task.description,
+        due_at if task.state == "open" else None, None, task.state, subject.version, task.rank, task.priority,
+        None, None, None, [], None, None, task.assignee, due_at, task.entered_at, [], help_json(task.help),
+        task.blocked, task.comments, task.labels, sum(task.checklist.values()), len(task.checklist), task.description,
         [UUID(other) for other in task.waits_for], None, task.added_at, None, task.ended_at,
     )  # fmt: skip
 

@@ -12,8 +12,8 @@ from projections.projection import Projection, Table
 EXAMPLES = 5
 
 _KEYS = "select {keys} from {one} except all select {keys} from {other}"
-_ONLY = "select count(*) from (" + _KEYS + ") t"
-_EXAMPLES = "select * from (" + _KEYS + ") t order by {keys} limit %s"
+_ONLY = "select count(*) from (" + _KEYS + ") t"  # noqa: S608 - names are quoted by psycopg
+_EXAMPLES = "select * from (" + _KEYS + ") t order by {keys} limit %s"  # noqa: S608 - names are quoted by psycopg
 _CELLS = "select {counts} from {one} a join {other} b using ({keys})"
 _CELL = "count(*) filter (where a.{column}{cast} is distinct from b.{column}{cast})"
 _JSON = """

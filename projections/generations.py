@@ -46,7 +46,9 @@ _INSERT = (
     "insert into read.generation (schema, projection, version, number, state) values (%s, %s, %s, %s, %s)"
 )
 _CHECKPOINT = "insert into log.checkpoint (name, position) values (%s, 0)"
-_RETIRE = "update read.generation set state = 'old', changed_at = clock_timestamp() where projection = %s and state = 'live'"
+_RETIRE = """
+update read.generation set state = 'old', changed_at = clock_timestamp() where projection = %s and state = 'live'
+"""
 _PROMOTE = "update read.generation set state = 'live', changed_at = clock_timestamp() where schema = %s"
 _FORGET = (
     "delete from read.generation where schema = %s",

@@ -28,8 +28,8 @@ def processes(connection: Conn) -> Processes:
             published_at=published_at,
         )
         for (
-            key, title, owner, state, has_draft, stream_version, version, versions, published_at, stages, steps, open_runs,
-            ended_runs,
+            key, title, owner, state, has_draft, stream_version, version, versions, published_at, stages, steps,
+            open_runs, ended_runs,
         ) in rows(connection, "processes")
     )  # fmt: skip
     return Processes(found, *current)

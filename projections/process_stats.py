@@ -6,22 +6,23 @@ from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from hashlib import md5
+from itertools import pairwise
 from operator import itemgetter
 from typing import Any
 
 from projections.project_facts import PROCESS_FACTS, ProcessFacts
 from projections.projection import Projection, Row, Source, Subject, Table
 from projections.run_trail import RUN_TRAIL, Mark, RunTrail
-from projections.work_plan import planned_steps
+from projections.work_plan import PlannedStep, planned_steps
 
 RUN_STATS = Table(
     "run_stats",
     (
         "run", "process", "process_version", "state", "outcome", "started_at", "ended_at", "events", "first_at",
         "last_at", "first_step", "last_step", "variant", "handovers", "rework", "without_actor", "same_time", "weekend",
-        "actors", "minutes", "edge_sources", "edge_targets", "edge_counts", "count_steps", "count_transitions", "counts",
-        "wait_steps", "wait_seconds", "work_steps", "work_seconds", "loose_steps", "loose_kinds", "stage_keys",
-        "stage_seconds",
+        "actors", "minutes", "edge_sources", "edge_targets", "edge_counts", "count_steps", "count_transitions",
+        "counts", "wait_steps", "wait_seconds", "work_steps", "work_seconds", "loose_steps", "loose_kinds",
+        "stage_keys", "stage_seconds",
     ),
 )  # fmt: skip
 PROCESS = Table("process", ("stream", "key", "title", "owner", "state", "draft", "version"))
@@ -39,13 +40,10 @@ def _run_rows(subject: Subject) -> Iterator[tuple[int, Row]]:
         return
     marks = sorted(trail.marks, key=_AT)
     events = [mark for mark in marks if mark[2] != "ready"]
-    stage_of = {
-        key: step.stage_key
-        for key, step in planned_steps(subject.definitions(trail.process, trail.process_version)).items()
-    }
+    planned = planned_steps(subject.definitions(trail.process, trail.process_version))
     yield 0, (
-        subject.stream, trail.process, trail.process_version, trail.state, trail.outcome, trail.started_at, trail.ended_at,
-        *_sequence(events), *_counts(events), *_durations(marks), *_stages(marks, stage_of),
+        subject.stream, trail.process, trail.process_version, trail.state, trail.outcome, trail.started_at,
+        trail.ended_at, *_sequence(events), *_counts(events), *_durations(marks), *_stages(marks, planned),
     )  # fmt: skip
 
 
@@ -56,12 +54,12 @@ def _sequence(events: Sequence[Mark]) -> Row:
     times = [mark[0] for mark in events]
     steps = [mark[1] for mark in events]
     actors = [mark[3] for mark in events]
-    edges = sorted(Counter(zip(steps, steps[1:], strict=False)).items())
+    edges = sorted(Counter(pairwise(steps)).items())
     return (
         len(events), times[0], times[-1], steps[0], steps[-1], md5("\x1f".join(steps).encode()).hexdigest(),  # noqa: S324 - a short name for a sequence
-        sum([one != other and one is not None and other is not None for one, other in zip(actors, actors[1:], strict=False)]),
+        sum([one != other and one is not None and other is not None for one, other in pairwise(actors)]),
         len(set(steps)) < len(steps), actors.count(None),
-        sum([one == other for one, other in zip(times, times[1:], strict=False)]),
+        sum([one == other for one, other in pairwise(times)]),
         sum([at.weekday() >= 5 for at in times]), sorted({actor for actor in actors if actor is not None}),
         [int(at.timestamp()) // 60 for at in times],
         [source for (source, _), _ in edges], [target for (_, target), _ in edges], [count for _, count in edges],
@@ -111,12 +109,12 @@ def _pair(
     return True
 
 
-def _stages(marks: Sequence[Mark], stage_of: dict[str, str]) -> Row:
+def _stages(marks: Sequence[Mark], planned: dict[str, PlannedStep]) -> Row:
     """How long the run was busy in each stage: from the first mark of its steps to the last one."""
     first: dict[str, datetime] = {}
     last: dict[str, datetime] = {}
     for mark in marks:
-        stage = stage_of[mark[1]]
+        stage = planned[mark[1]].stage_key
         first.setdefault(stage, mark[0])
         last[stage] = mark[0]
     keys = sorted(first)
@@ -128,8 +126,8 @@ def _process_rows(subject: Subject) -> Iterator[tuple[int, Row]]:
     document: dict[str, Any] = process.versions[-1].document if process.versions else process.draft or {}
     state = "retired" if process.retired else "published" if process.versions else "draft"
     yield 1, (
-        subject.stream, process.key, document.get("title", process.key), document.get("owner", ""), state, process.draft,
-        subject.version,
+        subject.stream, process.key, document.get("title", process.key), document.get("owner", ""), state,
+        process.draft, subject.version,
     )  # fmt: skip
     for version in process.versions:
         yield 2, (

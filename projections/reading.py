@@ -19,10 +19,10 @@ Event = tuple[int, UUID, int, str, dict[str, Any], "str | None", datetime]
 """(position, stream, version, type, data of the newest schema version, actor, occurred_at)"""
 
 _COLUMNS = "position, stream, version, type, schema_version, data::text, meta ->> 'actor', occurred_at"
-SPAN = f"select {_COLUMNS} from log.event where position > %s and position <= %s order by position"
+SPAN = f"select {_COLUMNS} from log.event where position > %s and position <= %s order by position"  # noqa: S608 - constants
 STREAMS = f"""
 select {_COLUMNS} from log.event where stream = any(%s) and position <= %s order by stream, version
-"""
+"""  # noqa: S608 - constants
 HEAD = "select position from log.head"
 VERSIONS = """
 select (data ->> 'process_version')::int, data -> 'document' from log.event

@@ -97,8 +97,8 @@ class _Step(StepFacts):
 
 
 _STEP_COLUMNS = (
-    "key", "state", "round", "assignee", "by", "ready_at", "started_at", "ended_at", "due_at", "due_source", "due_moves",
-    "outcome", "reason", "help", "questioned", "approvals", "comments", "values",
+    "key", "state", "round", "assignee", "by", "ready_at", "started_at", "ended_at", "due_at", "due_source",
+    "due_moves", "outcome", "reason", "help", "questioned", "approvals", "comments", "values",
 )  # fmt: skip
 
 

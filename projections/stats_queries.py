@@ -11,7 +11,10 @@ from projections.asking import Conn, NotFound, fresh, rows
 from projections.board_queries import funnel
 from projections.projection import blocks
 
-RUNS = "select * from read.run_stats where process = %(process)s and (%(version)s::int is null or process_version = %(version)s)"
+RUNS = """
+select * from read.run_stats
+where process = %(process)s and (%(version)s::int is null or process_version = %(version)s)
+"""
 SQL = blocks("stats")
 TOP_EDGES = 50
 

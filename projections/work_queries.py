@@ -52,10 +52,10 @@ def _attention_row(row: tuple[Any, ...]) -> AttentionRow:
         priority,
         _,
     ) = row
-    action = "resume" if kind == "blocked" and card_kind == "run" else ACTIONS[str(kind)]
+    action = "resume" if kind == "blocked" and card_kind == "run" else ACTIONS[kind]
     return AttentionRow(
-        kind, card_kind, id_, name, project, project_name, process, step, title, why or WHY.get(str(kind), str(kind)), who,
-        since, due_at, priority, action,
+        kind, card_kind, id_, name, project, project_name, process, step, title, why or WHY.get(kind, kind), who, since,
+        due_at, priority, action,
     )  # fmt: skip
 
 

@@ -16,7 +16,8 @@ from projections.cohort import Changes, Parked, TableChange
 from projections.projection import Projection, Table
 
 PARK = """
-insert into log.parked (projection, stream, position, error) values (%s, %s, %s, %s) on conflict (projection, stream) do nothing
+insert into log.parked (projection, stream, position, error) values (%s, %s, %s, %s)
+on conflict (projection, stream) do nothing
 """
 UNPARK = "delete from log.parked where projection = %s and stream = %s"
 PARKED = "select projection, stream from log.parked where projection = any(%s)"

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from projections import rebuild as rebuilding
 from projections.cohort import Changes, Cohort
 from projections.engine import Projector
-from projections.projection import Projection
+from projections.projection import Projection, Rows, Subject
 from projections.reading import Event
 from projections.registry import PROJECTIONS
 from store.log import Log
@@ -193,7 +193,7 @@ def poison(monkeypatch: pytest.MonkeyPatch) -> tuple[Projection, ...]:
     """The read models, with a board that cannot stand one run's second completion."""
     board = next(projection for projection in PROJECTIONS if projection.name == "board")
 
-    def rows(subject):
+    def rows(subject: Subject) -> Rows:
         if subject.states[0].name == "Hire bad" and subject.version >= 7:
             raise ValueError("cannot stand it")
         return board.sources["run"].rows(subject)
