@@ -115,6 +115,7 @@ class Hub:
         self._wanted = asyncio.Event()
         self._moved = asyncio.Condition()
         self._waiting = 0
+        self._told: int | None = None
         self.positions: Mapping[str, int] = {}
 
     @property
@@ -148,16 +149,17 @@ class Hub:
     async def since(self, position: int) -> Change:
         """What changed after ``position``, up to where the read models are now."""
         await self._look()
-        return await run_in_threadpool(self._changes, position, self.position)
+        reached = self.position
+        self._told = reached if self._told is None else self._told
+        return await run_in_threadpool(self._changes, position, reached)
 
     async def run(self) -> None:
         """Follow until the server stops; idle while nobody listens or waits."""
-        told = 0
         pause = _SOONEST_SECONDS
         while not await self._nobody_cares():
             await self._look()
             reached = self.position
-            told = await self._tell(told, reached)
+            await self._tell(reached)
             behind = self._log.follower.head > reached
             pause = min(pause * 1.5, _LATEST_SECONDS) if behind else _SOONEST_SECONDS
             wait = asyncio.sleep(pause) if behind else self._log.follower.wait_async(reached, IDLE_SECONDS)
@@ -183,14 +185,13 @@ class Hub:
         with self._pool.connection() as connection:
             return self._reached(connection)
 
-    async def _tell(self, told: int, reached: int) -> int:
-        if not self._subscribers or not told:
-            return reached
-        if reached > told:
+    async def _tell(self, reached: int) -> None:
+        """Tell what came since the last time; at first nothing, because every stream begins with what it missed."""
+        told, self._told = self._told, max(reached, self._told or 0)
+        if told is not None and reached > told and self._subscribers:
             change = await run_in_threadpool(self._changes, told, reached)
             for subscriber in self._subscribers:
                 subscriber.put(change)
-        return max(told, reached)
 
     def _changes(self, after: int, upto: int) -> Change:
         change = Change(upto)

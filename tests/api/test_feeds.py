@@ -1,0 +1,130 @@
+"""The feeds: pages, streams, and a stop while streams are open."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+import httpx
+
+from tests.api.conftest import Api, project
+from tests.support.waiting import wait_until
+
+
+def told(answer: httpx.Response) -> Iterator[tuple[int, dict[str, object]]]:
+    """Id and data of each event of a stream."""
+    position = 0
+    for line in answer.iter_lines():
+        if line.startswith("id: "):
+            position = int(line[4:])
+        elif line.startswith("data: "):
+            yield position, json.loads(line[6:])
+
+
+def test_pages_lead_through_the_whole_log(published: Api):
+    """Following `next` gives every event once, in order, as CloudEvents without values."""
+    run = published.start(inputs={})
+    published.client.post(f"/v1/runs/{run}/steps/contract/complete", json={"values": {"goals": "CANARY"}})
+    seen, path = [], "/v1/events?after=0&limit=3"
+    while path:
+        page = published.client.get(path)
+        assert "CANARY" not in page.text
+        seen += [int(event["sequence"]) for event in page.json()["events"]]
+        path = page.json()["next"]
+    assert seen == list(range(1, published.head + 1))
+
+
+def test_pages_can_be_narrowed(published: Api):
+    """By type, and by process."""
+    published.start()
+    page = published.client.get("/v1/events?types=run_started&process=onboarding").json()
+    assert [event["type"] for event in page["events"]] == ["milepost.run_started.v1"]
+    assert published.client.get("/v1/events?process=another").json()["events"] == []
+    assert published.client.get("/v1/events?types=nonsense").status_code == 422
+
+
+def test_a_stream_resumes_behind_the_last_id(published: Api):
+    """Last-Event-ID continues without a hole and without a repeat, and new events arrive while listening."""
+    published.start()
+    head = published.head
+    headers = {"Accept": "text/event-stream", "Last-Event-ID": "1"}
+    with published.client.stream("GET", "/v1/events", headers=headers) as answer:
+        stream = told(answer)
+        assert [next(stream)[0] for _ in range(head - 1)] == list(range(2, head + 1))
+        published.start()
+        position, event = next(stream)
+        assert (position, event["type"]) == (head + 1, "milepost.run_started.v1")
+
+
+def test_the_future_is_not_asked_for(published: Api):
+    """A position that the log does not have is a problem, in pages, streams and views."""
+    for path in ("/v1/events?after=99999999", "/v1/runs?min_position=99999999", f"/v1/events?after={2**70}"):
+        assert published.client.get(path).status_code == 422
+    assert published.client.get("/v1/events", headers={"Accept": "text/event-stream", "Last-Event-ID": "x"}).status_code == 400
+
+
+def test_a_view_waits_for_a_position(published: Api):
+    """min_position answers when the read model is there, and says how far it is when it is not in time."""
+    run = published.start()
+    late = published.client.get(f"/v1/runs/{run}?min_position={published.head}")
+    assert (late.status_code, late.json()["code"]) == (503, "not_there_yet")
+    assert late.headers["retry-after"]
+    project(published.database, published.services.log)
+    there = published.client.get(f"/v1/runs/{run}?min_position={published.head}")
+    assert there.status_code == 200
+    assert int(there.headers["milepost-position"]) >= published.head
+
+
+def test_changes_are_told_after_the_read_models_have_them(published: Api):
+    """A page hears of a run when asking again shows it, not before."""
+    with published.client.stream("GET", "/v1/changes?after=0") as answer:
+        stream = told(answer)
+        run = published.start()
+        project(published.database, published.services.log)
+        for _, change in stream:
+            if change["everything"] or run in change["runs"]:  # type: ignore[operator]
+                break
+        assert published.client.get(f"/v1/runs/{run}").status_code == 200
+
+
+def test_sigterm_ends_a_server_with_open_streams_in_time(api: Api):
+    """20 open streams and SIGTERM: down in under 3 s with exit code 0."""
+    environment = {
+        "PATH": "/usr/bin:/bin",
+        "MILEPOST_DATABASE_URL": api.database.app_url,
+        "MILEPOST_NATS_URL": "nats://127.0.0.1:1",
+    }
+    program = (
+        "import sys; from milepost import wiring; from milepost.settings import load; from store.log import Log\n"
+        "wiring.make_log = lambda settings: Log(wiring.application_url(settings), durable=False)\n"
+        "sys.exit(wiring.run_api(load(port=int(sys.argv[1]))))"
+    )
+    from api.server import listen
+
+    with listen("127.0.0.1", 0) as probe:
+        port = probe.getsockname()[1]
+    url = f"http://127.0.0.1:{port}"
+    with subprocess.Popen([sys.executable, "-c", program, str(port)], env=environment) as server, ExitStack() as open_streams:
+        wait_until(lambda: _lives(url), 30, "the start of the server")
+        client = open_streams.enter_context(httpx.Client(base_url=url, headers=dict(api.client.headers), timeout=10))
+        for number in range(20):
+            path = "/v1/changes" if number % 2 else "/v1/events"
+            headers = {"Accept": "text/event-stream"}
+            answer = open_streams.enter_context(client.stream("GET", path, headers=headers))
+            assert answer.status_code == 200
+        asked_at = time.monotonic()
+        server.send_signal(signal.SIGTERM)
+        assert server.wait(10) == 0
+        assert time.monotonic() - asked_at < 3
+
+
+def _lives(url: str) -> bool:
+    try:
+        return httpx.get(f"{url}/health/live").status_code == 200
+    except httpx.HTTPError:
+        return False
