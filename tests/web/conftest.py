@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any
-from uuid import UUID
 
 import httpx
 import psycopg
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
-from psycopg import Connection, sql
+from psycopg import sql
 
-from api import access
+from api import access, reached
 from api.access import SCOPES, first_login_link
 from api.app import create_app
 from api.guard import Site
@@ -27,7 +25,6 @@ from api.services import Services
 from domain.schedule import Calendar
 from domain.words import Actor
 from milepost.embedded.postgres import APPLICATION
-from projections import queries
 from projections.engine import Projector
 from store.connect import make_pool
 from store.log import Log
@@ -106,7 +103,7 @@ class App:
     def reached(self) -> int:
         """The position of the slowest read model."""
         with self.services.pool.connection() as connection:
-            return min(_reached(connection).values())
+            return min(reached.positions(connection).values())
 
     def publish(self, document: dict[str, Any] = PROCESS) -> None:
         """Publish a process."""
@@ -182,24 +179,9 @@ def _services(database: Database, log: Log) -> Services:
         pool=pool,
         site=Site("http://127.0.0.1"),
         calendar=Calendar(),
-        reached=_reached,
-        projects_of=_projects_of,
+        reached=reached.positions,
+        projects_of=reached.projects_of,
     )
-
-
-def _reached(connection: Connection[Any]) -> dict[str, int]:
-    return {
-        name: queries.fresh(connection, name).position
-        for name in ("board", "inbox", "run_history", "run_steps")
-    }
-
-
-def _projects_of(connection: Connection[Any], cards: Iterable[UUID]) -> set[UUID]:
-    found = set()
-    for card in cards:
-        with suppress(queries.NotFound):
-            found.add(queries.card(connection, card).project)
-    return {project for project in found if project is not None}
 
 
 def _project(app_url: str, log: Log, stop: Event) -> None:

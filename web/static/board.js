@@ -50,13 +50,37 @@ async function drop(card, origin) {
   if (!sent.ok) {
     origin.parent.insertBefore(card, origin.next?.parentElement === origin.parent ? origin.next : null);
     form.querySelector("[name=stage]").value = from.dataset.stage;
-    toast(problemBox(sent.problem));
+    const box = problemBox(sent.problem);
+    toast(box);
+    if (sent.problem.code === "stage_has_open_steps") box.after(anyway(form, column.dataset.stage));
     announce(`Not moved. ${sent.problem.detail ?? ""}`);
     card.focus({ preventScroll: true });
     return;
   }
   announce(`${card.dataset.name} is in ${column.dataset.title} now.`);
   await refresh(sent.position);
+}
+
+/** The way around a refusal: show the run in that stage all the same, with a reason that everybody can read. */
+function anyway(form, stage) {
+  const asking = document.createElement("form");
+  asking.className = "row";
+  const reason = document.createElement("input");
+  reason.required = true;
+  reason.placeholder = "Why show it there anyway?";
+  reason.setAttribute("aria-label", reason.placeholder);
+  const button = document.createElement("button");
+  button.textContent = "Move anyway";
+  button.className = "slim nowrap";
+  asking.append(reason, button);
+  asking.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const sent = await send(form, { stage, reason: reason.value });
+    if (!sent.ok) return asking.before(problemBox(sent.problem));
+    asking.closest(".toast").remove();
+    await refresh(sent.position);
+  });
+  return asking;
 }
 
 /* mouse and touch */

@@ -10,7 +10,7 @@ export async function send(form, extra = {}) {
     form.dataset.said = said;
     form.dataset.command = crypto.randomUUID();
   }
-  body.set("command", form.dataset.command);
+  body.set("command", extra.reason ? crypto.randomUUID() : form.dataset.command);
   for (const [name, value] of Object.entries(extra)) if (value) body.set(name, value);
   try {
     const answer = await fetch(form.action, { method: "POST", body, headers: { Accept: "application/json" } });
