@@ -18,7 +18,7 @@ from projections.generations import Standing
 from projections.projection import Projection
 from projections.reading import Event, LogDefinitions, head, read_span
 from projections.registry import PROJECTIONS
-from projections.writing import LOCK, UNPARK, CheckpointLost, Writer, connect, park, write_changes
+from projections.writing import BY_KEY, LOCK, UNPARK, CheckpointLost, Writer, connect, park, write_changes
 
 SMALL_SPAN = 500
 """Up to here a span is read where it is applied; longer ones are read ahead on a connection of their own."""
@@ -132,6 +132,7 @@ class Projector:
     def _opened(self) -> Connection[Any]:
         if self._connection is None or self._connection.closed:
             self._connection = connect(self._url, "live")
+            self._connection.execute(BY_KEY)
             generations.prepare(self._connection, self._by_name.values())
             self._span = None
         return self._connection

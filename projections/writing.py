@@ -36,6 +36,9 @@ SESSION: LiteralString = (
     "set statement_timeout = 0; set work_mem = '64MB'; set maintenance_work_mem = '128MB'; set timezone = 'UTC'"
 )
 
+# Rows are taken away by key: with statistics that lag behind, a plan for all of the table would be a bad surprise
+BY_KEY: LiteralString = "set enable_seqscan = off; set enable_hashjoin = off; set enable_mergejoin = off"
+
 
 class CheckpointLost(Exception):
     """Another process moved a checkpoint: what was about to be written is theirs."""
