@@ -21,4 +21,13 @@ def _without(step: dict[str, Any], gone: frozenset[str]) -> dict[str, Any]:
     blocks = (step.get("gate") or {}).get("blocks")
     if isinstance(blocks, list):
         step["gate"]["blocks"] = [key for key in blocks if key not in gone]
+    if step.get("email"):
+        step["email"]["body"] = _without_lines(step["email"]["body"], gone)
     return step
+
+
+def _without_lines(text: str, gone: frozenset[str]) -> str:
+    """The text without the lines that quote a field of these steps."""
+    return "".join(
+        line for line in text.splitlines(keepends=True) if not any(f"{{{key}." in line for key in gone)
+    )

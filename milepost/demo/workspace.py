@@ -198,7 +198,7 @@ class Workspace:
             "personal_email": f"{name.split(maxsplit=1)[0].lower()}@home.example",
             "department": ("Engineering", "Finance", "Support", "Design")[number % 4],
             "manager": f"person:{('marek', 'ines', 'yuki')[number % 3]}", "start_date": start.isoformat(),
-            "work_country": ("DE", "US", "FR")[number % 3], "employment_type": "permanent", "work_mode": "hybrid",
+            "work_country": ("DE", "US", "FR")[number % 3], "employment_type": "Permanent", "work_mode": "hybrid",
         }  # fmt: skip
 
     # --- tasks ---

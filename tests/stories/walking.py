@@ -29,7 +29,7 @@ def shipped(file: str) -> Document:
 
 def publish(house: House, document: Document) -> None:
     """Publish a document over HTTP."""
-    body = {"document": document.model_dump(mode="json", by_alias=True, exclude_defaults=True)}
+    body = document.model_dump(mode="json", by_alias=True, exclude_defaults=True)
     house.tell(f"/v1/processes/{document.key}/draft", body, method="PUT")
     house.tell(f"/v1/processes/{document.key}/publish", {"note": "For the story."})
 
@@ -97,7 +97,9 @@ class Walk:
 
 def start(house: House, document: Document, inputs: dict[str, Any], **more: Any) -> Walk:
     """Open a project for the process, and start a run in it: every role is played by somebody of that name."""
-    project = house.tell("/v1/projects", {"name": document.title, "process": document.key})["id"]
+    stages = [{"key": stage.key, "title": stage.title} for stage in document.stages]
+    opened = {"name": document.title, "process": document.key, "stages": stages}
+    project = house.tell("/v1/projects", opened)["id"]
     roles = {
         role.key: f"guest:{role.key}" if role.guest else f"person:{role.key}"
         for role in document.roles
