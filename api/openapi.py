@@ -76,10 +76,7 @@ def _routes(routes: Any) -> list[APIRoute]:
 
 def document(routes: list[APIRoute]) -> dict[str, Any]:
     """The document for these routes."""
-    made = get_openapi(
-        title="Milepost", version="1", openapi_version="3.1.0", summary="Processes and projects from one log of events",
-        description=_DESCRIPTION, routes=routes,
-    )  # fmt: skip
+    made = _plain(routes)
     schemas = made.setdefault("components", {}).setdefault("schemas", {})
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)
@@ -90,6 +87,25 @@ def document(routes: list[APIRoute]) -> dict[str, Any]:
         if route.include_in_schema:
             _complete(made["paths"][route.path_format][_method(route).lower()], route, schemas)
     return made
+
+
+def _plain(routes: list[APIRoute]) -> dict[str, Any]:
+    """What FastAPI tells; our marks of types are not for it to write out."""
+    marks = [route.openapi_extra for route in routes]
+    for route in routes:
+        route.openapi_extra = None
+    try:
+        return get_openapi(
+            title="Milepost",
+            version="1",
+            openapi_version="3.1.0",
+            summary="Processes and projects from one log of events",
+            description=_DESCRIPTION,
+            routes=routes,
+        )
+    finally:
+        for route, mark in zip(routes, marks, strict=True):
+            route.openapi_extra = mark
 
 
 def _method(route: APIRoute) -> str:
@@ -114,8 +130,8 @@ def _bodies(routes: list[APIRoute]) -> dict[str, Any]:
 
 def _complete(operation: dict[str, Any], route: APIRoute, schemas: dict[str, Any]) -> None:
     """What FastAPI cannot know, because routes read and answer by themselves."""
-    body = operation.pop(BODY, None)
-    answer = operation.pop(ANSWER, None)
+    marks = route.openapi_extra or {}
+    body, answer = marks.get(BODY), marks.get(ANSWER)
     rule = RULES[f"{_method(route)} {route.path}"]
     kind = "command" if body else "open" if rule.open else "view"
     success = operation["responses"] = {

@@ -65,7 +65,12 @@ def test_the_future_is_not_asked_for(published: Api):
     """A position that the log does not have is a problem, in pages, streams and views."""
     for path in ("/v1/events?after=99999999", "/v1/runs?min_position=99999999", f"/v1/events?after={2**70}"):
         assert published.client.get(path).status_code == 422
-    assert published.client.get("/v1/events", headers={"Accept": "text/event-stream", "Last-Event-ID": "x"}).status_code == 400
+    assert (
+        published.client.get(
+            "/v1/events", headers={"Accept": "text/event-stream", "Last-Event-ID": "x"}
+        ).status_code
+        == 400
+    )
 
 
 def test_a_view_waits_for_a_position(published: Api):
@@ -109,9 +114,14 @@ def test_sigterm_ends_a_server_with_open_streams_in_time(api: Api):
     with listen("127.0.0.1", 0) as probe:
         port = probe.getsockname()[1]
     url = f"http://127.0.0.1:{port}"
-    with subprocess.Popen([sys.executable, "-c", program, str(port)], env=environment) as server, ExitStack() as open_streams:
+    with (
+        subprocess.Popen([sys.executable, "-c", program, str(port)], env=environment) as server,
+        ExitStack() as open_streams,
+    ):
         wait_until(lambda: _lives(url), 30, "the start of the server")
-        client = open_streams.enter_context(httpx.Client(base_url=url, headers=dict(api.client.headers), timeout=10))
+        client = open_streams.enter_context(
+            httpx.Client(base_url=url, headers=dict(api.client.headers), timeout=10)
+        )
         for number in range(20):
             path = "/v1/changes" if number % 2 else "/v1/events"
             headers = {"Accept": "text/event-stream"}

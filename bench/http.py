@@ -1,0 +1,208 @@
+"""Completing a step over HTTP, 32 connections, one API process; beside an empty POST with the same auth on the same server."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import psycopg
+import uvloop
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from api import access, reached
+from api.app import create_app
+from api.guard import Site
+from api.matrix import Rule
+from api.reading import read_body
+from api.server import listen, serve
+from api.services import Services
+from bench.support import durable_server, percentile
+from domain.schedule import Calendar
+from domain.words import Actor
+from projections.engine import Projector
+from store.connect import make_pool
+from store.log import Log
+from store.migrations import migrate
+from store.repository import Repository
+
+CONNECTIONS = 32
+STEPS = 47
+RUNS = 4
+TURNS = 4
+DANA = Actor("person:dana")
+DOCUMENT = {
+    "key": "long",
+    "title": "A process of parallel steps",
+    "roles": [{"key": "doer", "title": "Doer"}],
+    "stages": [
+        {
+            "key": "only",
+            "title": "Only",
+            "steps": [
+                {"key": f"s{n}", "title": f"Step {n}", "role": "doer", "after": []} for n in range(STEPS)
+            ],
+        }
+    ],
+}
+
+
+def run(scale: float) -> dict[str, float]:
+    """All figures; ``scale`` 1 completes 24,064 steps, and sends as many empty requests in between."""
+    with durable_server() as server:
+        migrate(server.owner_url)
+        with psycopg.connect(server.app_url, autocommit=True) as connection:
+            token = access.create_token(connection, DANA, ("read", "work", "manage")).secret
+        with Log(server.app_url) as log, Projector(server.app_url, log) as projector:
+            projector.catch_up()
+        with _served(server.app_url) as port:
+            _wait_for(port)
+            command = [sys.executable, "-m", "bench.http", "load", str(port), token, str(scale)]
+            told = subprocess.run(command, check=True, capture_output=True, text=True)
+    figures: dict[str, float] = json.loads(told.stdout)
+    return figures
+
+
+@contextmanager
+def _served(url: str) -> Iterator[int]:
+    """One API process on a free port."""
+    with listen("127.0.0.1", 0) as probe:
+        port: int = probe.getsockname()[1]
+    environment = {**os.environ, "BENCH_DATABASE_URL": url}
+    with subprocess.Popen(
+        [sys.executable, "-m", "bench.http", "serve", str(port)], env=environment
+    ) as server:
+        yield port
+        server.terminate()
+
+
+def _wait_for(port: int) -> None:
+    deadline = time.monotonic() + 30
+    while True:
+        try:
+            return socket.create_connection(("127.0.0.1", port), 1).close()
+        except OSError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)
+
+
+def _serve(port: int) -> int:
+    url = os.environ["BENCH_DATABASE_URL"]
+    with Log(url) as log, make_pool(url, "api", 5) as pool:
+        services = Services(
+            log=log, repository=Repository(log), pool=pool, site=Site(f"http://127.0.0.1:{port}"), calendar=Calendar(),
+            reached=reached.positions, projects_of=reached.projects_of,
+        )  # fmt: skip
+        extra = APIRouter()
+        extra.add_api_route("/empty", _empty, methods=["POST"], response_model=None)
+        app = create_app(services, [extra], {"POST /empty": Rule(frozenset({"work"}))})
+        return serve(app, host="127.0.0.1", port=port)
+
+
+async def _empty(request: Request) -> Response:
+    await read_body(request)
+    return Response(b'{"ok":true}', media_type="application/json")
+
+
+# --- the process that loads the server ---
+
+
+class _Connection:
+    """One keep-alive connection that sends a request and reads its answer."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader, self._writer = reader, writer
+
+    async def send(self, request: bytes) -> bytes:
+        self._writer.write(request)
+        head = await self._reader.readuntil(b"\r\n\r\n")
+        length = int(head.lower().split(b"content-length: ", 1)[1].split(b"\r\n", 1)[0])
+        body = await self._reader.readexactly(length)
+        if not head.startswith(b"HTTP/1.1 20"):
+            raise RuntimeError((head + body).decode())
+        return body
+
+
+async def _load(port: int, token: str, scale: float) -> dict[str, float]:
+    connections = [_Connection(*await asyncio.open_connection("127.0.0.1", port)) for _ in range(CONNECTIONS)]
+    await connections[0].send(_request("PUT /v1/processes/long/draft", token, DOCUMENT))
+    await connections[0].send(_request("POST /v1/processes/long/publish", token, {"note": "For measuring"}))
+    empty, steps = _Kind(), _Kind()
+    for _ in range(TURNS):  # by turns, so that both meet the same weather
+        work = await asyncio.gather(
+            *(_steps(each, token, max(1, round(RUNS * scale))) for each in connections)
+        )
+        await steps.measure(connections, work)
+        nothing = [_request("POST /empty", token, {})] * len(work[0])
+        await empty.measure(connections, [nothing] * CONNECTIONS)
+    return {
+        "steps_per_s": steps.rate,
+        "empty_per_s": empty.rate,
+        "ratio_empty": steps.rate / empty.rate,
+        **{f"p{percent}_ms": percentile(steps.times, percent) * 1000 for percent in (50, 99)},
+        **{f"empty_p{percent}_ms": percentile(empty.times, percent) * 1000 for percent in (50, 99)},
+    }
+
+
+def _request(route: str, token: str, body: object) -> bytes:
+    content = json.dumps(body)
+    head = (
+        f"{route} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\nContent-Type: application/json\r\n"
+    )
+    return f"{head}Content-Length: {len(content)}\r\n\r\n{content}".encode()
+
+
+async def _steps(connection: _Connection, token: str, runs: int) -> list[bytes]:
+    """Start runs; the requests that complete every step of them."""
+    made: list[bytes] = []
+    start = _request("POST /v1/runs", token, {"process": "long", "name": "bench", "roles": {"doer": DANA}})
+    for _ in range(runs):
+        run_id = json.loads(await connection.send(start))["id"]
+        made += [
+            _request(f"POST /v1/runs/{run_id}/steps/s{step}/complete", token, {}) for step in range(STEPS)
+        ]
+    return made
+
+
+class _Kind:
+    """One kind of request: how long each took, and how many were answered a second."""
+
+    def __init__(self) -> None:
+        self.times: list[float] = []
+        self._seconds = 0.0
+
+    @property
+    def rate(self) -> float:
+        return len(self.times) / self._seconds
+
+    async def measure(self, connections: Sequence[_Connection], work: Sequence[Sequence[bytes]]) -> None:
+        began = time.perf_counter()
+        await asyncio.gather(
+            *(self._send(each, requests) for each, requests in zip(connections, work, strict=True))
+        )
+        self._seconds += time.perf_counter() - began
+
+    async def _send(self, connection: _Connection, requests: Sequence[bytes]) -> None:
+        for request in requests:
+            began = time.perf_counter()
+            await connection.send(request)
+            self.times.append(time.perf_counter() - began)
+
+
+def main() -> None:
+    """The two child processes: the server, and the load."""
+    if sys.argv[1] == "serve":
+        sys.exit(_serve(int(sys.argv[2])))
+    print(json.dumps(uvloop.run(_load(int(sys.argv[2]), sys.argv[3], float(sys.argv[4])))))
+
+
+if __name__ == "__main__":
+    main()
