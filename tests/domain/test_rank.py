@@ -1,0 +1,72 @@
+"""Promises about ranks: always room, always in order, never the same, short."""
+
+from __future__ import annotations
+
+from uuid import UUID, uuid4
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from domain.rank import between, check, is_rank, spread
+from domain.words import Rejected
+
+
+@given(st.lists(st.integers(0, 10_000), max_size=150), st.booleans())
+def test_there_is_always_room_between_two(places: list[int], marked: bool):
+    """However cards are put in, every rank sorts between its neighbours and none comes twice."""
+    ranks: list[str] = []
+    for number, wanted in enumerate(places):
+        place = wanted % (len(ranks) + 1)
+        before = ranks[place - 1] if place else None
+        after = ranks[place] if place < len(ranks) else None
+        rank = between(before, after, card=UUID(int=number * 7919) if marked else None)
+        assert is_rank(rank)
+        ranks.insert(place, rank)
+    assert ranks == sorted(set(ranks), key=str.encode)
+
+
+def test_ranks_at_the_ends_stay_short():
+    """Ten thousand cards put last, or first, need no more than four characters."""
+    last = first = between(None, None)
+    for _ in range(10_000):
+        last, first = between(last, None), between(None, first)
+    assert max(len(last), len(first)) <= 4
+
+
+def test_one_gap_takes_ten_thousand_cards():
+    """Putting card after card into one and the same gap goes on, however long the text becomes."""
+    low, high = spread(2)
+    for _ in range(2_000):
+        high = between(low, high)
+        assert low < high
+    assert len(high) < 600
+
+
+def test_two_people_at_the_same_gap_get_different_ranks():
+    """Cards with different ids get different ranks, both within the gap."""
+    low, high = spread(2)
+    ranks = {between(low, high, card=uuid4()) for _ in range(200)}
+    assert len(ranks) > 190
+    assert all(low < rank < high for rank in ranks)
+
+
+def test_a_marked_rank_sorts_before_a_neighbour_that_begins_alike():
+    """The mark of a card never carries it past the next card."""
+    low = "a0"
+    for high in ("a01", "a0V", "a0Vzz1", "a1", "a11", "b00"):
+        assert low < between(low, high, card=UUID(int=2**128 - 1)) < high
+
+
+@pytest.mark.parametrize("text", ["", "a", "0", "a0 ", "a-", "a00", "é1", "b0", "A" + "0" * 26, "a" * 5_000])
+def test_what_is_no_rank_is_refused(text: str):
+    """Only texts that between makes are taken as ranks."""
+    assert not is_rank(text)
+    with pytest.raises(Rejected, match="bad_rank"):
+        check(text)
+
+
+def test_neighbours_in_the_wrong_order_are_refused():
+    """A gap has a lower and a higher end."""
+    with pytest.raises(Rejected, match="rank_order"):
+        between("a1", "a1")
