@@ -26,7 +26,7 @@ class Message(NamedTuple):
 
 
 def message(log: UUID, row: Row | Recorded) -> Message:
-    """The public message of a stored event, lifted to its newest version; raises UnknownEvent, as nothing is skipped."""
+    """The public message of a stored event, lifted to its newest version; raises UnknownEvent: nothing is skipped."""
     data = upcast(row.type, row.schema_version, orjson.loads(row.data))
     event, meta = EVENT_TYPES[row.type], orjson.loads(row.meta)
     body = envelope(

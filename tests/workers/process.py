@@ -2,6 +2,7 @@
 
 import json
 import sys
+from typing import Any
 
 from store.log import Log
 from tests.workers.tally import TallyProjector
@@ -12,7 +13,7 @@ from workers.transport import BrokerSettings
 BROKER = BrokerSettings.__dataclass_fields__
 
 
-def main(told: dict[str, object]) -> None:
+def main(told: dict[str, Any]) -> None:
     """Serve with these settings."""
     log_setup.set_up("debug" if told.pop("debug", False) else "info")
     broker = BrokerSettings(

@@ -14,7 +14,8 @@ create table if not exists tally.stream (stream uuid primary key, events bigint 
 """
 LOCK = "select pg_advisory_xact_lock(7461)"
 APPLY = """
-insert into tally.applied select position, stream, type from log.event where position > %(after)s and position <= %(upto)s;
+insert into tally.applied select position, stream, type from log.event
+where position > %(after)s and position <= %(upto)s;
 """
 COUNT = """
 insert into tally.stream as s select stream, count(*) from log.event where position > %(after)s and position <= %(upto)s

@@ -1,0 +1,84 @@
+"""A worker applies the log by whichever way it hears of growth, and ends when asked."""
+
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from milepost.embedded import NatsServer
+from store.log import Log
+from tests.support.databases import Database
+from tests.support.waiting import wait_until
+from tests.workers import stream
+from tests.workers.running import ROOT, RunningWorker
+from tests.workers.writing import write
+
+Start = Callable[..., RunningWorker]
+GUIDE = ROOT / "docs/how-to/subscribe.md"
+
+
+def applied(database: Database, position: int, seconds: float = 10) -> None:
+    """Wait until the read model is there."""
+    wait_until(lambda: stream.checkpoint(database.app_url, "tally") >= position, seconds, "the read model")
+
+
+def test_jetstream_alone_is_enough(log: Log, database: Database, start_worker: Start):
+    """Without listening and without a poll in sight, the message that the log has grown wakes the worker."""
+    start_worker(listen=False, poll_seconds=3.0)
+    for _ in range(5):
+        applied(database, write(log, 3), 2.5)
+
+
+def test_the_poll_alone_is_enough(log: Log, database: Database, nats_server: NatsServer, start_worker: Start):
+    """Without a broker the read models keep up."""
+    url = nats_server.url
+    nats_server.stop()
+    start_worker(nats_url=url, listen=False)
+    for _ in range(3):
+        applied(database, write(log, 3), 2.5)
+
+
+def test_several_workers_apply_everything_once(log: Log, database: Database, start_worker: Start):
+    """Three workers at once: each event is applied, none twice, and all of them end when asked."""
+    workers = [start_worker() for _ in range(3)]
+    applied(database, write(log, 500))
+    with log._pool.connection() as connection:
+        assert connection.execute("select count(*), max(position) from tally.applied").fetchone() == (
+            500,
+            500,
+        )
+    for worker in workers:
+        worker.stop()
+        assert worker.wait() == 0
+
+
+@pytest.mark.parametrize("start", ["0", "now"])
+def test_the_guides_consumer_works(
+    log: Log, database: Database, nats_url: str, start_worker: Start, tmp_path: Path, start: str
+):
+    """The program in docs/how-to/subscribe.md prints every event from 0, and only new ones from now."""
+    found = re.search(r"```python\n(.*?)```", GUIDE.read_text("utf-8"), re.DOTALL)
+    assert found is not None
+    program = tmp_path / "consumer.py"
+    program.write_text(found[1], "utf-8")
+    start_worker()
+    last = write(log, 3)
+    wait_until(lambda: stream.checkpoint(database.app_url, "relay") >= last)
+    with subprocess.Popen(
+        [sys.executable, "-u", program, start],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={"MILEPOST_NATS_URL": nats_url},
+    ) as consumer:
+        assert consumer.stdout is not None
+        assert consumer.stdout.readline() == "subscribed\n"
+        write(log, 1)
+        expected = range(1, 5) if start == "0" else range(4, 5)
+        lines = [consumer.stdout.readline().split(maxsplit=2) for _ in expected]
+        consumer.kill()
+    assert [(int(position), kind) for position, kind, _ in lines] == [
+        (position, "milepost.step_started.v1") for position in expected
+    ]
