@@ -1,6 +1,6 @@
 """Reads the forms of the pages: their flat names become the JSON body that the HTTP interface takes.
 
-A name is a member of the body (``reason``), or ``values:KIND:KEY`` for a field of a step, for a table
+A name is a member of the body (``reason``), ``roles:KEY``, ``values:KIND:KEY`` for a field of a step, or for a table
 ``values:table:KEY:ROW:COLUMN:KIND``. What is left empty is not sent; a field named by ``had`` is cleared by that.
 """
 
@@ -42,6 +42,8 @@ def body(pairs: Pairs, verb: str, zone: ZoneInfo) -> dict[str, Any]:
         match name.split(":"):
             case ["values", "table", key, row, column, kind] if row.isascii() and row.isdigit():
                 _cell(tables, key, int(row), column, _value(kind, text, zone))
+            case ["roles", role] if text:
+                made.setdefault("roles", {})[role] = person(text)
             case ["had"]:
                 had.append(text)
             case ["values", kind, key]:

@@ -20,7 +20,7 @@ from api.problems import Problem
 from api.registering import stream_id
 from api.services import Services
 from api.views import Positioned, answer
-from domain.document import Document
+from domain.document import Document, Role
 from projections import answers, queries
 from web import forms
 from web.errors import ErrorPages, accepts_json, refused
@@ -121,19 +121,23 @@ async def process(request: Request) -> Response:
     key = request.path_params["key"]
     seen = await _ask(request, lambda connection: queries.process(connection, key))
     rows = await _ask(request, lambda connection: queries.runs(connection, key, None, None, 50, None))
-    inputs = (
-        Document.model_validate(seen.versions[0].document).model_dump()["inputs"] if seen.versions else ()
-    )
+    document = Document.model_validate(seen.versions[0].document) if seen.versions else None
     return page(
         request,
         "process.html",
         process=seen,
         runs=rows.rows,
         answer=rows,
-        inputs=inputs,
+        inputs=document.model_dump()["inputs"] if document else (),
+        roles=_asked_roles(document) if document else [],
         project=request.query_params.get("project"),
         zone=_services(request).calendar.zone,
     )
+
+
+def _asked_roles(document: Document) -> list[Role]:
+    """The roles that somebody fills by hand: not the system's, the initiator's, or those that an input names."""
+    return [role for role in document.roles if not (role.system or role.initiator or role.from_input)]
 
 
 async def static(request: Request) -> Response:

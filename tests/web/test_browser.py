@@ -188,3 +188,28 @@ def drag(page: Page, card: str, target: str) -> None:
     page.mouse.down()
     page.mouse.move(end["x"] + 60, end["y"] + 20, steps=8)
     page.mouse.up()
+
+
+def test_a_run_is_started_from_its_process(workspace: App, page: Page):
+    """The form of a process starts a run on the board it was opened from, and leads to it."""
+    project = workspace.project()
+    page.goto(f"{workspace.url}/projects/{project}")
+    page.get_by_role("link", name="Start a run").click()
+    page.get_by_text("Who does what").click()
+    page.get_by_label("Seller").fill("Dana")
+    page.get_by_role("button", name="Start").click()
+    expect(page).to_have_url(re.compile("/runs/"))
+    expect(page.locator("#step")).to_contain_text("Write the handoff")
+    page.get_by_role("link", name="Board", exact=True).click()
+    expect(page.locator(".card")).to_have_count(1)
+
+
+def test_a_task_is_added(workspace: App, page: Page):
+    """The board's own form adds a card, last in the column chosen."""
+    project = workspace.project()
+    workspace.task(project, "Earlier")
+    page.goto(f"{workspace.url}/projects/{project}")
+    page.get_by_text("Add a task").first.click()
+    page.get_by_label("What is to be done").fill("Later")
+    page.get_by_role("button", name="Add the task").click()
+    expect(page.locator("#col-sold .card .name")).to_have_text(["Earlier", "Later"])

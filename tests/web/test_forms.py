@@ -49,8 +49,14 @@ def test_only_members_of_the_body_are_sent():
 
 def test_a_new_run_gets_its_fields_as_inputs():
     """The kick-off form fills the inputs of the run."""
-    pairs = [("process", "onboarding"), ("values:text:customer", "Acme")]
-    assert body(pairs, "", BERLIN) == {"process": "onboarding", "inputs": {"customer": "Acme"}}
+    pairs = [
+        ("process", "onboarding"),
+        ("values:text:customer", "Acme"),
+        ("roles:om", "Bo"),
+        ("roles:se", ""),
+    ]
+    expected = {"process": "onboarding", "inputs": {"customer": "Acme"}, "roles": {"om": "person:bo"}}
+    assert body(pairs, "", BERLIN) == expected
 
 
 def test_a_name_is_a_person_unless_it_says_otherwise():
