@@ -38,11 +38,11 @@ SIGN_IN = "sign_in"
 SESSION_LIFETIME = timedelta(days=14)
 LINK_LIFETIME = timedelta(hours=24)
 
-_INSERT_TOKEN = """
+_INSERT_GRANT = """
 insert into log.access_token (id, token_hash, actor, scopes, expires_at)
 values (%s, %s, %s, %s, clock_timestamp() + %s::interval)
 """
-_FIND_TOKEN = """
+_FIND_GRANT = """
 select id, actor, scopes, last_used_at is null or last_used_at < clock_timestamp() - interval '1 minute'
 from log.access_token
 where token_hash = %s and revoked_at is null and (expires_at is null or expires_at > clock_timestamp())
@@ -58,7 +58,7 @@ _LIST = """
 select id, actor, scopes, created_at, expires_at, revoked_at, last_used_at from log.access_token
 where not ('sign_in' = any(scopes)) order by created_at, id
 """
-_REVOKE_TOKEN = """
+_REVOKE_GRANT = """
 update log.access_token set revoked_at = coalesce(revoked_at, clock_timestamp())
 where id = %s and not ('sign_in' = any(scopes)) returning token_hash
 """
@@ -127,7 +127,7 @@ def create_token(
 ) -> Token:
     """Make an API token for this actor; without a lifetime it is valid until it is revoked."""
     token = _new(TOKEN_PREFIX, actor, scopes)
-    connection.execute(_INSERT_TOKEN, [token.id, digest(token.secret), actor, list(scopes), lifetime])
+    connection.execute(_INSERT_GRANT, [token.id, digest(token.secret), actor, list(scopes), lifetime])
     return token
 
 
@@ -141,7 +141,7 @@ def first_login_link(
     """An address that signs this actor in, once, in the browser that opens it first."""
     token = _new(LINK_PREFIX, actor, scopes)
     kept = [SIGN_IN, *scopes]
-    connection.execute(_INSERT_TOKEN, [token.id, digest(token.secret), actor, kept, lifetime])
+    connection.execute(_INSERT_GRANT, [token.id, digest(token.secret), actor, kept, lifetime])
     return f"{base_url}/sign-in?link={token.secret}"
 
 
@@ -160,7 +160,7 @@ def redeem(connection: Connection[Any], link: str) -> Token | None:
 def find(connection: Connection[Any], secret: str) -> Grant | None:
     """What a secret grants now, asked of the database."""
     browser = secret.startswith(SESSION_PREFIX)
-    row = connection.execute(_FIND_SESSION if browser else _FIND_TOKEN, [digest(secret)]).fetchone()
+    row = connection.execute(_FIND_SESSION if browser else _FIND_GRANT, [digest(secret)]).fetchone()
     if row is None:
         return None
     if row[3]:
@@ -178,7 +178,7 @@ def revoke_token(connection: Connection[Any], token: UUID) -> bytes | None:
 
     Returns the hash of its secret, None when there is no such token.
     """
-    row = connection.execute(_REVOKE_TOKEN, [token]).fetchone()
+    row = connection.execute(_REVOKE_GRANT, [token]).fetchone()
     return None if row is None else bytes(row[0])
 
 

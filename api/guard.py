@@ -89,7 +89,7 @@ def _guarded(app: ASGIApp, rule: Rule, leases: Leases, site: Site) -> ASGIApp:
         headers = dict(scope["headers"])
         secret = _secret(headers, site)
         if secret is not None:
-            scope[CALLER] = await _caller(secret, headers, leases, site, rule)
+            scope[CALLER] = await _caller(secret, headers, leases, rule)
         if not rule.open:
             _admit(scope, headers, rule, site)
         await app(scope, receive, send)
@@ -133,9 +133,7 @@ def _session_in(cookies: str, name: str) -> str | None:
     return None
 
 
-async def _caller(
-    secret: str, headers: Mapping[bytes, bytes], leases: Leases, site: Site, rule: Rule
-) -> Caller | None:
+async def _caller(secret: str, headers: Mapping[bytes, bytes], leases: Leases, rule: Rule) -> Caller | None:
     grant = await leases.get(secret)
     if grant is None:
         if rule.open:

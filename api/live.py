@@ -1,4 +1,4 @@
-"""Tells pages what changed: one follower per process, fanned out to every open stream, only after the read models have it."""
+"""Tells pages what changed: one follower a process, and only after the read models have it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who may call which route: one row per route, deny by default. A route that is not here stops the start of the server."""
+"""Who may call which route: one row a route, deny by default; a route without a row stops the start."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The OpenAPI 3.1 document of the HTTP interface: the routes, the bodies of commands, the answers of views, the problems."""
+"""The OpenAPI 3.1 document of the HTTP interface: routes, bodies, answers, problems."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Binds HTTP verbs to decisions by name: every parameter of a decision is found in the body or the request, or it is an error."""
+"""Binds HTTP verbs to decisions by name: what a decision wants and no request gives is an error."""
 
 from __future__ import annotations
 

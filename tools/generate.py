@@ -15,6 +15,8 @@ GENERATORS = (
     "tools.generators.licences:licences",
     "tools.generators.schema:schema",
     "tools.generators.events:events_reference",
+    "tools.generators.http:openapi",
+    "tools.generators.http:errors",
     "workers.asyncapi:asyncapi",
 )
 
