@@ -15,6 +15,7 @@ GENERATORS = (
     "tools.generators.licences:licences",
     "tools.generators.schema:schema",
     "tools.generators.events:events_reference",
+    "milepost.process_schema:process_schema",
     "tools.generators.http:openapi",
     "tools.generators.http:errors",
     "workers.asyncapi:asyncapi",

@@ -15,6 +15,7 @@ process = Story(PROCESS)
 
 
 def document(key: str = "hire", title: str = "Hire", **step: Any) -> Document:
+    """A process of one step."""
     steps = [{"key": "ask", "title": "Ask", **step}]
     return Document.model_validate(
         {"key": key, "title": title, "stages": [{"key": "one", "title": "One", "steps": steps}]}
@@ -38,9 +39,7 @@ def test_the_next_version_counts_on():
     """A changed draft becomes version 2."""
     second = process.given(SAVED, PUBLISHED).when(save_draft, SECOND).then(SAVED_SECOND)
     second.when(publish, "title").then(
-        ProcessVersionPublished(
-            process="hire", process_version=2, note="title", document=STORED_SECOND, **W
-        )
+        ProcessVersionPublished(process="hire", process_version=2, note="title", document=STORED_SECOND, **W)
     )
 
 
@@ -74,7 +73,9 @@ def test_a_process_keeps_its_key():
 
 def test_a_retired_process_takes_no_changes():
     """Retiring is recorded once; after it there are no drafts and no versions."""
-    retired = process.given(SAVED).when(retire, "over").then(ProcessRetired(process="hire", reason="over", **W))
+    retired = (
+        process.given(SAVED).when(retire, "over").then(ProcessRetired(process="hire", reason="over", **W))
+    )
     retired.when(save_draft, SECOND).rejected("process_retired")
     retired.when(publish, "x").rejected("process_retired")
 

@@ -23,7 +23,11 @@ _NUMBERS = count(1)
 def process(*stages: list[dict[str, Any]]) -> Definition:
     """Stages ``s0``, ``s1`` … with these steps, each waiting for nothing unless it says so."""
     made = [
-        {"key": f"s{n}", "title": f"S{n}", "steps": [{"title": step["key"], "after": [], **step} for step in steps]}
+        {
+            "key": f"s{n}",
+            "title": f"S{n}",
+            "steps": [{"title": step["key"], "after": [], **step} for step in steps],
+        }
         for n, steps in enumerate(stages)
     ]
     roles = [{"key": "guest", "title": "G", "guest": True}, {"key": "staff", "title": "S"}]
@@ -34,16 +38,21 @@ def process(*stages: list[dict[str, Any]]) -> Definition:
 TWO = process([{"key": "a"}, {"key": "b"}], [{"key": "c"}, {"key": "d", "required": False}])
 
 
-def card(definition: Definition = TWO, run: str = "running", override: str | None = None, **facts: Fact) -> Card:
+def card(
+    definition: Definition = TWO, run: str = "running", override: str | None = None, **facts: Any
+) -> Card:
+    """The card of a run with these facts about its steps."""
     steps = {StepKey(key): fact for key, fact in facts.items()}
     return roll_up(definition, run, steps, None if override is None else StageKey(override))
 
 
 def done(at: datetime = T, **more: Any) -> Fact:
+    """A step that was done."""
     return Fact("done", ready_at=T, ended_at=at, **more)
 
 
 def ready(**more: Any) -> Fact:
+    """A step that can be worked on."""
     return Fact("ready", ready_at=T, **more)
 
 
@@ -105,7 +114,7 @@ LATE = ready(due_at=T, overdue=True)
         ({"a": Fact("cancelled"), "b": Fact("cancelled")}, "not_started"),
     ],
 )
-def test_the_first_state_that_matches_wins(facts: dict[str, Fact], state: str):
+def test_the_first_state_that_matches_wins(facts: dict[str, Any], state: str):
     """Failed before help before blocked before late before in progress before not started before done or skipped."""
     assert card(**facts).stages[0].state == state
 
@@ -125,7 +134,8 @@ def test_optional_work_is_never_late():
 
 
 @pytest.mark.parametrize(
-    ("run", "state"), [("completed", "done"), ("ended_early", "failed"), ("cancelled", "cancelled"), ("paused", "in_progress")]
+    ("run", "state"),
+    [("completed", "done"), ("ended_early", "failed"), ("cancelled", "cancelled"), ("paused", "in_progress")],
 )
 def test_the_end_of_a_run_is_the_state_of_its_card(run: str, state: str):
     """However its steps look."""
@@ -151,26 +161,37 @@ def test_the_clock_makes_late_what_was_not():
 
 def test_progress_counts_weights_of_what_is_applicable():
     """Skipped and not applicable count in neither sum."""
-    weighed = process([{"key": "a", "weight": 3}, {"key": "b", "weight": 1}, {"key": "c", "weight": 100}, {"key": "d", "weight": 50}])
+    weighed = process(
+        [
+            {"key": "a", "weight": 3},
+            {"key": "b", "weight": 1},
+            {"key": "c", "weight": 100},
+            {"key": "d", "weight": 50},
+        ]
+    )
     shown = card(weighed, a=done(), b=ready(), c=Fact("skipped"), d=Fact("not_applicable"))
     assert (shown.progress, shown.percent) == (0.75, 75)
 
 
 def test_progress_of_nothing_applicable():
     """A run whose steps were all set aside is complete, and one that has not begun is at nothing."""
-    assert card(**{key: Fact("skipped") for key in "abcd"}).progress == 1.0
+    assert card(a=Fact("skipped"), b=Fact("skipped"), c=Fact("skipped"), d=Fact("skipped")).progress == 1.0
     assert card().progress == 0.0
 
 
 STATES = ("locked", "ready", "in_progress", "done", "skipped", "not_applicable", "failed", "cancelled")
 
 
-@given(st.lists(st.sampled_from(STATES), min_size=4, max_size=4), st.lists(st.sampled_from([1e-3, 0.1, 0.2, 1000.0]), min_size=4, max_size=4))
+@given(
+    st.lists(st.sampled_from(STATES), min_size=4, max_size=4),
+    st.lists(st.sampled_from([1e-3, 0.1, 0.2, 1000.0]), min_size=4, max_size=4),
+)
 def test_progress_is_never_full_while_a_required_step_is_open(states: list[str], weights: list[float]):
     """Whatever the weights are; and it is always a fraction."""
     keys = "abcd"
     weighed = process([{"key": key, "weight": weight} for key, weight in zip(keys, weights, strict=True)])
-    shown = card(weighed, **{key: Fact(state, ready_at=T) for key, state in zip(keys, states, strict=True)})
+    facts: dict[str, Any] = {key: Fact(state, ready_at=T) for key, state in zip(keys, states, strict=True)}
+    shown = card(weighed, **facts)
     finished = set(states) <= {"done", "skipped", "not_applicable"}
     assert 0 <= shown.progress <= 1
     assert (shown.percent == 100) == (shown.progress == 1) == finished
@@ -183,13 +204,19 @@ def test_the_outcome_of_a_stage_is_the_named_result_of_its_last_gate():
     assert (first.outcome, first.outcome_step) == ("submitted", "a")
     last = card(gated, a=done(outcome="submitted"), c=done(outcome="approved")).stages[0]
     assert (last.outcome, last.outcome_step) == ("approved", "c")
-    failed = card(gated, a=Fact("failed", ready_at=T, outcome="Not sent"), c=done(outcome="approved")).stages[0]
+    failed = card(gated, a=Fact("failed", ready_at=T, outcome="Not sent"), c=done(outcome="approved")).stages[
+        0
+    ]
     assert failed.outcome == "Not sent"
 
 
 def test_the_next_action_is_required_work_of_the_current_stage_by_due():
     """It says who and until when."""
-    shown = card(a=ready(due_at=T + 2 * HOUR), b=ready(due_at=T + HOUR, assignee=Assignee("person:bo")), c=ready(due_at=T))
+    shown = card(
+        a=ready(due_at=T + 2 * HOUR),
+        b=ready(due_at=T + HOUR, assignee=Assignee("person:bo")),
+        c=ready(due_at=T),
+    )
     action = shown.next_action
     assert action is not None
     assert (action.step, action.title, action.who, action.due_at) == ("b", "b", "person:bo", T + HOUR)

@@ -16,6 +16,7 @@ PROCESSES = Path(__file__).parents[2] / "processes"
 
 
 def load(name: str) -> Document:
+    """A process that ships, without problems."""
     document, problems = read_document(PROCESSES / f"{name}.yaml")
     assert problems == []
     assert document is not None
@@ -124,7 +125,16 @@ def _row(step: Step, number: dict[str, str]) -> str:
     other = " ".join(field.key for field in step.fields if not field.required)
     assert isinstance(step.after, tuple)
     after = " ".join(number[key] for key in step.after)
-    parts = (number[step.key], step.key, step.role or "", step.kind, required, other, _due(step.due, number), after)
+    parts = (
+        number[step.key],
+        step.key,
+        step.role or "",
+        step.kind,
+        required,
+        other,
+        _due(step.due, number),
+        after,
+    )
     return "|".join(parts)
 
 
@@ -143,6 +153,7 @@ def numbers(document: Document, wanted: object) -> list[int]:
 
 
 def guests(document: Document) -> list[int]:
+    """The numbers of the steps of guests."""
     roles = {role.key for role in document.roles if role.guest}
     return numbers(document, lambda step: step.role in roles)
 

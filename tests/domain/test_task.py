@@ -84,7 +84,8 @@ def test_a_move_is_one_fact():
         (tasks.add_checklist_entry, (ENTRY, "dial"), TaskChecklistEntryAdded(entry=ENTRY, text="dial", **W)),
         (tasks.add_dependency, (OTHER, "run"), TaskDependencyAdded(on=OTHER, kind="run", **W)),
         (tasks.block, ("no line",), TaskBlocked(reason="no line", **W)),
-        (tasks.request_help, ("number?", "bo", NINE), TaskHelpRequested(reason="number?", waiting_on="bo", until=NINE, **W)),
+        (tasks.request_help, ("number?", "bo", NINE),
+            TaskHelpRequested(reason="number?", waiting_on="bo", until=NINE, **W)),
     ],
 )  # fmt: skip
 def test_a_change_is_recorded_once_and_not_after_the_end(decision: Any, args: tuple[Any, ...], event: Any):
@@ -104,9 +105,7 @@ def test_the_checklist_is_ticked_and_unticked():
 def test_a_dependency_and_a_block_are_taken_back():
     """What was put on a card can be taken off it."""
     held = there.given(TaskDependencyAdded(on=OTHER, kind="task", **W), TaskBlocked(reason="x", **W))
-    held.when(tasks.remove_dependency, OTHER, "task").then(
-        TaskDependencyRemoved(on=OTHER, kind="task", **W)
-    )
+    held.when(tasks.remove_dependency, OTHER, "task").then(TaskDependencyRemoved(on=OTHER, kind="task", **W))
     held.when(tasks.unblock).then(TaskUnblocked(**W))
 
 

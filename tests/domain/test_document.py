@@ -1,0 +1,128 @@
+"""Promises about reading process documents: every problem has its line, and nothing hostile gets far."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import jsonschema
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from milepost.documents import Problem, parse_document
+from milepost.process_schema import PATH, schema_text
+from milepost.yaml_tree import read_tree
+
+HEAD = "key: p\ntitle: P\nstages:\n- key: s\n  title: S\n  steps:\n"
+ROOT = Path(__file__).parents[2]
+
+
+def problems(text: str | bytes) -> list[Problem]:
+    """What is wrong with the text."""
+    return parse_document(text.encode() if isinstance(text, str) else text)[1]
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "column", "key", "code"),
+    [
+        ("key: p\nkey: q\n", 2, 1, "key", "duplicate_key"),
+        ("a: &x 1\nb: *x\n", 1, 4, "a", "alias"),
+        ("a: !!python/object/apply:os.system [x]\n", 1, 4, "a", "tag"),
+        ("a: 1\n---\nb: 1\n", 2, 1, "", "many_documents"),
+        ("- 1\n", 1, 1, "", "not_a_mapping"),
+        ("", 1, 1, "", "not_a_mapping"),
+        ("{a: 1}: 2\n", 1, 1, "", "bad_key"),
+        ("a: [1\nb: }", 2, 2, "", "not_yaml"),
+        ("\x00", 1, 1, "", "not_yaml"),
+        (b"a: 1\nb: \xff", 2, 1, "", "not_utf8"),
+        (HEAD + "  - {key: a, title: A, kind: tsk}\n", 7, 24, "stages.0.steps.0.kind", "unknown_word"),
+        (HEAD + "  - {key: a, title: A, kin: task}\n", 7, 24, "stages.0.steps.0.kin", "unknown_key"),
+        (HEAD + "  - {key: a}\n", 7, 5, "stages.0.steps.0.title", "missing_key"),
+        (HEAD + "  - {key: \u0430b, title: A}\n", 7, 6, "stages.0.steps.0.key", "bad_key"),
+        (HEAD + "  - {key: A, title: A}\n", 7, 6, "stages.0.steps.0.key", "bad_key"),
+        (
+            HEAD + "  - {key: a, title: A, when: {all: [{field: inputs.x, operator: eq}]}}\n",
+            7, 55, "stages.0.steps.0.when.all.0.operator", "unknown_word",
+        ),
+        (HEAD + "  - key: a\n    title: A\n    role: boss\n", 9, 5, "stages.0.steps.0.role", "unknown_role"),
+    ],
+)  # fmt: skip
+def test_a_problem_has_its_line_column_key_and_code(
+    text: str | bytes, line: int, column: int, key: str, code: str
+):
+    """Whatever is wrong is said where it stands."""
+    assert [(found.line, found.column, found.key, found.code) for found in problems(text)] == [
+        (line, column, key, code)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("title: " + "x" * 10_000_000, "too_large"),
+        (HEAD + "".join(f"  - {{key: k{number}, title: x}}\n" for number in range(100_000)), "too_large"),
+        (HEAD + "".join(f"  - {{key: k{number}z, title: x}}\n" for number in range(4_000)), "too_many_steps"),
+        ("a: &a [x,x]\n" + "".join(f"b{n}: &b{n} [*a,*a]\n" for n in range(99)), "alias"),
+        ("a: " + "[" * 20_000, "too_deep"),
+        ("- " * 100_000, "too_deep"),
+        ("".join(" " * depth + "a:\n" for depth in range(500)), "too_deep"),
+        ("? " * 100_000, "bad_key"),
+    ],
+)
+def test_hostile_documents_get_one_clear_answer(text: str, code: str):
+    """Size, depth, aliases and numbers of steps are refused before anything is built from them."""
+    assert [found.code for found in problems(text)] == [code]
+
+
+@given(st.text(alphabet="ab: -{}[]\n'\"#&*!|>%@?,0.", max_size=60))
+def test_no_text_breaks_the_reader(text: str):
+    """Whatever is read, the answer is a document or a list of problems."""
+    document, found = parse_document(text.encode())
+    assert document is not None or found
+
+
+@given(st.binary(max_size=40))
+def test_no_bytes_break_the_reader(content: bytes):
+    """Also what is no text at all."""
+    assert parse_document(content)[1]
+
+
+def test_everything_wrong_in_shape_is_said_at_once():
+    """Two wrong steps give two problems, in the order of the lines."""
+    found = problems(HEAD + "  - {key: a, title: A, kind: x}\n  - {key: b, title: B, weight: -1}\n")
+    assert [(problem.line, problem.key) for problem in found] == [
+        (7, "stages.0.steps.0.kind"), (8, "stages.0.steps.1.weight"),
+    ]  # fmt: skip
+
+
+def test_a_problem_reads_well():
+    """Line and column first, as editors know them; then key, words, what would do, and the code."""
+    found = problems(HEAD + "  - {key: a, title: A, after: [z]}\n")
+    assert str(found[0]) == (
+        "7:32: stages.0.steps.0.after.0: no step is called 'z' (accepted: a) [unknown_step]"
+    )
+    assert found[0].as_dict()["accepted"] == ["a"]
+
+
+def test_plain_words_mean_what_yaml_1_2_says():
+    """yes, on and dates stay text; true and numbers do not."""
+    text = "a: yes\non: off\nb: true\nc: 2026-01-01\nd: 1\ne: 1.5\nf: '1'\ng:\nh: 1e3\ni: 0x1\n"
+    assert read_tree(text).data == {
+        "a": "yes", "on": "off", "b": True, "c": "2026-01-01", "d": 1, "e": 1.5, "f": "1", "g": None,
+        "h": 1000.0, "i": "0x1",
+    }  # fmt: skip
+
+
+def test_the_schema_is_the_committed_one_and_accepts_what_ships():
+    """Editors check with the same schema as the product."""
+    assert (ROOT / PATH).read_text("utf-8") == schema_text()
+    for file in sorted((ROOT / "processes").glob("*.yaml")):
+        jsonschema.validate(read_tree(file.read_text("utf-8")).data, json.loads(schema_text()))
+
+
+def test_the_example_of_the_how_to_can_be_published():
+    """What people copy first has to work."""
+    page = (ROOT / "docs/how-to/write-a-process.md").read_text("utf-8")
+    example = page.partition("```yaml\n")[2].partition("```")[0]
+    assert problems(example) == []
