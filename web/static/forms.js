@@ -75,7 +75,7 @@ async function onSubmit(event) {
   button?.removeAttribute("aria-busy");
   if (!sent.ok) return show(form, sent.problem);
   done(form);
-  if (sent.next) return location.assign(sent.next);
+  if (sent.next) return location.assign(`${sent.next}?min_position=${sent.position}`);
   await refresh(sent.position);
   announce("Done.");
 }
