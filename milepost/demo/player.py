@@ -8,10 +8,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from random import Random
 from typing import Any
-from uuid import UUID
 
 from domain.definition import Definition
-from domain.document import AUTOMATIC, Step
+from domain.document import AUTOMATIC, Requires, Step
 from domain.events import (
     Event,
     RoleAssigned,
@@ -38,7 +37,6 @@ from domain.schedule import Calendar
 from domain.words import Actor, Assignee, RoleKey, StepKey, Values
 from milepost.demo.cast import AUTOMATION, stand_in
 from milepost.demo.values import fill
-from store.repository import Repository
 
 _ENDS = (RunCompleted, RunEndedEarly, RunCancelled)
 
@@ -54,20 +52,44 @@ class Script:
     """Steps that stay ready: nobody does them."""
 
 
+Decide = Callable[[Run | None], Sequence[Event]]
+Execute = Callable[[Decide], Sequence[Event]]
+"""Takes a decision on the run's newest state, keeps its events, and returns them."""
+
+
+@dataclass
+class Rehearsal:
+    """A run in memory only, to see how long things take."""
+
+    run: Run | None = None
+
+    def execute(self, decide: Decide) -> Sequence[Event]:
+        """Decide, and remember the state."""
+        events = decide(self.run)
+        self.run = RUN.fold(events, self.run)
+        return events
+
+
 @dataclass
 class Player:
     """One run being played."""
 
-    repository: Repository
+    execute: Execute
     definition: Definition
-    stream: UUID
     roles: dict[RoleKey, Assignee]
     calendar: Calendar
     random: Random
     script: Script = field(default_factory=Script)
     ended: bool = False
+    held_since: datetime | None = None
+    """When the first step that nobody does became ready."""
     _waiting: list[tuple[datetime, str]] = field(default_factory=list)
     _doers: dict[str, Actor] = field(default_factory=dict)
+
+    def perform(self, at: datetime, until: datetime, by: Actor, **given: Any) -> None:
+        """Start the run, and go on as ``play`` does."""
+        self.start(at, by, **given)
+        self.play(until)
 
     def start(self, at: datetime, by: Actor, **given: Any) -> None:
         """Start the run."""
@@ -105,18 +127,17 @@ class Player:
         self._step(complete_step, key, by, at, values=values)
 
     def _approve(self, key: StepKey, by: Actor, at: datetime) -> None:
-        left = self.script.refusals.get(key, 0)
         step = self.definition.steps[key]
-        values = fill(step.fields, self.random, at, self.script.values.get(key, {}))
-        if values and not left:
-            self._decide(lambda run: save_values(_going(run), self.definition, key, values, by=by, at=at))
+        left = self.script.refusals.get(key, 0)
         if left:
             self.script.refusals[key] = left - 1
-            self._step(
-                refuse_approval, key, by, at, reason="Not yet: two blocking points are open.", values=values
-            )
-        else:
-            self._step(give_approval, key, by, at, comment="Fine with me.")
+            later = {path: (at + timedelta(days=14)).date().isoformat() for path in _required(step)}
+            self._step(refuse_approval, key, by, at, reason="Not yet: two points are open.", values=later)
+            return
+        values = fill(step.fields, self.random, at, self.script.values.get(key, {}))
+        if values:
+            self._decide(lambda run: save_values(_going(run), self.definition, key, values, by=by, at=at))
+        self._step(give_approval, key, by, at, comment="Fine with me.")
 
     def _actor(self, step: Step) -> Actor:
         if step.kind in AUTOMATIC:
@@ -136,14 +157,15 @@ class Player:
             )
         )
 
-    def _decide(self, decide: Callable[[Run | None], Sequence[Event]]) -> None:
-        meta = {"process": self.definition.process, "process_version": self.definition.version}
-        for event in self.repository.execute(RUN, self.stream, decide, meta=meta).events:
+    def _decide(self, decide: Decide) -> None:
+        for event in self.execute(decide):
             self._notice(event)
 
     def _notice(self, event: Event) -> None:
         match event:
             case StepBecameReady():
+                if event.step in self.script.stops_at:
+                    self.held_since = self.held_since or event.at
                 heapq.heappush(self._waiting, (event.at + self._duration(event.step), event.step))
             case StepCompleted() if event.by is not None:
                 self._doers[event.step] = event.by
@@ -170,3 +192,9 @@ class Player:
 def _going(run: Run | None) -> Run:
     assert run is not None  # the player started it
     return run
+
+
+def _required(step: Step) -> tuple[str, ...]:
+    """The fields that need a new value when this approval is refused."""
+    refusal = step.approval.on_refusal if step.approval else None
+    return refusal.requires if isinstance(refusal, Requires) else ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -22,7 +23,7 @@ from domain.task import TASK, add_task
 from domain.words import Actor, Assignee, StageKey, StepKey, Values, process_stream
 from milepost.demo.cast import cast
 from milepost.demo.earlier import without_steps
-from milepost.demo.player import Player, Script
+from milepost.demo.player import Decide, Execute, Player, Rehearsal, Script
 from milepost.documents import read_document
 from store.repository import Repository
 
@@ -102,19 +103,30 @@ class Workspace:
 
     # --- runs ---
 
-    def _play(
-        self, definition: Definition, number: int, at: datetime, until: datetime, script: Script, **given: Any
-    ) -> Player:
+    def _play(self, definition: Definition, number: int, at: datetime, script: Script, **given: Any) -> UUID:
         stream = uuid5(NAMESPACE, f"{definition.process} {number}")
-        player = Player(
-            self.repository, definition, stream, cast(definition, number, Assignee(OWNER)), self.calendar,
-            Random(f"{definition.process} {number}"),  # noqa: S311 - a play, not a secret
-            script,
-        )  # fmt: skip
         if self.repository.load(RUN, stream) is None:
-            player.start(at, OWNER, **given)
-            player.play(until)
-        return player
+            meta = {"process": definition.process, "process_version": definition.version}
+
+            def execute(decide: Decide) -> Sequence[Event]:
+                return self.repository.execute(RUN, stream, decide, meta=meta).events
+
+            self._player(definition, number, script, execute).perform(at, self.now, OWNER, **given)
+        return stream
+
+    def _player(self, definition: Definition, number: int, script: Script, execute: Execute) -> Player:
+        chance = Random(f"{definition.process} {number}")  # noqa: S311 - a play, not a secret
+        roles = cast(definition, number, Assignee(OWNER))
+        return Player(execute, definition, roles, self.calendar, chance, deepcopy(script))
+
+    def _start_of(
+        self, definition: Definition, number: int, held_hours: float, script: Script, **given: Any
+    ) -> datetime:
+        """When the run must have started for its held step to be ready for so long now; found by a rehearsal."""
+        player = self._player(definition, number, script, Rehearsal().execute)
+        player.perform(self.now, self.now + timedelta(days=400), OWNER, **given)
+        took = (player.held_since or self.now) - self.now
+        return self.now - took - timedelta(hours=held_hours)
 
     def _customer(self, number: int, at: datetime) -> Values:
         name = f"{CUSTOMERS[number % len(CUSTOMERS)]} {BUSINESSES[number % len(BUSINESSES)]}"
@@ -146,57 +158,60 @@ class Workspace:
                 refusals={"go_no_go": 1} if number in (11, 29) else {},
                 declines=frozenset({"customer_signs"}) if number in (6, 19, 33) else frozenset(),
             )
-            self._play(
-                definition, number, at, self.now, script, inputs=self._customer(number, at), project=project
-            )
+            self._play(definition, number, at, script, inputs=self._customer(number, at), project=project)
 
     def _live_customers(self, definition: Definition, project: UUID) -> None:
-        """12 runs, each of them held up at another step; one waits for a signature, one needs help."""
+        """12 runs over all stages: two are late, one waits for a signature for long, one needs help."""
         held = (
-            "risk_triage", "customer_signs", "customer_signs", "billing_details", "intake_form", "success_plan",
-            "plan_agreed", "data_received", "roles_rights", "acceptance", "go_no_go", "survey",
+            ("risk_triage", 5), ("customer_signs", 9), ("customer_signs", 26 * 24), ("billing_details", 7),
+            ("intake_form", 20), ("success_plan", 14), ("plan_agreed", 11 * 24), ("data_received", 30),
+            ("roles_rights", 16), ("acceptance", 8), ("go_no_go", 3), ("survey", 40),
         )  # fmt: skip
-        for turn, step in enumerate(held):
-            number, age = 40 + turn, 4 + 4.5 * turn
-            at = self.now - timedelta(days=30 if turn == 2 else age)
+        for turn, (step, hours) in enumerate(held):
+            number = 40 + turn
             script = Script(stops_at=frozenset({step}))
-            inputs = self._customer(number, at)
-            player = self._play(definition, number, at, self.now, script, inputs=inputs, project=project)
+            guess = self._customer(number, self.now)
+            at = self._start_of(definition, number, hours, script, inputs=guess)
+            stream = self._play(
+                definition, number, at, script, inputs=self._customer(number, at), project=project
+            )
             if turn == 5:
-                self._ask_help(player, StepKey(step))
+                self._ask_help(definition, stream, StepKey(step))
 
-    def _ask_help(self, player: Player, step: StepKey) -> None:
+    def _ask_help(self, definition: Definition, stream: UUID, step: StepKey) -> None:
         by, at = Actor("person:bo"), self.now - timedelta(hours=5)
 
         def decide(run: Run | None) -> Sequence[Event]:
             if run is None or not run.step(step).is_open:
                 return []
             reason = "The customer wants a date before the team has agreed on one."
-            return request_help(run, player.definition, step, reason, "person:dana", by=by, at=at)
+            return request_help(run, definition, step, reason, "person:dana", by=by, at=at)
 
-        self.repository.execute(RUN, player.stream, decide, meta={"process": player.definition.process,
-                                "process_version": player.definition.version})  # fmt: skip
+        meta = {"process": definition.process, "process_version": definition.version}
+        self.repository.execute(RUN, stream, decide, meta=meta)
 
     def _hires(self, definition: Definition, project: UUID) -> None:
         """10 hires: one declined the offer, four are under way."""
         held = {6: "files_submitted", 7: "check_decision", 8: "role_training", 9: "headcount_ok"}
         for number, name in enumerate(CANDIDATES):
-            at = self.now - timedelta(days=(24 if number in held else 250 - 18 * number))
-            start = (at + timedelta(days=21)).date()
             script = Script(
                 declines=frozenset({"offer_signed"}) if number == 3 else frozenset(),
                 stops_at=frozenset({held[number]}) if number in held else frozenset(),
                 values={"report_review": {"finding": "clear"}, "security_training": {"score": 93}},
             )
-            inputs = self._candidate(number, name, start)
-            self._play(definition, number, at, self.now, script, inputs=inputs, project=project)
+            at = self.now - timedelta(days=250 - 18 * number)
+            if number in held:
+                guess = self._candidate(number, name, self.now.date() + timedelta(days=21))
+                at = self._start_of(definition, number, 6 + 3 * number, script, inputs=guess)
+            inputs = self._candidate(number, name, (at + timedelta(days=21)).date())
+            self._play(definition, number, at, script, inputs=inputs, project=project)
 
     def _candidate(self, number: int, name: str, start: date) -> Values:
         job = ("Engineer", "Accountant", "Support agent", "Designer")[number % 4]
         return {
             "candidate_name": name, "job_title": job,
             "personal_email": f"{name.split(maxsplit=1)[0].lower()}@home.example",
-            "department": ("Engineering", "Finance", "Support", "Design")[number % 4],
+            "department": ("Engineering", "Finance", "Support", "Marketing")[number % 4],
             "manager": f"person:{('marek', 'ines', 'yuki')[number % 3]}", "start_date": start.isoformat(),
             "work_country": ("DE", "US", "FR")[number % 3], "employment_type": "Permanent", "work_mode": "hybrid",
         }  # fmt: skip
