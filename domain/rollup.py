@@ -93,6 +93,7 @@ class _Step(NamedTuple):
     weight: float
     names_outcome: bool
     outside: bool
+    waits: bool
 
 
 class _Stage(NamedTuple):
@@ -122,14 +123,17 @@ def _plan(definition: Definition) -> tuple[_Stage, ...]:
         _PLANS.clear()
     order = {key: place for place, key in enumerate(definition.steps)}
     guests = frozenset(key for key, role in definition.roles.items() if role.guest)
-    plan = tuple(_plan_stage(stage, order, guests) for stage in definition.document.stages)
+    waiting = frozenset(key for key, wanted in definition.dependencies.items() if wanted)
+    plan = tuple(_plan_stage(stage, order, guests, waiting) for stage in definition.document.stages)
     _PLANS[id(definition)] = (definition, plan)
     return plan
 
 
-def _plan_stage(stage: Stage, order: Mapping[StepKey, int], guests: frozenset[RoleKey]) -> _Stage:
+def _plan_stage(
+    stage: Stage, order: Mapping[StepKey, int], guests: frozenset[RoleKey], waiting: frozenset[StepKey]
+) -> _Stage:
     key = StageKey(stage.key)
-    steps = tuple(_plan_step(step, key, order, guests) for step in stage.steps)
+    steps = tuple(_plan_step(step, key, order, guests, waiting) for step in stage.steps)
     weight = sum(step.weight for step in steps)
     required = any(step.required for step in steps)
     untouched = StageFact(
@@ -153,7 +157,11 @@ def _plan_stage(stage: Stage, order: Mapping[StepKey, int], guests: frozenset[Ro
 
 
 def _plan_step(
-    step: Step, stage: StageKey, order: Mapping[StepKey, int], guests: frozenset[RoleKey]
+    step: Step,
+    stage: StageKey,
+    order: Mapping[StepKey, int],
+    guests: frozenset[RoleKey],
+    waiting: frozenset[StepKey],
 ) -> _Step:
     return _Step(
         key=StepKey(step.key),
@@ -165,6 +173,7 @@ def _plan_step(
         weight=step.weight,
         names_outcome=step.gate is not None or step.outcome is not None or step.outcome_from is not None,
         outside=step.kind == "wait" or step.role in guests,
+        waits=step.key in waiting,
     )
 
 
@@ -256,7 +265,9 @@ def _untouched(seen: _Seen, steps: int) -> bool:
     return not any(fact.due_at or fact.help for _, fact in seen.locked)
 
 
-def _stage_state(seen: _Seen, run_state: str, entered: bool, pending: bool, helped: bool) -> str:  # noqa: PLR0911 - the first that matches wins
+def _stage_state(  # noqa: PLR0911 - the first that matches wins
+    seen: _Seen, run_state: str, entered: bool, pending: bool, helped: bool
+) -> str:
     if seen.failed:
         return "failed"
     if helped:
@@ -267,15 +278,20 @@ def _stage_state(seen: _Seen, run_state: str, entered: bool, pending: bool, help
         return "not_started"
     if seen.cancelled and not seen.live:
         return "cancelled"
-    if _stuck(seen.live):
+    if _stuck(seen):
         return "blocked"
     late = any(each.fact.overdue and each.step.required for each in (*seen.live, *seen.locked))
     return "late" if late else "in_progress"
 
 
-def _stuck(live: Sequence[_Live]) -> bool:
-    """Whether nothing can be worked on, or only what somebody outside is late with."""
-    return all(each.step.outside and each.fact.overdue for each in live)
+def _stuck(seen: _Seen) -> bool:
+    """Whether all that is left has to wait, or can only be done by somebody outside who is late with it.
+
+    Steps that wait for nothing are not stuck, although nobody said that they are ready: imported history is like that.
+    """
+    if not seen.live:
+        return bool(seen.locked) or any(step.waits for step in seen.untouched)
+    return all(each.step.outside and each.fact.overdue for each in seen.live)
 
 
 def _stuck_at(live: Sequence[_Live]) -> datetime | None:

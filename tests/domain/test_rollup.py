@@ -148,6 +148,13 @@ def test_a_card_is_blocked_only_when_nothing_can_go_on():
     assert card(a=done(), b=Fact("locked")).state == "blocked"
 
 
+def test_imported_history_is_not_blocked_because_nobody_announced_its_steps():
+    """A step that nothing happened to and that waits for nothing can be done; one that waits for another cannot."""
+    assert card(a=done()).state == "in_progress"
+    chain = process([{"key": "a"}, {"key": "b", "after": ["c"]}], [{"key": "c", "after": ["b"]}])
+    assert card(chain, a=done()).state == "blocked"
+
+
 def test_the_clock_makes_late_what_was_not():
     """Dues and targets that have passed since are applied at the moment of looking, after what ranks higher."""
     shown = card(a=ready(due_at=T + HOUR))
