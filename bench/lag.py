@@ -21,6 +21,7 @@ from projections.engine import Projector
 from store.connect import connect
 from store.log import Append, Log, NewEvent
 from store.migrations import migrate
+from workers import log_setup
 from workers.app import WorkerSettings, serve
 from workers.transport import BrokerSettings
 
@@ -112,6 +113,7 @@ def _percentile(values: list[float], share: float) -> float:
 
 
 def _work(database_url: str, nats_url: str) -> None:
+    log_setup.set_up("warning")
     settings = WorkerSettings(database_url, BrokerSettings((nats_url,)))
     serve(settings, lambda log: Projector(database_url, log))
 

@@ -18,6 +18,7 @@ class RunningWorker:
 
     def __init__(self, database_url: str, nats_url: str, **settings: object) -> None:
         told = json.dumps({"database_url": database_url, "nats_url": nats_url, **settings})
+        self._said = ""
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tests.workers.process", told],
             cwd=ROOT,
@@ -43,7 +44,7 @@ class RunningWorker:
     def kill(self) -> None:
         """End it without a word."""
         self._process.kill()
-        self._process.wait()
+        self._hear()
 
     def wait(self, seconds: float = 20.0) -> int:
         """The exit code, once the process has ended."""
@@ -55,8 +56,12 @@ class RunningWorker:
         if self.running:
             self._process.terminate()
         try:
-            _, said = self._process.communicate(timeout=20)
+            self._hear(20)
         except subprocess.TimeoutExpired:
-            self._process.kill()
-            _, said = self._process.communicate()
-        return said
+            self.kill()
+        return self._said
+
+    def _hear(self, seconds: float | None = None) -> None:
+        """Read what it logs until it ends."""
+        if self._process.stderr is not None and not self._process.stderr.closed:
+            self._said = self._process.communicate(timeout=seconds)[1]

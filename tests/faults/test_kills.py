@@ -1,0 +1,168 @@
+"""Whatever is killed: each acknowledged command is there once, the views equal a rebuild, the stream has no hole."""
+
+import asyncio
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from milepost.embedded import NatsServer, PostgresServer
+from store.connect import connect
+from tests.faults.cluster import Writer, kill, servers
+from tests.support.waiting import wait_until
+from tests.workers import stream
+from tests.workers.running import RunningWorker
+
+pytestmark = pytest.mark.fault
+APPLIED = "select position, stream, type from tally.applied order by position"
+EXPECTED = "select position, stream, type from log.event order by position"
+STREAMS = "select stream, events from tally.stream order by stream"
+EXPECTED_STREAMS = "select stream, count(*) from log.event group by stream order by stream"
+COMMANDS = "select id, last_position from log.command"
+
+
+class House:
+    """The servers, a worker and a writer, and the ways in which each of them dies."""
+
+    def __init__(self, postgres: PostgresServer, nats: NatsServer, home: Path) -> None:
+        self.postgres, self.nats, self._home = postgres, nats, home
+        self.acknowledged: list[tuple[str, int]] = []
+        self._writers = 0
+        self.write()
+        self.worker = self.work()
+
+    def write(self) -> None:
+        """A new writer."""
+        self._writers += 1
+        name = f"w{self._writers}"
+        self.writer = Writer(self.postgres.app_url, self._home / name, name)
+
+    def work(self) -> RunningWorker:
+        """A new worker."""
+        return RunningWorker(self.postgres.app_url, self.nats.url, reconnect_wait_seconds=0.2)
+
+    def kill_writer(self) -> None:
+        """The API dies."""
+        self.writer.kill()
+        self.acknowledged += self.writer.acknowledged
+        self.write()
+
+    def kill_worker(self) -> None:
+        """The worker, its relay included, dies."""
+        self.worker.kill()
+        self.worker = self.work()
+
+    def kill_nats(self) -> None:
+        """The broker dies."""
+        kill(self.nats)
+        self._gone(self.nats)
+        self.nats.start()
+
+    def kill_postgres(self) -> None:
+        """The database dies."""
+        kill(self.postgres)
+        self._gone(self.postgres)
+        self.postgres.start()
+
+    def lose_jetstream(self) -> None:
+        """The broker's directory is deleted under it, and then it dies."""
+        shutil.rmtree(self.nats.store)
+        self.kill_nats()
+
+    def kill_all(self) -> None:
+        """Everything at once."""
+        self.writer.kill()
+        self.worker.kill()
+        kill(self.nats)
+        kill(self.postgres)
+        self._gone(self.nats)
+        self._gone(self.postgres)
+        self.postgres.start()
+        self.nats.start()
+        self.acknowledged += self.writer.acknowledged
+        self.write()
+        self.worker = self.work()
+
+    def _gone(self, server: NatsServer | PostgresServer) -> None:
+        wait_until(lambda: not server.running, 10, "the end of the server")
+        server.stop()
+
+    def goes_on(self, seconds: float = 15) -> None:
+        """Wait until new commands are acknowledged, applied and relayed again."""
+        before = len(self.writer.acknowledged)
+        wait_until(lambda: len(self.writer.acknowledged) > before + 20, seconds, "the writer")
+        position = self.writer.acknowledged[-1][1]
+        self._both_reach(position, seconds)
+
+    def _both_reach(self, position: int, seconds: float) -> None:
+        wait_until(lambda: self._at("tally") >= position, seconds, "the read model")
+        wait_until(lambda: self._at("relay") >= position, seconds, "the relay")
+
+    def _at(self, name: str) -> int:
+        try:
+            return stream.checkpoint(self.postgres.app_url, name)
+        except psycopg.OperationalError:
+            return 0
+
+    def settle(self) -> None:
+        """Stop writing, wait for everything to be applied and relayed, and compare."""
+        self.writer.kill()
+        self.acknowledged += self.writer.acknowledged
+        with connect(self.postgres.app_url, "test") as connection:
+            (head,) = connection.execute("select position from log.head").fetchone() or (0,)
+            self._both_reach(head, 15)
+            commands: dict[str, int] = dict(connection.execute(COMMANDS).fetchall())
+            assert {id_: commands.get(id_) for id_, _ in self.acknowledged} == dict(self.acknowledged)
+            assert connection.execute(APPLIED).fetchall() == connection.execute(EXPECTED).fetchall()
+            assert connection.execute(STREAMS).fetchall() == connection.execute(EXPECTED_STREAMS).fetchall()
+        assert asyncio.run(stream.positions(self.nats.url)) == list(range(1, head + 1))
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    """Everything running, under load."""
+    with servers() as (postgres, nats), ExitStack() as stack:
+        house = House(postgres, nats, tmp_path)
+        stack.callback(lambda: house.worker.kill())
+        stack.callback(lambda: house.writer.kill())  # noqa: PLW0108 - the writer of that moment
+        house.goes_on()
+        yield house
+
+
+FAULTS: list[tuple[str, list[Callable[[House], None]]]] = [
+    ("the parts in turn", [House.kill_writer, House.kill_worker, House.kill_nats, House.kill_postgres]),
+    ("all at once", [House.kill_all, House.kill_all]),
+    ("the JetStream directory", [House.lose_jetstream]),
+]
+
+
+@pytest.mark.parametrize("faults", [faults for _, faults in FAULTS], ids=[name for name, _ in FAULTS])
+def test_nothing_acknowledged_is_lost(house: House, faults: list[Callable[[House], None]]):
+    """Killed under load: every acknowledged command is there once, views and stream equal the log."""
+    for fault in faults:
+        fault(house)
+        house.goes_on()
+    house.settle()
+
+
+def test_a_broker_that_is_away_is_waited_for(house: House):
+    """Long after the client's own default would have given up, it resumes; the processor idles meanwhile."""
+    kill(house.nats)
+    house._gone(house.nats)
+    house.writer.kill()
+    house.acknowledged += house.writer.acknowledged
+    head = max(position for _, position in house.acknowledged)
+    wait_until(lambda: house._at("tally") >= head, 10, "the read model, by the poll")
+    before = house.worker.cpu_seconds
+    begun = time.monotonic()
+    wait_until(lambda: time.monotonic() - begun > 5, 10, "a while without a broker")
+    assert (house.worker.cpu_seconds - before) / (time.monotonic() - begun) < 0.10
+    assert house.worker.running
+    house.nats.start()
+    house.write()
+    house.goes_on(10)
+    house.settle()
