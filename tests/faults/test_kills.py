@@ -127,7 +127,7 @@ def house(tmp_path: Path) -> Iterator[House]:
     """Everything running, under load."""
     with servers() as (postgres, nats), ExitStack() as stack:
         house = House(postgres, nats, tmp_path)
-        stack.callback(lambda: house.worker.kill())
+        stack.callback(lambda: house.worker.kill())  # noqa: PLW0108 - the worker of that moment
         stack.callback(lambda: house.writer.kill())  # noqa: PLW0108 - the writer of that moment
         house.goes_on()
         yield house

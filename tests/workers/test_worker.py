@@ -44,6 +44,7 @@ def test_the_poll_alone_is_enough(log: Log, database: Database, nats_server: Nat
 def test_several_workers_apply_everything_once(log: Log, database: Database, start_worker: Start):
     """Three workers at once: each event is applied, none twice, and all of them end when asked."""
     workers = [start_worker() for _ in range(3)]
+    wait_until(lambda: _relays(log, database) == 3, 15, "three workers")
     applied(database, write(log, 500))
     with log._pool.connection() as connection:
         assert connection.execute("select count(*), max(position) from tally.applied").fetchone() == (
@@ -53,6 +54,13 @@ def test_several_workers_apply_everything_once(log: Log, database: Database, sta
     for worker in workers:
         worker.stop()
         assert worker.wait() == 0
+
+
+def _relays(log: Log, database: Database) -> int:
+    with log._pool.connection() as connection:
+        query = "select count(*) from pg_stat_activity where application_name = %s and datname = %s"
+        row = connection.execute(query, ["milepost relay", database.name]).fetchone()
+    return int(row[0]) if row else 0
 
 
 @pytest.mark.parametrize("start", ["0", "now"])
