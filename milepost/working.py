@@ -14,7 +14,7 @@ def run_worker(settings: Settings) -> int:
     """Work until told to stop; the exit code. Raises what made the worker give up, so that it is started again."""
     url = settings.application_dsn
     if url is None or not settings.nats_servers:
-        raise SettingsError("MILEPOST_DATABASE_URL and MILEPOST_NATS_URL are needed: `milepost up` sets them for its own")
+        raise SettingsError("MILEPOST_DATABASE_URL and MILEPOST_NATS_URL are needed; `milepost up` sets both")
     set_up(settings.log_level, settings.log_format)
     broker = BrokerSettings(tuple(settings.nats_servers), replicas=settings.stream_replicas)
 

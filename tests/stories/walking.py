@@ -9,11 +9,10 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from milepost.documents import read_document
-
 from domain.document import AUTOMATIC, Document
 from domain.words import StepKey
 from milepost.demo.values import fill
+from milepost.documents import read_document
 from tests.stories.house import ROOT, House
 
 PROCESSES = ROOT / "processes"
