@@ -1,4 +1,4 @@
-"""Servers that are killed and come back in place, and a writer in a process of its own that reports what was acknowledged."""
+"""Servers that are killed and come back in place, and a writer that reports what was acknowledged."""
 
 import os
 import signal
@@ -43,7 +43,10 @@ def kill(server: NatsServer | PostgresServer) -> None:
 @contextmanager
 def servers() -> Iterator[tuple[PostgresServer, NatsServer]]:
     """Both engines in a directory that is removed afterwards, durable as in earnest."""
-    with TemporaryDirectory(prefix="milepost-faults-", ignore_cleanup_errors=True) as home:
-        with PostgresServer(Path(home) / "postgres") as postgres, NatsServer(Path(home) / "nats") as nats:
-            migrate(postgres.owner_url)
-            yield postgres, nats
+    with (
+        TemporaryDirectory(prefix="milepost-faults-", ignore_cleanup_errors=True) as home,
+        PostgresServer(Path(home) / "postgres") as postgres,
+        NatsServer(Path(home) / "nats") as nats,
+    ):
+        migrate(postgres.owner_url)
+        yield postgres, nats

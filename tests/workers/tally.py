@@ -42,7 +42,9 @@ class TallyProjector:
     def _step(self, head: int) -> int:
         if self._connection is None or self._connection.closed:
             self._connection = connect(self._url, "tally")
-            self._connection.execute(CREATE)
+            with self._connection.transaction():
+                self._connection.execute(LOCK)
+                self._connection.execute(CREATE)
         with self._connection.transaction():
             self._connection.execute(LOCK)
             after = checkpoints.get(self._connection, NAME)

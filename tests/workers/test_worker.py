@@ -52,8 +52,8 @@ def test_several_workers_apply_everything_once(log: Log, database: Database, sta
             500,
         )
     for worker in workers:
-        worker.stop()
-        assert worker.wait() == 0
+        said = worker.stop()
+        assert worker.wait() == 0, said
 
 
 def _relays(log: Log, database: Database) -> int:
