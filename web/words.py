@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime, tzinfo
 from typing import Any
 
@@ -250,3 +251,19 @@ def said(entry: Any) -> str | None:
         if isinstance(told, str) and (key != "comment" or entry.type == "approval_given"):
             return told
     return None
+
+
+def paragraphs(text: str) -> list[str]:
+    """A text as its author meant it: a blank line begins a paragraph, a dash a line; other line ends only wrap."""
+    blocks = (block.strip() for block in text.split("\n\n"))
+    return [re.sub(r"\n(?!\s*[-*•] )\s*", " ", block) for block in blocks if block]
+
+
+def why(row: Any) -> Markup:
+    """Why a row of the attention list is there, as a sentence."""
+    if row.kind != "overdue":
+        return Markup("{} {}").format(row.step_title or "", row.why)
+    if row.step_title:
+        return Markup("{} was due {}").format(row.step_title, moment(row.due_at, "date"))
+    whole = "The whole run" if row.card_kind == "run" else "It"
+    return Markup("{} was to be finished by {}").format(whole, moment(row.due_at, "date"))
