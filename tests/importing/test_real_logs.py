@@ -104,7 +104,7 @@ def test_loans_have_the_stage_funnel_of_the_bank(loans: Shown) -> None:
     assert loans.imported.project is not None
     funnel = queries.funnel(loans.connection, loans.imported.project)
     domain = loans.expected["domain"]
-    assert [stage.completed for stage in funnel.stages] == [13_087, 7_367, 5_113, 5_015, 2_246]
+    assert [stage.reached for stage in funnel.stages] == [13_087, 7_367, 5_113, 5_015, 2_246]
     assert funnel.outcomes == {
         "Declined": domain["cases_reaching_A_DECLINED"],
         "Cancelled": domain["cases_reaching_A_CANCELLED"],
