@@ -4,76 +4,109 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, NoReturn
 from uuid import uuid4
 
 import httpx
 import orjson
 
+from milepost.cli import reached
 from milepost.cli.database import settings
-from milepost.cli.output import BAD_INPUT, REFUSED, UNREACHABLE, fail
+from milepost.cli.output import BAD_INPUT, REFUSED, UNREACHABLE, complain, fail
+from milepost.cli.refusals import sentences
+from milepost.embedded.errors import EmbeddedError
 from milepost.instance import Home
 
 TIMEOUT_SECONDS = 30.0
+_WRONG = frozenset({400, 404, 405, 413, 415, 422})
+"""Statuses that say that what was typed is wrong, not that a rule refused it."""
 
 
 @dataclass(frozen=True)
 class Server:
-    """A Milepost to talk to: its address, and the token that says who we are."""
+    """A Milepost to talk to: its address, the token that says who we are, and where its last position is kept."""
 
     url: str
     token: str
+    position_file: Path
 
 
 def server() -> Server:
     """From MILEPOST_URL and MILEPOST_TOKEN, else from what `milepost up` wrote into its home."""
     url, token = os.environ.get("MILEPOST_URL"), os.environ.get("MILEPOST_TOKEN")
-    if url and token:
-        return Server(url.rstrip("/"), token)
     home = Home(settings().home)
+    kept = home.run / "last-position"
+    if url and token:
+        return Server(url.rstrip("/"), token, kept)
     running = home.running()
     if running is None:
         fail(f"no running Milepost found in {home.directory}: start `milepost up`, "
              "or set MILEPOST_URL and MILEPOST_TOKEN", UNREACHABLE)  # fmt: skip
-    return Server(url or running.url, token or running.token)
+    return Server((url or running.url).rstrip("/"), token or running.token, kept)
 
 
 def ask(path: str, **query: Any) -> Any:
-    """GET an answer as JSON; query values that are None are left out."""
+    """GET a view as JSON, with everything in it that was told before; query values that are None are left out."""
+    to = server()
     wanted = {name: value for name, value in query.items() if value is not None}
-    return _send("GET", path, params=wanted)
+    least = reached.remembered(to.position_file, to.url)
+    if least is None:
+        return _told(to, _send(to, "GET", path, params=wanted))
+    answer = _send(to, "GET", path, params={**wanted, "min_position": least})
+    if _code(answer) == "ahead_of_log":  # another log is served at this address now
+        reached.forget(to.position_file)
+        answer = _send(to, "GET", path, params=wanted)
+    return _told(to, answer)
 
 
 def tell(path: str, body: dict[str, Any], *, actor: str | None = None, method: str = "POST") -> Any:
     """Send a command, once: it carries an Idempotency-Key. Body values that are None are left out."""
-    headers = {"Idempotency-Key": str(uuid4())}
+    to = server()
+    headers = {"Idempotency-Key": str(uuid4()), "Content-Type": "application/json"}
     if actor is not None:
         headers["Milepost-Actor"] = actor
     content = orjson.dumps({name: value for name, value in body.items() if value is not None})
-    headers["Content-Type"] = "application/json"
-    return _send(method, path, content=content, headers=headers)
+    told = _told(to, _send(to, method, path, content=content, headers=headers))
+    try:
+        reached.remember(to.position_file, to.url, told["position"])
+    except (EmbeddedError, OSError) as error:
+        complain(f"it is done, but the next look may not show it yet: {error}")
+    return told
 
 
-def _send(method: str, path: str, **request: Any) -> Any:
-    to = server()
+def _send(to: Server, method: str, path: str, **request: Any) -> httpx.Response:
     headers = {"Authorization": f"Bearer {to.token}", **request.pop("headers", {})}
     try:
-        answer = httpx.request(method, to.url + path, headers=headers, timeout=TIMEOUT_SECONDS, **request)
-    except httpx.HTTPError as error:
+        return httpx.request(method, to.url + path, headers=headers, timeout=TIMEOUT_SECONDS, **request)
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
         fail(f"{to.url} does not answer: {error}", UNREACHABLE)
-    if answer.is_success:
-        return orjson.loads(answer.content) if answer.content else None
-    return _refused(answer)
+
+
+def _told(to: Server, answer: httpx.Response) -> Any:
+    if not answer.is_success:
+        _refused(answer)
+    try:
+        return orjson.loads(answer.content)
+    except orjson.JSONDecodeError:
+        fail(f"{to.url} answers something that is not Milepost's: {answer.text[:80]!r}", UNREACHABLE)
+
+
+def _code(answer: httpx.Response) -> str | None:
+    problem = _problem(answer)
+    return None if problem is None else problem.get("code")
+
+
+def _problem(answer: httpx.Response) -> dict[str, Any] | None:
+    if answer.is_success or "json" not in answer.headers.get("content-type", ""):
+        return None
+    told = orjson.loads(answer.content)
+    return told if isinstance(told, dict) else None
 
 
 def _refused(answer: httpx.Response) -> NoReturn:
-    try:
-        problem = answer.json()
-        text = f"{problem.get('code', answer.status_code)}: {problem.get('detail') or problem.get('title')}"
-        known = {"type", "title", "status", "code", "detail", "instance"}
-        facts = {name: value for name, value in problem.items() if name not in known}
-        text += f"\n{orjson.dumps(facts, option=orjson.OPT_INDENT_2).decode()}" if facts else ""
-    except ValueError:
-        text = f"{answer.status_code} {answer.reason_phrase}"
-    code = UNREACHABLE if answer.status_code in {502, 503, 504} else REFUSED
-    fail(text, BAD_INPUT if answer.status_code in {400, 404, 422} else code)
+    problem = _problem(answer)
+    text = f"{answer.status_code} {answer.reason_phrase}" if problem is None else sentences(problem)
+    if answer.status_code >= 500:
+        fail(text, UNREACHABLE)
+    fail(text, BAD_INPUT if answer.status_code in _WRONG else REFUSED)

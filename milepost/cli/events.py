@@ -16,7 +16,7 @@ from store.verify import verify as verify_log
 app = typer.Typer(help="Events: the log behind everything.", no_args_is_help=True)
 
 _FIELDS = (Field("position", "position"), Field("occurred", "occurred_at"), Field("event", "type"),
-           Field("stream", "stream"), Field("version", "version"), Field("data", "data"))  # fmt: skip
+           Field("stream", "stream", whole=True), Field("version", "version"), Field("data", "data"))  # fmt: skip
 PAGE = 500
 
 
@@ -38,7 +38,7 @@ def show(position: int = typer.Argument(help="Position in the log."), as_json: b
 
 @app.command()
 def tail(
-    after: int = typer.Option(None, help="Start after this position; else with the last ten events."),
+    after: int | None = typer.Option(None, help="Start after this position; else with the last ten events."),
     types: list[str] = typer.Option(
         [], "--type", help="Only events of this type; may be given several times."
     ),

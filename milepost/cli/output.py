@@ -2,36 +2,56 @@
 
 from __future__ import annotations
 
+import os
+import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, NoReturn
 
 import orjson
 import typer
+from rich import box
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 REFUSED, BAD_INPUT, UNREACHABLE, UNHEALTHY = 1, 2, 3, 4
 
-people = Console(highlight=False)
+WIDTH_OF_FILES = 200
+"""Columns of a table that goes into a file or another program, where no window says how wide it is."""
+
+
+def _width() -> int | None:
+    return None if sys.stdout.isatty() or "COLUMNS" in os.environ else WIDTH_OF_FILES
+
+
+people = Console(highlight=False, width=_width())
 problems = Console(stderr=True, highlight=False, style="red")
 
 AsJson = typer.Option(False, "--json", help="Print JSON for programs instead of a table for people.")
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00)")
 
 
 @dataclass(frozen=True)
 class Field:
-    """A column of a table: its title, and the key of the value it shows."""
+    """A column of a table: its title, the key of the value it shows, and whether a value must stay on one line."""
 
     title: str
     key: str
+    whole: bool = False
 
 
 def fail(text: str, code: int) -> NoReturn:
     """Say on standard error what went wrong, and end with this exit code."""
-    problems.print(text, soft_wrap=True, markup=False)
+    complain(text)
     raise typer.Exit(code)
+
+
+def complain(text: str) -> None:
+    """Say something on standard error."""
+    problems.print(text, soft_wrap=True, markup=False)
 
 
 def print_json(value: Any) -> None:
@@ -42,26 +62,26 @@ def print_json(value: Any) -> None:
 
 def print_rows(title: str, fields: Sequence[Field], rows: Iterable[Mapping[str, Any]]) -> None:
     """Print a table; a missing value is shown as a dash."""
-    table = Table(title=title, title_justify="left", header_style="bold")
+    table = Table(title=escape(title), title_justify="left", header_style="bold", box=box.SIMPLE_HEAD)
     for field in fields:
-        table.add_column(field.title, overflow="fold")
+        table.add_column(field.title, overflow="fold", no_wrap=field.whole)
     count = 0
     for row in rows:
-        table.add_row(*(shown(row.get(field.key)) for field in fields))
+        table.add_row(*(escape(shown(row.get(field.key))) for field in fields))
         count += 1
-    people.print(table if count else f"{title}: none")
+    people.print(table if count else f"{escape(title)}: none")
 
 
 def print_facts(title: str, facts: Mapping[str, Any]) -> None:
     """Print names and values, one a line."""
-    table = Table(title=title, title_justify="left", show_header=False, box=None)
+    table = Table(title=escape(title), title_justify="left", show_header=False, box=None)
     for name, value in facts.items():
-        table.add_row(name.replace("_", " "), shown(value))
+        table.add_row(name.replace("_", " "), escape(shown(value)))
     people.print(table)
 
 
 def shown(value: Any) -> str:  # noqa: PLR0911 - one line for each kind of value
-    """A value as a person reads it."""
+    """A value as a person reads it; instants in the time zone of this machine."""
     match value:
         case None | "" | [] | {}:
             return "–"
@@ -71,6 +91,10 @@ def shown(value: Any) -> str:  # noqa: PLR0911 - one line for each kind of value
             return f"{value:,.2f}"
         case int():
             return f"{value}"
+        case datetime():
+            return f"{value.astimezone():%Y-%m-%d %H:%M}"
+        case str() if _INSTANT.fullmatch(value):
+            return shown(datetime.fromisoformat(value))
         case dict():
             return ", ".join(f"{key}: {shown(part)}" for key, part in value.items())
         case list() | tuple():

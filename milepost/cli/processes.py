@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import typer
 
-from domain.document import Document
+from domain.document import Document, stored_form
 from milepost.cli.client import ask, tell
 from milepost.cli.output import BAD_INPUT, AsJson, Field, fail, people, print_json, print_rows
-from milepost.cli.runs import done
+from milepost.cli.telling import As, Reason, command, done
 from milepost.documents import Problem, read_document
 
 app = typer.Typer(help="Processes: documented, versioned procedures.", no_args_is_help=True)
 
 File = typer.Argument(help="A process document (YAML).", exists=True, dir_okay=False, readable=True)
 Process = typer.Argument(help="Key of the process.")
+_ROWS = (
+    Field("process", "key", whole=True), Field("title", "title"), Field("state", "state"), Field("version", "version"),
+    Field("steps", "steps"), Field("open runs", "open_runs"), Field("ended runs", "ended_runs"),
+)  # fmt: skip
+_STEPS = (
+    Field("step", "title"), Field("key", "key", whole=True), Field("kind", "kind"), Field("role", "role"),
+)  # fmt: skip
+_CHANGES = ("steps_added", "steps_removed", "steps_changed", "stages_added", "stages_removed")
 
 
 @app.command()
@@ -30,7 +38,9 @@ def check(file: Path = File, as_json: bool = AsJson) -> None:
         _refuse(file, problems)
     steps = len(document.steps)
     people.print(
-        f"{file}: {document.title}: {steps} steps in {len(document.stages)} stages, nothing to complain about"
+        f"{file}: {document.title}: {steps} steps in {len(document.stages)} stages, nothing to complain about",
+        soft_wrap=True,
+        markup=False,
     )
 
 
@@ -40,13 +50,14 @@ def publish(
     note: str = typer.Option(
         ..., "--note", help="What is new in this version, for the people who work with it."
     ),
+    actor: str = As,
     as_json: bool = AsJson,
 ) -> None:
-    """Publish a document as the next version of its process."""
+    """Publish a document as the next version of its process; the same document again makes no new version."""
     document = _readable(file)
-    body = {"document": document.model_dump(mode="json", by_alias=True, exclude_defaults=True)}
-    tell(f"/v1/processes/{document.key}/draft", body, method="PUT")
-    done(tell(f"/v1/processes/{document.key}/publish", {"note": note}), as_json)
+    address = f"/v1/processes/{document.key}"
+    tell(f"{address}/draft", stored_form(document), method="PUT", actor=actor)
+    done(tell(f"{address}/publish", {"note": note}, actor=actor), as_json)
 
 
 @app.command("list")
@@ -55,25 +66,27 @@ def list_processes(as_json: bool = AsJson) -> None:
     answer = ask("/v1/processes")
     if as_json:
         print_json(answer)
-        return
-    fields = (Field("process", "key"), Field("title", "title"), Field("version", "version"), Field("runs", "runs"),
-              Field("open", "open"), Field("retired", "retired"))  # fmt: skip
-    print_rows("Processes", fields, answer["rows"])
+    else:
+        print_rows("Processes", _ROWS, answer["rows"])
 
 
 @app.command()
-def show(process: str = Process, version: int = typer.Option(None), as_json: bool = AsJson) -> None:
+def show(
+    process: str = Process,
+    version: int | None = typer.Option(None, help="Which version; else the newest."),
+    as_json: bool = AsJson,
+) -> None:
     """Show a version of a process: its stages and steps."""
-    path = f"/v1/processes/{process}" + (f"/versions/{version}" if version else "")
-    answer = ask(path)
+    found = ask(f"/v1/processes/{process}/versions/{version}") if version else newest(process)
     if as_json:
-        print_json(answer)
+        print_json(found)
         return
-    document = Document.model_validate(answer["document"])
-    people.print(f"[bold]{document.title}[/bold], version {answer['version']}")
-    fields = (Field("step", "title"), Field("key", "key"), Field("kind", "kind"), Field("role", "role"))
+    document = Document.model_validate(found["document"])
+    people.print(
+        f"{document.title}, version {found['version']}: {found['note']}", soft_wrap=True, markup=False
+    )
     for stage in document.stages:
-        print_rows(stage.title, fields, [step.model_dump() for step in stage.steps])
+        print_rows(stage.title, _STEPS, [step.model_dump() for step in stage.steps])
 
 
 @app.command()
@@ -83,26 +96,29 @@ def diff(
     after: int = typer.Argument(help="The later version."),
     as_json: bool = AsJson,
 ) -> None:
-    """Show what changed between two versions."""
+    """Show what changed between two versions: which stages and steps, then line by line."""
     answer = ask(f"/v1/processes/{process}/diff", before=before, after=after)
     if as_json:
         print_json(answer)
         return
-    fields = (
-        Field("change", "change"),
-        Field("where", "where"),
-        Field("before", "before"),
-        Field("after", "after"),
-    )
-    print_rows(f"{process}: version {before} to {after}", fields, answer["changes"])
+    for name in _CHANGES:
+        if answer[name]:
+            people.print(f"{name.replace('_', ' ')}: {', '.join(answer[name])}", soft_wrap=True, markup=False)
+    people.print(answer["text"] or "the two versions are the same", soft_wrap=True, markup=False)
 
 
 @app.command()
-def retire(
-    process: str = Process, reason: str = typer.Option(..., "--reason", help="Why."), as_json: bool = AsJson
-) -> None:
+def retire(process: str = Process, reason: str = Reason, actor: str = As, as_json: bool = AsJson) -> None:
     """Take no new runs; runs under way go on."""
-    done(tell(f"/v1/processes/{process}/retire", {"reason": reason}), as_json)
+    command(f"/v1/processes/{process}/retire", {"reason": reason}, actor, as_json)
+
+
+def newest(process: str) -> dict[str, Any]:
+    """The newest published version of a process; the end of the program when there is none."""
+    versions: list[dict[str, Any]] = ask(f"/v1/processes/{process}")["versions"]
+    if not versions:
+        fail(f"the process {process} is a draft: no version is published", BAD_INPUT)
+    return versions[0]
 
 
 def _readable(file: Path) -> Document:

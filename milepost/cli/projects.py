@@ -8,32 +8,42 @@ import typer
 
 from milepost.cli.client import ask, tell
 from milepost.cli.output import BAD_INPUT, AsJson, Field, fail, print_json, print_rows
-from milepost.cli.runs import done
+from milepost.cli.processes import newest
+from milepost.cli.telling import As, Reason, command, done
 
 app = typer.Typer(help="Projects: what needs to get done.", no_args_is_help=True)
 
 Project = typer.Argument(help="Id of the project.", metavar="PROJECT")
+Stages = typer.Option([], "--stage", help="A stage, key=Title; in the order of the board.")
+_ROWS = (
+    Field("project", "id", whole=True), Field("name", "name"), Field("owner", "owner"), Field("state", "state"),
+    Field("open runs", "open_runs"), Field("open tasks", "open_tasks"), Field("attention", "attention"),
+)  # fmt: skip
 _CARD = (
     Field("card", "name"), Field("state", "state"), Field("next", "next_action"), Field("who", "who"),
-    Field("due", "due_at"), Field("help", "help"), Field("id", "id"),
+    Field("due", "due_at"), Field("help", "help"), Field("id", "id", whole=True),
+)  # fmt: skip
+_ATTENTION = (
+    Field("what", "kind"), Field("card", "name"), Field("step", "step_title"), Field("why", "why"),
+    Field("who", "who"), Field("since", "since"), Field("do", "action"),
 )  # fmt: skip
 
 
 @app.command("open")
 def open_project(
     name: str = typer.Argument(help="Name of the project."),
-    process: str = typer.Option(None, help="Take the stages of this process."),
-    stages: list[str] = typer.Option([], "--stage", help="A stage, key=Title; in the order of the board."),
+    process: str = typer.Option(None, help="Show runs of this process, in its stages."),
+    stages: list[str] = Stages,
     owner: str = typer.Option(None, help="Who answers for it, for example person:dana."),
+    actor: str = As,
     as_json: bool = AsJson,
 ) -> None:
-    """Open a project."""
+    """Open a project; its stages are those of the process, or those given."""
     if not process and not stages:
         fail("a project needs stages: give --process KEY, or --stage key=Title at least once", BAD_INPUT)
-    body: dict[str, Any] = {"name": name, "owner": owner, "process": process}
-    if stages:
-        body["stages"] = [_stage(text) for text in stages]
-    done(tell("/v1/projects", body), as_json)
+    columns = _stages(stages) or _of_process(process)
+    body = {"name": name, "owner": owner, "process": process, "stages": columns}
+    done(tell("/v1/projects", body, actor=actor), as_json)
 
 
 @app.command("list")
@@ -42,10 +52,8 @@ def list_projects(as_json: bool = AsJson) -> None:
     answer = ask("/v1/projects")
     if as_json:
         print_json(answer)
-        return
-    fields = (Field("project", "id"), Field("name", "name"), Field("owner", "owner"), Field("state", "state"),
-              Field("open", "open"))  # fmt: skip
-    print_rows("Projects", fields, answer["rows"])
+    else:
+        print_rows("Projects", _ROWS, answer["rows"])
 
 
 @app.command()
@@ -57,7 +65,7 @@ def board(project: str = Project, as_json: bool = AsJson) -> None:
         return
     for column in answer["columns"]:
         limit = f" of at most {column['wip_limit']}" if column["wip_limit"] else ""
-        print_rows(f"{column['title']}: {column['count']}{limit}", _CARD, column["cards"])
+        print_rows(f"{column['title']}: {column['count']}{limit}", _CARD, map(_card, column["cards"]))
 
 
 @app.command()
@@ -75,17 +83,81 @@ def funnel(project: str = Project, as_json: bool = AsJson) -> None:
 
 @app.command()
 def attention(
-    project: str = typer.Argument(None, help="Id of the project; without it, all of them."),
+    project: str = typer.Argument(
+        None, help="Id of the project; without it, all of them.", metavar="[PROJECT]"
+    ),
     as_json: bool = AsJson,
 ) -> None:
     """Show what needs attention, why, and what would fix it."""
     answer = ask(f"/v1/projects/{project}/attention" if project else "/v1/attention")
     if as_json:
         print_json(answer)
-        return
-    fields = (Field("what", "kind"), Field("card", "name"), Field("step", "step_title"), Field("why", "why"),
-              Field("who", "who"), Field("since", "since"), Field("do", "action"))  # fmt: skip
-    print_rows("Needs attention", fields, answer["rows"])
+    else:
+        print_rows("Needs attention", _ATTENTION, answer["rows"])
+
+
+@app.command()
+def rename(
+    project: str = Project, name: str = typer.Argument(help="The new name."), actor: str = As,
+    as_json: bool = AsJson,
+) -> None:  # fmt: skip
+    """Rename a project."""
+    command(f"/v1/projects/{project}/rename", {"name": name}, actor, as_json)
+
+
+@app.command("stages")
+def change_stages(
+    project: str = Project, stages: list[str] = Stages, actor: str = As, as_json: bool = AsJson
+) -> None:
+    """Change the columns of a project's board; all of them are given anew."""
+    command(f"/v1/projects/{project}/stages", {"stages": _stages(stages)}, actor, as_json)
+
+
+@app.command("add-member")
+def add_member(
+    project: str = Project,
+    member: str = typer.Argument(help="Who, for example person:bo."),
+    access: str = typer.Option("member", help="viewer, member or manager."),
+    actor: str = As,
+    as_json: bool = AsJson,
+) -> None:
+    """Let somebody see, work in or steer a project."""
+    command(f"/v1/projects/{project}/members", {"member": member, "access": access}, actor, as_json)
+
+
+@app.command("remove-member")
+def remove_member(
+    project: str = Project, member: str = typer.Argument(help="Who, for example person:bo."), actor: str = As,
+    as_json: bool = AsJson,
+) -> None:  # fmt: skip
+    """Take somebody out of a project."""
+    command(f"/v1/projects/{project}/remove-member", {"member": member}, actor, as_json)
+
+
+@app.command()
+def close(project: str = Project, reason: str = Reason, actor: str = As, as_json: bool = AsJson) -> None:
+    """Close a project."""
+    command(f"/v1/projects/{project}/close", {"reason": reason}, actor, as_json)
+
+
+@app.command()
+def reopen(project: str = Project, reason: str = Reason, actor: str = As, as_json: bool = AsJson) -> None:
+    """Let a closed project take work again."""
+    command(f"/v1/projects/{project}/reopen", {"reason": reason}, actor, as_json)
+
+
+def _card(card: dict[str, Any]) -> dict[str, Any]:
+    asked = card["help"]
+    return {**card, "help": asked and asked["reason"]}
+
+
+def _of_process(process: str) -> list[dict[str, str]]:
+    document = newest(process)["document"]
+    return [{"key": stage["key"], "title": stage["title"]} for stage in document["stages"]]
+
+
+def _stages(given: list[str]) -> list[dict[str, str]]:
+    return [_stage(text) for text in given]
 
 
 def _stage(text: str) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""`milepost run`: start runs, look at them, act on their steps."""
+"""`milepost run`: start runs, look at them, steer them; the verbs on their steps are in milepost.cli.steps."""
 
 from __future__ import annotations
 
@@ -6,21 +6,37 @@ from typing import Any
 
 import typer
 
+from milepost.cli import steps
 from milepost.cli.client import ask, tell
-from milepost.cli.output import AsJson, Field, people, print_facts, print_json, print_rows
+from milepost.cli.output import AsJson, Field, print_facts, print_json, print_rows
+from milepost.cli.telling import As, MaybeReason, Reason, command, done, unless_none
 from milepost.cli.values import pairs
 
 app = typer.Typer(help="Runs: executions of a process.", no_args_is_help=True)
 
 Run = typer.Argument(help="Id of the run.", metavar="RUN")
-Step = typer.Argument(help="Key of the step.", metavar="STEP")
-As = typer.Option(
-    None, "--as", help="Act in somebody's name, for example person:dana (needs the scope act_as)."
+_FACTS = (
+    "process",
+    "version",
+    "state",
+    "outcome",
+    "started_at",
+    "ended_at",
+    "target_at",
+    "priority",
+    "roles",
 )
-Reason = typer.Option(..., "--reason", help="Why; kept in the history.")
 _STEPS = (
-    Field("step", "title"), Field("key", "key"), Field("state", "state"), Field("who", "assignee"),
-    Field("due", "due_at"), Field("ended", "ended_at"), Field("by", "by"), Field("waits for", "waits_for"),
+    Field("step", "title"), Field("key", "key", whole=True), Field("state", "state", whole=True),
+    Field("who", "assignee"), Field("due", "due_at"), Field("ended", "ended_at"), Field("by", "by"), Field("waits for", "waits_for"),
+)  # fmt: skip
+_ROWS = (
+    Field("run", "id", whole=True), Field("name", "name"), Field("process", "process"), Field("state", "state"),
+    Field("stage", "stage"), Field("started", "started_at"), Field("outcome", "outcome"),
+)  # fmt: skip
+_HISTORY = (
+    Field("position", "position"), Field("when", "occurred_at"), Field("event", "type"), Field("step", "step"),
+    Field("round", "round"), Field("who", "by"), Field("what", "data"),
 )  # fmt: skip
 
 
@@ -32,13 +48,19 @@ def start(  # noqa: PLR0913, PLR0917 - one for each option of the command line
     project: str = typer.Option(None, help="Id of the project that shows the run."),
     name: str = typer.Option(None, help="Name of the run; else the process's name pattern makes it."),
     version: int = typer.Option(None, help="Version of the process; else the newest."),
+    priority: str = typer.Option(None, help="urgent, high, medium, low or none."),
+    target: str = typer.Option(
+        None, help="When it is to be finished, an instant such as 2026-12-18T16:00:00Z."
+    ),
+    subject: str = typer.Option(None, help="Whom or what the run is about."),
     test: bool = typer.Option(False, "--test", help="A test run: it counts in no statistic."),
     actor: str = As,
     as_json: bool = AsJson,
 ) -> None:
     """Start a run."""
     body: dict[str, Any] = {
-        "process": process, "version": version, "name": name, "project": project, "test": test or None,
+        "process": process, "process_version": version, "name": name, "project": project, "test": test or None,
+        "priority": priority, "target_at": target, "subject": subject,
         "inputs": pairs(values, "--input"), "roles": pairs(roles, "--role"),
     }  # fmt: skip
     done(tell("/v1/runs", body, actor=actor), as_json)
@@ -49,17 +71,18 @@ def list_runs(
     process: str = typer.Option(None, help="Only runs of this process."),
     project: str = typer.Option(None, help="Only runs of this project."),
     state: str = typer.Option(None, help="running, paused, completed, ended_early or cancelled."),
-    limit: int = typer.Option(50, help="How many at the most."),
+    limit: int = typer.Option(50, help="How many at the most, up to 500."),
+    after: str = typer.Option(
+        None, help="The run after which to go on: the next_after of the list before, as --json shows it."
+    ),
     as_json: bool = AsJson,
 ) -> None:
     """List runs, the newest first."""
-    answer = ask("/v1/runs", process=process, project=project, state=state, limit=limit)
+    answer = ask("/v1/runs", process=process, project=project, state=state, limit=limit, after=after)
     if as_json:
         print_json(answer)
-        return
-    fields = (Field("run", "id"), Field("name", "name"), Field("process", "process"), Field("state", "state"),
-              Field("stage", "stage"), Field("started", "started_at"), Field("outcome", "outcome"))  # fmt: skip
-    print_rows("Runs", fields, answer["rows"])
+    else:
+        print_rows("Runs", _ROWS, answer["rows"])
 
 
 @app.command()
@@ -69,31 +92,16 @@ def show(run: str = Run, as_json: bool = AsJson) -> None:
     if as_json:
         print_json(answer)
         return
-    facts = (
-        "name",
-        "process",
-        "version",
-        "state",
-        "outcome",
-        "started_at",
-        "ended_at",
-        "target_at",
-        "priority",
-    )
-    print_facts(answer["name"], {name: answer[name] for name in facts})
+    print_facts(answer["name"], {name: answer[name] for name in _FACTS})
     for stage in answer["stages"]:
-        rows = [
-            {**step, "waits_for": [waiting["title"] for waiting in step["waits_for"]]}
-            for step in stage["steps"]
-        ]
         outcome = f": {stage['outcome']}" if stage["outcome"] else ""
-        print_rows(f"{stage['title']} ({stage['state']}{outcome})", _STEPS, rows)
+        print_rows(f"{stage['title']} ({stage['state']}{outcome})", _STEPS, map(_step, stage["steps"]))
 
 
 @app.command()
 def history(
     run: str = Run,
-    after: int = typer.Option(0, help="Only what came after this position."),
+    after: int = typer.Option(0, help="Only what came after this version of the run."),
     as_json: bool = AsJson,
 ) -> None:
     """Show every event of a run."""
@@ -105,119 +113,97 @@ def history(
         following = answer["next_after"]
     if as_json:
         print_json(entries)
-        return
-    fields = (Field("position", "position"), Field("when", "occurred_at"), Field("event", "type"),
-              Field("step", "step"), Field("round", "round"), Field("who", "by"), Field("what", "data"))  # fmt: skip
-    print_rows("History", fields, entries)
+    else:
+        print_rows("History", _HISTORY, entries)
 
 
-@app.command()
-def begin(run: str = Run, step: str = Step, actor: str = As, as_json: bool = AsJson) -> None:
-    """Start working on a step."""
-    _step(run, step, "start", {}, actor, as_json)
-
-
-@app.command()
-def complete(
-    run: str = Run,
-    step: str = Step,
-    values: list[str] = typer.Option([], "--value", "-v", help="A field of the step's form, key=value."),
-    outcome: str = typer.Option(None, help="The named result, where the step has several."),
-    reason: str = typer.Option(None, help="Why, when an automatic step is done by hand."),
-    actor: str = As,
-    as_json: bool = AsJson,
-) -> None:
-    """Complete a step with the values of its form."""
-    body = {"values": pairs(values, "--value"), "outcome": outcome, "reason": reason}
-    _step(run, step, "complete", body, actor, as_json)
-
-
-@app.command()
-def approve(
-    run: str = Run,
-    step: str = Step,
-    comment: str = typer.Option(None),
-    actor: str = As,
-    as_json: bool = AsJson,
-) -> None:
-    """Approve at an approval step."""
-    _step(run, step, "approve", {"comment": comment}, actor, as_json)
-
-
-@app.command()
-def refuse(
-    run: str = Run, step: str = Step, reason: str = Reason, actor: str = As, as_json: bool = AsJson
-) -> None:
-    """Refuse at an approval step."""
-    _step(run, step, "refuse", {"reason": reason}, actor, as_json)
-
-
-@app.command()
-def skip(
-    run: str = Run, step: str = Step, reason: str = Reason, actor: str = As, as_json: bool = AsJson
-) -> None:
-    """Skip a step."""
-    _step(run, step, "skip", {"reason": reason}, actor, as_json)
-
-
-@app.command()
-def reopen(
-    run: str = Run, step: str = Step, reason: str = Reason, actor: str = As, as_json: bool = AsJson
-) -> None:
-    """Reopen a step that has ended."""
-    _step(run, step, "reopen", {"reason": reason}, actor, as_json)
-
-
-@app.command()
-def assign(
-    run: str = Run,
-    step: str = Step,
-    assignee: str = typer.Argument(help="person:dana, group:legal …"),
-    reason: str = typer.Option(None),
-    actor: str = As,
-    as_json: bool = AsJson,
-) -> None:
-    """Give a step to somebody."""
-    _step(run, step, "assign", {"assignee": assignee, "reason": reason}, actor, as_json)
-
-
-@app.command("ask-help")
-def ask_help(
-    run: str = Run, step: str = Step, reason: str = Reason, actor: str = As, as_json: bool = AsJson
-) -> None:
-    """Ask for help on a step."""
-    _step(run, step, "request-help", {"reason": reason}, actor, as_json)
+steps.register(app)
 
 
 @app.command()
 def pause(run: str = Run, reason: str = Reason, actor: str = As, as_json: bool = AsJson) -> None:
-    """Pause a run."""
-    done(tell(f"/v1/runs/{run}/pause", {"reason": reason}, actor=actor), as_json)
+    """Pause a run: work and due clocks stop."""
+    command(f"/v1/runs/{run}/pause", {"reason": reason}, actor, as_json)
 
 
 @app.command()
 def resume(run: str = Run, actor: str = As, as_json: bool = AsJson) -> None:
     """Let a paused run go on."""
-    done(tell(f"/v1/runs/{run}/resume", {}, actor=actor), as_json)
+    command(f"/v1/runs/{run}/resume", {}, actor, as_json)
 
 
 @app.command()
 def cancel(run: str = Run, reason: str = Reason, actor: str = As, as_json: bool = AsJson) -> None:
     """Call a run off."""
-    done(tell(f"/v1/runs/{run}/cancel", {"reason": reason}, actor=actor), as_json)
+    command(f"/v1/runs/{run}/cancel", {"reason": reason}, actor, as_json)
 
 
-def _step(run: str, step: str, verb: str, body: dict[str, Any], actor: str | None, as_json: bool) -> None:
-    done(tell(f"/v1/runs/{run}/steps/{step}/{verb}", body, actor=actor), as_json)
+@app.command()
+def priority(
+    run: str = Run, priority: str = typer.Argument(help="urgent, high, medium, low or none."), actor: str = As,
+    as_json: bool = AsJson,
+) -> None:  # fmt: skip
+    """Set a run's priority."""
+    command(f"/v1/runs/{run}/priority", {"priority": priority}, actor, as_json)
 
 
-def done(answer: Any, as_json: bool) -> None:
-    """Say what a command did."""
-    if as_json:
-        print_json(answer)
-        return
-    what = ", ".join(answer["events"]) or "nothing new: it was so already"
-    people.print(
-        f"{answer['id']} is at version {answer['version']}, position {answer['position']}: {what}",
-        soft_wrap=True,
-    )
+@app.command()
+def target(
+    run: str = Run,
+    at: str = typer.Argument(help="An instant such as 2026-12-18T16:00:00Z, or none."),
+    reason: str = MaybeReason,
+    actor: str = As,
+    as_json: bool = AsJson,
+) -> None:
+    """Set when a run is to be finished."""
+    command(f"/v1/runs/{run}/target", {"target_at": unless_none(at), "reason": reason}, actor, as_json)
+
+
+@app.command()
+def inputs(
+    run: str = Run,
+    values: list[str] = typer.Option(..., "--input", "-i", help="An input with its new value, key=value."),
+    actor: str = As,
+    as_json: bool = AsJson,
+) -> None:
+    """Change inputs of a run."""
+    command(f"/v1/runs/{run}/inputs", {"inputs": pairs(values, "--input")}, actor, as_json)
+
+
+@app.command()
+def link(
+    run: str = Run, project: str = typer.Argument(help="Id of the project, or none."), actor: str = As,
+    as_json: bool = AsJson,
+) -> None:  # fmt: skip
+    """Show a run on a project's board."""
+    command(f"/v1/runs/{run}/link", {"project": unless_none(project)}, actor, as_json)
+
+
+@app.command()
+def role(
+    run: str = Run,
+    role: str = typer.Argument(help="Key of the role."),
+    assignee: str = typer.Argument(help="person:dana, group:legal … or none."),
+    reason: str = MaybeReason,
+    actor: str = As,
+    as_json: bool = AsJson,
+) -> None:
+    """Say who fills a role for the rest of a run."""
+    body = {"role": role, "assignee": unless_none(assignee), "reason": reason}
+    command(f"/v1/runs/{run}/assign-role", body, actor, as_json)
+
+
+@app.command()
+def comment(
+    run: str = Run,
+    text: str = typer.Argument(help="What you have to say."),
+    step: str = typer.Option(None, help="Key of the step that it is about."),
+    actor: str = As,
+    as_json: bool = AsJson,
+) -> None:
+    """Write about a run or one of its steps."""
+    command(f"/v1/runs/{run}/comment", {"text": text, "step": step}, actor, as_json)
+
+
+def _step(step: dict[str, Any]) -> dict[str, Any]:
+    return {**step, "waits_for": [waiting["title"] for waiting in step["waits_for"]]}

@@ -6,13 +6,16 @@ from typing import Any
 
 import typer
 
+from milepost.cli import boards
 from milepost.cli.client import tell
-from milepost.cli.output import AsJson
-from milepost.cli.runs import As, Reason, done
+from milepost.cli.output import BAD_INPUT, AsJson, fail
+from milepost.cli.telling import As, MaybeReason, Reason, command, done, unless_none
 
 app = typer.Typer(help="Tasks: free cards on the board of a project.", no_args_is_help=True)
 
 Task = typer.Argument(help="Id of the task.", metavar="TASK")
+Kind = typer.Option("task", "--kind", help="Whether that is a task or a run.")
+Other = typer.Argument(help="Id of the task or run that it waits for.", metavar="ON")
 
 
 @app.command()
@@ -28,34 +31,54 @@ def add(  # noqa: PLR0913, PLR0917 - one for each option of the command line
     actor: str = As,
     as_json: bool = AsJson,
 ) -> None:
-    """Add a task."""
+    """Add a task, last in its column."""
+    column = boards.column(boards.board(project), stage)
     body: dict[str, Any] = {
-        "project": project, "title": title, "stage": stage, "description": description, "assignee": assignee,
-        "priority": priority, "due_on": due, "labels": labels or None,
+        "project": project, "title": title, "stage": column["key"], "description": description, "assignee": assignee,
+        "priority": priority, "due_on": due, "labels": labels or None, **boards.place(column),
     }  # fmt: skip
     done(tell("/v1/tasks", body, actor=actor), as_json)
+
+
+@app.command()
+def edit(
+    task: str = Task,
+    title: str = typer.Option(None, help="What is to be done."),
+    description: str = typer.Option(None, help="More about it."),
+    actor: str = As,
+    as_json: bool = AsJson,
+) -> None:
+    """Change a task's texts; what is not given stays."""
+    _tell(task, "edit", {"title": title, "description": description}, actor, as_json)
 
 
 @app.command()
 def move(
     task: str = Task,
     stage: str = typer.Argument(help="Column of the board."),
-    before: str = typer.Option(None, help="Id of the card that shall stand below it."),
-    after: str = typer.Option(None, help="Id of the card that shall stand above it."),
+    above: str = typer.Option(None, help="Id of the card that shall stand right below it."),
+    below: str = typer.Option(None, help="Id of the card that shall stand right above it."),
     actor: str = As,
     as_json: bool = AsJson,
 ) -> None:
-    """Move a task to another column, or to another place in it."""
-    _tell(task, "move", {"stage": stage, "before": before, "after": after}, actor, as_json)
+    """Move a task to another column, or to another place in it; last without --above or --below."""
+    if above and below:
+        fail("--above and --below: one of them says it", BAD_INPUT)
+    column = boards.column(boards.board_of(task), stage)
+    body = {"stage": stage, **boards.place(column, task, above, below)}
+    _tell(task, "move", body, actor, as_json)
 
 
 @app.command()
 def assign(
-    task: str = Task, assignee: str = typer.Argument(help="person:dana, group:legal …"), actor: str = As,
+    task: str = Task,
+    assignee: str = typer.Argument(help="person:dana, group:legal … or none."),
+    reason: str = MaybeReason,
+    actor: str = As,
     as_json: bool = AsJson,
-) -> None:  # fmt: skip
+) -> None:
     """Give a task to somebody."""
-    _tell(task, "assign", {"assignee": assignee}, actor, as_json)
+    _tell(task, "assign", {"assignee": unless_none(assignee), "reason": reason}, actor, as_json)
 
 
 @app.command()
@@ -69,12 +92,41 @@ def priority(
 
 @app.command()
 def due(
-    task: str = Task, day: str = typer.Argument(help="A day such as 2026-12-24, or none."), actor: str = As,
+    task: str = Task,
+    day: str = typer.Argument(help="A day such as 2026-12-24, or none."),
+    reason: str = MaybeReason,
+    actor: str = As,
     as_json: bool = AsJson,
-) -> None:  # fmt: skip
+) -> None:
     """Set the day by which a task is to be done."""
-    answer = tell(f"/v1/tasks/{task}/due", {"due_on": day} if day != "none" else {}, actor=actor)
-    done(answer, as_json)
+    _tell(task, "due", {"due_on": unless_none(day), "reason": reason}, actor, as_json)
+
+
+@app.command()
+def label(
+    task: str = Task,
+    labels: list[str] = typer.Argument(None, help="All labels from now on; none at all removes them."),
+    actor: str = As,
+    as_json: bool = AsJson,
+) -> None:
+    """Set a task's labels."""
+    _tell(task, "labels", {"labels": labels or []}, actor, as_json)
+
+
+@app.command()
+def depend(
+    task: str = Task, on: str = Other, kind: str = Kind, actor: str = As, as_json: bool = AsJson
+) -> None:
+    """Let a task wait for another task or a run."""
+    _tell(task, "depend", {"on": on, "kind": kind}, actor, as_json)
+
+
+@app.command()
+def undepend(
+    task: str = Task, on: str = Other, kind: str = Kind, actor: str = As, as_json: bool = AsJson
+) -> None:
+    """Let a task wait no longer."""
+    _tell(task, "undepend", {"on": on, "kind": kind}, actor, as_json)
 
 
 @app.command()
@@ -90,9 +142,30 @@ def unblock(task: str = Task, actor: str = As, as_json: bool = AsJson) -> None:
 
 
 @app.command("ask-help")
-def ask_help(task: str = Task, reason: str = Reason, actor: str = As, as_json: bool = AsJson) -> None:
+def ask_help(
+    task: str = Task,
+    reason: str = Reason,
+    waiting_on: str = typer.Option(None, help="Of whom it is needed."),
+    until: str = typer.Option(
+        None, help="Until when at the latest, an instant such as 2026-11-25T12:00:00Z."
+    ),
+    actor: str = As,
+    as_json: bool = AsJson,
+) -> None:
     """Ask for help on a task."""
-    _tell(task, "request-help", {"reason": reason}, actor, as_json)
+    body = {"reason": reason, "waiting_on": waiting_on, "until": until}
+    _tell(task, "request-help", body, actor, as_json)
+
+
+@app.command("clear-help")
+def clear_help(
+    task: str = Task,
+    note: str = typer.Option(None, help="What became of it."),
+    actor: str = As,
+    as_json: bool = AsJson,
+) -> None:
+    """Say that help is no longer needed."""
+    _tell(task, "clear-help", {"note": note}, actor, as_json)
 
 
 @app.command()
@@ -125,4 +198,4 @@ def cancel(task: str = Task, reason: str = Reason, actor: str = As, as_json: boo
 
 
 def _tell(task: str, verb: str, body: dict[str, Any], actor: str | None, as_json: bool) -> None:
-    done(tell(f"/v1/tasks/{task}/{verb}", body, actor=actor), as_json)
+    command(f"/v1/tasks/{task}/{verb}", body, actor, as_json)

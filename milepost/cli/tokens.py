@@ -29,7 +29,7 @@ KINDS = ("person", "service", "guest")
 def create(
     actor: str = Who,
     scopes: list[str] = Scopes,
-    days: float = typer.Option(None, "--days", help="How long it is valid; else until it is revoked."),
+    days: float | None = typer.Option(None, "--days", help="How long it is valid; else until it is revoked."),
     as_json: bool = AsJson,
 ) -> None:
     """Make an API token; it is shown this once."""
@@ -39,7 +39,9 @@ def create(
     if as_json:
         print_json({"id": token.id, "token": token.secret, "actor": token.actor, "scopes": token.scopes})
     else:
-        people.print(f"{token.secret}\n(id {token.id}; it will not be shown again)", soft_wrap=True)
+        people.print(
+            f"{token.secret}\n(id {token.id}; it will not be shown again)", soft_wrap=True, markup=False
+        )
 
 
 @app.command()

@@ -1,0 +1,62 @@
+"""Where a card goes: people name the card beside it, the interface wants the ranks around the place."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from milepost.cli.client import ask
+from milepost.cli.output import BAD_INPUT, fail
+
+Board = dict[str, Any]
+
+
+def board(project: str) -> Board:
+    """The board of a project."""
+    found: Board = ask(f"/v1/projects/{project}/board")
+    return found
+
+
+def board_of(card: str) -> Board:
+    """The board on which a card stands."""
+    boards = (board(row["id"]) for row in ask("/v1/projects")["rows"])
+    found = next((each for each in boards if card in _cards(each)), None)
+    if found is None:
+        fail(f"no board shows a card {card}", BAD_INPUT)
+    return found
+
+
+def column(board: Board, stage: str | None) -> dict[str, Any]:
+    """A column by its key, or the first."""
+    columns: list[dict[str, Any]] = board["columns"]
+    if stage is None:
+        return columns[0]
+    found = next((each for each in columns if each["key"] == stage), None)
+    if found is None:
+        keys = ", ".join(each["key"] for each in columns)
+        fail(f"the board has no stage {stage}; there are {keys}", BAD_INPUT)
+    return found
+
+
+def place(
+    found: dict[str, Any], card: str | None = None, above: str | None = None, below: str | None = None
+) -> dict[str, str | None]:
+    """The ranks around a place in a column: above or below another card, else last. ``card`` itself does not count."""
+    ranked = [each for each in found["cards"] if each["rank"] and each["id"] != card and not each["ended_at"]]
+    at = len(ranked)
+    if beside := above or below:
+        at = _index(ranked, beside) + (0 if above else 1)
+    return {
+        "after": ranked[at - 1]["rank"] if at else None,
+        "before": ranked[at]["rank"] if at < len(ranked) else None,
+    }
+
+
+def _index(cards: list[dict[str, Any]], card: str) -> int:
+    ids = [each["id"] for each in cards]
+    if card not in ids:
+        fail(f"no card {card} with a place of its own stands in this column", BAD_INPUT)
+    return ids.index(card)
+
+
+def _cards(board: Board) -> set[str]:
+    return {card["id"] for column in board["columns"] for card in column["cards"]}
