@@ -339,7 +339,8 @@ def _card_state(run_state: str, stages: Sequence[StageFact]) -> str:
         return "blocked"
     for state in ("late", "in_progress", "blocked", "not_started"):
         if state in states:
-            return "in_progress" if state == "blocked" else state
+            begun = state == "blocked" or any(stage.entered for stage in stages)
+            return "in_progress" if begun and state != "late" else state
     return "done" if "done" in states else "skipped"
 
 

@@ -20,8 +20,13 @@ def open_steps(seen: answers.RunView) -> list[answers.StepView]:
 
 
 def chosen_step(seen: answers.RunView, wanted: str | None, me: str) -> answers.StepView:
-    """The step to show: the one asked for, else my ready one, else any ready one, else the first unfinished one."""
+    """The step to show: the one asked for, else my ready one, else any ready one, else the first unfinished one.
+
+    Of a run that has ended, the step that ended last.
+    """
     steps = [step for stage in seen.stages for step in stage.steps]
+    if seen.ended_at is not None and wanted not in {step.key for step in steps}:
+        return max(steps, key=lambda step: (step.ended_at is not None, step.ended_at or seen.started_at))
     choices: tuple[Callable[[answers.StepView], bool], ...] = (
         lambda step: step.key == wanted,
         lambda step: step.state in ("ready", "in_progress") and step.assignee == me,

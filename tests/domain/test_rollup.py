@@ -148,6 +148,12 @@ def test_a_card_is_blocked_only_when_nothing_can_go_on():
     assert card(a=done(), b=Fact("locked")).state == "blocked"
 
 
+def test_a_run_that_has_begun_is_not_called_not_started():
+    """Between two stages, with nothing in hand, the card is in progress."""
+    assert card().state == "not_started"
+    assert card(a=done(), b=done()).state == "in_progress"
+
+
 def test_imported_history_is_not_blocked_because_nobody_announced_its_steps():
     """A step that nothing happened to and that waits for nothing can be done; one that waits for another cannot."""
     assert card(a=done()).state == "in_progress"
