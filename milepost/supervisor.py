@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -186,7 +187,7 @@ class Supervisor:
             self._report(f"The demonstration could not be filled in; see {self._home.logs / 'demo.log'}")
 
 
-def up(settings: Settings, report: Report = print) -> int:
+def up(settings: Settings, report: Report = partial(print, flush=True)) -> int:
     """Run Milepost until it is told to stop; the exit code. EmbeddedError says why it cannot run."""
     home = Home(settings.home).acquire()
     supervisor = Supervisor(settings, home, report)
