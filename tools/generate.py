@@ -18,6 +18,12 @@ GENERATORS = (
     "milepost.process_schema:process_schema",
     "tools.generators.http:openapi",
     "tools.generators.http:errors",
+    "tools.generators.commands:cli_reference",
+    "tools.generators.errors:errors_reference",
+    "tools.generators.routes:routes_reference",
+    "tools.generators.states:states_reference",
+    "tools.generators.openapi:openapi",
+    "milepost.process_schema:process_schema",
     "workers.asyncapi:asyncapi",
 )
 

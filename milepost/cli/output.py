@@ -83,7 +83,7 @@ def print_facts(title: str, facts: Mapping[str, Any]) -> None:
 def shown(value: Any) -> str:  # noqa: PLR0911 - one line for each kind of value
     """A value as a person reads it; instants in the time zone of this machine."""
     match value:
-        case None | "" | [] | {}:
+        case None | "":
             return "–"
         case bool():
             return "yes" if value else "no"
@@ -96,8 +96,8 @@ def shown(value: Any) -> str:  # noqa: PLR0911 - one line for each kind of value
         case str() if _INSTANT.fullmatch(value):
             return shown(datetime.fromisoformat(value))
         case dict():
-            return ", ".join(f"{key}: {shown(part)}" for key, part in value.items())
+            return ", ".join(f"{key}: {shown(part)}" for key, part in value.items()) or "–"
         case list() | tuple():
-            return ", ".join(shown(part) for part in value)
+            return ", ".join(shown(part) for part in value) or "–"
         case _:
             return str(value)

@@ -28,7 +28,8 @@ _FACTS = (
 )
 _STEPS = (
     Field("step", "title"), Field("key", "key", whole=True), Field("state", "state", whole=True),
-    Field("who", "assignee"), Field("due", "due_at"), Field("ended", "ended_at"), Field("by", "by"), Field("waits for", "waits_for"),
+    Field("who", "assignee"), Field("due", "due_at"), Field("ended", "ended_at"),
+    Field("by", "by"), Field("waits for", "waits_for"),
 )  # fmt: skip
 _ROWS = (
     Field("run", "id", whole=True), Field("name", "name"), Field("process", "process"), Field("state", "state"),

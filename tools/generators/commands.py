@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-import click
+from typing import Any
+
 import typer
+from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
 
 from milepost.cli import build
+
+Parameter = TyperArgument | TyperOption
 
 HEAD = """\
 # Command line
@@ -19,7 +23,7 @@ projects, tasks and processes speak to the HTTP interface of the Milepost that r
 | 0 | done |
 | 1 | refused: a rule, a conflict, a difference |
 | 2 | wrong use or bad input |
-| 3 | the server or the database does not answer |
+| 3 | the server or the database does not answer, or fails |
 | 4 | unhealthy |
 
 `--json` prints JSON for programs instead of tables for people. This page is generated from `milepost/cli/`.
@@ -28,33 +32,42 @@ projects, tasks and processes speak to the HTTP interface of the Milepost that r
 
 def cli_reference() -> dict[str, str]:
     """One heading per verb: what it does, its arguments and options."""
-    command = typer.main.get_command(build())
-    return {"docs/reference/cli.md": "\n".join([HEAD, *_entries(command, "milepost")])}
+    entries = [_entry(command, name) for name, command in verbs().items()]
+    return {"docs/reference/cli.md": "\n".join([HEAD, *entries])}
 
 
-def _entries(command: click.Command, name: str) -> list[str]:
-    children = getattr(command, "commands", None)
-    if children is None:
-        return [_entry(command, name)]
-    return [entry for child, verb in children.items() for entry in _entries(verb, f"{name} {child}")]
+def verbs() -> dict[str, TyperCommand]:
+    """Every verb of the command line by what is typed for it."""
+    return _verbs(typer.main.get_command(build()), "milepost")
 
 
-def _entry(command: click.Command, name: str) -> str:
-    context = click.Context(command, info_name=name)
-    arguments = [param for param in command.params if param.param_type_name == "argument"]
-    usage = " ".join([name, *(f"{param.make_metavar(context)}" for param in arguments)])
-    rows = [_row(param) for param in command.params if _visible(param)]
+def _verbs(command: Any, name: str) -> dict[str, TyperCommand]:
+    if isinstance(command, TyperCommand):
+        return {name: command}
+    assert isinstance(command, TyperGroup)
+    return {
+        verb: found
+        for child, each in command.commands.items()
+        for verb, found in _verbs(each, f"{name} {child}").items()
+    }
+
+
+def _entry(command: TyperCommand, name: str) -> str:
+    parameters = [each for each in command.params if isinstance(each, TyperArgument | TyperOption)]
+    arguments = [each for each in parameters if isinstance(each, TyperArgument)]
+    usage = " ".join([name, *(_placeholder(each) for each in arguments)])
+    rows = [_row(each) for each in parameters if each.name != "help"]
     table = "\n| | |\n|---|---|\n" + "\n".join(rows) + "\n" if rows else ""
     return f"## {name}\n\n{' '.join((command.help or '').split())}\n\n```sh\n{usage}\n```\n{table}"
 
 
-def _visible(param: click.Parameter) -> bool:
-    return param.name not in {"help", "install_completion", "show_completion"}
+def _placeholder(argument: TyperArgument) -> str:
+    name = (argument.name or "").upper() + ("…" if argument.nargs == -1 else "")
+    return name if argument.required else f"[{name}]"
 
 
-def _row(param: click.Parameter) -> str:
-    names = ", ".join(f"`{option}`" for option in (*param.opts, *param.secondary_opts))
-    if param.param_type_name == "argument":
-        names = f"`{(param.name or '').upper()}`"
-    needed = " Needed." if param.required and param.param_type_name == "option" else ""
-    return f"| {names} | {getattr(param, 'help', None) or ''}{needed} |"
+def _row(parameter: Parameter) -> str:
+    if isinstance(parameter, TyperArgument):
+        return f"| `{(parameter.name or '').upper()}` | {parameter.help or ''} |"
+    names = ", ".join(f"`{option}`" for option in (*parameter.opts, *parameter.secondary_opts))
+    return f"| {names} | {parameter.help or ''}{' Needed.' if parameter.required else ''} |"
