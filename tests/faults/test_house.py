@@ -1,0 +1,41 @@
+"""`milepost up` killed part by part under load: nothing acknowledged is lost, and it answers again within 10 s."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.faults.living import Living, living
+
+pytestmark = pytest.mark.fault
+PARTS = ("api", "worker", "nats", "postgres")
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Living]:
+    """A Milepost with durable servers."""
+    with living(tmp_path_factory.mktemp("faults")) as running:
+        yield running
+
+
+def test_killed_parts_lose_nothing(house: Living):
+    """API, worker, NATS and Postgres in turn, then all at once: every acknowledged command is there once, in order."""
+    house.work()
+    for names in (*((part,) for part in PARTS), PARTS):
+        house.kill(*names)
+        house.goes_on()
+    assert house.holds() > 50
+
+
+def test_a_killed_parent_takes_up_its_home_again(house: Living):
+    """With the supervisor everything goes; started again at once, it answers, and nothing is missing."""
+    house.work()
+    house.kill("supervisor", *PARTS)
+    house.start()
+    house.goes_on()
+    house.kill("supervisor")
+    house.start()
+    house.goes_on()
+    assert house.holds() > 50
