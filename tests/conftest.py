@@ -5,6 +5,8 @@ from collections.abc import Iterator
 import pytest
 
 from milepost.embedded import NatsServer, PostgresServer
+from tests.stories.house import House
+from tests.stories.house import house as start_house
 from tests.support.databases import Database, make_template, new_database
 
 
@@ -52,3 +54,10 @@ def nats_server() -> Iterator[NatsServer]:
 def nats_url(nats_server: NatsServer) -> str:
     """Where this test's nats-server is, credential included."""
     return nats_server.url
+
+
+@pytest.fixture(scope="session")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """One running Milepost for stories, command line and documentation; each has processes and projects of its own."""
+    with start_house(tmp_path_factory.mktemp("house") / "home") as running:
+        yield running

@@ -18,7 +18,7 @@ STEP: tuple[Transition, ...] = (
     *_each(["ready"], e.StepStarted, "in_progress"),
     *_each(["ready", "in_progress"], e.StepCompleted, "done"),
     *_each(["ready", "in_progress"], e.StepFailed, "failed"),
-    *_each(["ready", "in_progress"], e.StepRelocked, "locked"),
+    *_each(["ready", "in_progress", "not_applicable"], e.StepRelocked, "locked"),
     *_each(["locked", "ready", "in_progress"], e.StepSkipped, "skipped"),
     *_each(["locked", "ready", "in_progress", "done"], e.StepBecameNotApplicable, "not_applicable"),
     *_each(["not_applicable"], e.StepBecameApplicable, "locked"),
@@ -29,7 +29,7 @@ STEP: tuple[Transition, ...] = (
 RUN: tuple[Transition, ...] = (
     *_each(["running"], e.RunPaused, "paused"),
     *_each(["paused"], e.RunResumed, "running"),
-    *_each(["running"], e.RunCompleted, "completed"),
+    *_each(["running", "paused"], e.RunCompleted, "completed"),
     *_each(["running"], e.RunEndedEarly, "ended_early"),
     *_each(["running", "paused"], e.RunCancelled, "cancelled"),
     *_each(["completed", "ended_early", "cancelled"], e.RunReopened, "running"),
@@ -54,7 +54,13 @@ _WORDS = (
         STEP,
         "A step that became applicable again is done if it was done in this round, else locked.",
     ),
-    ("Run", "running", RUN, "Reopening one of its steps reopens a run that has ended."),
+    (
+        "Run",
+        "running",
+        RUN,
+        "Reopening one of its steps reopens a run that has ended. Skipping the last step of a paused "
+        "run completes it.",
+    ),
     (
         "Task",
         "open",
