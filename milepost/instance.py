@@ -65,6 +65,11 @@ class Home:
         """Say where the running servers are."""
         write_json(self.instance_file, asdict(running))
 
+    def left_over(self) -> dict[str, int]:
+        """The processes, by name, that a Milepost which was killed here had announced."""
+        stored: dict[str, Any] = read_json(self.instance_file) or {}
+        return dict(stored.get("processes", {}))
+
     def running(self) -> Running | None:
         """Where the servers of this home are, or None when nothing runs here."""
         stored: dict[str, Any] | None = read_json(self.instance_file)

@@ -18,13 +18,16 @@ from milepost.embedded import EmbeddedError, NatsServer, PostgresServer, process
 from milepost.instance import Home, Running
 from milepost.preparation import prepare_database
 from milepost.settings import PREFIX, Settings
+from milepost.tended import Tended
 from milepost.welcome import owner_token, welcome
 
 READY_SECONDS = 60.0
 READY_POLL_SECONDS = 0.01
 TEND_SECONDS = 0.2
 STOP_SECONDS = 15.0
+LEFT_OVER_SECONDS = 2.0
 HOPELESS_FAILURES = 3
+CHILDREN = ("api", "worker")
 
 Report = Callable[[str], None]
 
@@ -38,6 +41,7 @@ class Supervisor:
         self._report = report
         self._postgres = None if settings.database_url else PostgresServer(home.postgres)
         self._nats = None if settings.nats_url else NatsServer(home.nats)
+        self._servers = [Tended(server) for server in (self._nats, self._postgres) if server is not None]
         self._children: list[Child] = []
         self._token = ""
         self._announced: dict[str, int] = {}
@@ -70,13 +74,13 @@ class Supervisor:
 
     def start(self) -> None:
         """Start everything, and return when the first command would be accepted."""
+        self._clear_left_over()
         self.port = _claim_port(self._settings.host, self._settings.port)
-        for server in (self._nats, self._postgres):
-            if server is not None:
-                server.start()
+        for tended in self._servers:
+            tended.server.start()
         self._prepare()
         self._token = owner_token(self.application_url, self._home.token_file)
-        self._children = [self._child("api"), self._child("worker")]
+        self._children = [self._child(name) for name in CHILDREN]
         for child in self._children:
             child.start()
         self._announce()
@@ -86,13 +90,12 @@ class Supervisor:
 
     def tend(self) -> None:
         """Start again what ended without being asked."""
-        for server in (self._nats, self._postgres):
-            if server is not None and not server.running:
-                self._report(f"{type(server).__name__} ended, starting it again; see {server.log}")
-                server.start()
-        restarted = [word for child in self._children if (word := child.tend(time.monotonic()))]
-        for word in restarted:
-            self._report(word)
+        for tended in self._servers:
+            for word in tended.tend(time.monotonic()):
+                self._report(word)
+        for child in self._children:
+            if told := child.tend(time.monotonic()):
+                self._report(told)
         if self._processes() != self._announced:
             self._announce()
         self._tend_demo()
@@ -105,11 +108,19 @@ class Supervisor:
             child.ask_to_stop()
         for child in self._children:
             child.stop(STOP_SECONDS)
-        for server in (self._nats, self._postgres):
-            if server is not None:
-                server.stop()
+        for tended in self._servers:
+            tended.server.stop()
 
     # --- how ---
+
+    def _clear_left_over(self) -> None:
+        """End the processes of a Milepost that was killed in this home, if they still do: they hold the port."""
+        told = f"{PREFIX}HOME={self._home.directory}"
+        for name, pid in self._home.left_over().items():
+            if name in CHILDREN and process.was_told(pid, told):
+                process.clear_left_over(
+                    pid, f"-m milepost {name}", signal.SIGTERM, signal.SIGKILL, seconds=LEFT_OVER_SECONDS
+                )
 
     def _prepare(self) -> None:
         prepared = prepare_database(self.owner_url, self.application_url)

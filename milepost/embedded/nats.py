@@ -14,6 +14,7 @@ from milepost.embedded import files, process
 from milepost.embedded.binaries import nats_program
 from milepost.embedded.errors import EmbeddedError
 from milepost.embedded.files import DirectoryLock
+from milepost.embedded.jetstream import JetStreamProbe
 
 START_SECONDS = 60
 STOP_SECONDS = 20
@@ -42,6 +43,7 @@ class NatsServer:
         self._port = ANY_PORT
         self._password = ""
         self._temporary = False
+        self._probe = JetStreamProbe(self.store)
 
     @classmethod
     def temporary(cls) -> Self:
@@ -70,6 +72,15 @@ class NatsServer:
         """Whether the server that we started is alive."""
         return self._process is not None and self._process.poll() is None
 
+    @property
+    def sync_interval(self) -> str:
+        """How often JetStream writes to disk, as the server was told."""
+        return "always" if self._durable else "2m"
+
+    def trouble(self) -> str | None:
+        """Why JetStream cannot be trusted any more although the server runs; None when it can. For one thread."""
+        return self._probe.trouble(self._port, USER, self._password) if self.running else None
+
     def start(self) -> None:
         """Start the server and wait until it takes connections, on the port it had before if that is free."""
         if self.running:
@@ -80,6 +91,7 @@ class NatsServer:
             self._load_credential()
             self._clear_left_over()
             self._launch()
+            self._probe = JetStreamProbe(self.store)
         except BaseException:
             self.stop()
             raise
@@ -155,7 +167,7 @@ class NatsServer:
                 "store_dir": str(files.private_directory(self.store)),
                 "max_file_store": MAX_FILE_STORE_BYTES,
                 "max_memory_store": MAX_MEMORY_STORE_BYTES,
-                "sync_interval": "always" if self._durable else "2m",
+                "sync_interval": self.sync_interval,
             },
         }
 

@@ -230,11 +230,15 @@ class PostgresServer:
             time.sleep(0.1)
 
     def _clear_left_over(self) -> None:
-        """End the server of a killed Milepost; a pid file that names somebody else's process means nothing."""
+        """End the server of a killed Milepost; a pid file that names somebody else's process means nothing.
+
+        Nor does one that names a ghost: where nobody waits for orphans, PostgreSQL would take it for a live server.
+        """
         pid = _postmaster_pid(self.data)
         process.clear_left_over(pid, self._marker, signal.SIGINT, signal.SIGQUIT, seconds=STOP_SECONDS)
-        if pid is not None and process.command_line(pid):
-            (self.data / "postmaster.pid").unlink(missing_ok=True)
+        if pid is not None and process.exists(pid):
+            for name in ("postmaster.pid", SOCKET_NAME, f"{SOCKET_NAME}.lock"):
+                (self.data / name).unlink(missing_ok=True)
 
     @property
     def _marker(self) -> str:

@@ -135,6 +135,25 @@ def _signal(pid: int, number: signal.Signals) -> None:
         ) from None
 
 
+def exists(pid: int) -> bool:
+    """Whether there is a process of this number, be it somebody else's or a ghost that nobody has waited for."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def was_told(pid: int, setting: str) -> bool:
+    """Whether a process was started with this setting (``NAME=value``) in its environment, where that can be seen."""
+    try:
+        return os.fsencode(setting) in Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+    except OSError:
+        return False
+
+
 def command_line(pid: int) -> str:
     """The arguments of a process, separated by spaces; empty when there is no such process."""
     if LINUX:

@@ -12,7 +12,10 @@ import httpx
 
 PATIENCE_SECONDS = 5
 PAUSE_SECONDS = 0.05
-AGAIN = {409: ("still_running",), 503: ("unavailable", "outcome_unknown", "stopping", "overloaded"), 429: ("overloaded",)}
+AGAIN = ("still_running", "unavailable", "outcome_unknown", "stopping", "overloaded")
+"""The codes that say: send it again with its key."""
+CUT_OFF = "Internal Server Error"
+"""What the HTTP server itself says to a request that it cuts off when it has to end."""
 PROCESS: dict[str, Any] = {
     "key": "delivery",
     "title": "Delivery",
@@ -116,6 +119,8 @@ class Client:
             return None
         if answer.is_success:
             return answer
-        if answer.json().get("code") in AGAIN.get(answer.status_code, ()):
+        if answer.text == CUT_OFF:
+            return None
+        if answer.json().get("code") in AGAIN:
             return None
         raise Refused(f"{path}: {answer.status_code} {answer.text}")
