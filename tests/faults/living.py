@@ -107,6 +107,7 @@ class Living:
 
     def kill(self, *names: str) -> None:
         """End these parts without a word; "supervisor" is the parent of them all."""
+        wait_until(lambda: set(names) - {"supervisor"} <= set(self.instance["processes"]), 10, "what to kill")
         pids = {"supervisor": self.supervisor.pid, **self.instance["processes"]}
         for name in names:
             os.kill(pids[name], signal.SIGKILL)
@@ -160,8 +161,7 @@ class Living:
             if client.failure is not None:
                 raise client.failure
         return all(
-            len(client.acknowledged) >= number
-            for client, number in zip(self._clients, wanted, strict=True)
+            len(client.acknowledged) >= number for client, number in zip(self._clients, wanted, strict=True)
         )
 
     # --- what has to hold ---
@@ -180,6 +180,14 @@ class Living:
         except psycopg.OperationalError:
             return False
         return behind == (0,) and relay == (0,)
+
+    @property
+    def head(self) -> int:
+        """The newest position of the log."""
+        with connect(self.instance["database_url"], "test") as connection:
+            row = connection.execute("select position from log.head").fetchone()
+        assert row is not None
+        return int(row[0])
 
     def holds(self) -> int:
         """Everything acknowledged is there once and in order, the views equal a rebuild; how many commands that was."""

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import shutil
 from collections.abc import Iterator
 
 import pytest
 
 from tests.faults.living import Living, living
+from tests.support.waiting import wait_until
+from tests.workers import stream
 
 pytestmark = pytest.mark.fault
 PARTS = ("api", "worker", "nats", "postgres")
@@ -38,3 +42,18 @@ def test_a_killed_parent_takes_up_its_home_again(house: Living):
     house.start()
     house.goes_on()
     assert house.holds() > 50
+
+
+@pytest.mark.parametrize("restarted", [False, True], ids=["noticed", "restarted"])
+def test_a_deleted_jetstream_loses_nothing(house: Living, restarted: bool):
+    """Deleted under load, it is noticed; views and an outside consumer from the start lack nothing."""
+    house.work()
+    before = house.process("nats").pid
+    shutil.rmtree(house.home / "nats" / "store")
+    if restarted:
+        house.kill("nats")
+    wait_until(lambda: house.instance["processes"].get("nats", before) != before, 10, "a new nats-server")
+    house.goes_on()
+    assert house.holds() > 50
+    held = asyncio.run(stream.positions(house.instance["nats_url"]))
+    assert held == list(range(1, house.head + 1))

@@ -44,3 +44,8 @@ def checkpoint(database_url: str, name: str) -> int:
     with connect(database_url, "test") as connection:
         row = connection.execute("select position from log.checkpoint where name = %s", [name]).fetchone()
     return 0 if row is None else int(row[0])
+
+
+async def declared(nats_url: str) -> None:
+    """Make the streams that a worker makes."""
+    await transport.migrate(BrokerSettings((nats_url,)))
