@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from json import JSONDecodeError
 from re import compile as pattern
+from threading import get_ident, main_thread
 from typing import Protocol
 from uuid import UUID
 
@@ -21,9 +22,45 @@ CAP_BYTES = 256 * 1024
 """The most bytes of data and meta that an event may have together."""
 
 Outcome = Accepted | LogError
-Wakeups = dict[asyncio.AbstractEventLoop, list[tuple["asyncio.Future[Accepted]", Outcome]]]
+_MAIN_THREAD = main_thread().ident
+_AWAKE = 2
+"""Threads of one group that are woken at once; each of them wakes one more before it does anything else."""
 
 _NUL_ESCAPE = pattern(r"(?<!\\)(?:\\\\)*\\u0000")
+
+
+class Wakeups:
+    """Who has to be woken for one group of outcomes."""
+
+    __slots__ = ("_loops", "_threads")
+
+    def __init__(self) -> None:
+        self._threads: list[ThreadTicket] = []
+        self._loops: dict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future[Accepted], Outcome]]] = {}
+
+    def add_thread(self, ticket: ThreadTicket) -> None:
+        """This thread waits, and certainly comes to pass the word on."""
+        self._threads.append(ticket)
+
+    def add_coroutine(
+        self, loop: asyncio.AbstractEventLoop, future: asyncio.Future[Accepted], outcome: Outcome
+    ) -> None:
+        """A coroutine on this loop waits for this future."""
+        self._loops.setdefault(loop, []).append((future, outcome))
+
+    def send(self) -> None:
+        """Wake them: the threads one after the other, the coroutines of a loop by one call into it.
+
+        Only one thread can run at a time. Threads that were all woken at once would crowd at the interpreter's
+        lock, and the writer, who has to send the next group, would stand in the same crowd.
+        """
+        for ticket, later in zip(self._threads, self._threads[_AWAKE:], strict=False):
+            ticket.wakes(later)
+        for ticket in self._threads[:_AWAKE]:
+            ticket.wake()
+        for loop, deliveries in self._loops.items():
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(_resolve, deliveries)
 
 
 class Ticket(Protocol):
@@ -36,20 +73,36 @@ class Ticket(Protocol):
 class ThreadTicket:
     """A thread waits: one raw lock, far cheaper than a Future."""
 
-    __slots__ = ("_lock", "_outcome")
+    __slots__ = ("_interruptible", "_lock", "_next", "_outcome")
 
     def __init__(self) -> None:
         self._lock = allocate_lock()
         self._lock.acquire()
+        self._next: ThreadTicket | None = None
+        self._interruptible = get_ident() == _MAIN_THREAD
 
-    def deliver(self, outcome: Outcome, wakeups: Wakeups) -> None:  # noqa: ARG002 - woken by its lock
-        """Wake the thread."""
+    def deliver(self, outcome: Outcome, wakeups: Wakeups) -> None:
+        """Keep the outcome; the main thread, which a signal may have taken away, is woken apart from the others."""
         self._outcome = outcome
+        if self._interruptible:
+            self.wake()
+        else:
+            wakeups.add_thread(self)
+
+    def wakes(self, later: ThreadTicket) -> None:
+        """Once awake, this thread wakes that one."""
+        self._next = later
+
+    def wake(self) -> None:
+        """Let the thread go on."""
         self._lock.release()
 
     def wait(self) -> Accepted:
         """Block until the outcome is there."""
         self._lock.acquire()
+        if self._next is not None:
+            self._next.wake()
+            self._next = None
         if isinstance(self._outcome, Accepted):
             return self._outcome
         raise self._outcome
@@ -83,14 +136,7 @@ class LoopTicket:
 
     def deliver(self, outcome: Outcome, wakeups: Wakeups) -> None:
         """Note it for the one call into the loop."""
-        wakeups.setdefault(self._loop, []).append((self.future, outcome))
-
-
-def wake(wakeups: Wakeups) -> None:
-    """One call into each loop for all that its coroutines wait for."""
-    for loop, deliveries in wakeups.items():
-        if not loop.is_closed():
-            loop.call_soon_threadsafe(_resolve, deliveries)
+        wakeups.add_coroutine(self._loop, self.future, outcome)
 
 
 def _resolve(deliveries: Iterable[tuple[asyncio.Future[Accepted], Outcome]]) -> None:

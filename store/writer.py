@@ -18,7 +18,7 @@ from store.call import Call
 from store.connect import connect
 from store.errors import InvalidEvent, LogError, OutcomeUnknown, Overloaded, Stopped, Unavailable
 from store.group import RETIRE, SETTLE, Verdicts, arguments, outcomes
-from store.unit import Announce, Outcome, Unit, Wakeups, wake
+from store.unit import Announce, Outcome, Unit, Wakeups
 
 MAX_UNITS = 512
 MAX_BYTES = 4 * 1024 * 1024
@@ -125,7 +125,8 @@ class Writer:
         waiting = [*self._people, *(unit for units in self._bulk for unit in units)]
         self._people.clear()
         self._bulk.clear()
-        _deliver(waiting, [Stopped("the log was stopped") for _ in waiting])
+        for unit in waiting:  # one by one: whoever sent several may not come to wait for all of them
+            _deliver([unit], [Stopped("the log was stopped")])
 
     def _retire(self) -> None:
         """Take the own row away, unless a lost group might still come and must find it."""
@@ -253,11 +254,10 @@ def _fill(waiting: deque[Unit]) -> list[Unit]:
 
 
 def _deliver(group: Sequence[Unit], results: Sequence[Outcome]) -> None:
-    wakeups: Wakeups = {}
+    wakeups = Wakeups()
     for unit, outcome in zip(group, results, strict=True):
         unit.ticket.deliver(outcome, wakeups)
-    if wakeups:
-        wake(wakeups)
+    wakeups.send()
 
 
 def _meaning(error: psycopg.Error) -> LogError:
