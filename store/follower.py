@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+from select import POLLIN, poll
 from threading import Condition, Event, Thread
 
 import psycopg
@@ -28,22 +30,27 @@ class Follower:
         self._grown = Condition()
         self._waiters: set[_Waiter] = set()
         self._stopping = Event()
+        self._bell: tuple[int, int] | None = None
         self._thread: Thread | None = None
 
     def start(self) -> None:
         """Begin to follow; a second call does nothing."""
         if self._thread is None:
             self._stopping.clear()
-            self._thread = Thread(target=self._run, name="log follower", daemon=True)
+            self._bell = os.pipe()
+            self._thread = Thread(target=self._run, args=(self._bell[0],), name="log follower", daemon=True)
             self._thread.start()
 
     def stop(self) -> None:
         """End; whoever waits is released with the head as it was. A second call does nothing."""
-        if self._thread is not None:
+        if self._thread is not None and self._bell is not None:
             self._stopping.set()
+            os.write(self._bell[1], b"\0")
             self._release()
             self._thread.join()
-            self._thread = None
+            for end in self._bell:
+                os.close(end)
+            self._thread = self._bell = None
 
     @property
     def head(self) -> int:
@@ -91,26 +98,31 @@ class Follower:
                 self._waiters.discard(waiter)
                 loop.call_soon_threadsafe(_complete, future)
 
-    def _run(self) -> None:
+    def _run(self, bell: int) -> None:
         while not self._stopping.is_set():
             try:
                 with connect(self._url, "follower") as connection:
                     connection.execute("listen " + CHANNEL)
-                    self._listen(connection)
+                    self._listen(connection, bell)
             except psycopg.OperationalError:
                 self._stopping.wait(_AWAY_SECONDS)  # the database is away: come back until it is there
 
-    def _listen(self, connection: Connection) -> None:
+    def _listen(self, connection: Connection, bell: int) -> None:
+        either = poll()
+        either.register(connection.fileno(), POLLIN)
+        either.register(bell, POLLIN)
         while not self._stopping.is_set():
             row = connection.execute(_HEAD, prepare=True).fetchone()
             assert row is not None
             self.note(row[0])
-            quiet = False
-            while not quiet and not self._stopping.is_set():
-                quiet = True
-                for told in connection.notifies(timeout=self._poll_seconds, stop_after=1):
-                    quiet = False
-                    self.note(int(told.payload))
+            self._take(connection)
+            while either.poll(self._poll_seconds * 1000) and not self._stopping.is_set():
+                self._take(connection)
+
+    def _take(self, connection: Connection) -> None:
+        """What notifications have come so far."""
+        for told in connection.notifies(timeout=0):
+            self.note(int(told.payload))
 
 
 def _complete(future: asyncio.Future[None]) -> None:

@@ -1,6 +1,7 @@
 """What an append promises, one log and one process."""
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from uuid import uuid4
 
@@ -278,6 +279,18 @@ def test_recorded_at_never_goes_back(log: Log):
         log.append(one())
     recorded = [found.recorded_at for found in log.read(0, 100)]
     assert recorded == sorted(recorded)
+
+
+def test_a_thread_that_was_interrupted_holds_up_nobody(log: Log):
+    """The main thread never comes to wait for its outcome; the threads of the same group are woken all the same."""
+    abandoned = [ThreadTicket() for _ in range(4)]  # made by this thread, which a signal can interrupt
+    with ThreadPoolExecutor() as pool:
+        tickets = [pool.submit(ThreadTicket).result() for _ in range(8)]
+        mixed = [*abandoned[:2], *tickets[:4], *abandoned[2:], *tickets[4:]]
+        log._writer.put_bulk([Unit(one(), None, ticket) for ticket in mixed])
+        waiting = [pool.submit(ticket.wait) for ticket in tickets]
+        positions = [future.result(20).last_position for future in waiting]
+    assert positions == [3, 4, 5, 6, 9, 10, 11, 12]
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")

@@ -71,3 +71,16 @@ def test_stop_releases_whoever_waits(log: Log):
         wait_until(waiting.running)
         log.stop()
         assert waiting.result(10) == 0
+
+
+def test_stop_waits_for_no_poll(database: Database):
+    """A follower that would listen for another minute stops when it is told to."""
+    follower = Follower(database.app_url, poll_seconds=60)
+    follower.start()
+    with psycopg.connect(database.owner_url, autocommit=True) as connection:
+        listening = (
+            "select from pg_stat_activity where application_name = 'milepost follower' and state = 'idle'"
+        )
+        wait_until(lambda: connection.execute(listening).fetchone() is not None)
+    with ThreadPoolExecutor() as pool:
+        pool.submit(follower.stop).result(20)
