@@ -87,7 +87,8 @@ def doctor(as_json: bool = AsJson) -> None:
     from milepost.wiring import health_of
     from workers.transport import BrokerSettings
 
-    broker = BrokerSettings(tuple(servers()), replicas=_settings().stream_replicas)
+    # a broker that is away must not keep the doctor waiting for its return
+    broker = BrokerSettings(tuple(servers()), replicas=_settings().stream_replicas, max_reconnect_attempts=1)
 
     async def ask() -> dict[str, Any]:
         return dict(await health_of(application_url(), broker)())

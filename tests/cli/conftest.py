@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 import typer
+from psycopg.conninfo import conninfo_to_dict
 from typer.testing import CliRunner, Result
 
 from milepost.cli import build, output
@@ -88,10 +89,18 @@ def milepost(house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> M
 
 
 @pytest.fixture
-def visit(milepost: Milepost, tmp_path: Path) -> Iterator[str]:
+def visit(milepost: Milepost, tmp_path: Path) -> str:
     """The key of a small process of this test's own, published by the command line."""
     key = f"visit_{os.urandom(4).hex()}"
     file = tmp_path / "visit.yaml"
     file.write_text(VISIT.format(key=key))
     milepost("process", "publish", str(file), "--note", "First version")
-    yield key
+    return key
+
+
+@pytest.fixture
+def house_broker(house: House) -> str:
+    """Where the broker of the running Milepost is: its home is in the address of its database."""
+    socket = str(conninfo_to_dict(house.database_url)["host"])
+    home = Path(socket).parent.parent
+    return str(json.loads((home / "run" / "instance.json").read_text())["nats_url"])

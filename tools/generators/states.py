@@ -47,32 +47,19 @@ other ways, because it is a fact and not a decision.
 
 This page is generated from `tools/generators/states.py`; a test holds it against the rules in `domain/`.
 """
-_WORDS = (
-    (
-        "Step",
-        "locked",
-        STEP,
-        "A step that became applicable again is done if it was done in this round, else locked.",
-    ),
-    (
-        "Run",
-        "running",
-        RUN,
-        "Reopening one of its steps reopens a run that has ended. Skipping the last step of a paused "
-        "run completes it.",
-    ),
-    (
-        "Task",
-        "open",
-        TASK,
-        "Blocked and in need of help are flags of an open task; both go down when it ends.",
-    ),
+_STEP_NOTE = "A step that became applicable again is done if it was done in this round, else locked."
+_RUN_NOTE = "Reopening one of its steps reopens a run that has ended. Skipping the last step of a paused run completes it."
+_TASK_NOTE = "Blocked and in need of help are flags of an open task; both go down when it ends."
+_TABLES = (
+    ("Step", "locked", STEP, _STEP_NOTE),
+    ("Run", "running", RUN, _RUN_NOTE),
+    ("Task", "open", TASK, _TASK_NOTE),
 )
 
 
 def states_reference() -> dict[str, str]:
     """A diagram each for steps, runs and tasks."""
-    parts = [HEAD, *(_diagram(*each) for each in _WORDS)]
+    parts = [HEAD, *(_diagram(*each) for each in _TABLES)]
     return {"docs/reference/states.md": "\n".join(parts)}
 
 
