@@ -10,6 +10,7 @@ import psycopg
 from nats.errors import Error as NatsError
 from psycopg import Connection
 
+from projections.registry import BY_NAME
 from store.connect import connect as connect_database
 from workers import transport
 from workers.transport import BrokerSettings
@@ -27,13 +28,21 @@ where name in ('server_version', 'fsync', 'full_page_writes', 'synchronous_commi
 """
 _HEAD = "select log::text, position from log.head"
 # the lag of a consumer is the age of the first event that it has not applied
-_CONSUMERS = """
-select c.name, c.position, h.position - c.position,
+_CONSUMER = """
+select {name}, c.position, h.position - c.position,
   coalesce(extract(epoch from clock_timestamp() - e.recorded_at) * 1000, 0)::float8
 from log.checkpoint c cross join log.head h left join log.event e on e.position = c.position + 1
-order by c.name
 """
-_PARKED = "select projection, stream::text, position from log.parked order by projection, position limit 1000"
+_RELAY = _CONSUMER.format(name="c.name") + "where c.name = 'relay'"
+_LIVE = (
+    _CONSUMER.format(name="g.projection, g.version")
+    + "join read.generation g on g.schema = c.name where g.state = 'live' order by g.projection"
+)
+_GENERATIONS = "select to_regclass('read.generation') is not null"
+_PARKED = """
+select g.projection, p.stream::text, p.position from log.parked p join read.generation g on g.schema = p.projection
+where g.state <> 'old' order by g.projection, p.position limit 1000
+"""
 
 
 @dataclass(frozen=True)
@@ -65,6 +74,8 @@ class Facts:
     head: int | None = None
     consumers: tuple[Consumer, ...] = ()
     parked: tuple[Parked, ...] = ()
+    outdated: tuple[str, ...] = ()
+    """Read models whose live generation was made by another version of the code; nothing applies to them."""
     broker: dict[str, int | str | bool] = field(default_factory=dict)
     unreachable: tuple[str, ...] = ()
 
@@ -87,7 +98,7 @@ def judge(facts: Facts) -> Health:
     if facts.head is None:
         return Health("unhealthy", ("Postgres does not answer",), facts)
     bad = [*_unsafe(facts), *_late(facts, UNHEALTHY_LAG_MS)]
-    weak = [*_late(facts, DEGRADED_LAG_MS, UNHEALTHY_LAG_MS), *_parked(facts)]
+    weak = [*_late(facts, DEGRADED_LAG_MS, UNHEALTHY_LAG_MS), *_parked(facts), *_outdated(facts)]
     weak += [f"{name} does not answer" for name in facts.unreachable]
     state: State = "unhealthy" if bad else "degraded" if weak else "healthy"
     return Health(state, (*bad, *weak), facts)
@@ -97,7 +108,7 @@ def _late(facts: Facts, above_ms: float, up_to_ms: float = float("inf")) -> list
     late = [
         each
         for each in facts.consumers
-        if each.name != "relay" or "nats" not in facts.unreachable
+        if each.name not in facts.outdated and (each.name != "relay" or "nats" not in facts.unreachable)
         if above_ms < each.lag_ms <= up_to_ms
     ]
     return [f"{each.name} is {each.lag_events} events and {each.lag_ms / 1000:.0f} s behind" for each in late]
@@ -108,6 +119,10 @@ def _parked(facts: Facts) -> list[str]:
     return [
         f"{name} parked {sum(each.projection == name for each in facts.parked)} streams" for name in names
     ]
+
+
+def _outdated(facts: Facts) -> list[str]:
+    return [f"{name} has to be rebuilt: milepost projection rebuild {name}" for name in facts.outdated]
 
 
 def _unsafe(facts: Facts) -> list[str]:
@@ -128,14 +143,31 @@ def database_facts(connection: Connection[Any]) -> Facts:
     settings = dict(connection.execute(_SETTINGS).fetchall())
     row = connection.execute(_HEAD).fetchone()
     assert row is not None
-    return Facts(
+    facts = Facts(
         versions={"postgres": settings.pop("server_version")},
         settings=settings,
         log=row[0],
         head=row[1],
-        consumers=tuple(Consumer(*each) for each in connection.execute(_CONSUMERS)),
-        parked=tuple(Parked(*each) for each in connection.execute(_PARKED)),
+        consumers=tuple(Consumer(*each) for each in connection.execute(_RELAY)),
     )
+    return _with_read_models(connection, facts)
+
+
+def _with_read_models(connection: Connection[Any], facts: Facts) -> Facts:
+    """The live generation of each read model, as far as any was ever made."""
+    if connection.execute(_GENERATIONS).fetchone() != (True,):
+        return facts
+    live = connection.execute(_LIVE).fetchall()
+    return replace(
+        facts,
+        consumers=(*(Consumer(name, *lag) for name, _version, *lag in live), *facts.consumers),
+        parked=tuple(Parked(*each) for each in connection.execute(_PARKED)),
+        outdated=tuple(name for name, version, *_lag in live if _is_outdated(name, version)),
+    )
+
+
+def _is_outdated(name: str, version: int) -> bool:
+    return name in BY_NAME and BY_NAME[name].version != version
 
 
 async def broker_facts(settings: BrokerSettings) -> tuple[str, dict[str, int | str | bool]]:

@@ -6,9 +6,11 @@ import shutil
 import signal
 import subprocess
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
+from urllib.parse import urlsplit
 
 from milepost.embedded import files, process
 from milepost.embedded.binaries import nats_program
@@ -170,6 +172,15 @@ class NatsServer:
                 "sync_interval": self.sync_interval,
             },
         }
+
+
+def sync_interval(directory: Path, servers: Sequence[str]) -> str | None:
+    """The sync_interval that the embedded server in ``directory`` was told, if one of ``servers`` is that server."""
+    state, told = files.read_json(directory / "server.json"), files.read_json(directory / "nats.json")
+    if state is None or told is None:
+        return None
+    ours = any(urlsplit(url).port == state.get("port") for url in servers if "@127.0.0.1:" in url)
+    return str(told["jetstream"]["sync_interval"]) if ours else None
 
 
 def _announced_port(ports: Path, pid: int) -> int | None:

@@ -2,14 +2,23 @@
 
 import json
 import sys
+from collections.abc import Callable
 from typing import Any
 
+import workers.app
+from projections.engine import Projector
 from store.log import Log
+from tests.workers.poison import poisoned
 from tests.workers.tally import TallyProjector
 from workers import log_setup
 from workers.app import WorkerSettings, serve
 from workers.transport import BrokerSettings
 
+PROJECTORS: dict[str, Callable[[Log, str], workers.app.Projector]] = {
+    "tally": TallyProjector,
+    "real": lambda log, url: Projector(url, log),
+    "poisoned": lambda log, url: Projector(url, log, poisoned()),
+}
 BROKER = BrokerSettings.__dataclass_fields__
 
 
@@ -19,12 +28,9 @@ def main(told: dict[str, Any]) -> None:
     broker = BrokerSettings(
         urls=(str(told.pop("nats_url")),), **{name: told.pop(name) for name in list(told) if name in BROKER}
     )
+    make = PROJECTORS[told.pop("projector", "tally")]
     settings = WorkerSettings(broker=broker, durable=False, **told)
-
-    def projector(log: Log) -> TallyProjector:
-        return TallyProjector(log, settings.database_url)
-
-    serve(settings, projector)
+    serve(settings, lambda log: make(log, settings.database_url))
 
 
 if __name__ == "__main__":

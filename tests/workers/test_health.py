@@ -1,6 +1,17 @@
 """Health follows lag, not connections; the watchdog follows progress."""
 
-from workers.health import Consumer, Facts, Parked, judge
+from dataclasses import replace
+from uuid import uuid4
+
+from milepost.embedded import NatsServer, sync_interval
+from projections.engine import Projector
+from projections.rebuild import rebuild
+from projections.registry import PROJECTIONS
+from store.connect import connect
+from store.log import Log
+from tests.support.databases import Database
+from tests.workers.writing import add_task
+from workers.health import Consumer, Facts, Parked, database_facts, judge
 from workers.watchdog import Watchdog
 
 GOOD = Facts(head=100, settings={"fsync": "on", "synchronous_commit": "on", "sync_interval": "always"})
@@ -54,3 +65,46 @@ def test_progress_calms_the_watchdog():
     watchdog = Watchdog(patience_seconds=10)
     assert [watchdog.judge(now, now, behind=True) for now in (0, 20, 40)] == ["fine"] * 3
     assert [watchdog.judge(40, now, behind=False) for now in (60, 80)] == ["fine"] * 2
+
+
+def facts_of(database: Database) -> Facts:
+    """What the database of this test says."""
+    with connect(database.app_url, "test") as connection:
+        return database_facts(connection)
+
+
+def test_only_what_is_shown_is_late(log: Log, database: Database):
+    """A generation that is being made, or was replaced, is behind for a reason: it is no fact of lag."""
+    assert facts_of(database).consumers == ()
+    with Projector(database.app_url, log) as projector:
+        projector.catch_up()
+        rebuild(database.app_url, ["board"])
+        add_task(log, uuid4())
+        projector.catch_up()
+    facts = facts_of(database)
+    assert sorted(each.name for each in facts.consumers) == sorted(each.name for each in PROJECTIONS)
+    assert {each.lag_events for each in facts.consumers} == {0}
+    assert judge(replace(facts, settings={})).state == "healthy"
+
+
+def test_a_read_model_of_other_code_has_to_be_rebuilt(log: Log, database: Database):
+    """Nothing applies to it, however long: it is named with the verb that helps, and degrades."""
+    with Projector(database.app_url, log) as projector:
+        projector.catch_up()
+    with connect(database.app_url, "test") as connection:
+        connection.execute("update read.generation set version = version + 1 where projection = 'board'")
+    facts = facts_of(database)
+    assert facts.outdated == ("board",)
+    late = tuple(Consumer(each.name, 1, 9, 90_000) for each in facts.consumers if each.name == "board")
+    health = judge(Facts(head=10, consumers=late, outdated=facts.outdated))
+    assert (health.state, health.reasons) == (
+        "degraded",
+        ("board has to be rebuilt: milepost projection rebuild board",),
+    )
+
+
+def test_the_embedded_broker_says_how_it_syncs(nats_server: NatsServer):
+    """What the server was told is known of the server in that directory, and of no other."""
+    assert sync_interval(nats_server.directory, [nats_server.url]) == "2m"
+    assert sync_interval(nats_server.directory, ["nats://127.0.0.1:4222"]) is None
+    assert sync_interval(nats_server.directory / "nowhere", [nats_server.url]) is None

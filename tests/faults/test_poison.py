@@ -1,0 +1,82 @@
+"""An event that a read model cannot digest: its stream is parked for everybody to see, all others go on."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from uuid import UUID, uuid4
+
+import pytest
+from psycopg import Connection
+
+from projections.engine import retry
+from projections.rebuild import compare, rebuild
+from store.connect import connect
+from store.log import Log
+from tests.support.databases import Database
+from tests.support.waiting import wait_until
+from tests.workers.poison import WORD
+from tests.workers.running import RunningWorker
+from tests.workers.writing import add_task, comment
+from workers.health import Parked, database_facts, judge
+
+pytestmark = pytest.mark.fault
+Start = Callable[..., RunningWorker]
+CARD = "select comments from read.card where card = %s"
+PARKED = "select projection, stream, position from log.parked"
+LIVE = "select c.position from log.checkpoint c join read.generation g on g.schema = c.name where g.state = 'live'"
+LONGEST_LAG_SECONDS = 2.0
+WRITES = 100
+
+
+def shows(connection: Connection, position: int) -> bool:
+    """Whether every live read model is there."""
+    return all(reached >= position for (reached,) in connection.execute(LIVE))
+
+
+def lags(log: Log, connection: Connection, others: list[UUID]) -> list[float]:
+    """How long each of many comments takes from its commit until all read models have it."""
+    found = []
+    for number in range(WRITES):
+        position = comment(log, others[number % len(others)], "fine")
+        begun = time.monotonic()
+        wait_until(lambda position=position: shows(connection, position), 10, "the read models")  # type: ignore[misc]
+        found.append(time.monotonic() - begun)
+    return sorted(found)
+
+
+def test_a_poison_event_parks_its_stream_and_no_other(log: Log, database: Database, start_worker: Start):
+    """Parked at the event, told by health; others' p99 lag stays under 2 s; a retry after the fix brings it back."""
+    defective = start_worker(projector="poisoned")
+    victim, others = uuid4(), [uuid4() for _ in range(10)]
+    for task in (victim, *others):
+        add_task(log, task)
+    comment(log, victim, "fine")
+    poison = comment(log, victim, WORD)
+    with connect(database.app_url, "test") as connection:
+        wait_until(lambda: _is_parked(connection), 15, "the parked stream")
+        assert lags(log, connection, others)[int(WRITES * 0.99) - 1] < LONGEST_LAG_SECONDS
+        comment(log, victim, "after it")
+        ((schema, stream, position),) = connection.execute(PARKED).fetchall()
+        assert (stream, position) == (victim, poison)
+        facts = database_facts(connection)
+        assert facts.parked == (Parked("board", str(victim), poison),)
+        assert judge(replace(facts, settings={})).state == "degraded"
+        assert connection.execute(CARD, [victim]).fetchone() == (1,)
+        assert [connection.execute(CARD, [each]).fetchone() for each in others] == [(10,)] * 10
+        defective.stop()
+        start_worker(projector="real")
+        assert retry(database.app_url, schema, victim)
+        wait_until(lambda: shows(connection, comment(log, victim, "healed")), 10, "the read models")
+        wait_until(lambda: shows(connection, log.head()), 10, "the read models")
+        assert connection.execute(PARKED).fetchall() == []
+        healed = connection.execute(CARD, [victim]).fetchone()
+    assert healed is not None
+    assert healed[0] >= 4
+    for generation in rebuild(database.app_url):
+        assert compare(database.app_url, generation.schema).same
+
+
+def _is_parked(connection: Connection) -> bool:
+    return connection.execute(PARKED).fetchone() is not None
