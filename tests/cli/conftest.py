@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,7 +71,7 @@ class Milepost:
 def run_milepost(environment: Mapping[str, str], *words: str) -> subprocess.CompletedProcess[str]:
     """`milepost` with nothing of ours in its environment but this."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("MILEPOST_")}
-    command = [str(ROOT / ".venv" / "bin" / "milepost"), *words]
+    command = [str(Path(sys.executable).with_name("milepost")), *words]
     return subprocess.run(
         command, env={**inherited, **environment}, capture_output=True, text=True, timeout=60, check=False
     )
