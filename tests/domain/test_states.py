@@ -18,8 +18,8 @@ from domain.run.state import RunWord, StepState, StepWord
 from domain.task import TASK as TASK_AGGREGATE
 from domain.task import Task, TaskState
 from domain.words import Actor
-from tests.domain.test_run_laws import Doing, decide, deeds, processes
-from tests.support.given import NINE, OFFICE
+from tests.domain.test_run_laws import OFFICE, Doing, decide, deeds, processes
+from tests.support.given import NINE
 from tools.generators.states import RUN, STEP, TASK
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
