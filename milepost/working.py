@@ -2,24 +2,43 @@
 
 from __future__ import annotations
 
+import structlog
+
 from milepost.settings import Settings, SettingsError
 from projections.engine import Projector
+from store.errors import Unavailable, UnsafeServer
 from store.log import Log
 from workers.app import WorkerSettings, serve
 from workers.log_setup import set_up
 from workers.transport import BrokerSettings
+from workers.trouble import described
+
+GAVE_UP = 1
+
+log = structlog.get_logger(__name__)
 
 
 def run_worker(settings: Settings) -> int:
-    """Work until told to stop; the exit code. Raises what made the worker give up, so that it is started again."""
+    """Work until told to stop; the exit code, which is 1 when the worker gave up and has to be started again.
+
+    What made it give up is logged by kind and place: the text of a database's error quotes rows. Raises what the
+    person who starts it can put right.
+    """
     url = settings.application_dsn
     if url is None or not settings.nats_servers:
         raise SettingsError("MILEPOST_DATABASE_URL and MILEPOST_NATS_URL are needed; `milepost up` sets both")
     set_up(settings.log_level, settings.log_format)
     broker = BrokerSettings(tuple(settings.nats_servers), replicas=settings.stream_replicas)
-
-    def projector(log: Log) -> Projector:
-        return Projector(url, log)
-
-    serve(WorkerSettings(url, broker, poll_seconds=settings.poll_seconds), projector)
+    told = WorkerSettings(url, broker, poll_seconds=settings.poll_seconds)
+    try:
+        serve(told, lambda growing: _projector(url, growing))
+    except (SettingsError, UnsafeServer, Unavailable):
+        raise
+    except Exception as error:  # noqa: BLE001 - the outermost place: the process ends, and the log says why
+        log.error("worker_ends", **described(error))
+        return GAVE_UP
     return 0
+
+
+def _projector(url: str, growing: Log) -> Projector:
+    return Projector(url, growing)

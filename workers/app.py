@@ -162,7 +162,7 @@ class Worker:
         self._loop.call_soon_threadsafe(self._give_up, error)
 
     def _give_up(self, error: BaseException) -> None:
-        log.error("worker_gives_up", reason=type(error).__name__)
+        log.error("worker_gives_up", reason=type(error).__name__, position=self.applier.position)
         self._failure = self._failure or error
         self.app.exit()
 

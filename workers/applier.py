@@ -85,6 +85,7 @@ class Applier:
             try:
                 self._apply()
             except Exception as error:  # noqa: BLE001 - a bug: told to whoever runs us, who ends the process
+                self._reached.end()
                 self._on_failure(error)
                 return
 

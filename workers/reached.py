@@ -13,6 +13,7 @@ class Reached:
 
     def __init__(self) -> None:
         self.position = 0
+        self._ended = False
         self._lock = Lock()
         self._waiters: list[_Waiter] = []
 
@@ -26,13 +27,21 @@ class Reached:
             if not loop.is_closed():
                 loop.call_soon_threadsafe(_complete, future)
 
+    def end(self) -> None:
+        """Nothing more will be reached: nobody waits any longer. From any thread."""
+        with self._lock:
+            self._ended, woken, self._waiters = True, self._waiters, []
+        for _, loop, future in woken:
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(_complete, future)
+
     async def wait(self, position: int, within_seconds: float) -> bool:
         """Whether the position is reached in time."""
         loop = asyncio.get_running_loop()
         waiter = (position, loop, loop.create_future())
         with self._lock:
-            if self.position >= position:
-                return True
+            if self._ended or self.position >= position:
+                return self.position >= position
             self._waiters.append(waiter)
         await asyncio.wait([waiter[2]], timeout=within_seconds)
         with self._lock:

@@ -101,6 +101,11 @@ class Living:
             return None
         return told
 
+    @property
+    def lines(self) -> int:
+        """How many lines API and worker have logged."""
+        return sum(log.read_bytes().count(b"\n") for log in (self.home / "log").glob("*.log"))
+
     def process(self, name: str) -> psutil.Process:
         """The process of one part."""
         return psutil.Process(self.instance["processes"][name])

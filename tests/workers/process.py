@@ -5,6 +5,8 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+import psycopg
+
 import workers.app
 from projections.engine import Projector
 from store.log import Log
@@ -14,9 +16,21 @@ from workers import log_setup
 from workers.app import WorkerSettings, serve
 from workers.transport import BrokerSettings
 
+CANARY = "canary-4417"
+
+
+class Broken:
+    """A projector with a defect that no waiting cures, told in an error that quotes a row."""
+
+    def catch_up(self) -> int:
+        """Fail, once there is something to apply."""
+        raise psycopg.errors.NotNullViolation(f"DETAIL: Failing row contains ({CANARY})")
+
+
 PROJECTORS: dict[str, Callable[[Log, str], workers.app.Projector]] = {
     "tally": TallyProjector,
     "real": lambda log, url: Projector(url, log),
+    "broken": lambda _log, _url: Broken(),
     "poisoned": lambda log, url: Projector(url, log, poisoned()),
 }
 BROKER = BrokerSettings.__dataclass_fields__

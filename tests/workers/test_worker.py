@@ -1,11 +1,14 @@
 """A worker applies the log by whichever way it hears of growth, and ends when asked."""
 
+import os
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from milepost.embedded import NatsServer
@@ -13,8 +16,11 @@ from store.log import Log
 from tests.support.databases import Database
 from tests.support.waiting import wait_until
 from tests.workers import stream
+from tests.workers.process import CANARY, Broken
 from tests.workers.running import ROOT, RunningWorker
 from tests.workers.writing import write
+from workers.trouble import described
+from workers.watchdog import NoProgress
 
 Start = Callable[..., RunningWorker]
 GUIDE = ROOT / "docs/how-to/subscribe.md"
@@ -28,6 +34,7 @@ def applied(database: Database, position: int, seconds: float = 10) -> None:
 def test_jetstream_alone_is_enough(log: Log, database: Database, start_worker: Start):
     """Without listening and without a poll in sight, the message that the log has grown wakes the worker."""
     start_worker(listen=False, poll_seconds=3.0)
+    applied(database, write(log, 1))
     for _ in range(5):
         applied(database, write(log, 3), 2.5)
 
@@ -54,6 +61,43 @@ def test_several_workers_apply_everything_once(log: Log, database: Database, sta
     for worker in workers:
         said = worker.stop()
         assert worker.wait() == 0, said
+
+
+def test_a_defect_ends_the_worker_at_once(log: Log, start_worker: Start):
+    """What no waiting cures ends the process within seconds, message at hand or not, so that it is started anew."""
+    worker = start_worker(projector="broken")
+    write(log, 1)
+    assert worker.wait(6) != 0
+    assert "worker_gives_up" in worker.stop()
+
+
+def test_a_worker_that_may_not_wait_for_ever_ends(
+    log: Log, database: Database, nats_server: NatsServer, start_worker: Start
+):
+    """A client that gave up the broker for good ends its worker; one that stays, as ours are set, outlives that."""
+    limited = start_worker(max_reconnect_attempts=5, reconnect_wait_seconds=0.05)
+    patient = start_worker(reconnect_wait_seconds=0.05)
+    applied(database, write(log, 1))
+    wait_until(lambda: _relays(log, database) == 2, 15, "both workers")
+    assert nats_server.pid is not None
+    os.kill(nats_server.pid, signal.SIGKILL)
+    assert limited.wait(15) != 0
+    applied(database, write(log, 3))
+    nats_server.start()
+    last = write(log, 1)
+    wait_until(lambda: stream.checkpoint(database.app_url, "relay") >= last, 10, "the relay")
+    assert patient.running
+
+
+def test_no_value_of_a_row_is_logged():
+    """Of a database's refusal the log has the kind and the place; of our own errors the text too."""
+    with pytest.raises(psycopg.Error) as refused:
+        Broken().catch_up()
+    told = described(refused.value)
+    assert told["reason"] == "NotNullViolation"
+    assert "catch_up" in told["raised_at"][-1]
+    assert CANARY not in str(told)
+    assert described(NoProgress("nothing is applied"))["text"] == "nothing is applied"
 
 
 def _relays(log: Log, database: Database) -> int:
