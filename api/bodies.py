@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
 from pydantic import (
@@ -14,6 +14,7 @@ from pydantic import (
     ConfigDict,
     Field,
     StringConstraints,
+    model_validator,
 )
 
 from domain.document import Key
@@ -220,12 +221,18 @@ Stages = Annotated[tuple[Stage, ...], Field(min_length=1, max_length=50)]
 
 
 class OpenProject(Body):
-    """A project: its name, its owner and the columns of its board."""
+    """A project: its name, its owner and the columns of its board (without them: the stages of ``process``)."""
 
     name: Line
     owner: AssigneeText | None = None
-    stages: Stages
+    stages: Stages | None = None
     process: Key | None = None
+
+    @model_validator(mode="after")
+    def _columns_come_from_somewhere(self) -> Self:
+        if self.stages is None and self.process is None:
+            raise ValueError("name the stages, or a process that has some")
+        return self
 
 
 class Rename(Body):
@@ -326,6 +333,12 @@ class Publish(Body):
     """What is new in this version, in words for the people who work by it."""
 
     note: Words
+
+
+class Restore(Body):
+    """The published version whose document is to be the draft again."""
+
+    version: Annotated[int, Field(strict=True, ge=1, le=2_000_000_000)]
 
 
 class CreateToken(Body):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Callable
 
 import psycopg
@@ -22,6 +23,9 @@ from store.repository import UnknownVersion
 
 _TEXTS = {404: "there is nothing at this address", 405: "this address does not take this method"}
 _CODES = {400: "not_json", 404: "not_found", 405: "method_not_allowed", 413: "too_large"}
+
+_PLACES = 6
+"""How much of the way to a defect is logged: files and lines, never the values that were on it."""
 
 log = structlog.get_logger()
 
@@ -97,5 +101,7 @@ def _cause(_: Request, error: Exception) -> Response:
 
 
 def _defect(request: Request, error: Exception) -> Response:
-    log.error("request failed", method=request.method, path=request.url.path, exc_info=error)
+    places = [f"{at.filename}:{at.lineno} {at.name}" for at in traceback.extract_tb(error.__traceback__)[-_PLACES:]]
+    route = getattr(request.scope.get("route"), "path", "")
+    log.error("request failed", method=request.method, route=route, kind=type(error).__name__, places=places)
     return answer(Problem("internal", "this is a defect; the log of the process tells more"))

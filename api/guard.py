@@ -21,6 +21,7 @@ from domain.words import Actor
 
 CALLER = "milepost.caller"
 _SAFE = frozenset({"GET", "HEAD"})
+_HOW_TO_GET = 'somebody with the scope admin makes a token for you: POST /v1/tokens {{"actor": …, "scopes": ["{}", …]}}'
 _ACTOR = re.compile(r"(person|guest|service):[A-Za-z0-9][A-Za-z0-9._@+-]{0,99}")
 
 
@@ -155,7 +156,8 @@ def _acting_as(wanted: str, grant: Grant) -> Actor:
         )
     may = grant.scopes & ({"act_as", "service"} if wanted.startswith("service:") else {"act_as"})
     if not may and wanted != grant.actor:
-        raise Problem("not_allowed", f"this token may not act as {wanted}", needs=["act_as"])
+        detail = f"acting as {wanted} needs the scope act_as; {_HOW_TO_GET.format('act_as')}"
+        raise Problem("not_allowed", detail, needs=["act_as"])
     return Actor(wanted)
 
 
@@ -165,7 +167,8 @@ def _admit(scope: Scope, headers: Mapping[bytes, bytes], rule: Rule, site: Site)
         raise Problem("not_signed_in", "this needs a token or a session")
     if not rule.scopes & caller.grant.scopes:
         needs = sorted(rule.scopes)
-        raise Problem("not_allowed", f"this needs the scope {' or '.join(needs)}", needs=needs)
+        detail = f"this needs the scope {' or '.join(needs)}; {_HOW_TO_GET.format(needs[0])}"
+        raise Problem("not_allowed", detail, needs=needs)
     if caller.csrf is not None and scope["method"] not in _SAFE:
         _same_site(headers, site)
         if rule.csrf == "header" and not hmac.compare_digest(

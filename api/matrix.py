@@ -54,6 +54,7 @@ RULES: dict[str, Rule] = {
     "PUT /v1/processes/{key}/draft": MANAGE,
     "POST /v1/processes/{key}/publish": MANAGE,
     "POST /v1/processes/{key}/retire": MANAGE,
+    "POST /v1/processes/{key}/restore": MANAGE,
     "GET /v1/home": READ,
     "GET /v1/inbox": READ,
     "GET /v1/attention": READ,

@@ -1,11 +1,14 @@
-"""Commands on processes: write the draft, publish, retire."""
+"""Commands on processes: write the draft, publish, retire, take up an older version again."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
 
 from fastapi import APIRouter
 from pydantic import TypeAdapter, ValidationError
+from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from api import bodies
@@ -16,10 +19,11 @@ from api.registering import Handle, add_command
 from api.streams import PROCESSES, known_process
 from api.verbs import Given, Verb
 from domain import process as processes
+from domain.definition import Definition
 from domain.document import Document, Key
 from domain.events import Event
 from domain.process import Process
-from domain.words import process_stream
+from domain.words import Actor, process_stream
 
 _KEY: TypeAdapter[str] = TypeAdapter(Key)
 _STEP = {"key": "contract", "title": "Sign the contract", "role": "seller"}
@@ -50,12 +54,23 @@ RETIRE = Verb(
 )
 
 
+def _take_up(
+    process: Process, version: int, definition: Definition, *, by: Actor, at: datetime
+) -> Sequence[Event]:
+    return processes.save_draft(process, definition.document, restored_from=version, by=by, at=at)
+
+
+RESTORE = Verb(
+    "restore", "Make an older version the draft again", bodies.Restore, _take_up, {"version": 1}
+)
+
+
 def add_process_commands(router: APIRouter) -> None:
-    """Register the three."""
+    """Register every verb of processes."""
     add_command(
         router, "PUT", "/v1/processes/{key}/draft", DRAFT, _on_process(DRAFT, creates=True), tag="Processes"
     )
-    for verb in (PUBLISH, RETIRE):
+    for verb in (PUBLISH, RETIRE, RESTORE):
         add_command(
             router, "POST", f"/v1/processes/{{key}}/{verb.name}", verb, _on_process(verb), tag="Processes"
         )
@@ -70,6 +85,9 @@ def _on_process(verb: Verb, *, creates: bool = False) -> Handle:
                 {"field": "key", "code": "other_key", "detail": f"must be {key}"}])  # fmt: skip
         stream = process_stream(key)
         given = Given(call.caller.actor, call.services.clock(), call.services.calendar, stream)
+        if isinstance(body, bodies.Restore):
+            version = await run_in_threadpool(call.services.repository.definition, key, body.version)
+            given = replace(given, definition=version)
 
         def decide(process: Process | None) -> Sequence[Event]:
             return verb.decide(process if creates else known_process(process, key), body, given)

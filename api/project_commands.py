@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from fastapi import APIRouter
+from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from api import bodies
@@ -12,11 +13,13 @@ from api.commands import Call, carry_out
 from api.ids import uuid7
 from api.reading import validate
 from api.registering import Handle, add_command, stream_id
-from api.streams import PROJECTS, known_project
+from api.services import Services
+from api.streams import PROCESSES, PROJECTS, known_process, known_project
 from api.verbs import Given, Verb
 from domain import project as projects
-from domain.events import Event
+from domain.events import Event, ProjectStage
 from domain.project import Project
+from domain.words import Rejected, StageKey, process_stream
 
 _STAGES = [{"key": "signed", "title": "Signed"}, {"key": "live", "title": "Live", "wip_limit": 5}]
 
@@ -72,6 +75,9 @@ def add_project_commands(router: APIRouter) -> None:
 
 async def _open(call: Call) -> Response:
     body = validate(bodies.OpenProject, call.body)
+    if body.stages is None and body.process is not None:
+        columns = await run_in_threadpool(_stages_of, call.services, body.process)
+        body = body.model_copy(update={"stages": columns})
     stream = uuid7()
     given = Given(call.caller.actor, call.services.clock(), call.services.calendar, stream)
 
@@ -82,6 +88,15 @@ async def _open(call: Call) -> Response:
     return await carry_out(
         call, PROJECTS, stream, decide, name=str(stream), meta=call.caller.meta, created=created
     )
+
+
+def _stages_of(services: Services, key: str) -> tuple[ProjectStage, ...]:
+    """The stages of the newest published version, as columns."""
+    process = known_process(services.repository.load(PROCESSES, process_stream(key)), key)
+    if process.version == 0:
+        raise Rejected("no_version", f"no version of {key} is published: name the stages", accepted=["stages"])
+    stages = services.repository.definition(key, process.version).document.stages
+    return tuple(ProjectStage(key=StageKey(stage.key), title=stage.title) for stage in stages)
 
 
 def _on_project(verb: Verb) -> Handle:

@@ -18,7 +18,7 @@ from api.problems import Problem
 from api.reading import validate
 from api.registering import Handle, add_command, stream_id
 from api.services import Services
-from api.streams import PROCESSES, PROJECTS, RUNS, known_process, known_project, known_run
+from api.streams import PROCESSES, PROJECTS, RUNS, known_process, known_run, project_taking_work
 from api.verbs import Given, Verb
 from domain import run as runs
 from domain.definition import Definition
@@ -190,7 +190,7 @@ def _on_run(verb: Verb) -> Handle:
         path = call.request.path_params
         stream = stream_id(path["id"])
         body = validate(verb.body, call.body)
-        await _linked_project_exists(call.services, body)
+        await _project_takes_work(call.services, body)
         given = Given(
             call.caller.actor, call.services.clock(), call.services.calendar, stream, path.get("step")
         )
@@ -216,7 +216,7 @@ def _step_exists(definition: Definition, step: StepKey | None) -> None:
 async def _start(call: Call) -> Response:
     body = validate(bodies.StartRun, call.body)
     services = call.services
-    await _linked_project_exists(services, body)
+    await _project_takes_work(services, body)
     definition = await run_in_threadpool(_definition, services, body)
     stream = uuid7()
     given = Given(call.caller.actor, services.clock(), services.calendar, stream, definition=definition)
@@ -241,7 +241,7 @@ def _definition(services: Services, body: bodies.StartRun) -> Definition:
     return services.repository.definition(body.process, version)
 
 
-async def _linked_project_exists(services: Services, body: BaseModel) -> None:
+async def _project_takes_work(services: Services, body: BaseModel) -> None:
     project: UUID | None = getattr(body, "project", None)
     if project is not None:
-        known_project(await run_in_threadpool(services.repository.load, PROJECTS, project), project)
+        project_taking_work(await run_in_threadpool(services.repository.load, PROJECTS, project), project)

@@ -11,6 +11,7 @@ from domain.process import PROCESS, Process
 from domain.project import PROJECT, Project
 from domain.run import RUN, Run
 from domain.task import TASK, Task
+from domain.words import Rejected
 
 S = TypeVar("S")
 
@@ -38,6 +39,14 @@ def known_run(state: Any, stream: UUID) -> Run:
 def known_project(state: Any, stream: UUID | None) -> Project:
     """The project, or the problem that there is none."""
     return _known(state, Project, "project", stream)
+
+
+def project_taking_work(state: Any, stream: UUID) -> Project:
+    """The project, or the problem that there is none or that it is closed."""
+    project = known_project(state, stream)
+    if project.closed:
+        raise Rejected("project_closed", "this project is closed; reopen it first", accepted=["reopen"])
+    return project
 
 
 def known_task(state: Any, stream: UUID) -> Task:

@@ -22,6 +22,7 @@ from domain import task as tasks
 from domain.events import Event
 from domain.project import column
 from domain.task import Task
+from domain.words import Rejected
 
 _PROJECT = "01938c2e-7a31-7c11-b1b9-0d6c2f6a9e55"
 
@@ -107,7 +108,7 @@ async def _check(services: Services, stream: UUID, body: BaseModel) -> None:
     if isinstance(body, bodies.MoveTask):
         await run_in_threadpool(_may_stand_in, services, stream, body.stage)
     elif isinstance(body, bodies.Depend):
-        await run_in_threadpool(_other_exists, services, body)
+        await run_in_threadpool(_other_exists, services, stream, body)
 
 
 def _may_stand_in(services: Services, stream: UUID, stage: str) -> None:
@@ -115,7 +116,9 @@ def _may_stand_in(services: Services, stream: UUID, stage: str) -> None:
     _column_exists(services, task.project, stage)
 
 
-def _other_exists(services: Services, body: bodies.Depend) -> None:
+def _other_exists(services: Services, stream: UUID, body: bodies.Depend) -> None:
+    if body.on == stream:
+        raise Rejected("own_dependency", "a task cannot wait for itself")
     if body.kind == "run":
         known_run(services.repository.load(RUNS, body.on), body.on)
     else:

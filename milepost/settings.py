@@ -5,7 +5,7 @@ A setting is an environment variable `MILEPOST_NAME`. Secrets may come from a fi
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -18,12 +18,21 @@ from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource
 from pydantic_settings import SettingsError as UnreadableSource
 from pydantic_settings.sources import EnvSettingsSource
 
+from domain.schedule import Calendar
+from milepost.calendar import days_of, holidays_of, hours_of, organisation_calendar, zone_of
+
 PREFIX = "MILEPOST_"
 # read by the command line's HTTP client and by the tests, not by the servers
 OTHER_VARIABLES = frozenset({"MILEPOST_URL", "MILEPOST_TOKEN", "MILEPOST_DATA"})
 
 POSTGRES_SCHEMES = ("postgresql", "postgres")
 NATS_SCHEMES = ("nats", "tls", "ws", "wss")
+_CALENDAR_PARTS: Mapping[str, Callable[[str], object]] = {
+    "time_zone": zone_of,
+    "working_days": days_of,
+    "working_hours": hours_of,
+    "holidays": holidays_of,
+}
 
 
 class SettingsError(Exception):
@@ -121,6 +130,25 @@ class Settings(BaseSettings):
         True, "Whether `milepost up` fills an empty workspace with a demonstration.", "true or false"
     )
 
+    time_zone: str = _setting(
+        "UTC", "Time zone of the organisation: days begin and end in it.", "an IANA name, such as Europe/Berlin"
+    )
+    working_days: str = _setting(
+        "mon,tue,wed,thu,fri",
+        "Days on which the organisation works; dues in business days count them.",
+        "mon, tue, wed, thu, fri, sat, sun, separated by commas",
+    )
+    working_hours: str = _setting(
+        "09:00-17:00",
+        "When work begins and ends: a due without a time is the end of the working day.",
+        "HH:MM-HH:MM",
+    )
+    holidays: str | None = _setting(
+        None,
+        "Country, or part of one, whose public holidays are no working days. Unset: there are none.",
+        "a country of ISO 3166-1, with a part of ISO 3166-2 or without, such as DE-BE",
+    )
+
     @classmethod
     def settings_customise_sources(
         cls, settings_cls: type[BaseSettings], init_settings: PydanticBaseSettingsSource, *_: Any, **__: Any
@@ -180,6 +208,13 @@ class Settings(BaseSettings):
             raise ValueError("out of range")
         return value
 
+    @field_validator("time_zone", "working_days", "working_hours", "holidays")
+    @classmethod
+    def _of_a_calendar(cls, value: str | None, info: Any) -> str | None:
+        if value is not None:
+            _CALENDAR_PARTS[info.field_name](value)
+        return value
+
     @model_validator(mode="after")
     def _passwords_have_a_place(self) -> Self:
         if self.database_password and not self.database_url:
@@ -204,6 +239,11 @@ class Settings(BaseSettings):
         """The NATS URLs with the credential in them."""
         with_credential = (_with_credential(url, self.nats_user, self.nats_password) for url in self.nats_url)
         return [url for url in with_credential if url is not None]
+
+    @property
+    def calendar(self) -> Calendar:
+        """The organisation's working time."""
+        return organisation_calendar(self.time_zone, self.working_days, self.working_hours, self.holidays)
 
     @property
     def base_url(self) -> str:

@@ -6,8 +6,6 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-import orjson
-import structlog
 from fastapi import FastAPI
 
 from api import reached
@@ -15,13 +13,13 @@ from api.app import create_app
 from api.guard import Site
 from api.server import serve
 from api.services import Services
-from domain.schedule import Calendar
 from milepost.settings import Settings, SettingsError
 from store.connect import make_pool
 from store.log import Log
 from store.repository import Repository
 from web import routes as pages
 from workers import health as workers_health
+from workers.log_setup import set_up
 from workers.transport import BrokerSettings
 
 HEALTH_SECONDS = 1.0
@@ -58,7 +56,7 @@ def make_services(settings: Settings, log: Log) -> Services:
             url, "api", max(2, settings.database_connections - settings.database_connections // 2)
         ),
         site=Site(settings.base_url),
-        calendar=Calendar(),
+        calendar=settings.calendar,
         reached=reached.positions,
         projects_of=reached.projects_of,
         health=remembered(health_of(url, broker(settings)), HEALTH_SECONDS),
@@ -74,7 +72,7 @@ def make_app(services: Services) -> FastAPI:
 
 def run_api(settings: Settings, *, share_port: bool = False) -> int:
     """Serve HTTP until told to stop; the exit code."""
-    log_lines(settings)
+    set_up(settings.log_level, settings.log_format)
     with make_log(settings) as log:
         services = make_services(settings, log)
         services.pool.open(wait=True, timeout=POOL_OPEN_SECONDS)
@@ -82,19 +80,6 @@ def run_api(settings: Settings, *, share_port: bool = False) -> int:
             return serve(make_app(services), host=settings.host, port=settings.port, share_port=share_port)
         finally:
             services.pool.close()
-
-
-def run_worker(settings: Settings) -> int:
-    """Carry events to the broker and into the read models until told to stop; the exit code."""
-    from projections.engine import Projector
-    from workers.app import WorkerSettings
-    from workers.app import serve as serve_worker
-
-    log_lines(settings)
-    url = application_url(settings)
-    told = WorkerSettings(url, broker(settings), poll_seconds=settings.poll_seconds)
-    serve_worker(told, lambda log: Projector(url, log))
-    return 0
 
 
 Health = Callable[[], Awaitable[Mapping[str, Any]]]
@@ -122,22 +107,3 @@ def remembered(health: Health, seconds: float) -> Health:
         return known or await health()
 
     return health_then
-
-
-def log_lines(settings: Settings) -> None:
-    """Log as the settings say: for people or for programs, from the least level on."""
-    shape = (
-        structlog.processors.JSONRenderer(lambda entry, **_: orjson.dumps(entry, default=str).decode())
-        if settings.log_format == "json"
-        else structlog.dev.ConsoleRenderer(colors=False)
-    )
-    structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            shape,
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(settings.log_level),
-    )

@@ -1,10 +1,13 @@
 """Settings: one place, clear words, secrets kept."""
 
 import os
+from dataclasses import replace
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
 
+from domain.schedule import Calendar
 from milepost.settings import Settings, SettingsError, accepted, is_secret, load, variables
 
 
@@ -40,6 +43,13 @@ def test_without_any_setting_everything_is_embedded_and_local(
         ("LOG_LEVEL", "loud"),
         ("LOG_FORMAT", "xml"),
         ("DEMO", "perhaps"),
+        ("TIME_ZONE", "Europe/Atlantis"),
+        ("WORKING_DAYS", "mon,someday"),
+        ("WORKING_DAYS", "mon,mon"),
+        ("WORKING_HOURS", "17:00-09:00"),
+        ("WORKING_HOURS", "nine to five"),
+        ("HOLIDAYS", "XX"),
+        ("HOLIDAYS", "DE-XX"),
         ("DATABASE_URL", "mysql://root@host/db"),
         ("DATABASE_URL", "postgresql://host"),
         ("MIGRATION_DATABASE_URL", "elsewhere"),
@@ -133,3 +143,26 @@ def test_every_setting_says_what_it_is_for():
         assert field.description, name
         assert accepted(field), name
         assert f"MILEPOST_{name.upper()}" in variables()
+
+
+def test_the_calendar_is_that_of_the_organisation(monkeypatch: pytest.MonkeyPatch):
+    """Zone, days, hours and holidays make the calendar, and its name tells all of them and the edition of the holidays."""
+    told = {
+        "TIME_ZONE": "Europe/Berlin",
+        "WORKING_DAYS": "mon, tue, sat",
+        "WORKING_HOURS": "08:30-16:00",
+        "HOLIDAYS": "DE-BE",
+    }
+    for name, value in told.items():
+        monkeypatch.setenv(f"MILEPOST_{name}", value)
+    calendar = load().calendar
+    assert calendar.works_on(date(2027, 3, 6))  # a Saturday
+    assert not calendar.works_on(date(2027, 3, 8))  # a Monday, and a holiday in Berlin only
+    assert not calendar.works_on(date(2027, 3, 10))  # a Wednesday
+    assert calendar.closing(date(2027, 3, 9)) == datetime(2027, 3, 9, 15, 0, tzinfo=UTC)
+    assert calendar.name.startswith("Europe/Berlin mon,tue,sat 08:30-16:00 DE-BE (holidays ")
+
+
+def test_without_settings_the_calendar_is_plain_weekdays():
+    """Monday to Friday, nine to five, UTC, no holidays."""
+    assert replace(load().calendar, name="weekdays") == Calendar()

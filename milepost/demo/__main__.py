@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from datetime import UTC, datetime
 
-from domain.schedule import Calendar
 from milepost.demo.workspace import Workspace
 from milepost.settings import load
 from store.log import Log
@@ -14,12 +13,13 @@ from store.repository import Repository
 
 def main() -> int:
     """Fill the database that the settings name; what is there already stays."""
-    url = load().application_dsn
+    settings = load()
+    url = settings.application_dsn
     if url is None:
         sys.stderr.write("MILEPOST_DATABASE_URL is not set: `milepost up` sets it for the demonstration\n")
         return 2
     with Log(url) as log:
-        Workspace(Repository(log), Calendar(), datetime.now(UTC)).fill()
+        Workspace(Repository(log), settings.calendar, datetime.now(UTC)).fill()
     return 0
 
 
