@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import psycopg
+
 from milepost.cli.output import BAD_INPUT, UNREACHABLE, fail
 from milepost.instance import Home, Running
 from milepost.settings import Settings, SettingsError, load
@@ -58,5 +60,5 @@ def running_log() -> Iterator[Log]:
             yield log
     except UnsafeServer as error:
         fail(str(error), BAD_INPUT)
-    except Unavailable as error:
+    except (Unavailable, psycopg.OperationalError) as error:
         fail(f"the database does not answer: {error}", UNREACHABLE)

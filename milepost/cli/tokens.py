@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from time import sleep
 from typing import Any, cast
 from uuid import UUID
 
@@ -12,6 +13,7 @@ import psycopg
 import typer
 
 from api.access import PERSON, SCOPES, Scope, create_token, first_login_link, list_tokens, revoke_token
+from api.leases import LEASE_SECONDS
 from domain.words import Actor
 from milepost.cli.database import application_url, public_url
 from milepost.cli.output import BAD_INPUT, UNREACHABLE, AsJson, Field, fail, people, print_json, print_rows
@@ -68,7 +70,7 @@ def list_all(as_json: bool = AsJson) -> None:
 
 @app.command()
 def revoke(token: str = typer.Argument(help="Id of the token.")) -> None:
-    """End a token."""
+    """End a token; when this has answered, nothing accepts it any more."""
     try:
         wanted = UUID(token)
     except ValueError:
@@ -76,6 +78,7 @@ def revoke(token: str = typer.Argument(help="Id of the token.")) -> None:
     with _database() as connection:
         if revoke_token(connection, wanted) is None:
             fail(f"there is no token {token}", BAD_INPUT)
+    sleep(LEASE_SECONDS)  # what servers remembered of it has run out then
     people.print(f"{token} is revoked")
 
 
