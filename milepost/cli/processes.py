@@ -24,7 +24,10 @@ _ROWS = (
 _STEPS = (
     Field("step", "title"), Field("key", "key", whole=True), Field("kind", "kind"), Field("role", "role"),
 )  # fmt: skip
-_CHANGES = ("steps_added", "steps_removed", "steps_changed", "stages_added", "stages_removed")
+_CHANGES = (
+    Field("change", "change"), Field("of", "subject"), Field("where", "where"), Field("before", "before"),
+    Field("after", "after"),
+)  # fmt: skip
 
 
 @app.command()
@@ -96,15 +99,26 @@ def diff(
     after: int = typer.Argument(help="The later version."),
     as_json: bool = AsJson,
 ) -> None:
-    """Show what changed between two versions: which stages and steps, then line by line."""
+    """Show what changed between two versions, change by change; --json has it line by line too."""
     answer = ask(f"/v1/processes/{process}/diff", before=before, after=after)
     if as_json:
         print_json(answer)
-        return
-    for name in _CHANGES:
-        if answer[name]:
-            people.print(f"{name.replace('_', ' ')}: {', '.join(answer[name])}", soft_wrap=True, markup=False)
-    people.print(answer["text"] or "the two versions are the same", soft_wrap=True, markup=False)
+    else:
+        print_rows(f"{process}, version {before} to {after}", _CHANGES, answer["changes"])
+
+
+@app.command()
+def restore(
+    process: str = Process,
+    version: int = typer.Argument(help="The published version to take up again."),
+    note: str = typer.Option(..., "--note", help="Why, for the people who work with it."),
+    actor: str = As,
+    as_json: bool = AsJson,
+) -> None:
+    """Publish the document of an earlier version as the next version."""
+    address = f"/v1/processes/{process}"
+    tell(f"{address}/restore", {"version": version}, actor=actor)
+    done(tell(f"{address}/publish", {"note": note}, actor=actor), as_json)
 
 
 @app.command()

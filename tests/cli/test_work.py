@@ -39,8 +39,11 @@ def test_a_document_is_published_shown_and_retired(milepost: Milepost, visit: st
     assert milepost.json("process", "show", visit)["version"] == 2
     assert milepost.json("process", "show", visit, "--version", "1")["note"] == "First version"
     assert "Inspect it" in milepost("process", "show", visit).stdout
-    assert milepost.json("process", "diff", visit, "1", "2")["steps_changed"] == ["inspection"]
-    assert "steps changed: inspection" in milepost("process", "diff", visit, "1", "2").stdout
+    changes = milepost.json("process", "diff", visit, "1", "2")["changes"]
+    assert [(each["where"], each["after"]) for each in changes] == [("inspection.title", "Inspect it")]
+    assert "inspection.title" in milepost("process", "diff", visit, "1", "2").stdout
+    milepost("process", "restore", visit, "1", "--note", "Longer again")
+    assert "Inspect the site" in milepost("process", "show", visit, "--version", "3").stdout
     assert visit in {row["key"] for row in milepost.json("process", "list")["rows"]}
     milepost("process", "retire", visit, "--reason", "Replaced")
     assert "process_retired" in milepost("run", "start", visit, "--input", "site=x", code=1).stderr
