@@ -17,10 +17,10 @@ from domain.words import Actor
 
 Scope = Literal["read", "work", "manage", "admin", "service", "act_as"]
 SCOPES: dict[Scope, str] = {
-    "read": "see processes, runs with their values, projects and the feed of events",
+    "read": "see processes, runs, projects and the feed of events; values in runs that concern the bearer",
     "work": "start runs and act on runs, steps and tasks",
-    "manage": "write processes, open and change projects",
-    "admin": "make, list and revoke tokens",
+    "manage": "write processes, open and change projects; see the values in every run",
+    "admin": "make, list and revoke tokens; see the values in every run, sensitive ones too",
     "service": "follow the public feed of events, for programs; sees no values",
     "act_as": "act in the name of somebody else (header Milepost-Actor); recorded together with the token's own actor",
 }

@@ -30,8 +30,8 @@ ADMIN = Rule(frozenset({"admin"}))
 ANYBODY = Rule(frozenset({"read", "work", "manage", "admin", "service", "act_as"}))
 
 _STEP_VERBS = (
-    "complete", "complete-by-hand", "start", "save", "approve", "refuse", "decline", "skip", "reopen", "assign", "due", "request-help",
-    "clear-help",
+    "complete", "complete-by-hand", "start", "save", "approve", "refuse", "decline", "skip", "reopen", "assign", "due",
+    "request-help", "clear-help",
 )  # fmt: skip
 _RUN_VERBS = (
     "pause", "resume", "cancel", "priority", "target", "inputs", "link", "rank", "override-stage",

@@ -24,7 +24,8 @@ Commands change things, views show what the read models hold, feeds tell what ha
 **Who.** Every request names its actor: `Authorization: Bearer …` with an API token, or the session cookie of a browser.
 A token with the scope `act_as` may name somebody else in `Milepost-Actor`; both are recorded.
 
-**Commands** answer the id, the version of the stream (also as `ETag`), the position in the log and the types of the events.
+**Commands** answer the id, the version of the stream (also as `ETag`), the position in the log and the types of the
+events.
 With `Idempotency-Key` a repeated request is the same request: it gets the first answer and `Idempotent-Replayed: true`.
 With `If-Match: "version"` a command is only carried out on that version of the stream.
 
@@ -237,6 +238,6 @@ def _security() -> dict[str, Any]:
             "type": "apiKey",
             "in": "cookie",
             "name": "milepost_session",
-            "description": "A browser's session; changes need the header `X-CSRF-Token` (see `/v1/me`) and a matching Origin.",
+            "description": "A browser's session; changes need `X-CSRF-Token` (see `/v1/me`) and a matching Origin.",
         },
     }

@@ -55,7 +55,7 @@ CODES: dict[str, Code] = {
     "rejected": Code(
         409,
         "Rejected",
-        "A rule of the process, run, project or task said no. The code is the rule's own (below), nothing was recorded.",
+        "A rule of the process, run, project or task said no. The code is the rule's own; nothing was recorded.",
     ),
     "still_running": Code(
         409,
@@ -90,7 +90,7 @@ CODES: dict[str, Code] = {
     "not_there_yet": Code(
         503,
         "Not there yet",
-        "The read model has not reached `min_position` in time; `position` is where it is. Ask again after Retry-After.",
+        "The read model has not reached `min_position` yet; `position` is where it is. Ask again after Retry-After.",
     ),
     "overloaded": Code(
         503, "Overloaded", "More requests wait than are taken on; nothing of this one was stored."

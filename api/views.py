@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Annotated, Any, Literal, Protocol, TypeVar
 from uuid import UUID
 
@@ -21,6 +22,7 @@ from api.problems import Problem
 from api.process_commands import process_key
 from api.registering import add_view, stream_id
 from api.services import Services
+from api.sight import SeenRun, Sight, sight_of
 from domain.document import Key
 from projections import answers, queries
 
@@ -143,13 +145,20 @@ async def _show(request: Request, query: ViewQuery, ask: Callable[[Connection[An
 
 def to_json(value: Any, headers: dict[str, str]) -> Response:
     """An answer that nobody keeps; dataclasses as objects."""
-    return Response(orjson.dumps(value), 200, {"Cache-Control": "no-store", **headers}, "application/json")
+    return Response(orjson.dumps(value, default=_number), 200, {"Cache-Control": "no-store", **headers}, "application/json")
+
+
+def _number(value: Any) -> float:
+    """A sum that Postgres made exact, as the number that the answer promises."""
+    if isinstance(value, Decimal):
+        return float(value)
+    raise TypeError
 
 
 def add_views(router: APIRouter) -> None:
     """Register every view."""
     views: tuple[tuple[str, Any, type[Any], str, str], ...] = (
-        ("/v1/runs/{id}", run, answers.RunView, "A run: every step by stage", "Runs"),
+        ("/v1/runs/{id}", run, SeenRun, "A run: every step by stage", "Runs"),
         ("/v1/runs/{id}/history", run_history, answers.History, "Everything that happened in a run", "Runs"),
         ("/v1/runs", runs, answers.Runs, "Runs, newest first", "Runs"),
         ("/v1/projects/{id}/board", board, answers.Board, "A project's board", "Projects"),
@@ -209,17 +218,29 @@ def add_views(router: APIRouter) -> None:
 
 
 async def run(request: Request, id: str, query: Annotated[ViewQuery, Query()]) -> Response:  # noqa: A002 - its name in the address
-    """Every stage and step with state, people, times, values, and what it waits for."""
+    """Every stage and step with state, people, times, and what it waits for; values for those whom they concern."""
     stream = stream_id(id)
-    return await _show(request, query, lambda connection: queries.run(connection, stream))
+    seen = await _sight(request, stream)
+    return await _show(
+        request, query, lambda connection: seen.of_run(queries.run(connection, stream, seen.definition))
+    )
 
 
 async def run_history(request: Request, id: str, query: Annotated[HistoryQuery, Query()]) -> Response:  # noqa: A002 - as above
-    """Every event of the run as it was recorded, with its values, oldest first."""
+    """Every event of the run as it was recorded, oldest first; values and texts for those whom they concern."""
     stream = stream_id(id)
+    seen = await _sight(request, stream)
     return await _show(
-        request, query, lambda connection: queries.run_history(connection, stream, query.after, query.limit)
+        request,
+        query,
+        lambda connection: seen.of_history(
+            queries.run_history(connection, stream, query.after, query.limit)
+        ),
     )
+
+
+async def _sight(request: Request, stream: UUID) -> Sight:
+    return await run_in_threadpool(sight_of, services_of(request), stream, caller_of(request))
 
 
 async def runs(request: Request, query: Annotated[RunsQuery, Query()]) -> Response:

@@ -1,4 +1,4 @@
-"""Completing a step over HTTP, 32 connections, one API process; beside an empty POST with the same auth on the same server."""
+"""Completing a step over HTTP, 32 connections, one API process; beside an empty POST with the same auth."""
 
 from __future__ import annotations
 

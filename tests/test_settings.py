@@ -146,7 +146,7 @@ def test_every_setting_says_what_it_is_for():
 
 
 def test_the_calendar_is_that_of_the_organisation(monkeypatch: pytest.MonkeyPatch):
-    """Zone, days, hours and holidays make the calendar, and its name tells all of them and the edition of the holidays."""
+    """Zone, days, hours and holidays make the calendar, and its name tells them all."""
     told = {
         "TIME_ZONE": "Europe/Berlin",
         "WORKING_DAYS": "mon, tue, sat",

@@ -1,0 +1,125 @@
+"""Who sees the values in a run: its people, those who work in its project, and who manages. Others see how it goes.
+
+Who belongs is read from the log, never from a read model: somebody who was taken out sees nothing from then on.
+docs/explanation/who-sees-what.md has the rule in words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any
+from uuid import UUID
+
+from api.guard import Caller
+from api.services import Services
+from api.streams import PROJECTS, RUNS, known_run
+from domain.definition import Definition
+from domain.document import FormField
+from domain.events import EVENT_TYPES
+from domain.project import Project
+from domain.run import Run
+from domain.words import Assignee, StepKey
+from projections.answers import History, HistoryEntry, RunView, StageView, StepView
+
+MASK = "•••"
+"""Stands for the value of a sensitive field."""
+
+_SEES_ALL = frozenset({"manage", "admin"})
+_WORKS_IN = frozenset({"member", "manager"})
+
+
+@dataclass(frozen=True, slots=True)
+class SeenRun(RunView):
+    """A run as its reader may see it: without ``sees_values`` inputs, and the values of every step, are null."""
+
+    inputs: dict[str, Any] | None  # type: ignore[assignment]  # hidden from whom it does not concern
+    sees_values: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What one caller sees of one run."""
+
+    run: Run
+    definition: Definition
+    who: str
+    sees_values: bool
+    sees_sensitive: bool
+
+    def of_run(self, view: RunView) -> SeenRun:
+        """The run without what the caller may not see."""
+        told = {each.name: getattr(view, each.name) for each in fields(RunView)}
+        told["stages"] = tuple(self._stage(stage) for stage in view.stages)
+        told["inputs"] = self._inputs(view.inputs) if self.sees_values else None
+        return SeenRun(**told, sees_values=self.sees_values)
+
+    def of_history(self, history: History) -> History:
+        """The history without what the caller may not see: somebody outside sees what the public feed tells."""
+        return replace(history, entries=tuple(self._entry(entry) for entry in history.entries))
+
+    def _stage(self, stage: StageView) -> StageView:
+        return replace(stage, steps=tuple(self._step(step) for step in stage.steps))
+
+    def _step(self, step: StepView) -> StepView:
+        if step.values is None:
+            return step
+        return replace(
+            step, values=self._values(StepKey(step.key), step.values) if self.sees_values else None
+        )
+
+    def _entry(self, entry: HistoryEntry) -> HistoryEntry:
+        if not self.sees_values:
+            public = EVENT_TYPES[entry.type].public
+            return replace(entry, data={name: value for name, value in entry.data.items() if name in public})
+        data = dict(entry.data)
+        if isinstance(values := data.get("values"), dict) and entry.step is not None:
+            data["values"] = self._values(StepKey(entry.step), values)
+        if isinstance(inputs := data.get("inputs"), dict):
+            data["inputs"] = self._inputs(inputs)
+        return replace(entry, data=data)
+
+    def _values(self, key: StepKey, values: Mapping[str, Any]) -> dict[str, Any]:
+        step = self.definition.steps.get(key)
+        plays = self._does(key) or (
+            step is not None and step.role and self.run.roles.get(step.role) == self.who
+        )
+        return _masked(values, step.fields if step and not plays and not self.sees_sensitive else ())
+
+    def _inputs(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
+        hidden = not self.sees_sensitive and self.run.started_by != self.who
+        return _masked(inputs, self.definition.document.inputs if hidden else ())
+
+    def _does(self, key: StepKey) -> bool:
+        step = self.run.step(key)
+        return self.who in (step.assignee, step.done_by, *step.doers)
+
+
+def sight_of(services: Services, stream: UUID, caller: Caller) -> Sight:
+    """What this caller sees of a run, from the log as it is now; a problem when there is no such run. Blocks."""
+    run = known_run(services.repository.load(RUNS, stream), stream)
+    definition = services.repository.definition(run.process, run.process_version)
+    who, scopes = str(caller.actor), caller.grant.scopes
+    sees = bool(scopes & _SEES_ALL) or _takes_part(run, who) or _works_in(_project(services, run), who)
+    return Sight(run, definition, who, sees, "admin" in scopes)
+
+
+def _takes_part(run: Run, who: str) -> bool:
+    if who == run.started_by or who in run.roles.values():
+        return True
+    return any(
+        who in (step.assignee, step.done_by, *step.doers, *step.approvals) for step in run.steps.values()
+    )
+
+
+def _project(services: Services, run: Run) -> Project | None:
+    return None if run.project is None else services.repository.load(PROJECTS, run.project)
+
+
+def _works_in(project: Project | None, who: str) -> bool:
+    return project is not None and (project.owner == who or project.members.get(Assignee(who)) in _WORKS_IN)
+
+
+def _masked(values: Mapping[str, Any], form: Iterable[FormField]) -> dict[str, Any]:
+    hidden = {field.key for field in form if field.sensitive}
+    return {key: MASK if key in hidden and value is not None else value for key, value in values.items()}

@@ -1,0 +1,127 @@
+"""What one stream cannot know of another: commands that point somewhere are checked against what is there."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from tests.api.conftest import DANA, PROCESS, Api, project
+
+COLUMNS = [{"key": "todo", "title": "To do"}]
+
+
+def opened(api: Api, **more: Any) -> str:
+    """Open a project; its id."""
+    answer = api.client.post("/v1/projects", json={"name": "Move", "stages": COLUMNS, **more})
+    assert answer.status_code == 201, answer.text
+    made: str = answer.json()["id"]
+    return made
+
+
+def refused(api: Api, path: str, body: dict[str, Any]) -> tuple[int, str]:
+    """Status and code of a refusal that stored nothing."""
+    head = api.head
+    answer = api.client.post(path, json=body)
+    assert api.head == head
+    return answer.status_code, answer.json()["code"]
+
+
+def test_a_project_takes_the_stages_of_its_process(published: Api):
+    """Without stages of its own a project has those of the newest published version."""
+    project_id = opened(published, stages=None, process="onboarding")
+    project(published.database, published.services.log)
+    board = published.client.get(f"/v1/projects/{project_id}/board").json()
+    assert [(each["key"], each["title"]) for each in board["columns"]] == [
+        ("start", "Start"),
+        ("live", "Live"),
+    ]
+
+
+def test_a_project_without_any_stages_is_refused(published: Api):
+    """No stages and no process, an unknown one, or one never published: each is refused with its reason."""
+    assert (
+        published.client.put("/v1/processes/later/draft", json={**PROCESS, "key": "later"}).status_code == 200
+    )
+    for process, status, code in (
+        (None, 422, "invalid"),
+        ("nowhere", 404, "unknown_process"),
+        ("later", 409, "no_version"),
+    ):
+        assert refused(published, "/v1/projects", {"name": "Move", "process": process}) == (status, code)
+
+
+@pytest.mark.parametrize("closed", [False, True])
+def test_runs_and_tasks_need_a_project_that_takes_work(published: Api, closed: bool):
+    """Starting, linking and adding into an unknown or closed project is refused."""
+    place, told = str(uuid4()), (404, "unknown_project")
+    run = published.start()
+    if closed:
+        place, told = opened(published), (409, "project_closed")
+        assert (
+            published.client.post(f"/v1/projects/{place}/close", json={"reason": "Over"}).status_code == 200
+        )
+    start = {"process": "onboarding", "roles": {"seller": DANA}, "project": place}
+    assert refused(published, "/v1/runs", start) == told
+    assert refused(published, f"/v1/runs/{run}/link", {"project": place}) == told
+    assert refused(published, "/v1/tasks", {"project": place, "title": "Pack", "stage": "todo"}) == told
+
+
+def test_a_card_stands_only_in_columns_that_are_there(published: Api):
+    """A task cannot be added or moved to a column that its project lacks, nor a run to a stage of no process."""
+    place = opened(published)
+    wrong = {"project": place, "title": "Pack", "stage": "nowhere"}
+    assert refused(published, "/v1/tasks", wrong) == (409, "unknown_stage")
+    task = published.client.post("/v1/tasks", json={**wrong, "stage": "todo"}).json()["id"]
+    assert refused(published, f"/v1/tasks/{task}/move", {"stage": "nowhere"}) == (409, "unknown_stage")
+    run, to = published.start(), {"stage": "nowhere", "reason": "x"}
+    assert refused(published, f"/v1/runs/{run}/override-stage", to) == (409, "unknown_stage")
+    assert published.client.post(f"/v1/projects/{place}/close", json={"reason": "Over"}).status_code == 200
+    assert refused(published, f"/v1/tasks/{task}/move", {"stage": "todo"}) == (409, "project_closed")
+
+
+def test_a_task_waits_for_others_that_exist(published: Api):
+    """A task cannot wait for itself, nor for a task or run that nobody knows."""
+    added = {"project": opened(published), "title": "Pack", "stage": "todo"}
+    task = published.client.post("/v1/tasks", json=added).json()["id"]
+    path = f"/v1/tasks/{task}/depend"
+    assert refused(published, path, {"on": task, "kind": "task"}) == (409, "own_dependency")
+    assert refused(published, path, {"on": str(uuid4()), "kind": "task"}) == (404, "unknown_task")
+    assert refused(published, path, {"on": str(uuid4()), "kind": "run"}) == (404, "unknown_run")
+
+
+def test_an_older_version_is_taken_up_again(published: Api):
+    """Restoring makes a version's document the draft and records from where; an unknown version is 404."""
+    titled = {**PROCESS, "title": "Onboarding, new"}
+    assert published.client.put("/v1/processes/onboarding/draft", json=titled).status_code == 200
+    path = "/v1/processes/onboarding/restore"
+    assert published.client.post(path, json={"version": 1}).json()["events"] == ["process_draft_saved"]
+    project(published.database, published.services.log)
+    assert published.client.get("/v1/processes/onboarding").json()["draft"]["title"] == "Onboarding"
+    assert refused(published, path, {"version": 7}) == (404, "unknown_version")
+
+
+def test_a_difference_tells_each_change(published: Api):
+    """Two versions are compared change by change, with what was and what is."""
+    published.publish({**PROCESS, "title": "Onboarding, new"})
+    project(published.database, published.services.log)
+    told = published.client.get("/v1/processes/onboarding/diff?before=1&after=2").json()
+    assert (told["process"], told["before"], told["after"]) == ("onboarding", 1, 2)
+    assert told["changes"] == [
+        {
+            "change": "changed",
+            "subject": "text",
+            "where": "title",
+            "before": "Onboarding",
+            "after": "Onboarding, new",
+        }
+    ]
+    assert '+  "title": "Onboarding, new",' in told["text"]
+
+
+def test_the_history_of_an_unknown_run_is_not_found(published: Api):
+    """404, for an id that nothing has and for the id of something else."""
+    for each in (str(uuid4()), opened(published)):
+        answer = published.client.get(f"/v1/runs/{each}/history")
+        assert (answer.status_code, answer.json()["code"]) == (404, "unknown_run")

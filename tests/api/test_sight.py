@@ -1,0 +1,143 @@
+"""Who sees the values in a run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import httpx
+import pytest
+
+from api.sight import MASK
+from tests.api.conftest import DANA, Api, project
+
+PLAIN, SECRET, INPUT, WORDS = "canary-plain", "canary-secret", "canary-input", "canary-words"
+CANARIES = (PLAIN, SECRET, INPUT, WORDS)
+PROCESS = {
+    "key": "hiring",
+    "title": "Hiring",
+    "roles": [{"key": "seller", "title": "Seller"}, {"key": "payer", "title": "Payer"}],
+    "inputs": [{"key": "pay", "title": "Pay", "kind": "text", "sensitive": True}],
+    "stages": [
+        {"key": "start", "title": "Start", "steps": [
+            {"key": "contract", "title": "Contract", "role": "seller", "fields": [
+                {"key": "goals", "title": "Goals", "kind": "text"},
+                {"key": "account", "title": "Account", "kind": "text", "sensitive": True}]},
+            {"key": "money", "title": "Money", "role": "payer"}]},
+    ],
+}  # fmt: skip
+COLUMNS = [{"key": "start", "title": "Start"}]
+
+
+@pytest.fixture
+def places(api: Api) -> tuple[str, str]:
+    """A project, and a run in it that holds a canary of every kind."""
+    api.publish(PROCESS)
+    opened = api.client.post(
+        "/v1/projects", json={"name": "People", "owner": "person:owner", "stages": COLUMNS}
+    )
+    place = opened.json()["id"]
+    for member, access in (("viv", "viewer"), ("mia", "member"), ("max", "manager")):
+        told = {"member": f"person:{member}", "access": access}
+        assert api.client.post(f"/v1/projects/{place}/members", json=told).status_code == 200
+    roles = {"seller": "person:sam", "payer": "person:pat"}
+    run = api.start(process="hiring", roles=roles, project=place, inputs={"pay": INPUT})
+    values = {"values": {"goals": PLAIN, "account": SECRET}}
+    with api.as_("person:sam", "work") as sam:
+        assert sam.post(f"/v1/runs/{run}/steps/contract/save", json=values).status_code == 200
+        assert sam.post(f"/v1/runs/{run}/comment", json={"text": WORDS}).status_code == 200
+        assert sam.post(f"/v1/runs/{run}/steps/contract/complete", json={}).status_code == 200
+    project(api.database, api.services.log)
+    return place, run
+
+
+def seen(client: httpx.Client, paths: Sequence[str]) -> set[str]:
+    """The canaries that any of these answers holds."""
+    texts = [client.get(path) for path in paths]
+    assert {answer.status_code for answer in texts} == {200}
+    return {canary for canary in CANARIES for answer in texts if canary in answer.text}
+
+
+def of_run(run: str) -> list[str]:
+    """The two routes that tell values."""
+    return [f"/v1/runs/{run}", f"/v1/runs/{run}/history"]
+
+
+@pytest.mark.parametrize(
+    ("who", "scopes", "told"),
+    [
+        ("person:nobody", ("read",), set()),
+        ("person:viv", ("read",), set()),
+        ("person:viv", ("read", "work"), set()),
+        ("person:mia", ("read",), {PLAIN, WORDS}),
+        ("person:max", ("read",), {PLAIN, WORDS}),
+        ("person:owner", ("read",), {PLAIN, WORDS}),
+        ("person:pat", ("read",), {PLAIN, WORDS}),
+        ("person:sam", ("read",), {PLAIN, WORDS, SECRET}),
+        (DANA, ("read",), {PLAIN, WORDS, INPUT}),
+        ("person:nobody", ("read", "manage"), {PLAIN, WORDS}),
+        ("person:nobody", ("read", "admin"), set(CANARIES)),
+    ],
+)
+def test_values_are_for_those_whom_they_concern(
+    api: Api, places: tuple[str, str], who: str, scopes: tuple[str, ...], told: set[str]
+):
+    """Relation x scope: the people of a run and of its project see values, its doers and admins sensitive ones too."""
+    with api.as_(who, *scopes) as client:
+        assert seen(client, of_run(places[1])) == told
+        view = client.get(f"/v1/runs/{places[1]}").json()
+        contract = view["stages"][0]["steps"][0]
+        assert view["sees_values"] == bool(told)
+        if told:
+            assert contract["values"]["account"] == (SECRET if SECRET in told else MASK)
+        else:
+            assert (view["inputs"], contract["values"]) == (None, None)
+
+
+def test_viewers_of_a_project_get_no_value_on_any_route(api: Api, places: tuple[str, str]):
+    """No canary of a step is in any answer to somebody who may only look: pages, lists, feeds, statistics."""
+    place, run = places
+    routes = [*of_run(run), "/v1/runs", f"/v1/projects/{place}/board", f"/v1/projects/{place}/attention",
+              f"/v1/projects/{place}/funnel", "/v1/projects", "/v1/home", "/v1/home?person=person:sam", "/v1/inbox",
+              "/v1/inbox?person=person:pat", "/v1/attention", "/v1/events?after=0&limit=1000", "/v1/processes",
+              "/v1/processes/hiring", "/v1/processes/hiring/versions/1", "/v1/processes/hiring/stats",
+              "/v1/processes/hiring/funnel", "/v1/me"]  # fmt: skip
+    with api.as_("person:viv", "read") as viv:
+        assert seen(viv, routes) == set()
+
+
+@pytest.mark.parametrize("path", ["/v1/events?after=0", "/v1/changes?after=0"])
+def test_streams_carry_no_value(api: Api, places: tuple[str, str], path: str):
+    """The two streams tell what happened, never with which values."""
+    read = b""
+    with (
+        api.as_("person:viv", "read") as viv,
+        viv.stream("GET", path, headers={"Accept": "text/event-stream"}, timeout=5) as answer,
+    ):
+        for chunk in answer.iter_raw():
+            read += chunk
+            if f"id: {api.head}\n".encode() in read:
+                break
+    assert not [canary for canary in CANARIES if canary.encode() in read]
+
+
+def test_who_is_taken_out_sees_nothing_from_then_on(api: Api, places: tuple[str, str]):
+    """Membership is read from the log: the read models need not have heard of it."""
+    place, run = places
+    with api.as_("person:mia", "read") as mia:
+        assert PLAIN in seen(mia, of_run(run))
+        gone = api.client.post(f"/v1/projects/{place}/remove-member", json={"member": "person:mia"})
+        assert gone.status_code == 200
+        assert seen(mia, of_run(run)) == set()
+
+
+def test_a_refusal_for_want_of_a_scope_says_how_to_get_it(api: Api):
+    """The 403 names the scope that is missing and the request that makes a token with it."""
+    with api.as_("person:viv", "read") as viv:
+        for answer, scope in (
+            (viv.post("/v1/runs", json={}), "work"),
+            (viv.get("/v1/me", headers={"Milepost-Actor": "person:dana"}), "act_as"),
+        ):
+            told = answer.json()
+            assert (answer.status_code, told["needs"]) == (403, [scope])
+            assert f'"scopes": ["{scope}"' in told["detail"]
+            assert "POST /v1/tokens" in told["detail"]
