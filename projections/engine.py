@@ -16,7 +16,7 @@ from projections import generations
 from projections.cohort import Cohort
 from projections.generations import Standing
 from projections.projection import Projection
-from projections.reading import Event, LogDefinitions, head, read_span
+from projections.reading import Event, LogDefinitions, Part, head, read_part, read_span
 from projections.registry import PROJECTIONS
 from projections.writing import BY_KEY, LOCK, UNPARK, CheckpointLost, Writer, connect, park, write_changes
 
@@ -37,12 +37,18 @@ class Span:
     """Generations that stand at the same position, applied together. Holds the memory of their folds."""
 
     def __init__(
-        self, connection: Connection[Any], standing: Iterable[Standing], by_name: Mapping[str, Projection]
+        self,
+        connection: Connection[Any],
+        standing: Iterable[Standing],
+        by_name: Mapping[str, Projection],
+        part: Part | None = None,
     ) -> None:
+        """With ``part`` only that share of the streams is applied, under the part's own checkpoint."""
         standings = list(standing)
         self.position = standings[0].position
         self.names = tuple(each.schema for each in standings)
         self._connection = connection
+        self._part = part
         self._writers = {
             each.projection: Writer(connection, each.schema, by_name[each.projection]) for each in standings
         }
@@ -52,7 +58,13 @@ class Span:
 
     def read(self, upto: int) -> list[Event]:
         """The events from here up to ``upto``; none when nobody needs them in memory."""
-        return read_span(self._connection, self.position, upto) if self.reads else []
+        return self.read_on(self._connection, self.position, upto) if self.reads else []
+
+    def read_on(self, connection: Connection[Any], after: int, upto: int) -> list[Event]:
+        """The events above ``after`` up to ``upto`` that are this span's to apply."""
+        if self._part is None:
+            return read_span(connection, after, upto)
+        return read_part(connection, after, upto, self._part)
 
     @property
     def reads(self) -> bool:
@@ -63,7 +75,8 @@ class Span:
         """Fold the events up to ``upto`` and write what they change; raises CheckpointLost, with nothing written."""
         try:
             changes = self.cohort.apply(events, self.position) if events else None
-            write_changes(self._connection, self._writers, changes, self.position, upto)
+            suffix = self._part.suffix if self._part else ""
+            write_changes(self._connection, self._writers, changes, self.position, upto, suffix)
         except BaseException:
             self.cohort.forget(self.cohort.parked)
             raise
@@ -182,11 +195,11 @@ def advance(url: str, span: Span, upto: int, batch: int, progress: Progress | No
         _no_collector(),
     ):
         begin = span.position
-        coming = reader.submit(read_span, connection, begin, min(begin + batch, upto))
+        coming = reader.submit(span.read_on, connection, begin, min(begin + batch, upto))
         while begin < upto:
             events, end = coming.result(), min(begin + batch, upto)
             if end < upto:
-                coming = reader.submit(read_span, connection, end, min(end + batch, upto))
+                coming = reader.submit(span.read_on, connection, end, min(end + batch, upto))
             span.apply(events, end)
             begin = end
             if progress:

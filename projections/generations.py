@@ -52,7 +52,7 @@ update read.generation set state = 'old', changed_at = clock_timestamp() where p
 _PROMOTE = "update read.generation set state = 'live', changed_at = clock_timestamp() where schema = %s"
 _FORGET = (
     "delete from read.generation where schema = %s",
-    "delete from log.checkpoint where name = %s",
+    "delete from log.checkpoint where split_part(name, '#', 1) = %s",
     "delete from log.parked where projection = %s",
 )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import orjson
@@ -20,6 +20,7 @@ Event = tuple[int, UUID, int, str, dict[str, Any], "str | None", datetime]
 
 _COLUMNS = "position, stream, version, type, schema_version, data::text, meta ->> 'actor', occurred_at"
 SPAN = f"select {_COLUMNS} from log.event where position > %s and position <= %s order by position"  # noqa: S608 - constants
+PART = SPAN.replace("order by", "and get_byte(uuid_send(stream), 15) %% %s = %s order by")
 STREAMS = f"""
 select {_COLUMNS} from log.event where stream = any(%s) and position <= %s order by stream, version
 """  # noqa: S608 - constants
@@ -37,6 +38,24 @@ class HoleInLog(Exception):
 
 class UnknownDefinition(Exception):
     """A run follows a process version that was never published."""
+
+
+class Part(NamedTuple):
+    """A share of the streams: those whose id's last byte leaves ``number`` when divided by ``of``."""
+
+    number: int
+    of: int
+
+    @property
+    def suffix(self) -> str:
+        """What the name of a checkpoint of this part ends with."""
+        return f"#{self.number}/{self.of}"
+
+
+def read_part(connection: Connection[Any], after: int, upto: int, part: Part) -> list[Event]:
+    """The events of one share of the streams; whether the log is whole is for others to see."""
+    asked = [after, upto, part.of, part.number]
+    return decode(connection.execute(PART, asked, binary=True, prepare=True).fetchall())
 
 
 def read_span(connection: Connection[Any], after: int, upto: int) -> list[Event]:

@@ -5,13 +5,13 @@ A rebuild that was interrupted goes on where its checkpoint stands: call it agai
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from psycopg import Connection
 
-from projections import generations
+from projections import generations, parts
 from projections.comparing import Comparison, compare_generations
 from projections.engine import Progress, Span, advance
 from projections.generations import Generation, NotAllowed, Standing
@@ -43,8 +43,11 @@ def rebuild(
         while behind := _behind(connection, schemas, upto := head(connection)):
             lowest = min(each.position for each in behind)
             ahead = min((each.position for each in behind if each.position > lowest), default=upto)
-            span = Span(connection, [each for each in behind if each.position == lowest], chosen)
-            advance(app_url, span, ahead, batch, progress)
+            standing = [each for each in behind if each.position == lowest]
+            if shares := _shares(connection, standing, chosen, ahead):
+                _fill_in_parts(app_url, connection, standing, chosen, shares, ahead, batch, progress)
+            else:
+                advance(app_url, Span(connection, standing, chosen), ahead, batch, progress)
         for projection, schema in zip(chosen.values(), schemas, strict=True):
             generations.make_indexes(connection, projection, schema)
         return [generations.find(connection, schema) for schema in schemas]
@@ -110,6 +113,48 @@ def _chosen(projections: Iterable[Projection], names: Iterable[str]) -> dict[str
     return {name: by_name[name] for name in wanted}
 
 
+def _shares(
+    connection: Connection[Any], standing: Sequence[Standing], by_name: Mapping[str, Projection], upto: int
+) -> dict[str, parts.Shares]:
+    """The parts of each generation that is filled in parts: those of an interrupted rebuild, or new ones."""
+    schemas = [each.schema for each in standing if by_name[each.projection].sources]
+    found = parts.opened(connection, schemas)
+    number = parts.parts_for(upto - standing[0].position)
+    if not found and number > 1 and schemas:
+        parts.open_parts(connection, schemas, number, standing[0].position)
+        found = parts.opened(connection, schemas)
+    return found
+
+
+def _fill_in_parts(
+    app_url: str,
+    connection: Connection[Any],
+    standing: Sequence[Standing],
+    by_name: Mapping[str, Projection],
+    shares: Mapping[str, parts.Shares],
+    upto: int,
+    batch: int,
+    progress: Progress | None,
+) -> None:
+    """Fill the generations whose parts are alike, each part by itself, while statements are done here."""
+    mine = next(iter(shares.values()))
+    divided = [each for each in standing if shares.get(each.schema) == mine]
+    whole = [each for each in standing if not by_name[each.projection].sources]
+    upto = max(upto, *mine.values())
+
+    def meanwhile(hear: Progress) -> None:
+        if whole:
+            advance(app_url, Span(connection, whole, by_name), upto, batch, hear)
+
+    hear = progress or _unheard
+    parts.advance_in_parts(app_url, divided, by_name, mine, upto, batch, hear, meanwhile)
+    parts.close_parts(connection, divided, mine, upto)
+
+
+def _unheard(_position: int, _upto: int) -> None:
+    """For a caller who does not want to know."""
+
+
 def _building(connection: Connection[Any], projection: Projection) -> str:
     """The generation that an interrupted rebuild left, or a new one."""
     for generation in generations.generations(connection, projection.name):
@@ -150,6 +195,8 @@ def _approach(app_url: str, schema: str, by_name: Mapping[str, Projection]) -> N
         projection = by_name.get(other.projection)
         if projection is None or projection.version != other.version:
             raise NotAllowed(f"{schema} is of another version than the code and cannot be brought up to date")
+        if parts.opened(connection, [schema]):
+            raise NotAllowed(f"the rebuild of {schema} has not ended: rebuild it again to go on")
         live = [each for each in generations.live(connection) if each.projection == other.projection]
         upto = live[0].position if live else other.position
         if other.position < upto and other.schema != live[0].schema:

@@ -99,13 +99,18 @@ class Writer:
 
 
 def write_changes(
-    connection: Connection[Any], writers: Mapping[str, Writer], changes: Changes | None, after: int, upto: int
+    connection: Connection[Any],
+    writers: Mapping[str, Writer],
+    changes: Changes | None,
+    after: int,
+    upto: int,
+    suffix: str = "",
 ) -> None:
     """Move the checkpoints and write the changes in one transaction; raises CheckpointLost.
 
-    ``writers`` are the cohort's, by name of the projection.
+    ``writers`` are the cohort's, by name of the projection; ``suffix`` ends the names of the checkpoints.
     """
-    names = [writer.schema for writer in writers.values()]
+    names = [writer.schema + suffix for writer in writers.values()]
     with connection.transaction():
         moved = connection.execute(MOVE, [upto, names, after], prepare=True).rowcount
         if moved != len(names):
