@@ -13,9 +13,7 @@ def wait_until(predicate: Callable[[], T], deadline: float = 10.0, what: str = "
     """The first true answer of `predicate`; AssertionError after `deadline` seconds."""
     end = time.monotonic() + deadline
     while not (answer := predicate()):
-        assert time.monotonic() < end, (
-            f"{what} did not come true within {deadline} s (last: {answer!r})"
-        )
+        assert time.monotonic() < end, f"{what} did not come true within {deadline} s (last: {answer!r})"
         time.sleep(POLL_SECONDS)
     return answer
 
@@ -26,8 +24,6 @@ async def wait_until_async(
     """The first true answer of an asynchronous `predicate`; AssertionError after `deadline` seconds."""
     end = time.monotonic() + deadline
     while not (answer := await predicate()):
-        assert time.monotonic() < end, (
-            f"{what} did not come true within {deadline} s (last: {answer!r})"
-        )
+        assert time.monotonic() < end, f"{what} did not come true within {deadline} s (last: {answer!r})"
         await asyncio.sleep(POLL_SECONDS)
     return answer
