@@ -6,6 +6,7 @@ A rebuild that was interrupted goes on where its checkpoint stands: call it agai
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
@@ -48,8 +49,7 @@ def rebuild(
                 _fill_in_parts(app_url, connection, standing, chosen, shares, ahead, batch, progress)
             else:
                 advance(app_url, Span(connection, standing, chosen), ahead, batch, progress)
-        for projection, schema in zip(chosen.values(), schemas, strict=True):
-            generations.make_indexes(connection, projection, schema)
+        _make_indexes(app_url, list(zip(chosen.values(), schemas, strict=True)))
         return [generations.find(connection, schema) for schema in schemas]
 
 
@@ -149,6 +149,18 @@ def _fill_in_parts(
     hear = progress or _unheard
     parts.advance_in_parts(app_url, divided, by_name, mine, upto, batch, hear, meanwhile)
     parts.close_parts(connection, divided, mine, upto)
+
+
+def _make_indexes(app_url: str, made: Sequence[tuple[Projection, str]]) -> None:
+    """The indexes of all of them, two at a time: this is work for the database alone."""
+
+    def make(projection: Projection, schema: str) -> None:
+        with connect(app_url, "index") as connection:
+            generations.make_indexes(connection, projection, schema)
+
+    with ThreadPoolExecutor(2, "index") as pool:
+        for future in [pool.submit(make, *each) for each in made]:
+            future.result()
 
 
 def _unheard(_position: int, _upto: int) -> None:

@@ -13,6 +13,7 @@ from psycopg import Connection, sql
 from psycopg.types.json import set_json_dumps
 
 from projections.cohort import Changes, Parked, TableChange
+from projections.packing import pack_lists
 from projections.projection import Projection, Table
 
 PARK = """
@@ -49,6 +50,7 @@ def connect(url: str, purpose: str) -> Connection[Any]:
     connection = psycopg.connect(url, autocommit=True, application_name=f"milepost projections {purpose}")
     connection.execute(SESSION)
     set_json_dumps(orjson.dumps, connection)
+    pack_lists(connection)
     return connection
 
 
