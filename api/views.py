@@ -145,7 +145,8 @@ async def _show(request: Request, query: ViewQuery, ask: Callable[[Connection[An
 
 def to_json(value: Any, headers: dict[str, str]) -> Response:
     """An answer that nobody keeps; dataclasses as objects."""
-    return Response(orjson.dumps(value, default=_number), 200, {"Cache-Control": "no-store", **headers}, "application/json")
+    body = orjson.dumps(value, default=_number)
+    return Response(body, 200, {"Cache-Control": "no-store", **headers}, "application/json")
 
 
 def _number(value: Any) -> float:
