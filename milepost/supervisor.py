@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from types import FrameType
 from typing import Any, NoReturn
 
 from milepost.child import Child
@@ -202,11 +203,12 @@ def up(settings: Settings, report: Report = partial(print, flush=True)) -> int:
     """Run Milepost until it is told to stop; the exit code. EmbeddedError says why it cannot run."""
     home = Home(settings.home).acquire()
     supervisor = Supervisor(settings, home, report)
+    stop = StopRequest()
     try:
-        _handle_signals(signal.default_int_handler)
+        _handle_signals(stop)
         supervisor.start()
         report(welcome(supervisor.application_url, supervisor.url, settings.home))
-        _tend_until_interrupted(supervisor)
+        _tend_until_asked_to_stop(supervisor, stop)
     except KeyboardInterrupt:
         report("Stopping")
     finally:
@@ -216,11 +218,24 @@ def up(settings: Settings, report: Report = partial(print, flush=True)) -> int:
     return 0
 
 
-def _tend_until_interrupted(supervisor: Supervisor) -> NoReturn:
+class StopRequest:
+    """A polite signal: it interrupts what is being done, and is remembered where Python swallows interruptions."""
+
+    def __init__(self) -> None:
+        self.made = False
+
+    def __call__(self, _number: int, _frame: FrameType | None) -> None:
+        """As a handler of signals."""
+        self.made = True
+        raise KeyboardInterrupt
+
+
+def _tend_until_asked_to_stop(supervisor: Supervisor, stop: StopRequest) -> None:
     wake = threading.Event()
-    while True:
+    while not stop.made:
         wake.wait(TEND_SECONDS)
         supervisor.tend()
+    raise KeyboardInterrupt
 
 
 def _handle_signals(handler: Any) -> None:

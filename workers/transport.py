@@ -6,6 +6,7 @@ grown to p", for our own workers: it is replaced by the next one, so a worker th
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
@@ -30,6 +31,7 @@ GROWN_STREAM = "MILEPOST_GROWN"
 GROWN_SUBJECT = "milepost.log.grown"
 PROJECTOR = "projector"
 PROJECTOR_DELIVERY = "milepost.deliver.projector"
+ONCE_SECONDS = 3.0
 OLDEST_SERVER = (2, 14, 3)
 DAY_SECONDS = 86_400
 
@@ -87,10 +89,15 @@ async def connect(
 
 
 async def connect_once(settings: BrokerSettings, name: str) -> Client:
-    """A connection for a question or two; raises at once when no server answers."""
+    """A connection for a question or two; raises at once, or after a few seconds, when no server answers."""
     client = Client()
-    arguments = settings.connection(name) | {"allow_reconnect": False, "connect_timeout": 2}
-    await client.connect(**arguments, user_credentials=settings.credentials, error_cb=_unheard)
+    arguments = settings.connection(name) | {
+        "allow_reconnect": False,
+        "connect_timeout": 2,
+        "max_reconnect_attempts": 1,  # the client counts first attempts too, and -1 has it try for ever
+    }
+    async with asyncio.timeout(ONCE_SECONDS):
+        await client.connect(**arguments, user_credentials=settings.credentials, error_cb=_unheard)
     return client
 
 

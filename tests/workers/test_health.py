@@ -1,7 +1,10 @@
 """Health follows lag, not connections; the watchdog follows progress."""
 
+import time
 from dataclasses import replace
 from uuid import uuid4
+
+import pytest
 
 from milepost.embedded import NatsServer, sync_interval
 from projections.engine import Projector
@@ -11,7 +14,8 @@ from store.connect import connect
 from store.log import Log
 from tests.support.databases import Database
 from tests.workers.writing import add_task
-from workers.health import Consumer, Facts, Parked, database_facts, judge
+from workers.health import Consumer, Facts, Parked, collect, database_facts, judge
+from workers.transport import BrokerSettings
 from workers.watchdog import Watchdog
 
 GOOD = Facts(head=100, settings={"fsync": "on", "synchronous_commit": "on", "sync_interval": "always"})
@@ -108,3 +112,13 @@ def test_the_embedded_broker_says_how_it_syncs(nats_server: NatsServer):
     assert sync_interval(nats_server.directory, [nats_server.url]) == "2m"
     assert sync_interval(nats_server.directory, ["nats://127.0.0.1:4222"]) is None
     assert sync_interval(nats_server.directory / "nowhere", [nats_server.url]) is None
+
+
+@pytest.mark.anyio
+async def test_a_broker_that_is_away_is_told_at_once(log: Log, database: Database):
+    """Who asks how things are gets an answer within seconds, whatever is away."""
+    begun = time.monotonic()
+    facts = await collect(database.app_url, BrokerSettings(("nats://127.0.0.1:1",)))
+    assert facts.unreachable == ("nats",)
+    assert facts.log == str(log.id)
+    assert time.monotonic() - begun < 4
