@@ -1,4 +1,7 @@
-"""Completing a step over HTTP, 32 connections, one API process; beside an empty POST with the same auth."""
+"""Completing a step over HTTP, 32 connections, one API process; beside an empty POST with the same auth.
+
+Every step is a form with a due, as in a customer onboarding. The empty request has an empty body.
+"""
 
 from __future__ import annotations
 
@@ -38,16 +41,29 @@ STEPS = 47
 RUNS = 4
 TURNS = 4
 DANA = Actor("person:dana")
+VALUES = {"values": {"notes": "Decisions: go live in March", "held_on": "2027-01-15", "plan": "pro"}}
 DOCUMENT = {
     "key": "long",
-    "title": "A process of parallel steps",
+    "title": "A process of parallel forms with dues, as those of a customer onboarding",
     "roles": [{"key": "doer", "title": "Doer"}],
     "stages": [
         {
             "key": "only",
             "title": "Only",
             "steps": [
-                {"key": f"s{n}", "title": f"Step {n}", "role": "doer", "after": []} for n in range(STEPS)
+                {
+                    "key": f"s{n}",
+                    "title": f"Step {n}",
+                    "role": "doer",
+                    "after": [],
+                    "due": {"anchor": {"step_ready": f"s{n}"}, "offset": 2},
+                    "fields": [
+                        {"key": "notes", "title": "Notes", "kind": "long_text", "required": True},
+                        {"key": "held_on", "title": "Held on", "kind": "date"},
+                        {"key": "plan", "title": "Plan", "kind": "choice", "choices": ["pro", "enterprise"]},
+                    ],
+                }
+                for n in range(STEPS)
             ],
         }
     ],
@@ -167,7 +183,7 @@ async def _steps(connection: _Connection, token: str, runs: int) -> list[bytes]:
     for _ in range(runs):
         run_id = json.loads(await connection.send(start))["id"]
         made += [
-            _request(f"POST /v1/runs/{run_id}/steps/s{step}/complete", token, {}) for step in range(STEPS)
+            _request(f"POST /v1/runs/{run_id}/steps/s{step}/complete", token, VALUES) for step in range(STEPS)
         ]
     return made
 
