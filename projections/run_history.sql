@@ -19,7 +19,7 @@ create table history (
 -- name: indexes
 
 -- name: apply
-insert into history (stream, version, position, type, schema_version, step, round, by, data, occurred_at, recorded_at)
+insert into {schema}.history (stream, version, position, type, schema_version, step, round, by, data, occurred_at, recorded_at)
 select stream, version, position, type, schema_version, data ->> 'step', (data ->> 'round')::int, meta ->> 'actor',
   data, occurred_at, recorded_at
 from log.event where position > %(after)s and position <= %(upto)s and type !~ '^process_'

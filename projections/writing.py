@@ -70,6 +70,9 @@ class Writer:
             for number, table in enumerate(projection.tables)
         ]
         self._purges = [_purge(schema, table) for table in projection.tables]
+        self._statement = (
+            _in_schema(projection.blocks[projection.statement], schema) if projection.statement else None
+        )
 
     def write(self, connection: Connection[Any], number: int, change: TableChange) -> None:
         """Apply the change of one table, in the caller's transaction."""
@@ -87,12 +90,8 @@ class Writer:
 
     def run_statement(self, connection: Connection[Any], after: int, upto: int) -> None:
         """Let the database turn a span of events into rows, for a projection that is a statement."""
-        assert self.projection.statement is not None
-        connection.execute(
-            sql.SQL("set local search_path = {}, pg_catalog").format(sql.Identifier(self.schema))
-        )
-        text = self.projection.blocks[self.projection.statement]
-        connection.execute(text.encode(), {"after": after, "upto": upto})
+        assert self._statement is not None
+        connection.execute(self._statement, {"after": after, "upto": upto}, prepare=True)
 
     def purge(self, connection: Connection[Any], stream: UUID) -> None:
         """Take away all rows of one stream."""
@@ -143,6 +142,11 @@ def _delete(schema: str, table: Table, types: list[int]) -> sql.Composed:
     cast = partial(_cast, types)
     lists = sql.SQL(", ").join(map(cast, range(table.key)))
     return sql.SQL("delete from {} where ({}) in (select * from unnest({}))").format(target, columns, lists)
+
+
+def _in_schema(text: str, schema: str) -> bytes:
+    """The statement for this generation; a search path would have it planned anew each time."""
+    return text.replace("{schema}", sql.Identifier(schema).as_string()).encode()
 
 
 def _cast(types: list[int], place: int) -> sql.SQL:
