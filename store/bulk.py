@@ -11,7 +11,7 @@ from store.model import Append
 from store.unit import ThreadTicket, Unit
 from store.writer import MAX_BYTES, MAX_UNITS, Writer
 
-_TARGET_SECONDS = 0.01
+_TARGET_SECONDS = 0.005
 """What one group may take; a person's command waits for at most one of them."""
 _FEWEST, _MOST = 20, 500
 """Events in a group."""
