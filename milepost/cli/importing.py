@@ -11,13 +11,15 @@ from typing import Any
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
+from milepost.cli.bpmn import bpmn
 from milepost.cli.database import running_log
 from milepost.cli.output import BAD_INPUT, AsJson, fail, people, print_facts, print_json
 from milepost.importing import BadLog
 from milepost.importing.importer import Progress as Hears
 from milepost.importing.importer import Request, examine_log, import_log
 
-app = typer.Typer(help="Import history from other systems.", no_args_is_help=True)
+app = typer.Typer(help="Import history and models from other systems.", no_args_is_help=True)
+app.command()(bpmn)
 
 File = typer.Argument(help="The log; it may be packed with gzip.", exists=True, dir_okay=False, readable=True)
 Process = typer.Option(..., "--process", help="Key of the process that the runs will follow.")
