@@ -11,6 +11,7 @@ from uuid import UUID
 from psycopg import Connection
 
 from domain.events import EVENT_TYPES
+from domain.upcast import UnknownEvent
 from projections.fold import Fold, Handler
 from projections.projection import Definitions, Projection, Row, Source, Subject
 from projections.reading import Event, read_streams
@@ -174,6 +175,8 @@ class Cohort:
             dirty[stream] = entry
             entry.version = version
             try:
+                if isinstance(data, UnknownEvent):
+                    raise data
                 for place, handler in entry.kind.handlers.get(kind_name, ()):
                     handler(entry.states[place], data, at, actor)
             except Exception:  # noqa: BLE001 - whatever a handler raises parks its stream, see _isolate
@@ -185,7 +188,7 @@ class Cohort:
     def _entry(self, stream: UUID, kind_name: str, kinds: dict[str, _Kind]) -> _Entry | None:
         entry = self._entries.get(stream)
         if entry is None:
-            kind = kinds.get(_AGGREGATE[kind_name])
+            kind = kinds.get(_AGGREGATE.get(kind_name, ""))
             if kind is None:
                 return None
             entry = self._entries[stream] = _Entry(kind)
@@ -217,19 +220,21 @@ class Cohort:
             return
         upto = events[-1][0]
         for stream, history in read_streams(self._connection, broken, upto).items():
-            kind = self._kinds.get(_AGGREGATE[history[0][3]])
+            kind = self._kinds.get(_aggregate(history))
             for part in kind.parts if kind else ():
                 if (part.projection.name, stream) not in self._parked:
                     self._replay(part.projection, stream, history, changes)
 
     def _replay(self, projection: Projection, stream: UUID, history: list[Event], changes: Changes) -> None:
         """The rows of the longest beginning of the history that does not raise replace those of the stream."""
-        kind = _Kind(_AGGREGATE[history[0][3]], [projection])
+        kind = _Kind(_aggregate(history), [projection])
         states = [fold.make() for fold in kind.folds]
         part = kind.parts[0]
         rows: list[tuple[int, Row]] = []
         for position, _, version, name, data, actor, at in history:
             try:
+                if isinstance(data, UnknownEvent):
+                    raise data
                 for place, handler in kind.handlers.get(name, ()):
                     handler(states[place], data, at, actor)
                 subject = Subject(
@@ -243,6 +248,11 @@ class Cohort:
                 )
                 break
         _replace(changes, projection, stream, rows)
+
+
+def _aggregate(history: Sequence[Event]) -> str:
+    """What the stream is, told by the first of its events that this release knows."""
+    return next((_AGGREGATE[event[3]] for event in history if event[3] in _AGGREGATE), "")
 
 
 def _difference(changes: Changes, projection: str, old: dict[Key, Row], new: dict[Key, Row]) -> None:

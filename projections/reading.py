@@ -12,11 +12,11 @@ from psycopg import Connection
 
 from domain.definition import Definition
 from domain.events import EVENT_TYPES
-from domain.upcast import upcast
+from domain.upcast import UnknownEvent, upcast
 from domain.words import process_stream
 
-Event = tuple[int, UUID, int, str, dict[str, Any], "str | None", datetime]
-"""(position, stream, version, type, data of the newest schema version, actor, occurred_at)"""
+Event = tuple[int, UUID, int, str, "dict[str, Any] | UnknownEvent", "str | None", datetime]
+"""(position, stream, version, type, data of the newest schema version or why it cannot be read, actor, occurred_at)"""
 
 _COLUMNS = "position, stream, version, type, schema_version, data::text, meta ->> 'actor', occurred_at"
 SPAN = f"select {_COLUMNS} from log.event where position > %s and position <= %s order by position"  # noqa: S608 - constants
@@ -81,10 +81,18 @@ def decode(rows: Sequence[tuple[Any, ...]]) -> list[Event]:
     return [
         (
             position, stream, version, kind,
-            data if _NEWEST.get(kind) == schema_version else upcast(kind, schema_version, data), actor, at,
+            data if _NEWEST.get(kind) == schema_version else _lifted(kind, schema_version, data), actor, at,
         )
         for (position, stream, version, kind, schema_version, _text, actor, at), data in zip(rows, datas, strict=True)
     ]  # fmt: skip
+
+
+def _lifted(kind: str, schema_version: int, data: dict[str, Any]) -> dict[str, Any] | UnknownEvent:
+    """What this release does not know is handed on as such: one newer event must not stop all the others."""
+    try:
+        return upcast(kind, schema_version, data)
+    except UnknownEvent as error:
+        return error
 
 
 def head(connection: Connection[Any]) -> int:

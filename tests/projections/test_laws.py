@@ -189,6 +189,46 @@ def test_an_event_that_raises_parks_its_stream_and_no_other(
     assert fresh_rows(read_database.app_url, 1_000) == live
 
 
+def test_an_event_of_a_later_release_parks_its_stream_until_it_is_known(
+    log: Log, read_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Others go on, the history shows it as it is stored, and the release that knows it makes the rows whole."""
+    newer = Fact(stream_of("bad"), "run_teleported", {"to": "mars"}, 3)
+    store(log, [published(), opened(), *hire("bad")[:3], newer, *hire("bad")[3:5], *hire("good")])
+    store(log, [Fact(stream_of("other"), "planet_found", {"name": "mars"})])
+    with Projector(read_database.app_url, batch=4) as projector:
+        assert projector.catch_up() == log.head()
+    parked = [each for each in rebuilding.list_generations(read_database.app_url) if each.parked]
+    assert {each.projection for each in parked} == {
+        "run_steps",
+        "board",
+        "attention",
+        "inbox",
+        "process_stats",
+    }
+    rows = contents(read_database.app_url)
+    assert {row[3]: row[9] for row in rows["card"]} == {"Hire bad": "3", "Hire good": "14"}
+    assert [row[3] for row in rows["history"] if row[0] == str(stream_of("bad"))][3] == "run_teleported"
+    assert fresh_rows(read_database.app_url, 5) == rows
+
+    from projections import cohort, reading
+
+    monkeypatch.setitem(cohort._AGGREGATE, "run_teleported", "run")
+    monkeypatch.setitem(reading._NEWEST, "run_teleported", 1)
+    for each in rebuilding.list_generations(read_database.app_url):
+        if each.parked:
+            assert retry_of("bad", read_database.app_url, each.schema)
+    card = next(row for row in contents(read_database.app_url)["card"] if row[3] == "Hire bad")
+    assert card[9] == "6"
+
+
+def retry_of(run: str, url: str, schema: str) -> bool:
+    """Take a run up again in one read model."""
+    from projections.engine import retry as take_up
+
+    return take_up(url, schema, stream_of(run), PROJECTIONS)
+
+
 def poison(monkeypatch: pytest.MonkeyPatch) -> tuple[Projection, ...]:
     """The read models, with a board that cannot stand one run's second completion."""
     board = next(projection for projection in PROJECTIONS if projection.name == "board")

@@ -7,8 +7,9 @@ from threading import Event, Thread
 import psycopg
 import pytest
 
-from projections import queries
+from projections import parts, queries
 from projections import rebuild as rebuilding
+from projections.cohort import Cohort
 from projections.engine import Projector
 from projections.generations import NotAllowed
 from store.log import Log
@@ -58,6 +59,50 @@ def test_an_interrupted_rebuild_goes_on(live: str) -> None:
     assert (left.position, heard) == (5, [5])
     (made,) = rebuilding.rebuild(live, ["board"], batch=5)
     assert made.schema == left.schema
+    assert rebuilding.compare(live, made.schema).same
+
+
+def test_parts_of_a_rebuild_make_the_same_and_go_on_where_they_stopped(
+    live: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Three shares of the streams, two of them interrupted at different places, become one whole generation."""
+    monkeypatch.setattr(parts, "parts_for", lambda _span: 3)
+
+    def stop(position: int, _upto: int) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(parts, "can_fork", lambda: False)
+    with pytest.raises(KeyboardInterrupt):
+        rebuilding.rebuild(live, progress=stop, batch=9)
+    (left,) = [each for each in rebuilding.list_generations(live, "board") if each.state == "building"]
+    with psycopg.connect(live) as connection:
+        shares = parts.opened(connection, [left.schema])[left.schema]
+    assert (left.position, sorted(shares.values())) == (0, [0, 0, 9])
+    with pytest.raises(NotAllowed):
+        rebuilding.flip(live, left.schema)
+
+    monkeypatch.setattr(parts, "can_fork", lambda: True)
+    heard: list[int] = []
+    made = rebuilding.rebuild(live, progress=lambda position, _upto: heard.append(position), batch=9)
+    assert heard == sorted(heard)
+    assert all(rebuilding.compare(live, each.schema).same for each in made)
+    with psycopg.connect(live) as connection:
+        assert not parts.opened(connection, [each.schema for each in made])
+
+
+def test_what_a_part_raises_ends_the_rebuild(live: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error of another process is raised here, and the rebuild can be called again."""
+    monkeypatch.setattr(parts, "parts_for", lambda _span: 2)
+    monkeypatch.setattr(parts, "can_fork", lambda: True)
+
+    def fails(*_: object) -> None:
+        raise ValueError("no")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(Cohort, "apply", fails)
+        with pytest.raises(ValueError, match="no"):
+            rebuilding.rebuild(live, ["board"])
+    (made,) = rebuilding.rebuild(live, ["board"])
     assert rebuilding.compare(live, made.schema).same
 
 
