@@ -68,12 +68,11 @@ def test_a_poison_event_parks_its_stream_and_no_other(log: Log, database: Databa
         defective.stop()
         start_worker(projector="real")
         assert retry(database.app_url, schema, victim)
-        wait_until(lambda: shows(connection, comment(log, victim, "healed")), 10, "the read models")
-        wait_until(lambda: shows(connection, log.head()), 10, "the read models")
+        last = comment(log, victim, "healed")
+        wait_until(lambda: shows(connection, last), 10, "the read models")
         assert connection.execute(PARKED).fetchall() == []
         healed = connection.execute(CARD, [victim]).fetchone()
-    assert healed is not None
-    assert healed[0] >= 4
+    assert healed == (4,)
     for generation in rebuild(database.app_url):
         assert compare(database.app_url, generation.schema).same
 
