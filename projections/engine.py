@@ -22,6 +22,8 @@ from projections.writing import BY_KEY, LOCK, UNPARK, CheckpointLost, Writer, co
 
 SMALL_SPAN = 500
 """Up to here a span is read where it is applied; longer ones are read ahead on a connection of their own."""
+CAPACITY = 4_000
+"""Streams kept in memory, by all parts of a rebuild together."""
 Progress = Callable[[int, int], None]
 """Hears (position reached, position aimed at)."""
 
@@ -53,7 +55,9 @@ class Span:
             each.projection: Writer(connection, each.schema, by_name[each.projection]) for each in standings
         }
         projections = [by_name[each.projection] for each in standings]
-        self.cohort = Cohort(projections, connection, LogDefinitions(connection))
+        self.cohort = Cohort(
+            projections, connection, LogDefinitions(connection), capacity=CAPACITY // (part.of if part else 1)
+        )
         self.cohort.forget(parked_in(standings))
 
     def read(self, upto: int) -> list[Event]:
