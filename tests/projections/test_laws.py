@@ -88,7 +88,6 @@ def fresh_rows(url: str, batch: int) -> dict[str, list[tuple[object, ...]]]:
     return rows
 
 
-@pytest.mark.slow
 @SOME
 @given(histories=st.tuples(happening("a"), happening("b")), choices=st.lists(st.integers(0, 9), max_size=40))
 def test_rows_do_not_depend_on_how_events_came(
