@@ -24,7 +24,7 @@ from milepost.importing.source import BadLog
 _NODES = TASKS | GATEWAYS | EVENTS | SUBPROCESSES
 _NAMED = ("dataObject", "dataObjectReference", "dataStore", "dataStoreReference", "dataInput", "dataOutput")
 _RESOURCES = ("performer", "humanPerformer", "potentialOwner")
-_BREAKS = re.compile(r"<\s*(?:br|/p|/li|/div|/h\d)\b[^>]*>", re.IGNORECASE)
+_BREAKS = re.compile(r"<\s*(?:br|/p|/li|/div|/h\d|/tr|/td|/th)\b[^>]*>", re.IGNORECASE)
 _TAGS = re.compile(r"<[^>]+>")
 
 
@@ -51,7 +51,7 @@ def read_bpmn(path: Path) -> Model:
 
 def plain(text: str) -> str:
     """Documentation without markup: one line for each paragraph."""
-    stripped = html.unescape(_TAGS.sub(" ", _BREAKS.sub("\n", text)))
+    stripped = html.unescape(_TAGS.sub("", _BREAKS.sub("\n", text)))
     lines = (" ".join(line.split()) for line in stripped.splitlines())
     return "\n".join(line for line in lines if line)
 

@@ -7,7 +7,9 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
+from domain.lint import MOST_STEPS
 from milepost.importing.bpmn_model import SUBPROCESSES, Flow, Node, Pool, Remark
+from milepost.importing.source import BadLog
 
 AS_PLANNED = "As planned"
 DECIDING = frozenset({"exclusiveGateway", "inclusiveGateway", "eventBasedGateway", "complexGateway"})
@@ -47,6 +49,7 @@ def flatten(pool: Pool) -> Graph:
     """The pool's flow as a graph without circles, with remarks in the pool about what was cut."""
     own = replace(pool, lane_of=dict(pool.lane_of), remarks=list(pool.remarks))
     graph = Graph(own, {key: replace(node) for key, node in pool.nodes.items()}, list(pool.flows))
+    _check_size(graph)
     _drop_apart(graph)
     _join_links(graph)
     for node in list(graph.nodes.values()):
@@ -60,6 +63,15 @@ def flatten(pool: Pool) -> Graph:
     _fold(graph)
     graph.order = [key for key in _sorted(graph) if key not in graph.folded]
     return graph
+
+
+def _check_size(graph: Graph) -> None:
+    """What becomes a step or a question each is limited as steps are; BadLog where it is more."""
+    for kinds in (SUBPROCESSES, {"boundaryEvent"}):
+        found = graph.pool.of(kinds)
+        if len(found) > MOST_STEPS:
+            reason = f"the model has too many elements of the kind {found[-1].kind}"
+            raise BadLog(reason, line=found[MOST_STEPS].line, accepted=f"at most {MOST_STEPS}")
 
 
 def _index(graph: Graph) -> None:

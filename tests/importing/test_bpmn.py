@@ -291,7 +291,7 @@ def test_words_of_the_model_are_instructions(tmp_path: Path):
     inner = "<documentation>" + escape("<p>Be <b>kind</b>.</p><p>Twice.</p>") + "</documentation>"
     found = of(tmp_path, node("task", "a", inner), node("textAnnotation", "t", "<text>In pencil</text>"),
                '<association id="x" sourceRef="t" targetRef="a"/>')  # fmt: skip
-    assert step(found, "a").instructions == "Be kind .\nTwice.\nIn pencil"
+    assert step(found, "a").instructions == "Be kind.\nTwice.\nIn pencil"
     assert plain("a&amp;b<br/>c") == "a&b\nc"
 
 

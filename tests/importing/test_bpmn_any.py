@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from domain.lint import lint
 from milepost.documents import parse_document
 from milepost.importing.bpmn import read_bpmn
-from milepost.importing.bpmn_draft import draft
+from milepost.importing.bpmn_draft import Draft, draft
 from milepost.importing.bpmn_yaml import document_text
 from tests.importing.bpmn_support import Walk, flows, node, written
 
@@ -42,6 +43,30 @@ def test_any_model_becomes_a_draft_that_runs_to_its_end(
     assert parse_document(document_text(found, "m.bpmn").encode()) == (found.document, [])
     assert found == draft(pool)
     Walk(found, seed=seed).to_the_end()
+
+
+def ladder(path: Path, height: int) -> Draft:
+    """Two columns of gateways: each leads to both of the next floor, or out; nothing says simply when what is done."""
+    parts, ways = [node("task", "start")], ["start a0", "start b0"]
+    for floor in range(height):
+        for side in "ab":
+            parts += [node("exclusiveGateway", f"{side}{floor}"), node("task", f"out_{side}{floor}")]
+            ways += [
+                f"{side}{floor} out_{side}{floor} out",
+                *(f"{side}{floor} {to}{floor + 1} {to}" for to in "ab"),
+            ]
+    parts += [node("task", f"{side}{height}") for side in "ab"]
+    (pool,) = read_bpmn(written(path / "m.bpmn", *parts, flows(*ways))).pools
+    return draft(pool)
+
+
+def test_ways_that_cross_too_often_are_said_and_cost_no_time(tmp_path: Path):
+    """Where no condition of a sane size says when a step is done, it always is, and the draft says so."""
+    found = ladder(tmp_path, 60)
+    assert lint(found.document) == []
+    assert "assumed" in {each.became for each in found.remarks if each.kind != "process"}
+    assert max(len(str(each.when)) for each in found.document.steps) < 200_000
+    Walk(found, seed=1).to_the_end()
 
 
 @st.composite
