@@ -131,7 +131,9 @@ class Settings(BaseSettings):
     )
 
     time_zone: str = _setting(
-        "UTC", "Time zone of the organisation: days begin and end in it.", "an IANA name, such as Europe/Berlin"
+        "UTC",
+        "Time zone of the organisation: days begin and end in it.",
+        "an IANA name, such as Europe/Berlin",
     )
     working_days: str = _setting(
         "mon,tue,wed,thu,fri",

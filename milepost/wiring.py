@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI
@@ -13,6 +14,7 @@ from api.app import create_app
 from api.guard import Site
 from api.server import serve
 from api.services import Services
+from milepost.embedded import sync_interval
 from milepost.settings import Settings, SettingsError
 from store.connect import make_pool
 from store.log import Log
@@ -59,7 +61,7 @@ def make_services(settings: Settings, log: Log) -> Services:
         calendar=settings.calendar,
         reached=reached.positions,
         projects_of=reached.projects_of,
-        health=remembered(health_of(url, broker(settings)), HEALTH_SECONDS),
+        health=remembered(health_of(url, broker(settings), settings.home), HEALTH_SECONDS),
     )
 
 
@@ -85,11 +87,13 @@ def run_api(settings: Settings, *, share_port: bool = False) -> int:
 Health = Callable[[], Awaitable[Mapping[str, Any]]]
 
 
-def health_of(database_url: str, settings: BrokerSettings) -> Health:
-    """Asks Postgres and NATS how things are."""
+def health_of(database_url: str, settings: BrokerSettings, home: Path) -> Health:
+    """Asks Postgres and NATS how things are; of an embedded NATS in ``home`` also how often it writes to disk."""
 
     async def health() -> Mapping[str, Any]:
-        return workers_health.judge(await workers_health.collect(database_url, settings)).as_dict()
+        interval = sync_interval(home / "nats", settings.urls)
+        facts = await workers_health.collect(database_url, settings, sync_interval=interval)
+        return workers_health.judge(facts).as_dict()
 
     return health
 

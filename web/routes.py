@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -11,6 +12,7 @@ from uuid import UUID
 import orjson
 from fastapi import APIRouter, FastAPI, Request
 from psycopg import Connection
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 from starlette.responses import RedirectResponse, Response
 
@@ -19,6 +21,7 @@ from api.matrix import OPEN, Rule
 from api.problems import Problem
 from api.registering import stream_id
 from api.services import Services
+from api.sight import Sight, sight_of
 from api.views import Positioned, answer
 from domain.document import Document, Role
 from projections import answers, queries
@@ -26,7 +29,7 @@ from web import forms
 from web.errors import ErrorPages, accepts_json, refused
 from web.forwarding import Answered, forward
 from web.rendering import assets, page, reveal
-from web.selection import chosen_step, open_steps
+from web.selection import chosen_step, open_steps, unmasked
 from web.words import who
 
 _READ = Rule(frozenset({"read"}))
@@ -101,9 +104,11 @@ async def run(request: Request) -> Response:
     """A run: its phases, its steps, the form of the selected one, its history."""
     stream = stream_id(request.path_params["id"])
     services = _services(request)
-    seen = await _run(request, stream)
-    chosen = chosen_step(seen, request.query_params.get("step"), caller_of(request).actor)
-    entries = await services.read(lambda connection: _history(connection, stream))
+    view, sight = await _run(request, stream), await _sight(request, stream)
+    seen = sight.of_run(view)
+    chosen = unmasked(chosen_step(seen, request.query_params.get("step"), caller_of(request).actor))
+    told = await services.read(lambda connection: _history(connection, stream))
+    entries = sight.of_history(told).entries
     return page(
         request,
         "run.html",
@@ -260,29 +265,31 @@ async def _run(request: Request, stream: UUID) -> answers.RunView:
     return await _ask(request, lambda connection: queries.run(connection, stream))
 
 
-def _history(connection: Connection[Any], stream: UUID) -> list[answers.HistoryEntry]:
+async def _sight(request: Request, stream: UUID) -> Sight:
+    """What the reader of the page sees of the run; the same rule as for every other answer."""
+    return await run_in_threadpool(sight_of, _services(request), stream, caller_of(request))
+
+
+def _history(connection: Connection[Any], stream: UUID) -> answers.History:
     """The newest first; of a very long history the oldest part is all that a page holds."""
     entries: list[answers.HistoryEntry] = []
-    after: int | None = 0
-    while after is not None and len(entries) < _MOST_HISTORY:
+    after = 0
+    while True:
         found = queries.run_history(connection, stream, after, _HISTORY_PAGE)
         entries += found.entries
+        if found.next_after is None or len(entries) >= _MOST_HISTORY:
+            return replace(found, entries=tuple(entries[::-1]))
         after = found.next_after
-    return entries[::-1]
 
 
 async def _ask(request: Request, query: Callable[[Connection[Any]], A]) -> A:
     """What a query answers, at least as new as the page asks for; not found otherwise."""
-
-    def must(connection: Connection[Any]) -> A:
-        try:
-            return query(connection)
-        except queries.NotFound as missing:
-            raise Problem("not_found", str(missing)) from None
-
     least = request.query_params.get("min_position", "")
     known = least.isascii() and least.isdigit()
-    return await answer(_services(request), must, int(least[:18]) if known else None)
+    try:
+        return await answer(_services(request), query, int(least[:18]) if known else None)
+    except queries.NotFound as missing:
+        raise Problem("not_found", str(missing)) from None
 
 
 def _services(request: Request) -> Services:

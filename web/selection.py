@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
+from api.sight import MASK
 from projections import answers
 
 
@@ -38,3 +40,10 @@ def chosen_step(seen: answers.RunView, wanted: str | None, me: str) -> answers.S
             if fits(step):
                 return step
     return steps[-1]
+
+
+def unmasked(step: answers.StepView) -> answers.StepView:
+    """The step without values that its reader may not see, when it is a form: the mask must not be sent back."""
+    if step.values is None or step.state not in ("ready", "in_progress"):
+        return step
+    return replace(step, values={key: value for key, value in step.values.items() if value != MASK})

@@ -91,7 +91,7 @@ def doctor(as_json: bool = AsJson) -> None:
     broker = BrokerSettings(tuple(servers()), replicas=_settings().stream_replicas, max_reconnect_attempts=1)
 
     async def ask() -> dict[str, Any]:
-        return dict(await health_of(application_url(), broker)())
+        return dict(await health_of(application_url(), broker, _settings().home)())
 
     health = asyncio.run(ask())
     if as_json:
