@@ -101,7 +101,9 @@ def _cause(_: Request, error: Exception) -> Response:
 
 
 def _defect(request: Request, error: Exception) -> Response:
-    places = [f"{at.filename}:{at.lineno} {at.name}" for at in traceback.extract_tb(error.__traceback__)[-_PLACES:]]
+    places = [
+        f"{at.filename}:{at.lineno} {at.name}" for at in traceback.extract_tb(error.__traceback__)[-_PLACES:]
+    ]
     route = getattr(request.scope.get("route"), "path", "")
     log.error("request failed", method=request.method, route=route, kind=type(error).__name__, places=places)
     return answer(Problem("internal", "this is a defect; the log of the process tells more"))

@@ -21,7 +21,9 @@ from domain.words import Actor
 
 CALLER = "milepost.caller"
 _SAFE = frozenset({"GET", "HEAD"})
-_HOW_TO_GET = 'somebody with the scope admin makes a token for you: POST /v1/tokens {{"actor": …, "scopes": ["{}", …]}}'
+_HOW_TO_GET = (
+    'somebody with the scope admin makes a token for you: POST /v1/tokens {{"actor": …, "scopes": ["{}", …]}}'
+)
 _ACTOR = re.compile(r"(person|guest|service):[A-Za-z0-9][A-Za-z0-9._@+-]{0,99}")
 
 

@@ -60,9 +60,7 @@ def _take_up(
     return processes.save_draft(process, definition.document, restored_from=version, by=by, at=at)
 
 
-RESTORE = Verb(
-    "restore", "Make an older version the draft again", bodies.Restore, _take_up, {"version": 1}
-)
+RESTORE = Verb("restore", "Make an older version the draft again", bodies.Restore, _take_up, {"version": 1})
 
 
 def add_process_commands(router: APIRouter) -> None:

@@ -94,7 +94,9 @@ def _stages_of(services: Services, key: str) -> tuple[ProjectStage, ...]:
     """The stages of the newest published version, as columns."""
     process = known_process(services.repository.load(PROCESSES, process_stream(key)), key)
     if process.version == 0:
-        raise Rejected("no_version", f"no version of {key} is published: name the stages", accepted=["stages"])
+        raise Rejected(
+            "no_version", f"no version of {key} is published: name the stages", accepted=["stages"]
+        )
     stages = services.repository.definition(key, process.version).document.stages
     return tuple(ProjectStage(key=StageKey(stage.key), title=stage.title) for stage in stages)
 

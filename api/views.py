@@ -234,9 +234,7 @@ async def run_history(request: Request, id: str, query: Annotated[HistoryQuery, 
     return await _show(
         request,
         query,
-        lambda connection: seen.of_history(
-            queries.run_history(connection, stream, query.after, query.limit)
-        ),
+        lambda connection: seen.of_history(queries.run_history(connection, stream, query.after, query.limit)),
     )
 
 
