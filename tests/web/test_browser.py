@@ -143,6 +143,7 @@ def test_the_board_is_walked_with_the_keyboard(workspace: App, page: Page):
     page.locator(f"#c{run}").focus()
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile(f"/runs/{run}"))
+    expect(page.locator("html")).to_have_attribute("data-ready", "yes")
     page.keyboard.press("g")
     page.keyboard.press("b")
     expect(page).to_have_url(f"{workspace.url}/projects/{project}")
