@@ -21,7 +21,7 @@ from projections.reading import head
 from projections.registry import PROJECTIONS
 from projections.writing import LOCK, connect
 
-BATCH = 20_000
+BATCH = 40_000
 """Events in one transaction of a rebuild: a bound for the memory it needs."""
 
 

@@ -12,15 +12,15 @@ create table history (
   by text,
   data json not null,
   occurred_at timestamptz not null,
-  recorded_at timestamptz not null,
-  primary key (stream, version)
+  recorded_at timestamptz not null
 );
 
 -- name: indexes
+create unique index history_of_stream on history (stream, version);
 
 -- name: apply
 insert into {schema}.history (stream, version, position, type, schema_version, step, round, by, data, occurred_at, recorded_at)
 select stream, version, position, type, schema_version, data ->> 'step', (data ->> 'round')::int, meta ->> 'actor',
   data, occurred_at, recorded_at
-from log.event where position > %(after)s and position <= %(upto)s and type !~ '^process_'
+from log.event where position > %(after)s and position <= %(upto)s and not starts_with(type, 'process_')
 order by position
