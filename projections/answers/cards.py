@@ -1,0 +1,133 @@
+"""Answers about cards: the board of a project, its columns, its funnel."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+CardKind = Literal["run", "task"]
+
+
+@dataclass(frozen=True, slots=True)
+class Help:
+    """Open help: what for, since when, on whom it waits and until when at the latest."""
+
+    reason: str
+    since: datetime | None
+    waiting_on: str | None = None
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StageDot:
+    """One stage on a card, with the outcome its gate gave it."""
+
+    key: str
+    title: str
+    state: str
+    outcome: str | None = None
+    entered_at: datetime | None = None
+    ended_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A run or a task on a board: what a manager needs, never the value of a field."""
+
+    id: UUID
+    kind: CardKind
+    name: str
+    project: UUID | None
+    stage: str
+    state: str
+    version: int
+    rank: str | None = None
+    priority: str = "none"
+    process: str | None = None
+    process_version: int | None = None
+    stages: tuple[StageDot, ...] = ()
+    progress: float | None = None
+    next_action: str | None = None
+    who: str | None = None
+    due_at: datetime | None = None
+    overdue: bool = False
+    entered_stage_at: datetime | None = None
+    also_in: tuple[str, ...] = ()
+    help: Help | None = None
+    blocked: str | None = None
+    comments: int = 0
+    labels: tuple[str, ...] = ()
+    checklist_done: int = 0
+    checklist_total: int = 0
+    description: str = ""
+    waits_for: tuple[UUID, ...] = ()
+    outcome: str | None = None
+    started_at: datetime | None = None
+    target_at: datetime | None = None
+    ended_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BoardColumn:
+    """One stage of a project with the cards that stand in it; ``count`` is the number of open cards, for the limit."""
+
+    key: str
+    title: str
+    wip_limit: int | None
+    count: int
+    cards: tuple[Card, ...]
+    more: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class FunnelStage:
+    """How many runs ever reached a stage, stand in it now, and ended in it."""
+
+    key: str
+    title: str
+    reached: int
+    open: int
+    completed: int = 0
+    ended_early: int = 0
+    cancelled: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Funnel:
+    """How far the runs of a project or process got: stages in order, then how the runs ended."""
+
+    runs: int
+    open: int
+    stages: tuple[FunnelStage, ...]
+    outcomes: dict[str, int]
+    position: int
+    as_of: datetime
+    behind: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """Somebody who may see, work in or steer a project."""
+
+    member: str
+    access: str
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """The board of a project. Ended cards beyond the newest few of a column are only counted (``more``)."""
+
+    project: UUID
+    name: str
+    owner: str | None
+    process: str | None
+    state: str
+    version: int
+    members: tuple[Member, ...]
+    columns: tuple[BoardColumn, ...]
+    funnel: Funnel
+    position: int
+    as_of: datetime
+    behind: int = 0

@@ -1,0 +1,161 @@
+"""Answers about runs: every step, its state, what it waits for, and the history."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from projections.answers.cards import Help
+
+
+@dataclass(frozen=True, slots=True)
+class WaitsFor:
+    """A step that a locked step waits for: whose it is and when it is due."""
+
+    step: str
+    title: str
+    who: str | None
+    due_at: datetime | None
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class StepView:
+    """One step of a run as a doer sees it: its state, its people and times, its values, and its form."""
+
+    key: str
+    title: str
+    kind: str
+    stage: str
+    role: str | None
+    required: bool
+    state: str
+    round: int
+    assignee: str | None = None
+    by: str | None = None
+    ready_at: datetime | None = None
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    due_at: datetime | None = None
+    due_source: str | None = None
+    due_moves: int = 0
+    overdue: bool = False
+    waits_for: tuple[WaitsFor, ...] = ()
+    outcome: str | None = None
+    values: dict[str, Any] | None = None
+    help: Help | None = None
+    reason: str | None = None
+    questioned: bool = False
+    approvals: int = 0
+    comments: int = 0
+    instructions: str = ""
+    gate: bool = False
+    fields: tuple[dict[str, Any], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StageView:
+    """One stage of a run with its steps."""
+
+    key: str
+    title: str
+    state: str
+    outcome: str | None
+    steps: tuple[StepView, ...]
+    entered_at: datetime | None = None
+    ended_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunView:
+    """One run as its participants see it, every step by stage."""
+
+    id: UUID
+    name: str
+    process: str
+    process_title: str
+    version: int
+    state: str
+    stage: str | None
+    progress: float | None
+    stages: tuple[StageView, ...]
+    inputs: dict[str, Any]
+    roles: dict[str, str]
+    project: UUID | None
+    priority: str
+    target_at: datetime | None
+    outcome: str | None
+    started_at: datetime
+    ended_at: datetime | None
+    started_by: str | None
+    subject: str | None
+    reason: str | None
+    test: bool
+    stream_version: int
+    position: int
+    as_of: datetime
+    behind: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryEntry:
+    """One event of a run (or project, or task), as it was recorded."""
+
+    position: int
+    version: int
+    type: str
+    occurred_at: datetime
+    recorded_at: datetime
+    by: str | None
+    step: str | None
+    round: int | None
+    data: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """A page of a history, oldest first; ``next_after`` asks for the following page (None: this was the last)."""
+
+    entries: tuple[HistoryEntry, ...]
+    next_after: int | None
+    position: int
+    as_of: datetime
+    behind: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RunRow:
+    """One run in a list."""
+
+    id: UUID
+    name: str
+    process: str
+    process_version: int
+    project: UUID | None
+    state: str
+    stage: str | None
+    card_state: str
+    progress: float | None
+    priority: str
+    next_action: str | None
+    who: str | None
+    due_at: datetime | None
+    overdue: bool
+    outcome: str | None
+    started_at: datetime
+    ended_at: datetime | None
+    target_at: datetime | None
+    stream_version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Runs:
+    """A page of runs, newest first; ``next_after`` asks for the following page."""
+
+    rows: tuple[RunRow, ...]
+    next_after: UUID | None
+    position: int
+    as_of: datetime
+    behind: int = 0
