@@ -197,9 +197,9 @@ def workspace(app: App) -> App:
     return app
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """The system's Chromium; without one the browser tests are skipped."""
+    """The system's Chromium, for one module: while playwright runs, no other event loop can. Skipped without one."""
     found = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
     if found is None:
         pytest.skip("no Chromium on this machine: install Debian's package chromium")
