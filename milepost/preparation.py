@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
 from milepost.settings import load
+from projections import generations
+from projections.registry import PROJECTIONS
+from projections.writing import connect
 from store.migrations import migrate
 
 APPLICATION = "milepost_app"
@@ -36,12 +39,22 @@ def prepare(
 
 
 def prepare_database(owner_url: str, application_url: str | None) -> Prepared:
-    """Migrate, and let the application's role in.
+    """Migrate, let the application's role in, and make the read models that are not there yet.
 
     Where one URL serves both, the role that owns the schema is the one that works with it.
     """
     owner, application = urlsplit(owner_url), urlsplit(application_url or "")
     if not application.username or application.username == owner.username:
-        return Prepared(migrate(owner_url, app_role=APPLICATION))
-    password = unquote(application.password) if application.password else None
-    return Prepared(migrate(owner_url, app_role=unquote(application.username), app_password=password))
+        migrations = migrate(owner_url, app_role=APPLICATION)
+    else:
+        password = unquote(application.password) if application.password else None
+        migrations = migrate(owner_url, app_role=unquote(application.username), app_password=password)
+    if application_url is not None:
+        _prepare_read_models(application_url)
+    return Prepared(migrations)
+
+
+def _prepare_read_models(application_url: str) -> None:
+    """Make the tables and views that answers are read from, so that the API can answer before a worker has begun."""
+    with connect(application_url, "prepare") as connection:
+        generations.prepare(connection, PROJECTIONS)

@@ -79,7 +79,9 @@ def house(directory: Path, **settings: str) -> Iterator[House]:
         try:
             wait_until(lambda: process.poll() is not None or _ready(directory), deadline=60)
             assert process.poll() is None, Path(log.name).read_text()
-            yield _speak_to(directory)
+            running = _speak_to(directory)
+            with running.http:
+                yield running
         finally:
             process.send_signal(signal.SIGINT)
             assert process.wait(STOP_SECONDS) == 0, Path(log.name).read_text()
