@@ -207,7 +207,8 @@ class Hub:
 
 def _note(change: Change, event: Recorded) -> None:
     data = orjson.loads(event.data)
-    match EVENT_TYPES[event.type].aggregate:
+    known = EVENT_TYPES.get(event.type)
+    match None if known is None else known.aggregate:
         case "run":
             change.runs.add(event.stream)
         case "task":
@@ -216,6 +217,8 @@ def _note(change: Change, event: Recorded) -> None:
             change.projects.add(event.stream)
         case "process":
             change.processes.add(data["process"])
+        case "recurrence" | "person" | "group" | "view" | None:
+            change.everything = True  # rare, and shown in many places; or of a newer release
     if event.type == RunLinked.type:
         change.everything = True  # nobody knows any more which board it left
     elif data.get("project"):

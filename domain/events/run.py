@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 from pydantic import AwareDatetime, Field
@@ -17,7 +18,10 @@ class RunEvent(Event):
 
 
 class RunStarted(RunEvent):
-    """One execution of one process version began for one subject. Test runs count in no statistic."""
+    """One execution of one process version began for one subject. Test runs count in no statistic.
+
+    ``imported``: it happened elsewhere and was read in; nothing is sent or called on its behalf.
+    """
 
     type = "run_started"
     public = ("process", "process_version", "project", "priority", "target_at", "test")
@@ -33,6 +37,7 @@ class RunStarted(RunEvent):
     test: bool = False
     parent_run: UUID | None = None
     parent_step: StepKey | None = None
+    imported: bool = False
 
 
 class RunInputsChanged(RunEvent):
@@ -143,6 +148,45 @@ class RunCommented(RunEvent):
     step: StepKey | None = None
 
 
+class AttachmentAdded(RunEvent):
+    """A file was put beside the run, or beside one of its steps; its content is kept under its SHA-256."""
+
+    type = "attachment_added"
+    public = ("step", "attachment", "size_bytes")
+    attachment: UUID
+    step: StepKey | None = None
+    name: str
+    media_type: str
+    size_bytes: int
+    sha256: str
+
+
+class AttachmentRemoved(RunEvent):
+    """The file is no longer shown beside the run; what happened before is not forgotten."""
+
+    type = "attachment_removed"
+    public = ("attachment",)
+    attachment: UUID
+    reason: str | None = None
+
+
+class RunMigrated(RunEvent):
+    """The run follows another version of its process from here on.
+
+    ``plan`` is what the planner found, step by step; ``choices`` are the answers to what it left open. The events
+    that bring each step to where the new version wants it follow, with the cause ``migration``.
+    """
+
+    type = "run_migrated"
+    public = ("process", "from_version", "to_version")
+    process: str
+    from_version: int
+    to_version: int
+    plan: dict[str, Any] = Field(default_factory=dict)
+    choices: dict[str, Any] = Field(default_factory=dict)
+    reason: str | None = None
+
+
 class StageOverridden(RunEvent):
     """Somebody with the right to do so moved the run's card to a stage that its steps do not give."""
 
@@ -173,6 +217,9 @@ AnyRunEvent = (
     | RunReopened
     | RoleAssigned
     | RunCommented
+    | AttachmentAdded
+    | AttachmentRemoved
+    | RunMigrated
     | StageOverridden
     | StageOverrideCleared
 )

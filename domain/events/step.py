@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import AwareDatetime, Field
 
 from domain.events.run import RunEvent
-from domain.words import Assignee, Cause, StepKey, Values
+from domain.words import Assignee, Cause, RoleKey, StepKey, Values
 
 
 class StepEvent(RunEvent):
@@ -18,7 +18,11 @@ class StepEvent(RunEvent):
 
 
 class StepBecameReady(StepEvent):
-    """The step can be worked on: recorded once per transition, the only source of inboxes, dues, mails, webhooks."""
+    """The step can be worked on: recorded once per transition, the only source of inboxes, dues, mails, webhooks.
+
+    ``alarms`` are the instants at which the timer does something about it: ``reminder:1``, ``escalation``, ``skip``,
+    ``until``; they are computed once, with the calendar named, so that a replay never moves them.
+    """
 
     type = "step_became_ready"
     public = ("step", "round", "cause", "due_at")
@@ -26,6 +30,7 @@ class StepBecameReady(StepEvent):
     assignee: Assignee | None = None
     due_at: AwareDatetime | None = None
     calendar: str | None = None
+    alarms: dict[str, AwareDatetime] = Field(default_factory=dict)
 
 
 class StepRelocked(StepEvent):
@@ -47,7 +52,10 @@ class StepAssigned(StepEvent):
 
 
 class StepDueSet(StepEvent):
-    """The step is due at this instant (None: no due yet). A manual due wins over the rule."""
+    """The step is due at this instant (None: no due yet). A manual due wins over the rule.
+
+    ``alarms`` (None: they stay as they are) replace those that the step had; see ``step_became_ready``.
+    """
 
     type = "step_due_set"
     public = ("step", "round", "due_at", "source", "cause")
@@ -55,12 +63,40 @@ class StepDueSet(StepEvent):
     source: Literal["rule", "manual"]
     cause: str
     calendar: str | None = None
+    alarms: dict[str, AwareDatetime] | None = None
 
 
 class StepBecameOverdue(StepEvent):
     """The due instant passed while the step was open; recorded once per due."""
 
     type = "step_became_overdue"
+    public = ("step", "round", "due_at")
+    due_at: AwareDatetime
+
+
+class StepReminderRaised(StepEvent):
+    """The moment of a reminder came while the step was open: ``alarm`` says which, ``alarm_at`` when it was to be."""
+
+    type = "step_reminder_raised"
+    public = ("step", "round", "alarm", "alarm_at")
+    alarm: str
+    alarm_at: AwareDatetime
+
+
+class StepEscalated(StepEvent):
+    """The step was overdue for so long that somebody else has to hear of it; it never decides anything by itself."""
+
+    type = "step_escalated"
+    public = ("step", "round", "role", "alarm_at")
+    role: RoleKey | None = None
+    assignee: Assignee | None = None
+    alarm_at: AwareDatetime
+
+
+class StepWaitTimedOut(StepEvent):
+    """What the step waits for has not come in time; the step goes on waiting, and somebody should look."""
+
+    type = "step_wait_timed_out"
     public = ("step", "round", "due_at")
     due_at: AwareDatetime
 
@@ -193,6 +229,9 @@ AnyStepEvent = (
     | StepAssigned
     | StepDueSet
     | StepBecameOverdue
+    | StepReminderRaised
+    | StepEscalated
+    | StepWaitTimedOut
     | StepStarted
     | StepValuesSaved
     | StepCompleted

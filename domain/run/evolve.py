@@ -11,7 +11,7 @@ from domain.run.state import Help, Run, StepState, StepWord, altered
 _BLANK = Run()
 
 
-def evolve(run: Run | None, event: e.AnyRunEvent | e.AnyStepEvent) -> Run:
+def evolve(run: Run | None, event: e.AnyRunEvent | e.AnyStepEvent | e.AnyActionEvent) -> Run:
     """The run after the event. It never raises: imported facts need not obey any rule."""
     run = run or _BLANK
     if not isinstance(event, e.StepEvent):
@@ -96,6 +96,16 @@ def _resumed(run: Run, _event: e.RunResumed) -> Run:
     return run if run.ended else altered(run, state="running", paused_at=None)
 
 
+def _unchanged(run: Run, _event: e.Event) -> Run:
+    return run
+
+
+_TOLD: tuple[type[e.Event], ...] = (
+    e.ActionQueued, e.ActionStarted, e.ActionSucceeded, e.ActionFailed, e.ActionBecameUncertain, e.ActionWithdrawn,
+    e.IncidentOpened, e.IncidentResolved, e.ExternalEventReceived, e.ChildRunStarted, e.ChildRunEnded,
+    e.AttachmentAdded, e.AttachmentRemoved, e.RunMigrated,
+)  # fmt: skip
+
 _RUN: dict[type[e.Event], Callable[[Run, Any], Run]] = {
     e.RunStarted: _started,
     e.RunInputsChanged: _inputs_changed,
@@ -111,6 +121,7 @@ _RUN: dict[type[e.Event], Callable[[Run, Any], Run]] = {
     e.RunReopened: _reopened,
     e.RoleAssigned: _role_assigned,
     e.RunCommented: lambda run, event: altered(run, comments=run.comments | {event.comment}),
+    **dict.fromkeys(_TOLD, _unchanged),
     e.StageOverridden: lambda run, event: altered(run, stage_override=event.stage),
     e.StageOverrideCleared: lambda run, _event: altered(run, stage_override=None),
 }
@@ -228,6 +239,9 @@ _STEP: dict[type[e.Event], Callable[[StepState, Any], StepState]] = {
     e.StepAssigned: _assigned,
     e.StepDueSet: _due_set,
     e.StepBecameOverdue: lambda step, event: altered(step, overdue=event.due_at),
+    e.StepReminderRaised: lambda step, _event: step,
+    e.StepEscalated: lambda step, _event: step,
+    e.StepWaitTimedOut: lambda step, _event: step,
     e.StepStarted: _becomes("in_progress"),
     e.StepValuesSaved: _saved,
     e.StepCompleted: _step_done,

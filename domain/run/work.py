@@ -9,7 +9,7 @@ from typing import Any, Literal, TypeVar
 
 from domain.definition import Definition
 from domain.document import Step
-from domain.events import AnyRunEvent, AnyStepEvent, Event, StepEvent
+from domain.events import AnyActionEvent, AnyRunEvent, AnyStepEvent, Event, StepEvent
 from domain.run.evolve import completed_values, evolve, evolve_step
 from domain.run.state import SATISFIED, Run, StepState, altered
 from domain.schedule import Calendar
@@ -36,7 +36,7 @@ class Work:
     _own: dict[StepKey, StepState] | None = None
     """The steps of ``run`` once this decision changed one: its own copy, which it may change in place."""
 
-    def record(self, event: AnyRunEvent | AnyStepEvent) -> None:
+    def record(self, event: AnyRunEvent | AnyStepEvent | AnyActionEvent) -> None:
         """Decide this event."""
         self.events.append(event)
         if not isinstance(event, StepEvent):

@@ -120,6 +120,7 @@ class Historian:
             inputs=inputs_of(case.attributes, self.layout.input_of),
             project=self.project,
             target_at=self._time(case, self.mapping.columns.target_at),
+            imported=True,
         )
 
     def _steps(self, case: SpooledCase) -> Iterator[Event]:

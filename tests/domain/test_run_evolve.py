@@ -9,7 +9,15 @@ from uuid import UUID
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.events import AnyRunEvent, AnyStepEvent, Event, RunCompleted, StepCompleted, StepReopened
+from domain.events import (
+    AnyActionEvent,
+    AnyRunEvent,
+    AnyStepEvent,
+    Event,
+    RunCompleted,
+    StepCompleted,
+    StepReopened,
+)
 from domain.run import RUN
 from domain.words import StepKey
 from tests.support.given import BO, DANA, NINE
@@ -41,6 +49,27 @@ KNOWN: dict[str, st.SearchStrategy[Any]] = {
     "mentions": st.just(()),
     "cause": st.just("import"),
     "reopened": STEPS,
+    "imported": st.booleans(),
+    "attachment": st.just(UUID(int=9)),
+    "size_bytes": st.integers(0, 10),
+    "from_version": st.integers(1, 3),
+    "to_version": st.integers(1, 3),
+    "plan": VALUES,
+    "choices": VALUES,
+    "alarms": st.dictionaries(st.sampled_from(["reminder:1", "until"]), INSTANTS, max_size=2),
+    "alarm_at": INSTANTS,
+    "action": st.sampled_from(["email", "reminder:1"]),
+    "kind": st.sampled_from(["email", "http", "run"]),
+    "attempt": st.integers(1, 3),
+    "not_before": st.none() | INSTANTS,
+    "retry_at": st.none() | INSTANTS,
+    "incident": st.just(UUID(int=10)),
+    "problem": st.sampled_from(["failed", "uncertain"]),
+    "how": st.sampled_from(["retried", "let_go"]),
+    "changes": VALUES,
+    "facts": VALUES,
+    "child": st.just(UUID(int=11)),
+    "state": st.just("completed"),
 }
 TEXTS = st.sampled_from(["seller", "x"])
 
@@ -48,6 +77,8 @@ TEXTS = st.sampled_from(["seller", "x"])
 SPECIAL: dict[str, dict[str, st.SearchStrategy[Any]]] = {
     "approval_given": {"comment": st.none()},
     "step_became_overdue": {"due_at": INSTANTS},
+    "step_wait_timed_out": {"due_at": INSTANTS},
+    "incident_opened": {"assignee": st.none()},
 }
 
 
@@ -58,7 +89,7 @@ def facts(kind: type[Event]) -> st.SearchStrategy[Event]:
     return st.builds(kind, **fields)
 
 
-EVERYTHING = [*get_args(AnyRunEvent), *get_args(AnyStepEvent)]
+EVERYTHING = [*get_args(AnyRunEvent), *get_args(AnyStepEvent), *get_args(AnyActionEvent)]
 histories = st.lists(st.sampled_from(EVERYTHING).flatmap(facts), max_size=25)
 
 

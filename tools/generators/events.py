@@ -17,7 +17,7 @@ leave the log.
 
 This page is generated from `domain/events/`.
 """
-_ORDER = ("process", "run", "project", "task")
+_ORDER = ("process", "run", "project", "task", "recurrence", "person", "group", "view")
 
 
 def events_reference() -> dict[str, str]:
