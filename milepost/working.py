@@ -9,6 +9,7 @@ from projections.engine import Projector
 from store.errors import Unavailable, UnsafeServer
 from store.log import Log
 from workers.app import WorkerSettings, serve
+from workers.duty import Duty
 from workers.log_setup import set_up
 from workers.transport import BrokerSettings
 from workers.trouble import described
@@ -31,13 +32,18 @@ def run_worker(settings: Settings) -> int:
     broker = BrokerSettings(tuple(settings.nats_servers), replicas=settings.stream_replicas)
     told = WorkerSettings(url, broker, poll_seconds=settings.poll_seconds)
     try:
-        serve(told, lambda growing: _projector(url, growing))
+        serve(told, lambda growing: _projector(url, growing), lambda growing: duties(settings, growing))
     except (SettingsError, UnsafeServer, Unavailable):
         raise
     except Exception as error:  # noqa: BLE001 - the outermost place: the process ends, and the log says why
         log.error("worker_ends", **described(error))
         return GAVE_UP
     return 0
+
+
+def duties(_settings: Settings, _growing: Log) -> list[Duty]:
+    """What a worker does beside applying events."""
+    return []
 
 
 def _projector(url: str, growing: Log) -> Projector:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 from uuid import UUID
@@ -24,6 +24,7 @@ from store.connect import connect
 from store.log import Follower, Log
 from workers import transport
 from workers.applier import Applier
+from workers.duty import Duty
 from workers.relay import Relay
 from workers.transport import BrokerSettings
 from workers.watchdog import Watchdog, watch
@@ -62,11 +63,23 @@ class WorkerSettings:
     """Whether growth is also heard of by Postgres' own notifications; JetStream and the poll are there in any case."""
 
 
+def no_duties(_log: Log) -> Sequence[Duty]:
+    """A worker that only applies events."""
+    return ()
+
+
 class Worker:
     """One worker process. ``run`` returns when it was asked to stop, and raises when it cannot go on."""
 
-    def __init__(self, settings: WorkerSettings, projector: Callable[[Log], Projector]) -> None:
+    def __init__(
+        self,
+        settings: WorkerSettings,
+        projector: Callable[[Log], Projector],
+        duties: Callable[[Log], Sequence[Duty]] = no_duties,
+    ) -> None:
+        """``duties`` are what this worker does beside applying events, made with its open log."""
         self._settings = settings
+        self._make_duties = duties
         self._log = Log(settings.database_url, durable=settings.durable, poll_seconds=settings.poll_seconds)
         self._make_projector = projector
         self._failure: BaseException | None = None
@@ -86,6 +99,7 @@ class Worker:
             on_failure=self._applier_failed,
         )
         subscribe(self.broker, self.applier, self._log.id)
+        self.app.on_startup(self._take_up_duties)
         self.app.on_startup(self._begin)
         self.applier.start()
         try:
@@ -106,6 +120,11 @@ class Worker:
             self._log.id, self._settings.database_url, self._log.follower, self._client, self._settings.broker
         )
         self._duty(relay.run())
+
+    async def _take_up_duties(self) -> None:
+        """Timers, mails and calls go on while the broker is away: they need the log and the read models only."""
+        for duty in self._make_duties(self._log):
+            self._duty(duty.run())
 
     async def _declare(self) -> None:
         """Wait for a JetStream that takes our streams; a server that has just started may not yet."""
@@ -202,6 +221,10 @@ def subscribe(broker: NatsBroker, applier: Applier, log_id: UUID) -> None:
             raise NackMessage(delay=AGAIN_SECONDS)
 
 
-def serve(settings: WorkerSettings, projector: Callable[[Log], Projector]) -> None:
+def serve(
+    settings: WorkerSettings,
+    projector: Callable[[Log], Projector],
+    duties: Callable[[Log], Sequence[Duty]] = no_duties,
+) -> None:
     """Run a worker until it is asked to stop; raises what made it give up."""
-    uvloop.run(Worker(settings, projector).run())
+    uvloop.run(Worker(settings, projector, duties).run())
