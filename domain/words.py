@@ -36,6 +36,20 @@ def process_stream(key: str) -> UUID:
     return uuid5(_PROCESSES, key)
 
 
+_PEOPLE = UUID("6f1f7c3e-6a0c-5b0e-9d3b-0c5d2a6e4b12")
+_GROUPS = UUID("6f1f7c3e-6a0c-5b0e-9d3b-0c5d2a6e4b13")
+
+
+def person_stream(key: str) -> UUID:
+    """The stream of the person with this key (without ``person:``): the same in every installation."""
+    return uuid5(_PEOPLE, key)
+
+
+def group_stream(key: str) -> UUID:
+    """The stream of the group with this key (without ``group:``): the same in every installation."""
+    return uuid5(_GROUPS, key)
+
+
 class Rejected(Exception):
     """A rule said no; nothing is recorded. ``code`` is stable, ``detail`` is for people."""
 

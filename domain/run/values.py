@@ -70,6 +70,11 @@ def same(one: Any, other: Any) -> bool:
     return bool(one == other) and isinstance(one, bool) == isinstance(other, bool)
 
 
+def is_email(text: str) -> bool:
+    """Whether the text has the form of an email address: what fields of the kind ``email`` accept."""
+    return bool(_EMAIL.fullmatch(text))
+
+
 def describe(field: FormField) -> str:
     """What the field accepts, for people."""
     return _DESCRIPTIONS[field.kind](field)

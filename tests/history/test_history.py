@@ -11,6 +11,8 @@ from pydantic_core import to_jsonable_python
 
 from domain.aggregate import Aggregate
 from domain.events import EVENT_TYPES, Event
+from domain.group import GROUP
+from domain.person import PERSON
 from domain.process import PROCESS
 from domain.project import PROJECT
 from domain.run import RUN
@@ -19,7 +21,7 @@ from domain.upcast import UnknownEvent, upcast
 
 HERE = Path(__file__).parent
 HISTORIES = sorted(HERE.glob("*.jsonl"))
-AGGREGATES: tuple[Aggregate[Any], ...] = (PROCESS, PROJECT, RUN, TASK)
+AGGREGATES: tuple[Aggregate[Any], ...] = (PROCESS, PROJECT, RUN, TASK, PERSON, GROUP)
 
 
 def recorded(history: Path) -> list[dict[str, Any]]:

@@ -12,6 +12,7 @@ import pytest
 
 from domain.aggregate import Aggregate
 from domain.definition import Definition
+from domain.directory import EMPTY, Directory
 from domain.events import Event
 from domain.schedule import Calendar
 from domain.words import Actor, Rejected
@@ -28,6 +29,7 @@ class Story:
     aggregate: Aggregate[Any]
     definition: Definition | None = None
     calendar: Calendar = Calendar()  # noqa: RUF009 - a frozen value
+    directory: Directory = EMPTY
     state: Any = None
     by: Actor = DANA
     at: datetime = NINE
@@ -38,7 +40,7 @@ class Story:
         return replace(self, state=self.aggregate.fold(events, self.state))
 
     def when(self, decision: Callable[..., Sequence[Event]], *args: Any, **named: Any) -> Deed:
-        """Somebody decides something. ``by``, ``at``, definition and calendar are filled in where they are wanted."""
+        """Somebody decides something. What the story knows is filled in where it is wanted."""
         return Deed(self, decision, args, named)
 
     def after(self, decision: Callable[..., Sequence[Event]], *args: Any, **named: Any) -> Story:
@@ -95,6 +97,7 @@ class Deed:
             "by": self.story.by,
             "at": self.story.at,
             "calendar": self.story.calendar,
+            "directory": self.story.directory,
         }
         named = {key: value for key, value in usual.items() if key in wanted} | self.named
         before = (named.pop("definition"),) if "definition" in named else ()

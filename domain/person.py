@@ -1,0 +1,174 @@
+"""Somebody who works here: name, address, manager, hours, and whether they still take work."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from domain.aggregate import Aggregate
+from domain.checks import line, words
+from domain.directory import Directory
+from domain.events import AnyPersonEvent, PersonAdded, PersonChanged, PersonDeactivated, PersonReactivated
+from domain.run.values import is_email
+from domain.words import Actor, Assignee, Rejected
+
+_KEY = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+_HOURS_OF_A_WEEK = 168
+_LONGEST_EMAIL = 254
+
+
+@dataclass(frozen=True)
+class Person:
+    """What decisions about a person need to know."""
+
+    key: str = ""
+    name: str = ""
+    email: str | None = None
+    manager: Assignee | None = None
+    weekly_hours: float | None = None
+    active: bool = True
+
+
+def evolve(person: Person | None, event: AnyPersonEvent) -> Person:
+    """The person after the event."""
+    person = person or Person()
+    match event:
+        case PersonAdded():
+            return replace(_with(person, event), key=event.person)
+        case PersonChanged():
+            return _with(person, event)
+        case PersonDeactivated():
+            return replace(person, active=False)
+        case PersonReactivated():
+            return replace(person, active=True)
+
+
+def _with(person: Person, event: PersonAdded | PersonChanged) -> Person:
+    return replace(
+        person, name=event.name, email=event.email, manager=event.manager, weekly_hours=event.weekly_hours
+    )
+
+
+PERSON = Aggregate("person", evolve)
+
+
+# --- decisions ---
+
+
+def add_person(  # noqa: PLR0913 - all that is known of somebody
+    person: Person | None,
+    key: str,
+    name: str,
+    email: str | None = None,
+    manager: Assignee | None = None,
+    weekly_hours: float | None = None,
+    *,
+    directory: Directory,
+    by: Actor,
+    at: datetime,
+) -> list[AnyPersonEvent]:
+    """Somebody works here now. Adding the same person again with the same facts changes nothing."""
+    added = PersonAdded(
+        person=_key(key),
+        name=line("name", name),
+        email=_email(email),
+        manager=manager,
+        weekly_hours=_hours(weekly_hours),
+        by=by,
+        at=at,
+    )
+    if person is not None:
+        if _with(person, added) == person:
+            return []
+        raise Rejected(
+            "already_added", f"person:{key} is there already", name=person.name, accepted=["change"]
+        )
+    _may_manage(manager, key, directory)
+    return [added]
+
+
+def change_person(
+    person: Person,
+    name: str,
+    email: str | None,
+    manager: Assignee | None,
+    weekly_hours: float | None,
+    *,
+    directory: Directory,
+    by: Actor,
+    at: datetime,
+) -> list[AnyPersonEvent]:
+    """Name, address, manager and hours are these from now on."""
+    changed = PersonChanged(
+        name=line("name", name),
+        email=_email(email),
+        manager=manager,
+        weekly_hours=_hours(weekly_hours),
+        by=by,
+        at=at,
+    )
+    if _with(person, changed) == person:
+        return []
+    if manager != person.manager:
+        _may_manage(manager, person.key, directory)
+    return [changed]
+
+
+def deactivate(person: Person, reason: str, *, by: Actor, at: datetime) -> list[AnyPersonEvent]:
+    """The person takes no more work; what is theirs stays theirs until somebody hands it over."""
+    if not person.active:
+        return []
+    return [PersonDeactivated(reason=words("reason", reason), by=by, at=at)]
+
+
+def reactivate(person: Person, *, by: Actor, at: datetime) -> list[AnyPersonEvent]:
+    """The person takes work again."""
+    return [] if person.active else [PersonReactivated(by=by, at=at)]
+
+
+def known_person(person: str, directory: Directory) -> None:
+    """Rejected unless this is somebody who was added and is active; for whoever is to be given a standing part."""
+    if Assignee(person) not in directory.people:
+        raise Rejected("unknown_person", f"nobody is called {person}", person=person, accepted=["person:KEY"])
+    if directory.has_left(person):
+        raise Rejected("person_deactivated", f"{person} takes no more work", person=person)
+
+
+def _may_manage(manager: Assignee | None, key: str, directory: Directory) -> None:
+    """Rejected unless the manager is there, and is not managed by the person, however indirectly."""
+    if manager is None:
+        return
+    own = Assignee(f"person:{key}")
+    chain = [manager, *directory.managers(manager)]
+    if own in chain:
+        through = chain[: chain.index(own) + 1]
+        raise Rejected("manager_cycle", f"{manager} answers to {own} already", through=through)
+    known_person(manager, directory)
+
+
+def _key(key: str) -> str:
+    if not _KEY.fullmatch(key):
+        accepted = (
+            "1 to 64 lower-case letters, digits, dots, hyphens and underscores, a letter or digit first"
+        )
+        raise Rejected("bad_key", f"{key!r} cannot be the key of a person", field="key", accepted=accepted)
+    return key
+
+
+def _email(email: str | None) -> str | None:
+    if email is None or (len(email) <= _LONGEST_EMAIL and is_email(email)):
+        return email
+    raise Rejected("bad_email", "this is no email address", field="email", accepted="dana@example.com")
+
+
+def _hours(hours: float | None) -> float | None:
+    if hours is None or 0 <= hours <= _HOURS_OF_A_WEEK:
+        return hours
+    raise Rejected(
+        "bad_hours",
+        f"a week has 0 to {_HOURS_OF_A_WEEK} hours",
+        field="weekly_hours",
+        least=0,
+        most=_HOURS_OF_A_WEEK,
+    )
