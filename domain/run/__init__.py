@@ -1,6 +1,7 @@
 """Runs: one execution of one process version. State, how events change it, and every decision on it."""
 
 from domain.aggregate import Aggregate
+from domain.run.actions import action_uncertain, fail_action, queue, start_action, succeed_action
 from domain.run.approvals import give_approval, refuse_approval
 from domain.run.card import (
     clear_help,
@@ -29,16 +30,20 @@ from domain.run.people import assign_role, assign_step
 from domain.run.readiness import standing
 from domain.run.reopening import reopen_step
 from domain.run.start import start_run
-from domain.run.state import Help, Run, StepState
+from domain.run.state import ActionState, Help, Incident, Run, StepState, action_key
 from domain.run.work import unmet
 
 RUN: Aggregate[Run] = Aggregate("run", evolve)
 
 __all__ = [
     "RUN",
+    "ActionState",
     "Help",
+    "Incident",
     "Run",
     "StepState",
+    "action_key",
+    "action_uncertain",
     "assign_role",
     "assign_step",
     "cancel_run",
@@ -50,10 +55,12 @@ __all__ = [
     "complete_step",
     "decline_signature",
     "evolve",
+    "fail_action",
     "give_approval",
     "link_run",
     "override_stage",
     "pause_run",
+    "queue",
     "rank_run",
     "record_overdue",
     "refuse_approval",
@@ -68,7 +75,9 @@ __all__ = [
     "skip_overdue",
     "skip_step",
     "standing",
+    "start_action",
     "start_run",
     "start_step",
+    "succeed_action",
     "unmet",
 ]

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from domain import events as e
+from domain.run.evolve_action import ACTION_EVENTS, evolve_actions
 from domain.run.state import Help, Run, StepState, StepWord, altered
 
 _BLANK = Run()
@@ -54,6 +55,7 @@ def _started(run: Run, event: e.RunStarted) -> Run:
         parent_step=event.parent_step,
         started_at=event.at,
         started_by=event.by,
+        imported=event.imported,
         roles={**run.roles, **event.roles},
         inputs=event.inputs,
         values={**run.values, **_paths("inputs", event.inputs)},
@@ -101,8 +103,7 @@ def _unchanged(run: Run, _event: e.Event) -> Run:
 
 
 _TOLD: tuple[type[e.Event], ...] = (
-    e.ActionQueued, e.ActionStarted, e.ActionSucceeded, e.ActionFailed, e.ActionBecameUncertain, e.ActionWithdrawn,
-    e.IncidentOpened, e.IncidentResolved, e.ExternalEventReceived, e.ChildRunStarted, e.ChildRunEnded,
+    e.ExternalEventReceived, e.ChildRunStarted, e.ChildRunEnded,
     e.AttachmentAdded, e.AttachmentRemoved, e.RunMigrated,
 )  # fmt: skip
 
@@ -122,6 +123,7 @@ _RUN: dict[type[e.Event], Callable[[Run, Any], Run]] = {
     e.RoleAssigned: _role_assigned,
     e.RunCommented: lambda run, event: altered(run, comments=run.comments | {event.comment}),
     **dict.fromkeys(_TOLD, _unchanged),
+    **dict.fromkeys(ACTION_EVENTS, evolve_actions),
     e.StageOverridden: lambda run, event: altered(run, stage_override=event.stage),
     e.StageOverrideCleared: lambda run, _event: altered(run, stage_override=None),
 }

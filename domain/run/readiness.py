@@ -22,6 +22,7 @@ from domain.events import (
 )
 from domain.run.dues import redue, rule_due
 from domain.run.evolve import evolve
+from domain.run.queueing import own_action
 from domain.run.state import SATISFIED, Run
 from domain.run.work import Standing, Work
 from domain.words import Assignee, Cause, StepKey
@@ -88,7 +89,7 @@ def _settle_one(work: Work, key: StepKey, cause: Cause) -> tuple[StepKey, ...]:
         case ("not_applicable", "ready"):
             return _take_back(work, key, cause)
         case ("ready" | "in_progress", "locked"):
-            work.on(StepRelocked, key, cause=cause)
+            work.on(StepRelocked, key, round=_round_after(work, key), cause=cause)
         case ("not_applicable", "locked") if not work.run.step(key).evidence:
             work.on(StepRelocked, key, cause=cause)
         case ("locked" | "ready" | "in_progress" | "done", "not_applicable"):
@@ -96,6 +97,14 @@ def _settle_one(work: Work, key: StepKey, cause: Cause) -> tuple[StepKey, ...]:
         case _:
             return ()
     return follow(work, key)
+
+
+def _round_after(work: Work, key: StepKey) -> int:
+    """The round of a step that waits again: a new one once the machine tried, so that it tries under a new key."""
+    now = work.run.step(key).round
+    own = own_action(work.definition.steps.get(key), key, now)
+    action = None if own is None else work.run.actions.get(own)
+    return now if action is None or action.attempt == 0 else now + 1
 
 
 _MOVES: frozenset[str] = frozenset({"locked", "ready", "in_progress", "done", "not_applicable"})

@@ -68,6 +68,68 @@ class StepState:
 
 UNTOUCHED = StepState()
 
+ActionKind = Literal["email", "http", "run"]
+ActionWord = Literal["queued", "started", "failed", "uncertain", "succeeded", "withdrawn"]
+PENDING: frozenset[str] = frozenset({"queued", "started", "failed", "uncertain"})
+"""Actions that may still have to be done; the two other words are ends."""
+
+
+@dataclass(frozen=True, slots=True)
+class ActionState:
+    """Something that the machine does for the run. ``action`` names it within its step (None: the run) and round.
+
+    ``attempt`` counts every call, ``tries`` those since it was queued or somebody decided; ``next_at`` is the instant
+    before which nothing is tried (None: none); ``changes`` replace what the process says; ``incident`` is the open one.
+    """
+
+    step: StepKey | None
+    round: int
+    action: str
+    kind: ActionKind = "http"
+    state: ActionWord = "queued"
+    attempt: int = 0
+    tries: int = 0
+    edits: int = 0
+    key: str | None = None
+    next_at: datetime | None = None
+    queued_at: datetime | None = None
+    facts: Values = field(default_factory=dict)
+    changes: Values = field(default_factory=dict)
+    reason: str | None = None
+    result: str | None = None
+    receipt: str | None = None
+    incident: UUID | None = None
+
+    @property
+    def is_pending(self) -> bool:
+        """Whether it may still have to be done."""
+        return self.state in PENDING
+
+    @property
+    def waits(self) -> bool:
+        """Whether its next attempt is made by itself when its instant has come: nobody has to decide before."""
+        return self.incident is None and self.state in ("queued", "failed", "uncertain")
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """Where the machine could not go on by itself; ``how`` says how somebody decided (None: it is open)."""
+
+    incident: UUID
+    step: StepKey | None
+    round: int
+    action: str
+    problem: str
+    reason: str
+    assignee: Assignee | None
+    opened_at: datetime
+    how: str | None = None
+
+
+def action_key(step: StepKey | None, round: int, action: str) -> str:  # noqa: A002 - the event's own word
+    """The name of an action within its run, as ``Run.actions`` has it: ``welcome/1/email``, ``/1/digest:3``."""
+    return f"{step or ''}/{round}/{action}"
+
 
 @dataclass(frozen=True, slots=True)
 class Run:
@@ -96,6 +158,12 @@ class Run:
     values: Mapping[str, Any] = field(default_factory=dict)
     steps: Mapping[StepKey, StepState] = field(default_factory=dict)
     comments: frozenset[UUID] = frozenset()
+    imported: bool = False
+    actions: Mapping[str, ActionState] = field(default_factory=dict)
+    """Everything that the machine does or did for the run, by ``action_key``."""
+    pending: Mapping[StepKey | None, tuple[str, ...]] = field(default_factory=dict)
+    """The keys of the actions of each step that may still have to be done."""
+    incidents: Mapping[UUID, Incident] = field(default_factory=dict)
 
     @property
     def ended(self) -> bool:
@@ -115,10 +183,10 @@ def _parts(kind: type[Any]) -> tuple[attrgetter[Any], dict[str, Any]]:
 if TYPE_CHECKING:
     altered = replace
 else:
-    _PARTS = {kind: _parts(kind) for kind in (Run, StepState)}
+    _PARTS = {kind: _parts(kind) for kind in (Run, StepState, ActionState, Incident)}
 
     def altered(state: Any, /, **changes: Any) -> Any:
-        """``dataclasses.replace`` for the two states, several times as fast: folding does little else."""
+        """``dataclasses.replace`` for the states, several times as fast: folding does little else."""
         kind = type(state)
         read, writers = _PARTS[kind]
         new = object.__new__(kind)

@@ -11,6 +11,7 @@ from domain.definition import Definition
 from domain.document import Step
 from domain.events import AnyActionEvent, AnyRunEvent, AnyStepEvent, Event, StepEvent
 from domain.run.evolve import completed_values, evolve, evolve_step
+from domain.run.queueing import keep_in_step
 from domain.run.state import SATISFIED, Run, StepState, altered
 from domain.schedule import Calendar
 from domain.words import Actor, Cause, Rejected, StepKey
@@ -41,6 +42,7 @@ class Work:
         self.events.append(event)
         if not isinstance(event, StepEvent):
             self.run = evolve(self.run, event)
+            keep_in_step(self, event)
             return
         if self._own is None:
             self._own = dict(self.run.steps)
@@ -48,6 +50,7 @@ class Work:
         if values := completed_values(self.run, event):
             self.run = altered(self.run, values={**self.run.values, **values})
         self._own[event.step] = evolve_step(self.run.step(event.step), event)
+        keep_in_step(self, event)
 
     def on(self, kind: type[E], step: StepKey, *, round: int | None = None, **data: Any) -> None:  # noqa: A002 - the event's own word
         """Decide an event of a step, in the step's present round unless another is named."""

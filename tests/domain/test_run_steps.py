@@ -256,9 +256,11 @@ def test_an_automatic_step_is_done_by_services_or_by_hand_with_a_reason():
     story.when(complete_step, "mail").rejected("automatic_step")
     story.when(complete_by_hand, "mail", "").rejected("reason_required")
     story.when(complete_by_hand, "mail", "sent from my own mailbox").then_types(
-        "step_completed", "run_completed"
+        "step_completed", "action_withdrawn", "run_completed"
     )
-    story.when(complete_step, "mail", by="service:mailer").then_types("step_completed", "run_completed")
+    story.when(complete_step, "mail", by="service:mailer").then_types(
+        "step_completed", "action_withdrawn", "run_completed"
+    )
 
 
 def test_rules_set_priority_and_ask_for_help():

@@ -1,0 +1,153 @@
+"""How events change the actions and incidents of a run: one function that the run and the read models fold with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from domain import events as e
+from domain.run.state import ActionState, Incident, Run, action_key, altered
+from domain.words import StepKey
+
+ACTION_EVENTS: tuple[type[e.Event], ...] = (
+    e.ActionQueued, e.ActionStarted, e.ActionSucceeded, e.ActionFailed, e.ActionBecameUncertain, e.ActionWithdrawn,
+    e.IncidentOpened, e.IncidentResolved,
+)  # fmt: skip
+
+
+def evolve_actions(run: Run, event: e.ActionEvent) -> Run:
+    """The run after an event about one of its actions."""
+    key = action_key(event.step, event.round, event.action)
+    new = evolve_action(run.actions.get(key), event)
+    return altered(
+        run,
+        actions={**run.actions, key: new},
+        pending=_pending(run.pending, event.step, key, new.is_pending),
+        incidents=_incidents(run, event),
+    )
+
+
+def evolve_action(action: ActionState | None, event: e.ActionEvent) -> ActionState:
+    """The action after an event of its own; it never raises, whatever came before."""
+    now = action or ActionState(event.step, event.round, event.action)
+    return _ACTION[type(event)](now, event)
+
+
+def evolve_incident(incident: Incident | None, event: e.IncidentOpened | e.IncidentResolved) -> Incident:
+    """The incident after an event of its own."""
+    if isinstance(event, e.IncidentResolved):
+        return altered(incident or _forgotten(event), how=event.how)
+    return Incident(
+        incident=event.incident,
+        step=event.step,
+        round=event.round,
+        action=event.action,
+        problem=event.problem,
+        reason=event.reason,
+        assignee=event.assignee,
+        opened_at=event.at,
+    )
+
+
+def _forgotten(event: e.IncidentResolved) -> Incident:
+    """An incident of which only the end is known: imported facts need not begin at the beginning."""
+    return Incident(
+        event.incident, event.step, event.round, event.action, "failed", event.reason or "", None, event.at
+    )
+
+
+def _incidents(run: Run, event: e.ActionEvent) -> Mapping[Any, Incident]:
+    if not isinstance(event, (e.IncidentOpened, e.IncidentResolved)):
+        return run.incidents
+    return {**run.incidents, event.incident: evolve_incident(run.incidents.get(event.incident), event)}
+
+
+def _pending(
+    known: Mapping[StepKey | None, tuple[str, ...]], step: StepKey | None, key: str, pending: bool
+) -> Mapping[StepKey | None, tuple[str, ...]]:
+    keys = known.get(step, ())
+    if pending == (key in keys):
+        return known
+    if pending:
+        return {**known, step: (*keys, key)}
+    left = tuple(other for other in keys if other != key)
+    others = {other: found for other, found in known.items() if other != step}
+    return {**others, step: left} if left else others
+
+
+def _queued(action: ActionState, event: e.ActionQueued) -> ActionState:
+    return altered(
+        action,
+        kind=event.kind,
+        state="queued",
+        tries=0,
+        next_at=event.not_before,
+        queued_at=event.at,
+        facts=event.facts,
+        incident=None,
+    )
+
+
+def _started(action: ActionState, event: e.ActionStarted) -> ActionState:
+    return altered(
+        action,
+        state="started",
+        attempt=event.attempt,
+        tries=action.tries + 1,
+        key=event.key,
+        next_at=None,
+    )
+
+
+def _succeeded(action: ActionState, event: e.ActionSucceeded) -> ActionState:
+    return altered(
+        action,
+        state="succeeded",
+        result=event.result,
+        receipt=event.receipt,
+        reason=None,
+        next_at=None,
+    )
+
+
+def _failed(action: ActionState, event: e.ActionFailed) -> ActionState:
+    return altered(action, state="failed", reason=event.reason, next_at=event.retry_at)
+
+
+def _uncertain(action: ActionState, _event: e.ActionBecameUncertain) -> ActionState:
+    return altered(action, state="uncertain", next_at=None)
+
+
+def _withdrawn(action: ActionState, event: e.ActionWithdrawn) -> ActionState:
+    return altered(action, state="withdrawn", reason=event.reason, next_at=None)
+
+
+def _opened(action: ActionState, event: e.IncidentOpened) -> ActionState:
+    return altered(action, incident=event.incident, reason=event.reason, next_at=None)
+
+
+def _resolved(action: ActionState, event: e.IncidentResolved) -> ActionState:
+    """Tried again means: queued once more, at once, with a schedule of tries of its own."""
+    if event.how not in ("retried", "edited"):
+        return altered(action, incident=None)
+    return altered(
+        action,
+        incident=None,
+        state="queued",
+        tries=0,
+        next_at=None,
+        edits=action.edits + (event.how == "edited"),
+        changes={**action.changes, **event.changes},
+    )
+
+
+_ACTION: dict[type[e.Event], Callable[[ActionState, Any], ActionState]] = {
+    e.ActionQueued: _queued,
+    e.ActionStarted: _started,
+    e.ActionSucceeded: _succeeded,
+    e.ActionFailed: _failed,
+    e.ActionBecameUncertain: _uncertain,
+    e.ActionWithdrawn: _withdrawn,
+    e.IncidentOpened: _opened,
+    e.IncidentResolved: _resolved,
+}

@@ -1,0 +1,177 @@
+"""What the machine has to do is queued, moved and withdrawn in the same append as what causes it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Literal
+
+from domain import events as e
+from domain.document import Step
+from domain.run.state import ActionKind, ActionState, action_key
+from domain.words import StepKey, Values
+
+if TYPE_CHECKING:
+    from domain.run.work import Work
+
+OWN: dict[str, ActionKind] = {"email": "email", "http": "http", "run": "run"}
+"""Kinds of automatic steps whose own action has the name of the kind; a ``wait`` has none."""
+
+_LASTING = ("webhook", "farewell")
+"""Actions that tell of what has happened: they are done also when their step or run has ended since."""
+
+
+def queue(
+    work: Work,
+    step: StepKey | None,
+    action: str,
+    kind: ActionKind,
+    not_before: datetime | None = None,
+    facts: Values | None = None,
+) -> None:
+    """Have the machine do this, in the step's present round (1 for the run as a whole), unless it is known already.
+
+    Nothing is ever done for an imported run. An action withdrawn before its first attempt may be queued anew.
+    """
+    round_ = 1 if step is None else work.run.step(step).round
+    known = work.run.actions.get(action_key(step, round_, action))
+    if work.run.imported or not _is_new(known):
+        return
+    work.record(
+        e.ActionQueued(
+            step=step,
+            round=round_,
+            action=action,
+            kind=kind,
+            not_before=not_before,
+            facts=facts or {},
+            by=work.by,
+            at=work.at,
+        )
+    )
+
+
+def own_action(known: Step | None, step: StepKey, round: int) -> str | None:  # noqa: A002 - the event's own word
+    """The key of the action that the step itself consists of; None when people do it, or it only waits."""
+    return action_key(step, round, known.kind) if known is not None and known.kind in OWN else None
+
+
+def keep_in_step(work: Work, event: e.Event) -> None:
+    """Queue, move or withdraw what this event entails; called for every event decided, and so forgotten by none."""
+    match event:
+        case e.RunCompleted() | e.RunEndedEarly() | e.RunCancelled():
+            withdraw(work, None, "the run has ended")
+        case e.StepBecameReady() | e.StepDueSet():
+            _queue_own(work, event.step)
+        case e.StepCompleted(reason=str(reason)):
+            withdraw(work, event.step, f"done by hand: {reason}", "done_by_hand")
+            _queue_webhooks(work, event)
+        case e.StepCompleted() | e.StepFailed():
+            withdraw(work, event.step, _ENDINGS[type(event)], "let_go")
+            _queue_webhooks(work, event)
+        case e.StepEvent() if type(event) in _ENDINGS:
+            withdraw(work, event.step, _ENDINGS[type(event)], "let_go")
+        case _:
+            return
+
+
+def withdraw(
+    work: Work, step: StepKey | None, reason: str, how: Literal["done_by_hand", "let_go"] = "let_go"
+) -> None:
+    """Give up what is still to be done for the step, and close its incidents; what tells of the past stays."""
+    for key in work.run.pending.get(step, ()):
+        action = work.run.actions[key]
+        if action.action.partition(":")[0] in _LASTING:
+            continue
+        close_incident(work, action, how, reason)
+        work.record(
+            e.ActionWithdrawn(
+                step=step,
+                round=action.round,
+                action=action.action,
+                reason=reason,
+                by=work.by,
+                at=work.at,
+            )
+        )
+
+
+def close_incident(
+    work: Work, action: ActionState, how: Literal["done_by_hand", "let_go"], reason: str
+) -> None:
+    """Record that the action's open incident, if it has one, needs no decision any more."""
+    if action.incident is None:
+        return
+    work.record(
+        e.IncidentResolved(
+            step=action.step,
+            round=action.round,
+            action=action.action,
+            incident=action.incident,
+            how=how,
+            reason=reason,
+            by=work.by,
+            at=work.at,
+        )
+    )
+
+
+_ENDINGS: dict[type[e.Event], str] = {
+    e.StepCompleted: "the step is done",
+    e.StepSkipped: "the step was skipped",
+    e.StepBecameNotApplicable: "the step's condition is false",
+    e.StepFailed: "the step failed",
+    e.StepCancelled: "the step was cancelled",
+    e.StepReopened: "the step was reopened",
+    e.StepRelocked: "the step waits again",
+}
+
+
+def _is_new(known: ActionState | None) -> bool:
+    return known is None or (known.state == "withdrawn" and known.attempt == 0)
+
+
+def _queue_own(work: Work, step: StepKey) -> None:
+    """An automatic step acts when it is ready or, with a due, when it is due: not before its anchor is known."""
+    known, now = work.definition.steps.get(step), work.run.step(step)
+    key = own_action(known, step, now.round)
+    if known is None or key is None or not now.is_open:
+        return
+    action = work.run.actions.get(key)
+    if known.due is not None and now.due_at is None:
+        if action is not None and action.state == "queued" and action.attempt == 0:
+            withdraw(work, step, "the step has no due yet")
+    elif _is_new(action):
+        queue(work, step, known.kind, OWN[known.kind], now.due_at)
+    elif (
+        action is not None
+        and action.state == "queued"
+        and action.attempt == 0
+        and action.next_at != now.due_at
+    ):
+        _move(work, action, now.due_at)
+
+
+def _queue_webhooks(work: Work, event: e.StepCompleted | e.StepFailed) -> None:
+    """Tell the services that the process names of a gate's outcome: keys and words only, no value of a person."""
+    known = work.definition.steps.get(event.step)
+    if known is None or known.gate is None or event.outcome == "repeat":
+        return
+    facts = {"step": event.step, "outcome": event.outcome, "passed": isinstance(event, e.StepCompleted)}
+    for number, webhook in enumerate(work.definition.document.webhooks):
+        if webhook.on == "gate_outcome":
+            queue(work, event.step, f"webhook:{number}", "http", facts=facts)
+
+
+def _move(work: Work, action: ActionState, not_before: datetime | None) -> None:
+    work.record(
+        e.ActionQueued(
+            step=action.step,
+            round=action.round,
+            action=action.action,
+            kind=action.kind,
+            not_before=not_before,
+            facts=action.facts,
+            by=work.by,
+            at=work.at,
+        )
+    )
