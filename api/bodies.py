@@ -52,6 +52,7 @@ AssigneeText = Annotated[
     Assignee, StringConstraints(pattern=r"^(person|guest|group|service):[A-Za-z0-9][A-Za-z0-9._@+-]{0,99}$")
 ]
 Rank = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][0-9A-Za-z]+$", max_length=4_096)]
+MEDIA_TYPE = r"^[a-z]+/[A-Za-z0-9.+_-]{1,100}$"
 FieldValues = Annotated[dict[str, Any], Field(max_length=500)]
 
 
@@ -198,6 +199,23 @@ class CommentRun(Body):
     text: Annotated[str, StringConstraints(min_length=1, max_length=20_000)]
     mentions: Annotated[tuple[AssigneeText, ...], Field(max_length=50)] = ()
     step: StepKey | None = None
+
+
+class AttachFile(Body):
+    """A file that was uploaded before (POST /v1/files), to be shown beside the run or one of its steps."""
+
+    name: Annotated[str, StringConstraints(min_length=1, max_length=255)]
+    media_type: Annotated[str, StringConstraints(pattern=MEDIA_TYPE)]
+    size_bytes: Annotated[int, Field(ge=0)]
+    sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+    step: StepKey | None = None
+
+
+class DetachFile(Body):
+    """Which attachment is no longer to be shown, and why."""
+
+    attachment: UUID
+    reason: Words | None = None
 
 
 class AssignRole(Body):

@@ -35,7 +35,7 @@ _STEP_VERBS = (
 )  # fmt: skip
 _RUN_VERBS = (
     "pause", "resume", "cancel", "priority", "target", "inputs", "link", "rank", "override-stage",
-    "clear-stage-override", "comment", "assign-role",
+    "clear-stage-override", "comment", "attach", "detach", "assign-role",
 )  # fmt: skip
 _TASK_VERBS = (
     "edit", "move", "assign", "priority", "due", "labels", "checklist", "tick", "depend", "undepend", "block",
@@ -47,6 +47,8 @@ RULES: dict[str, Rule] = {
     **{f"POST /v1/runs/{{id}}/steps/{{step}}/{verb}": WORK for verb in _STEP_VERBS},
     "POST /v1/runs": WORK,
     **{f"POST /v1/runs/{{id}}/{verb}": WORK for verb in _RUN_VERBS},
+    "POST /v1/files": WORK,
+    "GET /v1/runs/{id}/files/{sha256}": READ,
     "POST /v1/tasks": WORK,
     **{f"POST /v1/tasks/{{id}}/{verb}": WORK for verb in _TASK_VERBS},
     "POST /v1/projects": MANAGE,

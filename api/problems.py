@@ -48,6 +48,12 @@ CODES: dict[str, Code] = {
     "unknown_task": Code(404, "Unknown task", "No task has this id."),
     "unknown_process": Code(404, "Unknown process", "No process has this key."),
     "unknown_version": Code(404, "Unknown version", "The process has no published version with this number."),
+    "unknown_file": Code(
+        404, "Unknown file", "No file with this hash is kept, or it is not shown by this run."
+    ),
+    "wrong_type": Code(
+        415, "File type not accepted", "Files of this type are not taken; `accepted` names those that are."
+    ),
     "unknown_token": Code(404, "Unknown token", "No token has this id."),
     "method_not_allowed": Code(
         405, "Method not allowed", "The address exists for other methods; `Allow` names them."

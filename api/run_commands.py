@@ -13,6 +13,7 @@ from starlette.responses import Response
 
 from api import bodies
 from api.commands import Call, carry_out
+from api.files import must_be_kept
 from api.ids import uuid7
 from api.problems import Problem
 from api.reading import validate
@@ -165,6 +166,20 @@ RUN_VERBS = (
         {"text": "Waiting for the contract"},
     ),
     Verb(
+        "attach",
+        "Show an uploaded file beside a run or one of its steps",
+        bodies.AttachFile,
+        runs.attach_file,
+        {"name": "offer.pdf", "media_type": "application/pdf", "size_bytes": 48213, "sha256": "9f86d081…"},
+    ),
+    Verb(
+        "detach",
+        "Show an attached file no longer",
+        bodies.DetachFile,
+        runs.detach_file,
+        {"attachment": "01938c2e-7a31-7c11-b1b9-0d6c2f6a9e55", "reason": "The wrong file"},
+    ),
+    Verb(
         "assign-role",
         "Say who fills a role for the rest of a run",
         bodies.AssignRole,
@@ -191,6 +206,8 @@ def _on_run(verb: Verb) -> Handle:
         stream = stream_id(path["id"])
         body = validate(verb.body, call.body)
         await _project_takes_work(call.services, body)
+        if isinstance(body, bodies.AttachFile):
+            await must_be_kept(call.services, body.sha256, body.size_bytes)
         given = Given(
             call.caller.actor, call.services.clock(), call.services.calendar, stream, path.get("step")
         )

@@ -45,6 +45,9 @@ class Services:
     health: Callable[[], Awaitable[Mapping[str, Any]]] = _healthy
     clock: Callable[[], datetime] = _now
     wait_seconds: float = 5.0
+    file_limit_bytes: int = 25 << 20
+    file_types: tuple[str, ...] = ("*/*",)
+    """Patterns of the media types of files that are taken, such as ``image/*``."""
     leases: Leases = field(init=False)
     hub: Hub = field(init=False)
     stopping: asyncio.Event = field(init=False, default_factory=asyncio.Event)

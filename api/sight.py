@@ -51,12 +51,20 @@ class Sight:
         """The run without what the caller may not see."""
         told = {each.name: getattr(view, each.name) for each in fields(RunView)}
         told["stages"] = tuple(self._stage(stage) for stage in view.stages)
+        told["attachments"] = view.attachments if self.sees_values else ()
         told["inputs"] = self._inputs(view.inputs) if self.sees_values else None
         return SeenRun(**told, sees_values=self.sees_values)
 
     def of_history(self, history: History) -> History:
         """The history without what the caller may not see: somebody outside sees what the public feed tells."""
         return replace(history, entries=tuple(self._entry(entry) for entry in history.entries))
+
+    def sees_field(self, step: StepKey | None, field: str) -> bool:
+        """Whether the value of one field is shown as it is."""
+        if not self.sees_values or step is None:
+            return self.sees_values
+        shown = self._inputs({field: 1}) if step == "inputs" else self._values(step, {field: 1})
+        return bool(shown[field] != MASK)
 
     def _stage(self, stage: StageView) -> StageView:
         return replace(stage, steps=tuple(self._step(step) for step in stage.steps))

@@ -71,7 +71,7 @@ _FROM_REQUEST: dict[str, Callable[[BaseModel, Given], Any]] = {
     "calendar": lambda _, given: given.calendar,
     "definition": lambda _, given: given.definition,
 }
-_NEW_IDS = frozenset({"comment", "entry"})
+_NEW_IDS = frozenset({"comment", "entry", "attachment"})
 
 
 def _sources(

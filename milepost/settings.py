@@ -126,6 +126,19 @@ class Settings(BaseSettings):
     log_format: Literal["console", "json"] = _setting(
         "console", "Shape of log lines: for people or for programs.", "console or json"
     )
+    file_limit_mb: int = _setting(
+        25, "Largest file that people may upload, in MiB.", "a whole number from 1 to 1024"
+    )
+    file_types: Annotated[tuple[str, ...], NoDecode] = _setting(
+        (
+            "application/pdf", "image/*", "text/plain", "text/csv", "text/markdown", "application/json",
+            "application/xml", "application/zip", "application/msword", "application/vnd.ms-*",
+            "application/vnd.openxmlformats-officedocument.*", "application/vnd.oasis.opendocument.*",
+            "message/rfc822", "audio/*", "video/*",
+        ),
+        "Media types of files that people may upload; files are always sent as downloads, never shown in place.",
+        "media types, * for any part, separated by commas",
+    )  # fmt: skip
     demo: bool = _setting(
         True, "Whether `milepost up` fills an empty workspace with a demonstration.", "true or false"
     )
@@ -184,6 +197,18 @@ class Settings(BaseSettings):
             raise ValueError("not the URL of a NATS server")
         return urls
 
+    @field_validator("file_types", mode="before")
+    @classmethod
+    def _media_types(cls, value: Any) -> Any:
+        kinds = (
+            tuple(part.strip().lower() for part in value.split(",") if part.strip())
+            if isinstance(value, str)
+            else value
+        )
+        if not kinds or any(kind.count("/") != 1 for kind in kinds):
+            raise ValueError("not media types")
+        return kinds
+
     @field_validator("public_url")
     @classmethod
     def _web_url(cls, value: str | None) -> str | None:
@@ -200,12 +225,15 @@ class Settings(BaseSettings):
             raise ValueError("not a number of replicas")
         return value
 
-    @field_validator("port", "database_connections", "poll_seconds")
+    @field_validator("port", "database_connections", "poll_seconds", "file_limit_mb")
     @classmethod
     def _in_range(cls, value: float, info: Any) -> float:
-        low, high = {"port": (0, 65535), "database_connections": (2, 200), "poll_seconds": (0.01, 10.0)}[
-            info.field_name
-        ]
+        low, high = {
+            "port": (0, 65535),
+            "database_connections": (2, 200),
+            "poll_seconds": (0.01, 10.0),
+            "file_limit_mb": (1, 1024),
+        }[info.field_name]
         if not low <= value <= high:
             raise ValueError("out of range")
         return value

@@ -61,6 +61,8 @@ def make_services(settings: Settings, log: Log) -> Services:
         calendar=settings.calendar,
         reached=reached.positions,
         projects_of=reached.projects_of,
+        file_limit_bytes=settings.file_limit_mb << 20,
+        file_types=settings.file_types,
         health=remembered(health_of(url, broker(settings), settings.home), HEALTH_SECONDS),
     )
 

@@ -56,7 +56,8 @@ limit %(limit)s
 
 -- name: run
 select r.run, r.process, r.process_version, r.name, r.subject, r.state, r.inputs, r.roles, r.project, r.priority,
-  r.target_at, r.test, r.started_at, r.started_by, r.ended_at, r.outcome, r.reason, r.overridden_stage, r.version
+  r.target_at, r.test, r.started_at, r.started_by, r.ended_at, r.outcome, r.reason, r.overridden_stage, r.version,
+  r.attachments
 from read.run r where r.run = %(run)s
 
 -- name: run_steps

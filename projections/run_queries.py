@@ -126,6 +126,7 @@ class _View:
         (
             id_, process, version, name, subject, state, inputs, roles, project, priority, target_at, test, started_at,
             started_by, ended_at, outcome, reason, _overridden, stream_version,
+            attachments,
         ) = self.row  # fmt: skip
         return RunView(
             id=id_, name=name, process=process, process_title=self.definition.document.title, version=version,
@@ -134,6 +135,7 @@ class _View:
             priority=priority, target_at=target_at, outcome=outcome, started_at=started_at, ended_at=ended_at,
             started_by=started_by, subject=subject, reason=reason, test=test, stream_version=stream_version,
             position=current.position, as_of=current.as_of, behind=current.behind,
+            attachments=tuple(attachments.values()),
         )  # fmt: skip
 
     def _stage(self, stage: StageFact) -> StageView:

@@ -21,7 +21,8 @@ create table run (
   reason text,
   comments int not null,
   overridden_stage text,
-  version int not null
+  version int not null,
+  attachments jsonb not null
 );
 create table run_step (
   run uuid not null,

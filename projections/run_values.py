@@ -9,13 +9,14 @@ from projections.fold import Data, Fold
 
 
 class RunValues:
-    """Inputs by key, and for each step its values by field key."""
+    """Inputs by key, for each step its values by field key, and the files attached."""
 
-    __slots__ = ("inputs", "steps")
+    __slots__ = ("attachments", "inputs", "steps")
 
     def __init__(self) -> None:
         self.inputs: dict[str, Any] = {}
         self.steps: dict[str, dict[str, Any]] = {}
+        self.attachments: dict[str, dict[str, Any]] = {}
 
 
 def _inputs(values: RunValues, data: Data, _at: datetime, _by: str | None) -> None:
@@ -28,6 +29,17 @@ def _step_values(values: RunValues, data: Data, _at: datetime, _by: str | None) 
         values.steps[data["step"]] = {**values.steps.get(data["step"], {}), **given}
 
 
+def _attached(values: RunValues, data: Data, at: datetime, by: str | None) -> None:
+    told = {
+        key: data.get(key) for key in ("attachment", "step", "name", "media_type", "size_bytes", "sha256")
+    }
+    values.attachments[data["attachment"]] = {**told, "by": by, "at": at.isoformat()}
+
+
+def _detached(values: RunValues, data: Data, _at: datetime, _by: str | None) -> None:
+    values.attachments.pop(data["attachment"], None)
+
+
 RUN_VALUES = Fold(
     "run_values",
     RunValues,
@@ -36,5 +48,7 @@ RUN_VALUES = Fold(
         "run_inputs_changed": _inputs,
         "step_values_saved": _step_values,
         "step_completed": _step_values,
+        "attachment_added": _attached,
+        "attachment_removed": _detached,
     },
 )

@@ -14,6 +14,8 @@ from zoneinfo import ZoneInfo
 
 import orjson
 
+from api.files import StoredFile
+
 NULLABLE = {
     "assign": ("assignee",),
     "assign-role": ("assignee",),
@@ -26,6 +28,7 @@ CONTROL = frozenset({"csrf", "command", "expected_version", "next", "ends_at", "
 """Names that steer the request and are no part of the body."""
 _INSTANTS = frozenset({"due_at", "until", "target_at"})
 _PEOPLE = frozenset({"assignee"})
+_MENTION = re.compile(r"(?<![\w@])@((?:(?:person|group|guest):)?[A-Za-z0-9][A-Za-z0-9._-]{0,99})")
 _KNOWN_KIND = re.compile(r"(person|guest|group|service):")
 
 Pairs = Iterable[tuple[str, str]]
@@ -57,12 +60,26 @@ def body(pairs: Pairs, verb: str, zone: ZoneInfo) -> dict[str, Any]:
     return made | ({"inputs" if "process" in made else "values": values} if values else {})
 
 
+def attachment(file: StoredFile) -> list[tuple[str, str]]:
+    """The names and values that attach a file which was just kept."""
+    return [
+        ("name", file.name),
+        ("media_type", file.type),
+        ("size_bytes", str(file.size)),
+        ("sha256", file.sha256),
+    ]
+
+
 def _member(made: dict[str, Any], name: str, text: str, verb: str, zone: ZoneInfo) -> None:
     if not text:
         if name in NULLABLE.get(verb, ()):
             made[name] = None
     elif name in _INSTANTS:
         made[name] = instant(text, zone)
+    elif name == "size_bytes":
+        made[name] = int(text)
+    elif name == "text" and verb == "comment":
+        made |= {"text": text, "mentions": mentions(text)}
     elif name == "labels":
         made[name] = [label.strip() for label in text.split(",") if label.strip()]
     elif name == "done":
@@ -109,6 +126,11 @@ def _number(text: str) -> float | int | str:
         return int(plain) if re.fullmatch(r"-?\d{1,15}", plain) else float(plain)
     except ValueError:
         return text
+
+
+def mentions(text: str) -> list[str]:
+    """Whom a comment names: ``@dana`` is person:dana, ``@group:legal`` the group; each once, in order."""
+    return list(dict.fromkeys(person(found.rstrip(".")) for found in _MENTION.findall(text)))
 
 
 def instant(text: str, zone: ZoneInfo) -> str:

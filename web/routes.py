@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import asdict, replace
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -16,6 +15,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 from starlette.responses import RedirectResponse, Response
 
+from api.files import StoredFile, keep
 from api.guard import caller_of, check_form
 from api.matrix import OPEN, Rule
 from api.problems import Problem
@@ -306,19 +306,20 @@ async def _form(request: Request) -> tuple[list[tuple[str, str]], str]:
         files: dict[str, list[dict[str, Any]]] = {}
         for name, value in form.multi_items():
             if isinstance(value, UploadFile) and value.filename and name.startswith("values:files:"):
-                files.setdefault(name, []).append(await _file(value))
+                files.setdefault(name, []).append(asdict(await _kept(request, value)))
+            elif isinstance(value, UploadFile) and value.filename and name == "attached":
+                pairs += forms.attachment(await _kept(request, value))
         return [*pairs, *((name, orjson.dumps(found).decode()) for name, found in files.items())], csrf
 
 
-async def _file(given: UploadFile) -> dict[str, Any]:
-    """What the log keeps of a file: its name, size, type and fingerprint."""
-    fingerprint = hashlib.sha256()
-    size = 0
-    while part := await given.read(1 << 16):
-        fingerprint.update(part)
-        size += len(part)
-    kind = given.content_type or "application/octet-stream"
-    return {"name": given.filename, "size": size, "type": kind, "sha256": fingerprint.hexdigest()}
+async def _kept(request: Request, given: UploadFile) -> StoredFile:
+    """Keep the content of a file that came with a form."""
+
+    async def content() -> AsyncIterator[bytes]:
+        while part := await given.read(1 << 16):
+            yield part
+
+    return await keep(_services(request), given.filename or "file", given.content_type or "", content())
 
 
 def _told(request: Request, told: Answered, sent: Mapping[str, str]) -> Response:

@@ -39,6 +39,18 @@ create table log.event (
   hash bytea not null
 );
 
+create table log.file (
+  sha256 bytea not null,
+  size_bytes bigint not null,
+  stored_at timestamp with time zone not null default clock_timestamp()
+);
+
+create table log.file_part (
+  sha256 bytea not null,
+  part integer not null,
+  content bytea not null
+);
+
 create table log.head (
   id integer not null,
   log uuid not null,
@@ -93,6 +105,16 @@ alter table log.command add constraint command_pkey PRIMARY KEY (id);
 alter table log.event add constraint event_pkey PRIMARY KEY ("position");
 
 alter table log.event add constraint event_stream_version UNIQUE (stream, version);
+
+alter table log.file add constraint file_pkey PRIMARY KEY (sha256);
+
+alter table log.file add constraint file_sha256_check CHECK ((length(sha256) = 32));
+
+alter table log.file add constraint file_size_bytes_check CHECK ((size_bytes >= 0));
+
+alter table log.file_part add constraint file_part_pkey PRIMARY KEY (sha256, part);
+
+alter table log.file_part add constraint file_part_sha256_fkey FOREIGN KEY (sha256) REFERENCES log.file(sha256);
 
 alter table log.head add constraint head_id_check CHECK ((id = 1));
 
@@ -278,6 +300,10 @@ comment on table log.command is 'Commands that were accepted, written in the tra
 
 comment on table log.event is 'Append-only. Positions are dense and in commit order, versions are dense in each stream, data and meta are kept byte for byte.';
 
+comment on table log.file is 'Contents that events refer to by hash; a content is stored once and never changes.';
+
+comment on table log.file_part is 'A content in parts of one MiB, from 0.';
+
 comment on table log.head is 'One row: the name of this log and the position of its newest event. Its lock is what puts commits in order.';
 
 comment on table log.parked is 'Streams that a projection gave up on, with the event that stopped it.';
@@ -299,6 +325,10 @@ grant execute on function log.append_events(uuid,bigint,uuid[],integer[],integer
 grant execute on function log.retire_writer(uuid) to milepost_app;
 
 grant execute on function log.settle_group(uuid,bigint) to milepost_app;
+
+grant insert, select on table log.file to milepost_app;
+
+grant insert, select on table log.file_part to milepost_app;
 
 grant select on table log.command to milepost_app;
 

@@ -24,6 +24,7 @@ from domain.run.doing import (
 )
 from domain.run.dues import rule_due
 from domain.run.evolve import evolve
+from domain.run.files import attach_file, detach_file, shown_files
 from domain.run.inputs import change_inputs, set_target
 from domain.run.life import cancel_run, pause_run, record_overdue, resume_run, set_step_due
 from domain.run.people import assign_role, assign_step
@@ -46,6 +47,7 @@ __all__ = [
     "action_uncertain",
     "assign_role",
     "assign_step",
+    "attach_file",
     "cancel_run",
     "change_inputs",
     "clear_help",
@@ -54,6 +56,7 @@ __all__ = [
     "complete_by_hand",
     "complete_step",
     "decline_signature",
+    "detach_file",
     "evolve",
     "fail_action",
     "give_approval",
@@ -72,6 +75,7 @@ __all__ = [
     "set_priority",
     "set_step_due",
     "set_target",
+    "shown_files",
     "skip_overdue",
     "skip_step",
     "standing",

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from domain import events as e
 from domain.run.evolve_action import ACTION_EVENTS, evolve_actions
-from domain.run.state import Help, Run, StepState, StepWord, altered
+from domain.run.state import Attachment, Help, Run, StepState, StepWord, altered
 
 _BLANK = Run()
 
@@ -98,13 +99,24 @@ def _resumed(run: Run, _event: e.RunResumed) -> Run:
     return run if run.ended else altered(run, state="running", paused_at=None)
 
 
+def _attached(run: Run, event: e.AttachmentAdded) -> Run:
+    file = Attachment(event.name, event.media_type, event.size_bytes, event.sha256, event.step)
+    return altered(run, attachments={**run.attachments, event.attachment: file})
+
+
+def _detached(run: Run, event: e.AttachmentRemoved) -> Run:
+    known = run.attachments.get(event.attachment)
+    if known is None:
+        return run
+    return altered(run, attachments={**run.attachments, event.attachment: replace(known, removed=True)})
+
+
 def _unchanged(run: Run, _event: e.Event) -> Run:
     return run
 
 
 _TOLD: tuple[type[e.Event], ...] = (
-    e.ExternalEventReceived, e.ChildRunStarted, e.ChildRunEnded,
-    e.AttachmentAdded, e.AttachmentRemoved, e.RunMigrated,
+    e.ExternalEventReceived, e.ChildRunStarted, e.ChildRunEnded, e.RunMigrated,
 )  # fmt: skip
 
 _RUN: dict[type[e.Event], Callable[[Run, Any], Run]] = {
@@ -124,6 +136,8 @@ _RUN: dict[type[e.Event], Callable[[Run, Any], Run]] = {
     e.RunCommented: lambda run, event: altered(run, comments=run.comments | {event.comment}),
     **dict.fromkeys(_TOLD, _unchanged),
     **dict.fromkeys(ACTION_EVENTS, evolve_actions),
+    e.AttachmentAdded: _attached,
+    e.AttachmentRemoved: _detached,
     e.StageOverridden: lambda run, event: altered(run, stage_override=event.stage),
     e.StageOverrideCleared: lambda run, _event: altered(run, stage_override=None),
 }

@@ -32,6 +32,18 @@ class Help:
 
 
 @dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file beside the run, or beside one of its steps; its content is kept under its SHA-256."""
+
+    name: str
+    media_type: str
+    size_bytes: int
+    sha256: str
+    step: StepKey | None
+    removed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class StepState:
     """One step of a run. ``doers`` gave values or completed it in this round; ``draft`` is not yet completed.
 
@@ -164,6 +176,7 @@ class Run:
     pending: Mapping[StepKey | None, tuple[str, ...]] = field(default_factory=dict)
     """The keys of the actions of each step that may still have to be done."""
     incidents: Mapping[UUID, Incident] = field(default_factory=dict)
+    attachments: Mapping[UUID, Attachment] = field(default_factory=dict)
 
     @property
     def ended(self) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from mimetypes import guess_type
 from pathlib import Path
 from typing import Any, NoReturn
 from uuid import uuid4
@@ -73,6 +74,26 @@ def tell(path: str, body: dict[str, Any], *, actor: str | None = None, method: s
     except (EmbeddedError, OSError) as error:
         complain(f"it is done, but the next look may not show it yet: {error}")
     return told
+
+
+def upload(path: str, file: Path, **query: Any) -> Any:
+    """POST the content of a file as it is."""
+    to = server()
+    with file.open("rb") as content:
+        kind = guess_type(file.name)[0] or "application/octet-stream"
+        return _told(
+            to, _send(to, "POST", path, params=query, content=content, headers={"Content-Type": kind})
+        )
+
+
+def download(path: str, file: Path) -> int:
+    """GET a content into a file that must not be there yet; how many bytes it has."""
+    to = server()
+    answer = _send(to, "GET", path)
+    if not answer.is_success:
+        _refused(answer)
+    with file.open("xb") as into:
+        return into.write(answer.content)
 
 
 def _send(to: Server, method: str, path: str, **request: Any) -> httpx.Response:

@@ -6,7 +6,7 @@ from typing import Any
 
 import typer
 
-from milepost.cli import steps
+from milepost.cli import files, steps
 from milepost.cli.client import ask, tell
 from milepost.cli.output import AsJson, Field, print_facts, print_json, print_rows
 from milepost.cli.telling import As, MaybeReason, Reason, command, done, unless_none
@@ -119,6 +119,7 @@ def history(
 
 
 steps.register(app)
+files.register(app)
 
 
 @app.command()

@@ -97,6 +97,7 @@ class RunView:
     position: int
     as_of: datetime
     behind: int = 0
+    attachments: tuple[dict[str, Any], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
