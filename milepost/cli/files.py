@@ -67,7 +67,7 @@ def show_files(run: str = Run, as_json: bool = AsJson) -> None:
 def fetch(
     run: str = Run,
     sha256: str = typer.Argument(help="Hash of the file, as `milepost run files` shows it."),
-    to: Path = typer.Option(None, help="Where to put it; else its own name, in this directory."),
+    to: Path | None = typer.Option(None, help="Where to put it; else its own name, in this directory."),
 ) -> None:
     """Fetch the content of a file that a run shows."""
     named = [file["name"] for file in _shown(ask(f"/v1/runs/{run}")) if file["sha256"] == sha256]
