@@ -9,7 +9,8 @@ from uuid import UUID, uuid5
 from domain import events as e
 from domain.definition import Definition
 from domain.events import Event
-from domain.run.doing import finish_step, present
+from domain.run.doing import finish_step
+from domain.run.finishing import present
 from domain.run.queueing import close_incident, own_action, queue, withdraw
 from domain.run.state import ActionState, Run, action_key
 from domain.run.values import missing, problems

@@ -9,11 +9,12 @@ from typing import Any
 from domain.definition import Definition
 from domain.document import Approval, EndsRun, Reopens, Requires, Step
 from domain.events import ApprovalGiven, ApprovalRefused, Event, StepRelocked, StepValuesSaved
-from domain.run.doing import distinct_actor, fail, finish_step, present
-from domain.run.inputs import take_inputs
+from domain.run.doing import distinct_actor, fail, finish_step
+from domain.run.finishing import present
 from domain.run.readiness import settle
 from domain.run.reopening import question_or_reopen, reopen_one
 from domain.run.state import Run
+from domain.run.taking import take_inputs
 from domain.run.values import is_set, missing, problems, refuse, same
 from domain.run.work import Work, in_hand, reasoned, step_of
 from domain.schedule import Calendar

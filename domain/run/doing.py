@@ -3,29 +3,24 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
-from domain.condition import holds
 from domain.definition import Definition
 from domain.document import AUTOMATIC, Step
 from domain.events import (
     Event,
     RunEndedEarly,
-    StepCompleted,
     StepFailed,
-    StepReopened,
     StepSkipped,
     StepStarted,
     StepValuesSaved,
 )
-from domain.run.inputs import take_inputs
-from domain.run.people import hand_over
-from domain.run.readiness import apply_rules, cancel_open, follow, settle
+from domain.run.finishing import follow, mark_done, present
+from domain.run.readiness import cancel_open, settle
 from domain.run.state import Run, StepState
-from domain.run.values import check, missing, problems, refuse, same, settled
+from domain.run.values import check, missing, problems, refuse, settled
 from domain.run.work import Work, in_hand, in_running, reasoned, step_of
 from domain.schedule import Calendar
-from domain.words import Actor, Assignee, Cause, Rejected, StepKey, Values
+from domain.words import Actor, Cause, Rejected, StepKey, Values
 
 
 def start_step(run: Run, definition: Definition, step: StepKey, *, by: Actor, at: datetime) -> list[Event]:
@@ -145,15 +140,6 @@ def skip_overdue(
     return _skip(Work(run, definition, by, at, calendar), step, "overdue for too long", "timer")
 
 
-def present(run: Run, known: Step, step: StepKey) -> Values:
-    """The values that the step has: those of its draft, and (unless it repeats) those of earlier rounds."""
-    now = run.step(step)
-    if known.repeat_until is not None and now.state != "done":
-        return now.draft
-    found = {field.key: run.values.get(f"{step}.{field.key}") for field in known.fields}
-    return {key: value for key, value in found.items() if value is not None} | now.draft
-
-
 def distinct_actor(run: Run, known: Step, by: Actor) -> None:
     """Rejected("same_actor") when this step's actor must differ from another step's, and does not."""
     clashes = [other for other in known.actor_differs_from if by in run.step(other).doers]
@@ -175,23 +161,7 @@ def finish_step(
     work: Work, step: StepKey, given: Values, outcome: str | None, reason: str | None = None
 ) -> list[Event]:
     """Record the step as done, and all that follows from it."""
-    known = work.definition.steps[step]
-    draft = {**work.run.step(step).draft, **given}
-    after = {**work.run.values, **{f"{step}.{key}": value for key, value in draft.items()}}
-    if known.repeat_until is not None and not holds(known.repeat_until.condition, after):
-        return _again(work, step, given)
-    paths = [
-        f"{step}.{key}"
-        for key, value in draft.items()
-        if not same(work.run.values.get(f"{step}.{key}"), value)
-    ]
-    outcome = _outcome(known, step, outcome, after)
-    work.on(StepCompleted, step, values=given, outcome=outcome, reason=reason)
-    _fill_roles(work, step, after)
-    readers = work.changed(paths) + _fill_inputs(work, step, after)
-    work.anchors.add(f"step_done:{step}")
-    apply_rules(work, step, "done")
-    return settle(work, [*follow(work, step), *readers])
+    return settle(work, mark_done(work, step, given, outcome, reason))
 
 
 def is_person(by: Actor) -> bool:
@@ -233,41 +203,6 @@ def _already(run: Run, known: Step, now: StepState, values: Values, outcome: str
             differing=sorted(new),
         )
     return []
-
-
-def _again(work: Work, step: StepKey, given: Values) -> list[Event]:
-    """The attempt is kept, and the step is to be done once more."""
-    work.on(StepCompleted, step, values=given, outcome="repeat")
-    reason = "the result asks for another attempt"
-    work.on(StepReopened, step, round=work.run.step(step).round + 1, reason=reason, cause="rule")
-    return settle(work, [step])
-
-
-def _outcome(known: Step, step: StepKey, given: str | None, values: Values) -> str | None:
-    """The named result: what a field says, else what the process says, else what the actor says."""
-    named: Any = known.outcome
-    if known.outcome_from is not None:
-        path = known.outcome_from if "." in known.outcome_from else f"{step}.{known.outcome_from}"
-        named = values.get(path)
-    if named is None:
-        return given or ("signed" if known.kind == "sign" else None)
-    if given not in (None, str(named)) and known.kind != "approval":
-        raise Rejected("outcome_fixed", f"the outcome of {step} is {named}", step=step, accepted=str(named))
-    return str(named)
-
-
-def _fill_roles(work: Work, step: StepKey, values: Values) -> None:
-    for key, role in work.definition.sets_roles.get(step, ()):
-        person = values.get(f"{step}.{key}")
-        hand_over(work, role, Assignee(person) if isinstance(person, str) and person else None, "rule", None)
-
-
-def _fill_inputs(work: Work, step: StepKey, values: Values) -> list[StepKey]:
-    """Confirmed or corrected inputs become the run's; the steps whose conditions read them."""
-    pairs = work.definition.sets_inputs.get(step, ())
-    given = {key: values.get(f"{step}.{field}") for field, key in pairs}
-    new = settled({key: value for key, value in given.items() if value is not None}, work.run.inputs)
-    return take_inputs(work, new) if new else []
 
 
 def _not_fixed(known: Step, by: Actor | None) -> None:

@@ -8,12 +8,10 @@ from datetime import datetime
 
 from domain.condition import holds
 from domain.definition import Definition
-from domain.document import AnchorStageEntered, AnchorStepReady, Rule
+from domain.document import AnchorStageEntered, AnchorStepReady
 from domain.events import (
     Event,
-    HelpRequested,
     RunCompleted,
-    RunPrioritySet,
     StepBecameApplicable,
     StepBecameNotApplicable,
     StepBecameReady,
@@ -22,6 +20,7 @@ from domain.events import (
 )
 from domain.run.dues import redue, rule_due
 from domain.run.evolve import evolve
+from domain.run.finishing import apply_rules, follow
 from domain.run.queueing import own_action
 from domain.run.state import SATISFIED, Run
 from domain.run.work import Standing, Work
@@ -49,18 +48,6 @@ def settle(work: Work, keys: Iterable[StepKey], cause: Cause = "rule") -> list[E
     _finish(work)
     redue(work)
     return work.events
-
-
-def follow(work: Work, step: StepKey) -> tuple[StepKey, ...]:
-    """The steps that look at whether this one has ended."""
-    return work.definition.dependents.get(step, ())
-
-
-def apply_rules(work: Work, step: StepKey, on: str) -> None:
-    """Carry out the step's rules for this moment whose condition holds."""
-    for rule in work.definition.steps[step].rules:
-        if rule.on == on and holds(rule.when, work.run.values):
-            _apply(work, step, rule)
 
 
 def cancel_open(work: Work, cause: Cause) -> None:
@@ -141,14 +128,6 @@ def _due(work: Work, key: StepKey) -> tuple[datetime | None, str | None]:
 def _take_back(work: Work, key: StepKey, cause: Cause) -> tuple[StepKey, ...]:
     work.on(StepBecameApplicable, key, cause=cause)
     return (key, *follow(work, key))
-
-
-def _apply(work: Work, step: StepKey, rule: Rule) -> None:
-    effects = rule.then
-    if effects.set_priority is not None and effects.set_priority != work.run.priority:
-        work.record(RunPrioritySet(priority=effects.set_priority, cause="rule", by=work.by, at=work.at))
-    if effects.request_help is not None and work.run.step(step).help is None:
-        work.on(HelpRequested, step, reason=effects.request_help, cause="rule")
 
 
 def _finish(work: Work) -> None:

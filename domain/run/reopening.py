@@ -8,7 +8,8 @@ from typing import Literal
 
 from domain.definition import Definition
 from domain.events import Event, RunReopened, StepEvidenceQuestioned, StepReopened
-from domain.run.readiness import follow, settle
+from domain.run.finishing import follow
+from domain.run.readiness import settle
 from domain.run.state import ENDED, Run
 from domain.run.work import Work, reasoned, step_of
 from domain.schedule import Calendar

@@ -10,9 +10,9 @@ from uuid import UUID
 
 from domain.definition import Definition
 from domain.events import Event, RunStarted
-from domain.run.inputs import target_of
 from domain.run.readiness import settle
 from domain.run.state import Run
+from domain.run.taking import target_of
 from domain.run.values import missing, problems, refuse
 from domain.run.work import Work
 from domain.schedule import Calendar

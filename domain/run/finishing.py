@@ -1,0 +1,102 @@
+"""A step is done: its values count, and roles, inputs and rules that go by them follow; nothing is settled yet."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from domain.condition import holds
+from domain.document import Rule, Step
+from domain.events import HelpRequested, RunPrioritySet, StepCompleted, StepReopened
+from domain.run.people import hand_over
+from domain.run.state import Run
+from domain.run.taking import take_inputs
+from domain.run.values import same, settled
+from domain.run.work import Work
+from domain.words import Assignee, Rejected, StepKey, Values
+
+
+def mark_done(
+    work: Work, step: StepKey, given: Values, outcome: str | None, reason: str | None = None
+) -> list[StepKey]:
+    """Record the step as done and what its completion says at once; the steps that have to be settled then."""
+    known = work.definition.steps[step]
+    draft = {**work.run.step(step).draft, **given}
+    after = {**work.run.values, **{f"{step}.{key}": value for key, value in draft.items()}}
+    if known.repeat_until is not None and not holds(known.repeat_until.condition, after):
+        return _again(work, step, given)
+    paths = [
+        f"{step}.{key}"
+        for key, value in draft.items()
+        if not same(work.run.values.get(f"{step}.{key}"), value)
+    ]
+    outcome = _outcome(known, step, outcome, after)
+    work.on(StepCompleted, step, values=given, outcome=outcome, reason=reason)
+    _fill_roles(work, step, after)
+    readers = work.changed(paths) + _fill_inputs(work, step, after)
+    work.anchors.add(f"step_done:{step}")
+    apply_rules(work, step, "done")
+    return [*follow(work, step), *readers]
+
+
+def follow(work: Work, step: StepKey) -> tuple[StepKey, ...]:
+    """The steps that look at whether this one has ended."""
+    return work.definition.dependents.get(step, ())
+
+
+def present(run: Run, known: Step, step: StepKey) -> Values:
+    """The values that the step has: those of its draft, and (unless it repeats) those of earlier rounds."""
+    now = run.step(step)
+    if known.repeat_until is not None and now.state != "done":
+        return now.draft
+    found = {field.key: run.values.get(f"{step}.{field.key}") for field in known.fields}
+    return {key: value for key, value in found.items() if value is not None} | now.draft
+
+
+def apply_rules(work: Work, step: StepKey, on: str) -> None:
+    """Carry out the step's rules for this moment whose condition holds."""
+    for rule in work.definition.steps[step].rules:
+        if rule.on == on and holds(rule.when, work.run.values):
+            _apply(work, step, rule)
+
+
+def _again(work: Work, step: StepKey, given: Values) -> list[StepKey]:
+    """The attempt is kept, and the step is to be done once more."""
+    work.on(StepCompleted, step, values=given, outcome="repeat")
+    reason = "the result asks for another attempt"
+    work.on(StepReopened, step, round=work.run.step(step).round + 1, reason=reason, cause="rule")
+    return [step]
+
+
+def _outcome(known: Step, step: StepKey, given: str | None, values: Values) -> str | None:
+    """The named result: what a field says, else what the process says, else what the actor says."""
+    named: Any = known.outcome
+    if known.outcome_from is not None:
+        path = known.outcome_from if "." in known.outcome_from else f"{step}.{known.outcome_from}"
+        named = values.get(path)
+    if named is None:
+        return given or ("signed" if known.kind == "sign" else None)
+    if given not in (None, str(named)) and known.kind != "approval":
+        raise Rejected("outcome_fixed", f"the outcome of {step} is {named}", step=step, accepted=str(named))
+    return str(named)
+
+
+def _fill_roles(work: Work, step: StepKey, values: Values) -> None:
+    for key, role in work.definition.sets_roles.get(step, ()):
+        person = values.get(f"{step}.{key}")
+        hand_over(work, role, Assignee(person) if isinstance(person, str) and person else None, "rule", None)
+
+
+def _fill_inputs(work: Work, step: StepKey, values: Values) -> list[StepKey]:
+    """Confirmed or corrected inputs become the run's; the steps whose conditions read them."""
+    pairs = work.definition.sets_inputs.get(step, ())
+    given = {key: values.get(f"{step}.{field}") for field, key in pairs}
+    new = settled({key: value for key, value in given.items() if value is not None}, work.run.inputs)
+    return take_inputs(work, new) if new else []
+
+
+def _apply(work: Work, step: StepKey, rule: Rule) -> None:
+    effects = rule.then
+    if effects.set_priority is not None and effects.set_priority != work.run.priority:
+        work.record(RunPrioritySet(priority=effects.set_priority, cause="rule", by=work.by, at=work.at))
+    if effects.request_help is not None and work.run.step(step).help is None:
+        work.on(HelpRequested, step, reason=effects.request_help, cause="rule")

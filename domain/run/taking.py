@@ -1,0 +1,46 @@
+"""New inputs of a run and what follows from them at once: roles, and the target that is read from one of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from domain.definition import Definition
+from domain.events import RunInputsChanged, RunTargetSet
+from domain.run.dues import moment
+from domain.run.people import hand_over
+from domain.run.work import Work
+from domain.schedule import Calendar
+from domain.words import RoleKey, StepKey, Values
+
+
+def take_inputs(work: Work, new: Values) -> list[StepKey]:
+    """Record new inputs and what follows at once; the steps whose conditions read them."""
+    work.record(RunInputsChanged(inputs=new, by=work.by, at=work.at))
+    readers = work.changed([f"inputs.{key}" for key in new])
+    for role in work.definition.document.roles:
+        if role.from_input in new:
+            assignee = new[role.from_input] or None
+            hand_over(work, RoleKey(role.key), assignee, "rule", None)
+    _follow_target(work, new)
+    return readers
+
+
+def target_of(definition: Definition, inputs: Mapping[str, Any], calendar: Calendar) -> datetime | None:
+    """When a run with these inputs is to be finished: what the process's target field says."""
+    path = definition.document.target_from
+    found = moment(inputs.get(path.removeprefix("inputs."))) if path else None
+    if found is None or isinstance(found, datetime):
+        return found
+    return calendar.closing(found)
+
+
+def _follow_target(work: Work, new: Values) -> None:
+    path = work.definition.document.target_from
+    if path is None or path.removeprefix("inputs.") not in new:
+        return
+    target = target_of(work.definition, work.run.inputs, work.calendar)
+    if target != work.run.target_at:
+        work.record(RunTargetSet(target_at=target, reason=f"{path} changed", by=work.by, at=work.at))
+        work.anchors.add("run_target")
