@@ -273,6 +273,7 @@ class Role(Part):
     """A part that somebody plays in a run. Guests take part without an account; the initiator started the run.
 
     ``lead`` hears of what is overdue; ``becomes`` names the role that the same person fills later in the run.
+    ``email_from``: the field that holds the address of a guest, such as ``inputs.primary_contact_email``.
     """
 
     key: Key
@@ -281,6 +282,7 @@ class Role(Part):
     system: bool = False
     initiator: bool = False
     from_input: str | None = None
+    email_from: str | None = None
     lead: RoleKey | None = None
     becomes: RoleKey | None = None
 

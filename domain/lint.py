@@ -11,7 +11,7 @@ from domain.outline import Finding, Findings, Outline, Path, Placed, near, place
 
 MOST_STEPS = 500
 _RESERVED = frozenset({"inputs", "role", "run", "guest_link"})
-_RUN_FACTS = ("run.id", "run.name", "run.url")
+_FACTS = ("run.id", "run.name", "run.url", "step.title", "due", "guest_link")
 _LOOKS_LIKE = str.maketrans({"l": "1", "i": "1", "o": "0", "_": None})
 
 
@@ -92,6 +92,7 @@ def _roles_of_roles(outline: Outline) -> Findings:
         path: Path = ("roles", place)
         yield from _role(outline, (*path, "lead"), role.lead)
         yield from _role(outline, (*path, "becomes"), role.becomes)
+        yield from _address_field(outline, (*path, "email_from"), role.email_from)
         if role.from_input is None:
             continue
         field = outline.inputs.get(role.from_input)
@@ -99,6 +100,16 @@ def _roles_of_roles(outline: Outline) -> Findings:
             people = [key for key, each in outline.inputs.items() if each.kind == "person"]
             message = f"{role.from_input!r} is not an input that names a person"
             yield Finding((*path, "from_input"), "unknown_field", message, some(people))
+
+
+def _address_field(outline: Outline, path: Path, name: str | None) -> Findings:
+    if name is None:
+        return
+    field = outline.fields.get(name if "." in name else f"inputs.{name}")
+    if field is None or field.kind not in ("email", "text"):
+        addresses = [key for key, each in outline.fields.items() if each.kind == "email"]
+        message = f"{name!r} is not a field that holds an address"
+        yield Finding(path, "unknown_field", message, some(addresses))
 
 
 def _roles_of_steps(outline: Outline, placed: Placed) -> Findings:
@@ -283,11 +294,11 @@ def _body_texts(path: Path, value: Any) -> Iterator[tuple[Path, str]]:
 
 def _template(outline: Outline, path: Path, text: str) -> Findings:
     for name in placeholders(text):
-        if name in outline.fields or name == "guest_link" or name in _RUN_FACTS:
+        if name in outline.fields or name in outline.inputs or name in _FACTS:
             continue
         if name.startswith("role.") and name[5:] in outline.roles:
             continue
-        accepted = (*near(outline, name), "role.<role>", *_RUN_FACTS, "guest_link")
+        accepted = (*near(outline, name), "role.<role>", *_FACTS)
         yield Finding(path, "unknown_placeholder", f"nothing is called {name!r} here", accepted)
 
 

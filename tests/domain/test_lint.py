@@ -129,6 +129,16 @@ def test_the_whole_document_is_looked_at(more: dict[str, Any], place: str, code:
     ]
 
 
+def test_the_address_of_a_guest_comes_from_a_field_for_addresses():
+    """A role whose address is in a field that is not there, or holds no address, is found."""
+    role = {"key": "guest", "title": "Guest", "guest": True, "email_from": "inputs.plan"}
+    written = document(
+        {"key": "one"}, roles=[role], inputs=[{"key": "plan", "title": "Plan", "kind": "number"}]
+    )
+    (found,) = lint(written)
+    assert (found.path, found.code) == (("roles", 0, "email_from"), "unknown_field")
+
+
 def test_steps_behind_a_cycle_are_unreachable():
     """The cycle is named once, whole; what waits behind it is named too."""
     found = lint(

@@ -1,0 +1,241 @@
+"""The mails of a run: to whom, with which words. Pure, so that what was sent can be shown again from the log."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, tzinfo
+from typing import Any
+from uuid import UUID
+
+from domain.addresses import AddressBook, Recipient, addressed, once, players, reach
+from domain.definition import Definition
+from domain.digest import digest_text
+from domain.document import Email, EndsRun, Step
+from domain.guests import Pass, guest_step, pass_for
+from domain.notices import Notice, notice_of
+from domain.outline import PLACEHOLDER
+from domain.run.state import Run, StepState
+from domain.run_text import ForPeople, facts_of, step_facts
+from domain.templates import one_line, render, render_line
+from domain.words import Assignee, RoleKey, StepKey
+
+WRAPPED_FROM = 60
+"""A line of a template at least this long was wrapped by its author's editor, and goes on in the next."""
+
+_OWN_LINE = re.compile(r"\s*([-*•]|\d+[.)])\s")
+
+
+@dataclass(frozen=True, slots=True)
+class MailAction:
+    """One action of a run that is a mail: of which step and round, and what was said when it was queued.
+
+    ``facts``: ``to`` (assignees), ``by``, ``text``, ``since``. ``changes`` are what somebody who edited the mail after
+    it had failed wants instead: ``to``, ``subject``, ``body``.
+    """
+
+    action: str
+    step: StepKey | None = None
+    round: int = 1
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    changes: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """One mail to one address; plain text, one line of subject."""
+
+    to: Recipient
+    subject: str
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What writing needs beside the run. ``guest_link`` gives the address that a pass of this run opens."""
+
+    book: AddressBook
+    base_url: str
+    zone: tzinfo
+    guest_link: Callable[[UUID, Pass], str]
+    hide_sensitive: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Letter:
+    """A mail before it has a reader: templates, and the placeholders that only this mail has."""
+
+    to: tuple[Recipient, ...]
+    subject: str
+    body: str
+    why: str = ""
+    more: Mapping[str, Any] = field(default_factory=dict)
+
+
+def compose(run_id: UUID, run: Run, definition: Definition, act: MailAction, desk: Desk) -> tuple[Mail, ...]:
+    """The mails of this action as the run stands, one for each address; none when nobody has an address."""
+    writer = _Writer(run_id, run, definition, act, desk)
+    letter = writer.letter()
+    return () if letter is None else tuple(writer.mail(letter, one) for one in letter.to)
+
+
+def authored(definition: Definition, act: MailAction) -> Email | None:
+    """The mail as the process has it; None when Milepost writes it."""
+    step = definition.steps.get(act.step) if act.step is not None else None
+    if step is None:
+        return None
+    if act.action == "farewell":
+        return _farewell(step)
+    return step.email if act.action in ("email", "invitation") else None
+
+
+def _farewell(step: Step) -> Email | None:
+    refusal = step.approval.on_refusal if step.approval else None
+    decline = step.signature.on_decline if step.signature else None
+    ends = (each for each in (refusal, decline) if isinstance(each, EndsRun))
+    return next((each.email for each in ends if each.email is not None), None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Writer:
+    """Writes the mail of one action of one run."""
+
+    run_id: UUID
+    run: Run
+    definition: Definition
+    act: MailAction
+    desk: Desk
+
+    def letter(self) -> _Letter | None:
+        """The mail before it has a reader, with what somebody changed after it had failed."""
+        letter = self._unedited()
+        return letter if letter is None or not self.act.changes else self._edited(letter)
+
+    def mail(self, letter: _Letter, one: Recipient) -> Mail:
+        """The mail to one reader."""
+        values = self._values({**letter.more, "name": one.name, "link": self._link(one)})
+        body = render(reflowed(letter.body), values).strip()
+        if letter.why:
+            hello = f"Hello {one.name}," if one.name else "Hello,"
+            body = f"{hello}\n\n{body}\n\nYou get this mail because {render(letter.why, values)}."
+        return Mail(replace(one, name=one_line(one.name)), render_line(letter.subject, values), body)
+
+    def _unedited(self) -> _Letter | None:
+        mail = authored(self.definition, self.act)
+        if mail is not None:
+            return self._of_author(mail)
+        if self.act.action.startswith("digest:"):
+            return self._digest()
+        notice = notice_of(self.act.action)
+        return None if notice is None else self._notice(notice)
+
+    def _of_author(self, mail: Email) -> _Letter:
+        link = self._guest_link() if mail.guest_link else ""
+        more = {"guest_link": link}
+        body = mail.body
+        if link and "{guest_link}" not in body:
+            body = f"{body.rstrip()}\n\n{{guest_link}}"
+        return _Letter(self._to(mail.to, more), mail.subject, body, more=more)
+
+    def _notice(self, notice: Notice) -> _Letter:
+        named = [Assignee(who) for who in self.act.facts.get("to", ())]
+        now = self._step()
+        if not named and now is not None and now.assignee is not None:
+            named = [now.assignee]
+        to = reach(named, self.run, self.definition, self.desk.book)
+        return _Letter(to, notice.subject, notice.body, notice.why, self._words())
+
+    def _digest(self) -> _Letter | None:
+        digest = self.definition.document.digest
+        if digest is None:
+            return None
+        since = self.act.facts.get("since")
+        from_ = datetime.fromisoformat(since) if isinstance(since, str) else None
+        told = digest_text(self.run, self.definition, from_, self.desk.book.name, self.desk.zone)
+        why = "you get a summary of this run"
+        return _Letter(
+            self._to(digest.to, {}), "{run.name}: where it stands", "{digest}", why, {"digest": told}
+        )
+
+    def _edited(self, letter: _Letter) -> _Letter:
+        to = self.act.changes.get("to")
+        if to is not None:
+            lines = [to] if isinstance(to, str) else [str(line) for line in to]
+            letter = replace(letter, to=self._to(lines, letter.more))
+        for name in ("subject", "body"):
+            if isinstance(self.act.changes.get(name), str):
+                letter = replace(letter, **{name: self.act.changes[name]})
+        return letter
+
+    def _to(self, texts: Iterable[str], more: Mapping[str, Any]) -> tuple[Recipient, ...]:
+        """Recipient lines: a role alone is whoever plays it, a field alone its stored value; the rest is text."""
+        found: list[Recipient] = []
+        for text in texts:
+            whole = PLACEHOLDER.fullmatch(text.strip())
+            if whole is None:
+                found += self._read(render(text, self._values(more)))
+            elif whole[1].startswith("role."):
+                played = players(RoleKey(whole[1][5:]), self.run)
+                found += reach(played, self.run, self.definition, self.desk.book)
+            else:
+                stored = self.run.values.get(whole[1] if "." in whole[1] else f"inputs.{whole[1]}")
+                found += self._read(stored) if isinstance(stored, str) else ()
+        return once(found)
+
+    def _read(self, line: str) -> tuple[Recipient, ...]:
+        return addressed([line], self.run, self.definition, self.desk.book)
+
+    def _words(self) -> dict[str, Any]:
+        """What notices say beside the placeholders that everybody may use."""
+        step = step_facts(self.run, self.definition, self.act.step, self.desk.zone)
+        now, name = self._step(), self.desk.book.name
+        by, text = self.act.facts.get("by"), str(self.act.facts.get("text") or "")
+        return {
+            "by": name(Assignee(by)) if by else "Somebody",
+            "text": text,
+            "text_sentence": f" {text.rstrip('.')}." if text else "",
+            "due_sentence": f" It is due {step['due']}." if step.get("due") else "",
+            "whose": name(now.assignee) if now is not None and now.assignee else "nobody yet",
+            "outcome_words": f", with the result “{now.outcome}”" if now is not None and now.outcome else "",
+            "about": f"“{step['step.title']}” in {self.run.name}" if step else self.run.name,
+        }
+
+    def _values(self, more: Mapping[str, Any]) -> ForPeople:
+        told = {
+            **facts_of(self.run, self.run_id, self.desk.base_url),
+            **step_facts(self.run, self.definition, self.act.step, self.desk.zone),
+            **more,
+        }
+        hides = self.desk.hide_sensitive
+        return ForPeople(
+            self.run, self.definition, self.desk.book, self.desk.zone, told, hide_sensitive=hides
+        )
+
+    def _link(self, one: Recipient) -> str:
+        """Where the reader finds it: a guest through a pass of their own, everybody else on the page of the run."""
+        if one.who is not None and one.who.startswith("guest:"):
+            return self._guest_link()
+        step = f"?step={self.act.step}" if self.act.step is not None else ""
+        return f"{self.desk.base_url}/runs/{self.run_id}{step}"
+
+    def _guest_link(self) -> str:
+        target = guest_step(self.definition, self.act.step) if self.act.step is not None else None
+        held = pass_for(self.run, self.definition, target) if target is not None else None
+        return self.desk.guest_link(self.run_id, held) if held is not None else ""
+
+    def _step(self) -> StepState | None:
+        return self.run.step(self.act.step) if self.act.step is not None else None
+
+
+def reflowed(text: str) -> str:
+    """The text with lines joined that an editor wrapped; short lines, lists and blank lines stay as they are."""
+    made: list[str] = []
+    open_line = False
+    for line in text.splitlines():
+        if open_line and line.strip() and not _OWN_LINE.match(line):
+            made[-1] = f"{made[-1].rstrip()} {line.strip()}"
+        else:
+            made.append(line.rstrip())
+        open_line = len(line) >= WRAPPED_FROM
+    return "\n".join(made)

@@ -1,0 +1,95 @@
+"""Field values as people read them in a mail: dates in words, money with its unit, yes and no, tables line by line."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import date, datetime, tzinfo
+from typing import Any
+
+from domain.document import Column, FormField
+from domain.words import Assignee
+
+NameOf = Callable[[Assignee], str]
+"""Gives the name of whoever plays a part."""
+
+_SOMEBODY = re.compile(r"(person|guest|group|service|system):\S+")
+
+
+def shown(  # noqa: PLR0911 - one line for each kind of value
+    field: FormField | Column | None, value: Any, zone: tzinfo, name_of: NameOf
+) -> str:
+    """The value of a field as text; nothing where there is none. Instants are told in ``zone``."""
+    if value in (None, "", [], {}):
+        return ""
+    kind = "text" if field is None else field.kind
+    match kind:
+        case "yes_no" if isinstance(value, bool):
+            return "yes" if value else "no"
+        case "number" | "money" if isinstance(value, (int, float)) and not isinstance(value, bool):
+            return _amount(value, kind, getattr(field, "unit", None))
+        case "date" | "datetime" if isinstance(value, str):
+            return when(value, zone)
+        case "person" if isinstance(value, str):
+            return name_of(Assignee(value))
+        case "signature" if isinstance(value, str):
+            return "(signed)" if value.startswith("data:") or len(value) > 200 else value
+        case "table" if isinstance(value, list) and isinstance(field, FormField):
+            return "\n".join(_row(field, row, zone, name_of) for row in value)
+        case _:
+            return _listed(value)
+
+
+def when(value: str | date | datetime, zone: tzinfo) -> str:
+    """A date as ``4 March 2026``, an instant as ``4 March 2026, 10:00 (Europe/Berlin)``; other text as it is."""
+    if isinstance(value, str):
+        try:
+            value = date.fromisoformat(value) if len(value) == 10 else datetime.fromisoformat(value)
+        except ValueError:
+            return str(value)
+    if not isinstance(value, datetime):
+        return f"{value:%-d %B %Y}"
+    local = value.astimezone(zone)
+    return f"{local:%-d %B %Y, %H:%M} ({zone})"
+
+
+def spoken(who: str) -> str:
+    """What to call somebody whose name nobody wrote down: ``person:dana.berg`` is Dana Berg."""
+    kind, _, key = who.rpartition(":")
+    if kind == "system":
+        return "Milepost"
+    words = [word.capitalize() for word in re.split(r"[._\-\s]+", key.partition("@")[0]) if word]
+    return " ".join(words) or who
+
+
+def _amount(value: float, kind: str, unit: str | None) -> str:
+    """Digits in groups of three from 10,000 on, as one writes them; money that is not whole has two decimals."""
+    whole = float(value).is_integer()
+    digits = (
+        str(int(value)) if whole and abs(value) < 10_000 else f"{int(value):,}" if whole else f"{value:,g}"
+    )
+    if kind == "money":
+        digits = f"{value:,.0f}" if whole else f"{value:,.2f}"
+    return f"{digits} {unit}" if unit else digits
+
+
+def _row(field: FormField, row: Any, zone: tzinfo, name_of: NameOf) -> str:
+    cells = row if isinstance(row, dict) else {}
+    told = (shown(column, cells.get(column.key), zone, name_of) for column in field.columns)
+    return "- " + ", ".join(cell for cell in told if cell)
+
+
+def _listed(value: Any) -> str:
+    match value:
+        case bool():
+            return "yes" if value else "no"
+        case {"name": str(name), "sha256": _}:
+            return name
+        case dict():
+            return ", ".join(_listed(part) for part in value.values() if part not in (None, ""))
+        case list() | tuple():
+            return ", ".join(_listed(part) for part in value)
+        case str() if _SOMEBODY.fullmatch(value):
+            return spoken(value)
+        case _:
+            return str(value)

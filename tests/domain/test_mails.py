@@ -1,0 +1,265 @@
+"""The mails of a run: to whom they go and what they say, word by word."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from domain.addresses import AddressBook, Contact, is_address
+from domain.definition import Definition
+from domain.guests import Pass, guest_step
+from domain.mails import Desk, Mail, MailAction, compose, reflowed
+from domain.notices import NOTICES
+from domain.run.state import Run, StepState
+from domain.words import Assignee, RoleKey, StepKey
+from tests.domain.documents import definition, step
+from tests.domain.test_shipped import CUSTOMER
+from tests.support.given import NINE
+
+RUN = UUID("01938c2e-7a31-7c11-b1b9-0d6c2f6a9e55")
+BOOK = AddressBook(
+    people={
+        Assignee("person:dana"): Contact("Dana Berg", "dana@acme.example"),
+        Assignee("person:bo"): Contact("Bo Lind", "bo@acme.example"),
+        Assignee("person:gone"): Contact("Gone", "gone@acme.example", active=False),
+        Assignee("person:mute"): Contact("Mute"),
+    },
+    groups={
+        Assignee("group:legal"): (Assignee("person:bo"), Assignee("person:dana"), Assignee("person:mute"))
+    },
+)
+
+
+ONBOARDING = Definition("customer_onboarding", 1, CUSTOMER)
+
+
+def link(_run: UUID, held: Pass) -> str:
+    """A guest link that shows what it opens."""
+    return f"https://mile.example/guest/{held.step}-{held.round}-{held.role}"
+
+
+DESK = Desk(BOOK, "https://mile.example", ZoneInfo("Europe/Berlin"), link)
+
+
+def onboarding(**more: Any) -> tuple[Run, Definition]:
+    """A run of the shipped process, with an agreement that has to be signed."""
+    run = Run(
+        name="Nordwind – onboarding (Business)",
+        roles={
+            RoleKey("account_executive"): Assignee("person:dana"),
+            RoleKey("onboarding_manager"): Assignee("person:bo"),
+            RoleKey("customer_champion"): Assignee("guest:customer_champion"),
+        },
+        values={
+            "inputs.customer_name": "Nordwind",
+            "inputs.plan": "Business",
+            "inputs.primary_contact_name": "Ada König",
+            "inputs.primary_contact_email": "ada@nordwind.example",
+            "inputs.contract_value": 72000,
+            "kickoff_booked.kickoff_date": "2026-03-04T09:00:00+00:00",
+            "stakeholder_map.decision_maker": "boss@nordwind.example",
+        },
+        **more,
+    )
+    return run, ONBOARDING
+
+
+def written(act: MailAction, run: Run, process: Definition, desk: Desk = DESK) -> tuple[Mail, ...]:
+    """The mails of an action."""
+    return compose(RUN, run, process, act, desk)
+
+
+def test_the_mail_of_a_step_reads_as_its_author_meant_it():
+    """Fields, names of roles and the guest's link stand in it; lines that an editor wrapped are whole again."""
+    (mail,) = written(MailAction("email", StepKey("agreement_sent")), *onboarding())
+    assert mail.to.address == "ada@nordwind.example"
+    assert mail.subject == "Your agreement is ready to sign, Nordwind"
+    assert mail.body == (
+        "Hello Ada König,\n\n"
+        "we are glad that you have chosen us. Your agreement for the Business plan is ready. You can read and sign "
+        "it here, without an account:\n\n"
+        "https://mile.example/guest/customer_signs-1-customer_champion\n\n"
+        "If anything in it is not as we agreed, please do not sign; answer this mail and we will put it right.\n\n"
+        "Dana Berg"
+    )
+
+
+def test_instants_are_told_in_the_organisations_zone():
+    """A date and time in a mail reads as people say it."""
+    mail = written(MailAction("email", StepKey("kickoff_agenda")), *onboarding())[0]
+    assert mail.subject == "Our kickoff on 4 March 2026, 10:00 (Europe/Berlin): the agenda"
+
+
+def test_several_addresses_get_one_mail_each():
+    """Whoever is named twice is written to once; a field without a value names nobody."""
+    run, process = onboarding()
+    act = MailAction("email", StepKey("live_mail"))
+    assert [mail.to.address for mail in written(act, run, process)] == [
+        "ada@nordwind.example",
+        "boss@nordwind.example",
+        "onboarding-news@example.com",
+    ]
+
+
+def test_without_an_address_there_is_no_mail():
+    """An unset recipient is nobody, never an empty address."""
+    run, process = onboarding()
+    nobody = replace(run, values={**run.values, "inputs.primary_contact_email": None})
+    assert written(MailAction("email", StepKey("agreement_sent")), nobody, process) == ()
+
+
+@pytest.mark.parametrize(
+    "typed", ["a@b.example\r\nBcc: x@evil.example", "a b@c.example", "<a@b.example>", "a@b"]
+)
+def test_what_is_no_address_is_not_written_to(typed: str):
+    """A value cannot smuggle a header or a second reader into a mail."""
+    assert not is_address(typed)
+    run, process = onboarding()
+    odd = replace(run, values={**run.values, "inputs.primary_contact_email": typed})
+    mails = written(MailAction("email", StepKey("agreement_sent")), odd, process)
+    assert [mail.to.address for mail in mails] in ([], ["a@b.example"])
+
+
+def test_a_subject_is_one_line_whatever_is_in_it():
+    """Line ends in a name do not become headers."""
+    run, process = onboarding()
+    odd = replace(run, values={**run.values, "inputs.customer_name": "Nord\r\nBcc: x@evil.example"})
+    assert written(MailAction("email", StepKey("agreement_sent")), odd, process)[0].subject == (
+        "Your agreement is ready to sign, Nord Bcc: x@evil.example"
+    )
+
+
+PROCESS = definition(
+    step("check", role="helper", title="Check the offer"),
+    step("sign", ["check"], role="customer", kind="sign"),
+    roles=[
+        {"key": "helper", "title": "Helper"},
+        {"key": "customer", "title": "Customer", "guest": True, "email_from": "mail"},
+    ],
+    inputs=[{"key": "mail", "title": "Mail", "kind": "email"}, {"key": "pay", "title": "Pay", "kind": "money",
+             "sensitive": True}],
+)  # fmt: skip
+
+
+def sale(**more: Any) -> Run:
+    """A small run with an open step of Bo's."""
+    check = StepState(state="ready", assignee=Assignee("person:bo"), due_at=NINE + timedelta(hours=7), **more)
+    return Run(
+        name="Offer 7",
+        roles={RoleKey("customer"): Assignee("guest:customer")},
+        values={"inputs.mail": "cleo@example.org", "inputs.pay": 5000},
+        steps={StepKey("check"): check},
+        started_at=NINE,
+    )
+
+
+def test_a_reminder_says_what_when_where_and_why():
+    """Its reader knows what is open, when it is due, where to do it and why the mail came."""
+    (mail,) = written(MailAction("reminder:1", StepKey("check")), sale(), PROCESS)
+    assert (mail.to.address, mail.subject) == ("bo@acme.example", "Reminder: Check the offer (Offer 7)")
+    assert mail.body == (
+        "Hello Bo Lind,\n\n"
+        "“Check the offer” in Offer 7 is still open. It is due 2 March 2026, 17:00 (Europe/Berlin).\n\n"
+        f"https://mile.example/runs/{RUN}?step=check\n\n"
+        "If something keeps you from it, ask for help there: it is then seen by everybody who can help.\n\n"
+        "You get this mail because the step is yours."
+    )
+
+
+def test_a_guest_is_led_to_their_own_step():
+    """A guest has no account: the link of a reminder is a pass, sent to the address that the process names."""
+    run = replace(
+        sale(), steps={StepKey("sign"): StepState(state="ready", assignee=Assignee("guest:customer"))}
+    )
+    (mail,) = written(MailAction("reminder:1", StepKey("sign")), run, PROCESS)
+    assert mail.to.address == "cleo@example.org"
+    assert "https://mile.example/guest/sign-1-customer" in mail.body
+
+
+def test_a_group_is_its_active_members_with_an_address():
+    """One mail each; who has left or has no address gets none."""
+    act = MailAction("notice:overdue", StepKey("check"), facts={"to": ["group:legal", "person:gone"]})
+    mails = written(act, sale(), PROCESS)
+    assert [mail.to.address for mail in mails] == ["bo@acme.example", "dana@acme.example"]
+
+
+@pytest.mark.parametrize("word", sorted(NOTICES))
+def test_every_notice_is_whole(word: str):
+    """No notice leaves a gap or a placeholder, and each says why one gets it."""
+    names = {"reminder": "reminder:2", "mention": f"mention:{RUN}", "assigned": "assigned"}
+    action = names.get(word, word if word in ("escalation", "help", "invitation") else f"notice:{word}:0")
+    facts = {"to": ["person:dana"], "by": "person:bo", "text": "The terms are unclear"}
+    (mail,) = written(MailAction(action, StepKey("check"), facts=facts), sale(outcome="clear"), PROCESS)
+    for text in (mail.subject, mail.body):
+        assert "{" not in text
+        assert "  " not in text
+    assert "Offer 7" in mail.subject
+    assert f"https://mile.example/runs/{RUN}?step=check" in mail.body
+    assert "You get this mail because" in mail.body
+
+
+def test_a_mail_that_was_edited_goes_as_it_was_edited():
+    """What somebody changed after a failure replaces what the process says; the rest stays."""
+    changes = {"to": "new@nordwind.example", "subject": "Again: {customer_name}"}
+    (mail,) = written(MailAction("email", StepKey("agreement_sent"), changes=changes), *onboarding())
+    assert (mail.to.address, mail.subject) == ("new@nordwind.example", "Again: Nordwind")
+    assert "Hello Ada König" in mail.body
+
+
+def test_a_reader_without_the_right_sees_no_sensitive_value():
+    """Shown again to somebody who may not see it, a sensitive value is hidden."""
+    process = definition(
+        step("tell", kind="email", email={"to": ["{mail}"], "subject": "s", "body": "Pay: {inputs.pay}"}),
+        inputs=[each.model_dump() for each in PROCESS.document.inputs],
+    )
+    act = MailAction("email", StepKey("tell"))
+    assert written(act, sale(), process)[0].body == "Pay: 5,000"
+    assert written(act, sale(), process, replace(DESK, hide_sensitive=True))[0].body == "Pay: •••"
+
+
+def test_a_digest_tells_where_a_run_stands():
+    """Stages, what was done since the last one, and what is next with whose it is; never a value."""
+    process = definition(
+        step("check", role="helper", title="Check the offer"),
+        step("sent", title="Send it", stage="sale"),
+        digest={"offset": 7, "to": ["boss@example.org", "{role.helper}"]},
+        inputs=[each.model_dump() for each in PROCESS.document.inputs],
+    )
+    before = StepState(state="done", done_at=NINE - timedelta(days=1))
+    run = replace(sale(), steps={StepKey("check"): before, StepKey("sent"): StepState(
+        state="ready", assignee=Assignee("person:bo"), due_at=datetime(2026, 3, 6, 16, tzinfo=UTC))})  # fmt: skip
+    act = MailAction("digest:1", facts={"since": (NINE - timedelta(days=7)).isoformat()})
+    (mail,) = written(act, run, process)
+    assert mail.subject == "Offer 7: where it stands"
+    assert mail.body == (
+        "Hello,\n\n"
+        "Where it stands\n- work: done\n- sale: under way\n\n"
+        "Done since the last summary\n- Check the offer\n\n"
+        "What is next\n- Send it: Bo Lind, due 6 March 2026\n\n"
+        "You get this mail because you get a summary of this run."
+    )
+    later = written(MailAction("digest:2", facts={"since": NINE.isoformat()}), run, process)[0]
+    assert "Check the offer" not in later.body
+    assert "5000" not in mail.body
+
+
+def test_links_of_guests_lead_to_the_next_step_of_theirs():
+    """A mail leads to the step of a guest right behind it, through automatic steps, never past a colleague."""
+    process = ONBOARDING
+    assert guest_step(process, StepKey("agreement_sent")) == "customer_signs"
+    assert guest_step(process, StepKey("followup_email")) == "intake_form"
+    assert guest_step(process, StepKey("survey")) == "survey"
+    assert guest_step(process, StepKey("live_mail")) is None
+
+
+def test_wrapped_lines_are_joined_and_short_ones_are_not():
+    """A signature keeps its lines; a paragraph of the author's editor becomes one."""
+    long = "x" * 70
+    assert reflowed(f"Hello,\n\n{long}\nrest\n- one\n\nKind regards\nBo") == (
+        f"Hello,\n\n{long} rest\n- one\n\nKind regards\nBo"
+    )

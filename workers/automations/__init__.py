@@ -1,0 +1,1 @@
+"""What workers do for runs by themselves: mails, calls, child runs."""
