@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -17,12 +18,18 @@ S = TypeVar("S")
 
 
 def _only(aggregate: Aggregate[S]) -> Aggregate[S]:
-    def evolve(state: S | None, event: Any) -> S:
+    def own(event: Any) -> Any:
         if event.aggregate != aggregate.name:
             raise _unknown(aggregate.name, "this id belongs to something else")
-        return aggregate.evolve(state, event)
+        return event
 
-    return Aggregate(aggregate.name, evolve)
+    def evolve(state: S | None, event: Any) -> S:
+        return aggregate.evolve(state, own(event))
+
+    def evolve_all(state: S | None, events: Iterable[Any]) -> S | None:
+        return aggregate.fold(map(own, events), state)
+
+    return Aggregate(aggregate.name, evolve, evolve_all)
 
 
 RUNS = _only(RUN)

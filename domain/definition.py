@@ -77,6 +77,33 @@ class Definition:
         return {key: tuple(keys) for key, keys in found.items()}
 
     @cached_property
+    def order(self) -> tuple[StepKey, ...]:
+        """All steps, each after those it waits for; what waits for itself (no published process does) comes last."""
+        left = {key: len(waits) for key, waits in self.dependencies.items()}
+        found = [key for key, count in left.items() if not count]
+        for key in found:  # grows while it is walked through
+            for other in self.dependents[key]:
+                left[other] -= 1
+                if not left[other]:
+                    found.append(other)
+        known = set(found)
+        return (*found, *(key for key in self.steps if key not in known))
+
+    @cached_property
+    def places(self) -> dict[StepKey, int]:
+        """Where each step is in ``order``."""
+        return {key: place for place, key in enumerate(self.order)}
+
+    def behind(self, step: StepKey) -> list[StepKey]:
+        """All steps that wait for this one, over others too, each after those it waits for."""
+        reached, found = {step}, []
+        for key in self.order[self.places[step] + 1 :]:
+            if not reached.isdisjoint(self.dependencies[key]):
+                reached.add(key)
+                found.append(key)
+        return found
+
+    @cached_property
     def read_by(self) -> dict[str, tuple[StepKey, ...]]:
         """For each field path the steps whose condition looks at it."""
         found: dict[str, list[StepKey]] = {}

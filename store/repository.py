@@ -6,7 +6,6 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import reduce
 from threading import Lock
 from typing import Any, Generic, NamedTuple, TypeVar
 from uuid import UUID
@@ -113,9 +112,7 @@ class _Work(Generic[S, E]):
         """The state after these events, the last of which is at ``position``."""
         if not events:
             return loaded
-        return Loaded(
-            loaded.version + len(events), position, reduce(self.aggregate.evolve, events, loaded.state)
-        )
+        return Loaded(loaded.version + len(events), position, self.aggregate.fold(events, loaded.state))
 
 
 class Repository:
@@ -288,7 +285,7 @@ def _interrupt(plan: _Plan[E], error: LogError) -> _Request | Outcome[E]:
 def _folded(aggregate: Aggregate[Any], loaded: Loaded, recorded: Sequence[Recorded]) -> Loaded:
     if not recorded:
         return loaded
-    state = reduce(aggregate.evolve, map(to_event, recorded), loaded.state)
+    state = aggregate.fold(map(to_event, recorded), loaded.state)
     return Loaded(recorded[-1].version, recorded[-1].position, state)
 
 

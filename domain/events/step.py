@@ -34,7 +34,10 @@ class StepBecameReady(StepEvent):
 
 
 class StepRelocked(StepEvent):
-    """A ready or started step has to wait again, because something it depends on was reopened or added."""
+    """A step that was ready, started or set aside has to wait again: something it depends on was reopened or added.
+
+    A step set aside by its condition waits too, because what is done anew may change the answer.
+    """
 
     type = "step_relocked"
     public = ("step", "round", "cause")

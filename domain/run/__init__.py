@@ -23,7 +23,7 @@ from domain.run.doing import (
     start_step,
 )
 from domain.run.dues import rule_due
-from domain.run.evolve import evolve
+from domain.run.evolve import evolve, evolve_all
 from domain.run.files import attach_file, detach_file, shown_files
 from domain.run.inputs import change_inputs, set_target
 from domain.run.life import cancel_run, pause_run, record_overdue, resume_run, set_step_due
@@ -34,7 +34,7 @@ from domain.run.start import start_run
 from domain.run.state import ActionState, Help, Incident, Run, StepState, action_key
 from domain.run.work import unmet
 
-RUN: Aggregate[Run] = Aggregate("run", evolve)
+RUN: Aggregate[Run] = Aggregate("run", evolve, evolve_all)
 
 __all__ = [
     "RUN",

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from typing import Any
 
 from domain import events as e
 from domain.run.evolve_action import ACTION_EVENTS, evolve_actions
 from domain.run.state import Attachment, Help, Run, StepState, StepWord, altered
+from domain.words import StepKey
 
 _BLANK = Run()
 
@@ -22,6 +23,38 @@ def evolve(run: Run | None, event: e.AnyRunEvent | e.AnyStepEvent | e.AnyActionE
     steps = dict(run.steps)
     steps[event.step] = evolve_step(run.step(event.step), event)
     return altered(run, steps=steps, values={**run.values, **values} if values else run.values)
+
+
+def evolve_all(
+    run: Run | None, events: Iterable[e.AnyRunEvent | e.AnyStepEvent | e.AnyActionEvent]
+) -> Run | None:
+    """The run after these events, as ``evolve`` gives it one by one; steps and values are copied once only."""
+    own = _Own({}, {})
+    for event in events:
+        run = evolve(run, event) if run is None else own.take(run, event)
+    return run
+
+
+@dataclass(slots=True)
+class _Own:
+    """The steps and values that this fold made, which nobody else has seen: they are changed in place."""
+
+    steps: dict[StepKey, StepState]
+    values: dict[str, Any]
+
+    def take(self, run: Run, event: e.Event) -> Run:
+        if not isinstance(event, e.StepEvent):
+            return _RUN[type(event)](run, event)
+        changed = completed_values(run, event)
+        if run.steps is not self.steps or (changed and run.values is not self.values):
+            run = self._copied(run)
+        self.values.update(changed)
+        self.steps[event.step] = evolve_step(run.step(event.step), event)
+        return run
+
+    def _copied(self, run: Run) -> Run:
+        self.steps, self.values = dict(run.steps), dict(run.values)
+        return altered(run, steps=self.steps, values=self.values)
 
 
 def evolve_step(step: StepState, event: e.StepEvent) -> StepState:

@@ -28,8 +28,11 @@ def pause_run(run: Run, reason: str, *, by: Actor, at: datetime) -> list[Event]:
 def resume_run(
     run: Run, definition: Definition, *, by: Actor, at: datetime, calendar: Calendar
 ) -> list[Event]:
-    """Let a paused run go on: open dues move by the paused working time, and steps that waited are announced."""
-    if run.state == "running":
+    """Let a paused run go on: open dues move by the paused working time, and steps that waited are announced.
+
+    A run whose last step was done meanwhile is completed.
+    """
+    if run.state in ("running", "completed"):
         return []
     in_running(run)
     work = Work(run, definition, by, at, calendar)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterable
 from datetime import datetime
+from heapq import heapify, heappop, heappush
 
 from domain.condition import holds
 from domain.definition import Definition
@@ -40,11 +40,20 @@ def standing(run: Run, definition: Definition, key: StepKey) -> Standing:
 def settle(work: Work, keys: Iterable[StepKey], cause: Cause = "rule") -> list[Event]:
     """Bring these steps, and all that follows from them, to where the graph says; then dues, then the run's end.
 
-    ``keys`` are the steps that a change may have touched; the answer is everything decided so far.
+    ``keys`` are the steps that a change may have touched; the answer is everything decided so far. A step is looked
+    at after all that it waits for: nothing is announced that the same change locks again.
     """
-    queue = deque(keys)
+    places, order = work.definition.places, work.definition.order
+    queued = {places[key] for key in keys}
+    queue = list(queued)
+    heapify(queue)
     while queue and not work.run.ended:
-        queue.extend(_settle_one(work, queue.popleft(), cause))
+        place = heappop(queue)
+        queued.discard(place)
+        for key in _settle_one(work, order[place], cause):
+            if places[key] not in queued:
+                queued.add(places[key])
+                heappush(queue, places[key])
     _finish(work)
     redue(work)
     return work.events
@@ -131,8 +140,11 @@ def _take_back(work: Work, key: StepKey, cause: Cause) -> tuple[StepKey, ...]:
 
 
 def _finish(work: Work) -> None:
-    """The run is complete when everything needed has ended well; optional work still open is closed."""
-    if work.run.ended or not _all_ended_well(work.run, work.definition):
+    """The run is complete when everything needed has ended well; optional work still open is closed.
+
+    A paused run stands still: it is completed when it goes on.
+    """
+    if work.run.state != "running" or not _all_ended_well(work.run, work.definition):
         return
     cancel_open(work, "rule")
     work.record(RunCompleted(outcome=_outcome(work.run, work.definition), by=work.by, at=work.at))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from datetime import datetime
 from typing import Literal
 
@@ -33,7 +32,7 @@ def reopen_step(
     """
     step_of(definition, step)
     state = run.step(step).state
-    if state == "not_applicable":
+    if state == "not_applicable" and not run.step(step).wanted:
         raise Rejected("not_applicable", f"the condition of {step} is false; it cannot be done", step=step)
     if state not in ENDED:
         return []
@@ -54,28 +53,29 @@ def question_or_reopen(
     work: Work, step: StepKey, dependents: Literal["keep", "reopen"], but: StepKey | None = None
 ) -> list[StepKey]:
     """Mark, or reopen, every done step that builds on this one; the steps that have to be settled."""
-    touched = list(follow(work, step))
-    queue, seen = deque(touched), {step, but}
-    while queue:
-        key = queue.popleft()
-        if key in seen:
-            continue
-        seen.add(key)
-        if work.run.step(key).state == "done":
-            touched += _doubt(work, key, step, dependents)
-        queue.extend(follow(work, key))
-    return touched
+    steps = work.run.steps
+    built = [
+        key
+        for key in work.definition.behind(step)
+        if key != but and key in steps and steps[key].state == "done"
+    ]
+    if dependents == "keep":
+        _question(work, step, built)
+        return list(follow(work, step))
+    for key in built:
+        reopen_one(work, key, f"{step} was reopened", "user")
+    return [*follow(work, step), *built, *(other for key in built for other in follow(work, key))]
 
 
-def _doubt(
-    work: Work, key: StepKey, reopened: StepKey, dependents: Literal["keep", "reopen"]
-) -> list[StepKey]:
-    if dependents == "reopen":
-        reopen_one(work, key, f"{reopened} was reopened", "user")
-        return [key, *follow(work, key)]
-    if reopened not in work.run.step(key).questioned:
-        work.on(StepEvidenceQuestioned, key, reopened=reopened)
-    return []
+def _question(work: Work, reopened: StepKey, built: list[StepKey]) -> None:
+    """Nothing that a decision asks for depends on a mark, and there can be a thousand: they are not folded here."""
+    steps = work.run.steps
+    for key in built:
+        now = steps[key]
+        if reopened not in now.questioned:
+            work.mark(
+                StepEvidenceQuestioned(step=key, round=now.round, reopened=reopened, by=work.by, at=work.at)
+            )
 
 
 def _revive(work: Work, wanted: StepKey, reason: str) -> list[StepKey]:
@@ -84,4 +84,4 @@ def _revive(work: Work, wanted: StepKey, reason: str) -> list[StepKey]:
     cancelled = [key for key, step in work.run.steps.items() if step.state == "cancelled" and key != wanted]
     for key in cancelled:
         reopen_one(work, key, reason, "rule")
-    return list(work.definition.steps)
+    return [key for key in work.definition.steps if work.run.step(key).state == "locked"]

@@ -57,6 +57,10 @@ class Work:
         now = self.run.step(step).round if round is None else round
         self.record(kind(step=step, round=now, by=self.by, at=self.at, **data))  # type: ignore[arg-type]  # E is one of the union
 
+    def mark(self, event: StepEvent) -> None:
+        """Decide an event that changes nothing which this decision still asks for: it is not folded."""
+        self.events.append(event)
+
     def changed(self, paths: Iterable[str]) -> list[StepKey]:
         """Note that these fields changed; the steps whose conditions read them."""
         self.anchors.update(paths)

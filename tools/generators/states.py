@@ -29,8 +29,8 @@ STEP: tuple[Transition, ...] = (
 RUN: tuple[Transition, ...] = (
     *_each(["running"], e.RunPaused, "paused"),
     *_each(["paused"], e.RunResumed, "running"),
-    *_each(["running", "paused"], e.RunCompleted, "completed"),
-    *_each(["running"], e.RunEndedEarly, "ended_early"),
+    *_each(["running"], e.RunCompleted, "completed"),
+    *_each(["running", "paused"], e.RunEndedEarly, "ended_early"),
     *_each(["running", "paused"], e.RunCancelled, "cancelled"),
     *_each(["completed", "ended_early", "cancelled"], e.RunReopened, "running"),
 )
@@ -48,7 +48,10 @@ other ways, because it is a fact and not a decision.
 This page is generated from `tools/generators/states.py`; a test holds it against the rules in `domain/`.
 """
 _STEP_NOTE = "A step that became applicable again is done if it was done in this round, else locked."
-_RUN_NOTE = "Reopening one of its steps reopens a run that has ended. Skipping the last step of a paused run completes it."
+_RUN_NOTE = (
+    "Reopening one of its steps reopens a run that has ended. A paused run whose last step was "
+    "done is completed when it goes on."
+)
 _TASK_NOTE = "Blocked and in need of help are flags of an open task; both go down when it ends."
 _TABLES = (
     ("Step", "locked", STEP, _STEP_NOTE),
