@@ -114,12 +114,16 @@ class Gate(Part):
 
 
 class Email(Part):
-    """A mail that the step sends; texts are templates over run fields."""
+    """A mail that the step sends; texts are templates over run fields.
+
+    ``at``: the invitation to a step of a person goes when the step is ready, or when it is due.
+    """
 
     to: tuple[Text, ...]
     subject: Text
     body: LongText
     guest_link: bool = False
+    at: Literal["ready", "due"] = "ready"
 
 
 class EndsRun(Part):

@@ -12,11 +12,12 @@ from uuid import UUID
 from domain.addresses import AddressBook, Recipient, addressed, once, players, reach
 from domain.definition import Definition
 from domain.digest import digest_text
-from domain.document import Email, EndsRun, Step
+from domain.document import Email
 from domain.guests import Pass, guest_step, pass_for
 from domain.notices import Notice, notice_of
 from domain.outline import PLACEHOLDER
 from domain.run.state import Run, StepState
+from domain.run.telling import farewell_of
 from domain.run_text import ForPeople, facts_of, step_facts
 from domain.templates import one_line, render, render_line
 from domain.words import Assignee, RoleKey, StepKey
@@ -31,8 +32,8 @@ _OWN_LINE = re.compile(r"\s*([-*•]|\d+[.)])\s")
 class MailAction:
     """One action of a run that is a mail: of which step and round, and what was said when it was queued.
 
-    ``facts``: ``to`` (assignees), ``by``, ``text``, ``since``. ``changes`` are what somebody who edited the mail after
-    it had failed wants instead: ``to``, ``subject``, ``body``.
+    ``facts``: ``roles`` and ``assignees`` (who hears of it), ``by``, ``text``, ``since``. ``changes`` are what somebody
+    who edited the mail after it had failed wants instead: ``to``, ``subject``, ``body``.
     """
 
     action: str
@@ -86,15 +87,8 @@ def authored(definition: Definition, act: MailAction) -> Email | None:
     if step is None:
         return None
     if act.action == "farewell":
-        return _farewell(step)
-    return step.email if act.action in ("email", "invitation") else None
-
-
-def _farewell(step: Step) -> Email | None:
-    refusal = step.approval.on_refusal if step.approval else None
-    decline = step.signature.on_decline if step.signature else None
-    ends = (each for each in (refusal, decline) if isinstance(each, EndsRun))
-    return next((each.email for each in ends if each.email is not None), None)
+        return farewell_of(step)
+    return step.email if act.action in ("email", "invitation", "announcement") else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +121,7 @@ class _Writer:
             return self._of_author(mail)
         if self.act.action.startswith("digest:"):
             return self._digest()
-        notice = notice_of(self.act.action)
+        notice = notice_of(self.act.action, self._kind())
         return None if notice is None else self._notice(notice)
 
     def _of_author(self, mail: Email) -> _Letter:
@@ -139,10 +133,9 @@ class _Writer:
         return _Letter(self._to(mail.to, more), mail.subject, body, more=more)
 
     def _notice(self, notice: Notice) -> _Letter:
-        named = [Assignee(who) for who in self.act.facts.get("to", ())]
-        now = self._step()
-        if not named and now is not None and now.assignee is not None:
-            named = [now.assignee]
+        facts = self.act.facts
+        named = [who for role in facts.get("roles") or () for who in players(RoleKey(role), self.run)]
+        named += [Assignee(who) for who in facts.get("assignees") or ()]
         to = reach(named, self.run, self.definition, self.desk.book)
         return _Letter(to, notice.subject, notice.body, notice.why, self._words())
 
@@ -223,6 +216,10 @@ class _Writer:
         target = guest_step(self.definition, self.act.step) if self.act.step is not None else None
         held = pass_for(self.run, self.definition, target) if target is not None else None
         return self.desk.guest_link(self.run_id, held) if held is not None else ""
+
+    def _kind(self) -> str | None:
+        known = self.definition.steps.get(self.act.step) if self.act.step is not None else None
+        return known.kind if known is not None else None
 
     def _step(self) -> StepState | None:
         return self.run.step(self.act.step) if self.act.step is not None else None

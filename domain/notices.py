@@ -88,8 +88,8 @@ NOTICES: dict[str, Notice] = {
 """By the word that an action's name holds: ``reminder:2``, ``notice:overdue``, ``mention:0192…``."""
 
 
-def notice_of(action: str) -> Notice | None:
-    """The text for an action; None when an author wrote it, or when there is none."""
+def notice_of(action: str, kind: str | None = None) -> Notice | None:
+    """The text for an action; None when an author wrote it, or when there is none. ``kind`` is that of its step."""
     first, _, rest = action.partition(":")
     word = rest.partition(":")[0] if first == "notice" else first
-    return NOTICES.get(word)
+    return NOTICES.get("timeout" if word == "overdue" and kind == "wait" else word)

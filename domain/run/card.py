@@ -18,7 +18,7 @@ from domain.events import (
     StageOverrideCleared,
 )
 from domain.run.state import Help, Run
-from domain.run.work import in_running, reasoned, step_of
+from domain.run.work import decided, in_running, reasoned, step_of
 from domain.words import PRIORITIES, Actor, Assignee, Priority, Rejected, StageKey, StepKey
 
 
@@ -76,7 +76,11 @@ def comment(
         step_of(definition, step)
     if not text.strip():
         raise Rejected("empty_comment", "write at least a word", field="text")
-    return [RunCommented(comment=comment, text=text, mentions=mentions, step=step, by=by, at=at)]
+    return decided(
+        run,
+        definition,
+        RunCommented(comment=comment, text=text, mentions=mentions, step=step, by=by, at=at),
+    )
 
 
 def request_help(
@@ -96,11 +100,13 @@ def request_help(
     if now.help == Help(said, waiting_on, until):
         return []
     in_running(run)
-    return [
+    return decided(
+        run,
+        definition,
         HelpRequested(
             step=step, round=now.round, reason=said, waiting_on=waiting_on, until=until, by=by, at=at
-        )
-    ]
+        ),
+    )
 
 
 def clear_help(

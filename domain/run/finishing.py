@@ -8,6 +8,7 @@ from domain.condition import holds
 from domain.document import Rule, Step
 from domain.events import HelpRequested, RunPrioritySet, StepCompleted, StepReopened
 from domain.run.people import hand_over
+from domain.run.queueing import queue
 from domain.run.state import Run
 from domain.run.taking import take_inputs
 from domain.run.values import same, settled
@@ -54,9 +55,11 @@ def present(run: Run, known: Step, step: StepKey) -> Values:
 
 def apply_rules(work: Work, step: StepKey, on: str) -> None:
     """Carry out the step's rules for this moment whose condition holds."""
-    for rule in work.definition.steps[step].rules:
+    for number, rule in enumerate(work.definition.steps[step].rules):
         if rule.on == on and holds(rule.when, work.run.values):
             _apply(work, step, rule)
+            if rule.then.notify:
+                queue(work, step, f"notice:{on}:{number}", "email", facts={"roles": list(rule.then.notify)})
 
 
 def _again(work: Work, step: StepKey, given: Values) -> list[StepKey]:

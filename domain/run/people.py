@@ -7,7 +7,7 @@ from datetime import datetime
 from domain.definition import Definition
 from domain.events import Event, RoleAssigned, StepAssigned
 from domain.run.state import Run
-from domain.run.work import Work, in_running, step_of
+from domain.run.work import Work, decided, in_running, step_of
 from domain.schedule import Calendar
 from domain.words import Actor, Assignee, Cause, Rejected, RoleKey, StepKey
 
@@ -34,7 +34,8 @@ def assign_step(
         raise Rejected(
             "step_ended", f"the step {step} is {now.state}; reopen it first", step=step, state=now.state
         )
-    return [StepAssigned(step=step, round=now.round, assignee=assignee, reason=reason, by=by, at=at)]
+    given = StepAssigned(step=step, round=now.round, assignee=assignee, reason=reason, by=by, at=at)
+    return decided(run, definition, given)
 
 
 def assign_role(

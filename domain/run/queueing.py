@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from domain import events as e
 from domain.document import Step
 from domain.run.state import ActionKind, ActionState, action_key
+from domain.run.telling import LASTING, invitation_of, mails_of
 from domain.words import StepKey, Values
 
 if TYPE_CHECKING:
@@ -15,9 +16,6 @@ if TYPE_CHECKING:
 
 OWN: dict[str, ActionKind] = {"email": "email", "http": "http", "run": "run"}
 """Kinds of automatic steps whose own action has the name of the kind; a ``wait`` has none."""
-
-_LASTING = ("webhook", "farewell")
-"""Actions that tell of what has happened: they are done also when their step or run has ended since."""
 
 
 def queue(
@@ -62,6 +60,7 @@ def keep_in_step(work: Work, event: e.Event) -> None:
             withdraw(work, None, "the run has ended")
         case e.StepBecameReady() | e.StepDueSet():
             _queue_own(work, event.step)
+            _queue_invitation(work, event.step)
         case e.StepCompleted(reason=str(reason)):
             withdraw(work, event.step, f"done by hand: {reason}", "done_by_hand")
             _queue_webhooks(work, event)
@@ -71,7 +70,9 @@ def keep_in_step(work: Work, event: e.Event) -> None:
         case e.StepEvent() if type(event) in _ENDINGS:
             withdraw(work, event.step, _ENDINGS[type(event)], "let_go")
         case _:
-            return
+            pass
+    for step, action, facts in mails_of(work, event):
+        queue(work, step, action, "email", facts=facts)
 
 
 def withdraw(
@@ -80,7 +81,7 @@ def withdraw(
     """Give up what is still to be done for the step, and close its incidents; what tells of the past stays."""
     for key in work.run.pending.get(step, ()):
         action = work.run.actions[key]
-        if action.action.partition(":")[0] in _LASTING:
+        if action.action.startswith(LASTING):
             continue
         close_incident(work, action, how, reason)
         work.record(
@@ -142,13 +143,21 @@ def _queue_own(work: Work, step: StepKey) -> None:
             withdraw(work, step, "the step has no due yet")
     elif _is_new(action):
         queue(work, step, known.kind, OWN[known.kind], now.due_at)
-    elif (
-        action is not None
-        and action.state == "queued"
-        and action.attempt == 0
-        and action.next_at != now.due_at
-    ):
+    else:
         _move(work, action, now.due_at)
+
+
+def _queue_invitation(work: Work, step: StepKey) -> None:
+    """The mail that invites to a step of a person: at once, or (``at: due``) when the step is due."""
+    mail, now = invitation_of(work.definition.steps.get(step)), work.run.step(step)
+    if mail is None or not now.is_open:
+        return
+    at = now.due_at if mail.at == "due" else None
+    action = work.run.actions.get(action_key(step, now.round, "invitation"))
+    if _is_new(action):
+        queue(work, step, "invitation", "email", at)
+    else:
+        _move(work, action, at)
 
 
 def _queue_webhooks(work: Work, event: e.StepCompleted | e.StepFailed) -> None:
@@ -162,7 +171,10 @@ def _queue_webhooks(work: Work, event: e.StepCompleted | e.StepFailed) -> None:
             queue(work, event.step, f"webhook:{number}", "http", facts=facts)
 
 
-def _move(work: Work, action: ActionState, not_before: datetime | None) -> None:
+def _move(work: Work, action: ActionState | None, not_before: datetime | None) -> None:
+    """Give an action that was not tried yet another instant."""
+    if action is None or action.state != "queued" or action.attempt or action.next_at == not_before:
+        return
     work.record(
         e.ActionQueued(
             step=action.step,

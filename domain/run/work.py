@@ -118,3 +118,10 @@ def reasoned(reason: str | None) -> str:
 def cause_of(by: Actor | None) -> Cause:
     """Whether somebody did it, or a rule of the engine."""
     return "rule" if by is None or by.startswith("system:") else "user"
+
+
+def decided(run: Run, definition: Definition, event: AnyRunEvent | AnyStepEvent) -> list[Event]:
+    """The event with what it entails for the machine, such as a mail to whom it concerns."""
+    work = Work(run, definition, event.by, event.at, Calendar())
+    work.record(event)
+    return work.events

@@ -160,7 +160,9 @@ def sale(**more: Any) -> Run:
 
 def test_a_reminder_says_what_when_where_and_why():
     """Its reader knows what is open, when it is due, where to do it and why the mail came."""
-    (mail,) = written(MailAction("reminder:1", StepKey("check")), sale(), PROCESS)
+    (mail,) = written(
+        MailAction("reminder:1", StepKey("check"), facts={"assignees": ["person:bo"]}), sale(), PROCESS
+    )
     assert (mail.to.address, mail.subject) == ("bo@acme.example", "Reminder: Check the offer (Offer 7)")
     assert mail.body == (
         "Hello Bo Lind,\n\n"
@@ -176,14 +178,16 @@ def test_a_guest_is_led_to_their_own_step():
     run = replace(
         sale(), steps={StepKey("sign"): StepState(state="ready", assignee=Assignee("guest:customer"))}
     )
-    (mail,) = written(MailAction("reminder:1", StepKey("sign")), run, PROCESS)
+    (mail,) = written(
+        MailAction("reminder:1:2", StepKey("sign"), facts={"roles": ["customer"]}), run, PROCESS
+    )
     assert mail.to.address == "cleo@example.org"
     assert "https://mile.example/guest/sign-1-customer" in mail.body
 
 
 def test_a_group_is_its_active_members_with_an_address():
     """One mail each; who has left or has no address gets none."""
-    act = MailAction("notice:overdue", StepKey("check"), facts={"to": ["group:legal", "person:gone"]})
+    act = MailAction("notice:overdue", StepKey("check"), facts={"assignees": ["group:legal", "person:gone"]})
     mails = written(act, sale(), PROCESS)
     assert [mail.to.address for mail in mails] == ["bo@acme.example", "dana@acme.example"]
 
@@ -193,7 +197,7 @@ def test_every_notice_is_whole(word: str):
     """No notice leaves a gap or a placeholder, and each says why one gets it."""
     names = {"reminder": "reminder:2", "mention": f"mention:{RUN}", "assigned": "assigned"}
     action = names.get(word, word if word in ("escalation", "help", "invitation") else f"notice:{word}:0")
-    facts = {"to": ["person:dana"], "by": "person:bo", "text": "The terms are unclear"}
+    facts = {"assignees": ["person:dana"], "by": "person:bo", "text": "The terms are unclear"}
     (mail,) = written(MailAction(action, StepKey("check"), facts=facts), sale(outcome="clear"), PROCESS)
     for text in (mail.subject, mail.body):
         assert "{" not in text

@@ -208,7 +208,7 @@ def test_assigning_a_step_and_a_role():
     story = run_of(step("a", role="helper"), step("b", role="helper"), step("c", ["a"], role="helper")).after(
         start
     )
-    story = story.when(assign_step, "b", BO, "knows it").then_types("step_assigned")
+    story = story.when(assign_step, "b", BO, "knows it").then_types("step_assigned", "action_queued")
     story = story.when(assign_role, "helper", DANA, "joined").then_types("role_assigned", "step_assigned")
     assert (story.state.step("a").assignee, story.state.step("b").assignee) == (DANA, BO)
     assert story.after(complete_step, "a").state.step("c").assignee == DANA
