@@ -135,15 +135,16 @@ def _public(services: Services, row: Recorded, wanted: _Filter) -> list[dict[str
     data = orjson.loads(row.data)
     if wanted.process is not None and wanted.process not in (meta.get("process"), data.get("process")):
         return []
+    known = EVENT_TYPES.get(row.type)
     made = envelope(
         log=services.log.id,
         position=row.position,
         stream=row.stream,
         type=row.type,
-        schema_version=EVENT_TYPES[row.type].schema_version,
+        schema_version=known.schema_version if known else row.schema_version,
         occurred_at=row.occurred_at,
         meta=meta,
-        data=upcast(row.type, row.schema_version, data),
+        data=upcast(row.type, row.schema_version, data) if known else {},
     )
     return [made]
 

@@ -16,6 +16,7 @@ from starlette.responses import Response
 
 from api.problems import CODES, Problem, answer
 from api.reading import invalid
+from domain.upcast import UnknownEvent
 from domain.words import Rejected
 from projections.queries import NotFound
 from store.log import InvalidEvent, OutcomeUnknown, Overloaded, Stopped, TooLarge, Unavailable
@@ -89,6 +90,7 @@ _CAUSES: dict[type[Exception], tuple[str, str]] = {
         "outcome_unknown",
         "whether it was stored is not known; send it again with its Idempotency-Key",
     ),
+    UnknownEvent: ("newer_release", "this release does not know an event that a newer one stored here"),
     UnknownVersion: ("unknown_version", "the process has no version with this number"),
     psycopg.OperationalError: ("unavailable", "the database cannot be reached"),
     PoolTimeout: ("overloaded", "no connection to the database became free"),

@@ -109,6 +109,11 @@ CODES: dict[str, Code] = {
         "Outcome unknown",
         "The database went away while the request was being stored. Send it again with the same Idempotency-Key.",
     ),
+    "newer_release": Code(
+        503,
+        "Newer release needed",
+        "What is asked for holds an event that a newer release of Milepost stored; the server has to be upgraded.",
+    ),
     "stopping": Code(503, "Stopping", "This process is shutting down; send the request again."),
     "internal": Code(500, "Internal error", "A defect of Milepost; it is in the log of the process."),
 }

@@ -78,7 +78,8 @@ class Sight:
 
     def _entry(self, entry: HistoryEntry) -> HistoryEntry:
         if not self.sees_values:
-            public = EVENT_TYPES[entry.type].public
+            known = EVENT_TYPES.get(entry.type)
+            public = known.public if known else ()
             return replace(entry, data={name: value for name, value in entry.data.items() if name in public})
         data = dict(entry.data)
         if isinstance(values := data.get("values"), dict) and entry.step is not None:

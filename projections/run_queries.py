@@ -11,6 +11,7 @@ import orjson
 
 from domain.definition import Definition
 from domain.document import Step
+from domain.events import EVENT_TYPES
 from domain.rollup import Card, StageFact, roll_up, state_at
 from domain.upcast import upcast
 from domain.words import StageKey, StepKey
@@ -84,7 +85,8 @@ def runs(
 
 def _entry(row: tuple[Any, ...]) -> HistoryEntry:
     position, version, kind, schema_version, occurred_at, recorded_at, by, step, round_, data = row
-    lifted = upcast(kind, schema_version, orjson.loads(data))
+    told = orjson.loads(data)
+    lifted = upcast(kind, schema_version, told) if kind in EVENT_TYPES else told
     return HistoryEntry(position, version, kind, occurred_at, recorded_at, by, step, round_, lifted)
 
 

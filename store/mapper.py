@@ -22,8 +22,10 @@ def to_new_event(event: Event, meta: Mapping[str, Any]) -> NewEvent:
 
 
 def to_event(recorded: Recorded | Row) -> Event:
-    """A stored event as the domain knows it today: older schema versions are upcast, unknown fields ignored."""
-    kind = EVENT_TYPES[recorded.type]
+    """A stored event as the domain knows it today: older schema versions are upcast, unknown fields ignored.
+
+    Raises UnknownEvent for one that only a newer release knows: nothing is decided on half a history.
+    """
     data = upcast(recorded.type, recorded.schema_version, orjson.loads(recorded.data))
     actor = orjson.loads(recorded.meta).get("actor")
-    return kind.model_validate({**data, "at": recorded.occurred_at, "by": actor})
+    return EVENT_TYPES[recorded.type].model_validate({**data, "at": recorded.occurred_at, "by": actor})

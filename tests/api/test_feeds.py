@@ -9,9 +9,12 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
+from datetime import UTC, datetime
+from uuid import UUID
 
 import httpx
 
+from store.model import Append, NewEvent
 from tests.api.conftest import Api, project
 from tests.support.waiting import wait_until
 
@@ -138,3 +141,16 @@ def _lives(url: str) -> bool:
         return httpx.get(f"{url}/health/live").status_code == 200
     except httpx.HTTPError:
         return False
+
+
+def test_what_a_newer_release_stored_is_told_without_its_content(api: Api):
+    """An event type that this release does not know stands in feed and history; its run takes no command."""
+    api.publish()
+    run = UUID(api.start())
+    stranger = NewEvent("run_teleported", 1, '{"where": "canary"}', "{}", datetime.now(UTC))
+    version = len(api.services.log.read_stream(run))
+    api.services.log.append([Append(run, version, [stranger])])
+    feed = api.client.get("/v1/events", params={"limit": 500}).json()["events"]
+    assert [(event["type"], event["data"]) for event in feed][-1] == ("milepost.run_teleported.v1", {})
+    refused = api.client.post(f"/v1/runs/{run}/pause", json={"reason": "Holidays"})
+    assert (refused.status_code, refused.json()["code"]) == (503, "newer_release")
