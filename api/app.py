@@ -18,6 +18,7 @@ from api.matrix import RULES, Rule
 from api.openapi import add_openapi
 from api.process_commands import add_process_commands
 from api.project_commands import add_project_commands
+from api.recurrences import add_recurrences
 from api.run_commands import add_run_commands
 from api.services import Services
 from api.sessions import add_sessions
@@ -50,7 +51,7 @@ def api_router() -> APIRouter:
     """Every route of the HTTP interface itself, the most used ones first."""
     router = APIRouter()
     for add in (add_run_commands, add_task_commands, add_project_commands, add_process_commands, add_views, add_feeds,
-                add_files, add_sessions, add_health, add_openapi):  # fmt: skip
+                add_files, add_recurrences, add_sessions, add_health, add_openapi):  # fmt: skip
         add(router)
     return router
 

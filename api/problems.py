@@ -48,6 +48,7 @@ CODES: dict[str, Code] = {
     "unknown_task": Code(404, "Unknown task", "No task has this id."),
     "unknown_process": Code(404, "Unknown process", "No process has this key."),
     "unknown_version": Code(404, "Unknown version", "The process has no published version with this number."),
+    "unknown_recurrence": Code(404, "Unknown recurring work", "No recurring work has this id."),
     "unknown_file": Code(
         404, "Unknown file", "No file with this hash is kept, or it is not shown by this run."
     ),

@@ -10,6 +10,7 @@ from api.problems import Problem
 from domain.aggregate import Aggregate
 from domain.process import PROCESS, Process
 from domain.project import PROJECT, Project
+from domain.recurrence import RECURRENCE, Recurrence
 from domain.run import RUN, Run
 from domain.task import TASK, Task
 from domain.words import Rejected
@@ -36,6 +37,7 @@ RUNS = _only(RUN)
 PROJECTS = _only(PROJECT)
 TASKS = _only(TASK)
 PROCESSES = _only(PROCESS)
+RECURRENCES = _only(RECURRENCE)
 
 
 def known_run(state: Any, stream: UUID) -> Run:
@@ -59,6 +61,11 @@ def project_taking_work(state: Any, stream: UUID) -> Project:
 def known_task(state: Any, stream: UUID) -> Task:
     """The task, or the problem that there is none."""
     return _known(state, Task, "task", stream)
+
+
+def known_recurrence(state: Any, stream: UUID) -> Recurrence:
+    """The recurring work, or the problem that there is none."""
+    return _known(state, Recurrence, "recurrence", stream)
 
 
 def known_process(state: Any, key: str) -> Process:

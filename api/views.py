@@ -137,10 +137,13 @@ async def _must_be_in_log(services: Services, position: int) -> None:
         raise Problem("ahead_of_log", f"the log ends at {head}", head=head)
 
 
-async def _show(request: Request, query: ViewQuery, ask: Callable[[Connection[Any]], A]) -> Response:
-    """The answer as JSON."""
+async def show(request: Request, query: ViewQuery, ask: Callable[[Connection[Any]], A]) -> Response:
+    """The answer as JSON, once it reflects the position that the request asks for."""
     found = await answer(services_of(request), ask, query.min_position)
     return to_json(found, {"Milepost-Position": str(found.position)})
+
+
+_show = show
 
 
 def to_json(value: Any, headers: dict[str, str]) -> Response:

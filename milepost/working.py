@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import structlog
 
 from milepost.settings import Settings, SettingsError
+from milepost.wiring import application_url
 from projections.engine import Projector
 from store.errors import Unavailable, UnsafeServer
 from store.log import Log
+from store.repository import Repository
 from workers.app import WorkerSettings, serve
 from workers.duty import Duty
 from workers.log_setup import set_up
+from workers.recurrences import Recurring
 from workers.transport import BrokerSettings
 from workers.trouble import described
 
@@ -41,9 +46,16 @@ def run_worker(settings: Settings) -> int:
     return 0
 
 
-def duties(_settings: Settings, _growing: Log) -> list[Duty]:
+def duties(settings: Settings, growing: Log) -> list[Duty]:
     """What a worker does beside applying events."""
-    return []
+    url, repository = application_url(settings), Repository(growing)
+    recurring = Recurring(url, repository, settings.calendar, now)
+    return [Duty("recurring work", url, recurring)]
+
+
+def now() -> datetime:
+    """The time by the machine's clock."""
+    return datetime.now(UTC)
 
 
 def _projector(url: str, growing: Log) -> Projector:

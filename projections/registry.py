@@ -7,10 +7,19 @@ from projections.board import BOARD
 from projections.inbox import INBOX
 from projections.process_stats import PROCESS_STATS
 from projections.projection import Projection
+from projections.recurrences import RECURRENCES
 from projections.run_history import RUN_HISTORY
 from projections.run_steps import RUN_STEPS
 
-PROJECTIONS: tuple[Projection, ...] = (RUN_STEPS, RUN_HISTORY, BOARD, ATTENTION_LIST, INBOX, PROCESS_STATS)
+PROJECTIONS: tuple[Projection, ...] = (
+    RUN_STEPS,
+    RUN_HISTORY,
+    BOARD,
+    ATTENTION_LIST,
+    INBOX,
+    PROCESS_STATS,
+    RECURRENCES,
+)
 """In the order in which they are written."""
 
 BY_NAME: dict[str, Projection] = {projection.name: projection for projection in PROJECTIONS}

@@ -12,6 +12,7 @@ GROUPS = {
     "run": "runs",
     "project": "projects",
     "task": "tasks",
+    "recurrence": "recurrences",
     "import": "importing",
     "projection": "projections",
     "events": "events",

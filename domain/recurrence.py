@@ -1,0 +1,261 @@
+"""Recurring work: a schedule that makes a new task or starts a new run each time, and never changes an old one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from itertools import islice, takewhile
+from typing import Any, Literal, NamedTuple
+from uuid import UUID, uuid5
+
+from domain.aggregate import Aggregate
+from domain.checks import line
+from domain.events import (
+    AnyRecurrenceEvent,
+    OccurrenceMade,
+    OccurrencePassedOver,
+    RecurrenceChanged,
+    RecurrenceEnded,
+    RecurrencePaused,
+    RecurrenceResumed,
+    RecurrenceSetUp,
+)
+from domain.instants import checked, following, zone
+from domain.words import Actor, Rejected
+
+CatchUp = Literal["all", "last", "none"]
+MISSED_AFTER = timedelta(minutes=15)
+"""An instant that nobody looked at for so long was missed: the catch-up rule says what becomes of it."""
+MOST_AT_ONCE = 50
+"""So many instants are dealt with in one go; the rest follow in the next."""
+_MOST_LOOKED_AT = 10_000
+_RULE: Mapping[CatchUp, str] = {
+    "all": "all are made up for",
+    "last": "only the last one is made up for",
+    "none": "none is made up for",
+}
+
+
+@dataclass(frozen=True)
+class Recurrence:
+    """What decisions about recurring work need to know. ``until`` is the instant up to which all is dealt with."""
+
+    state: Literal["active", "paused", "ended"] = "active"
+    name: str = ""
+    cron: str = ""
+    time_zone: str = "UTC"
+    catch_up: CatchUp = "last"
+    makes: Literal["task", "run"] = "task"
+    project: UUID | None = None
+    process: str | None = None
+    template: Mapping[str, Any] = field(default_factory=dict)
+    until: datetime | None = None
+    set_up_by: Actor | None = None
+
+
+class Occasion(NamedTuple):
+    """One instant whose time has come: its work is made, or passed over for a reason."""
+
+    occurs_at: datetime
+    passed_over: str | None
+
+
+def evolve(known: Recurrence | None, event: AnyRecurrenceEvent) -> Recurrence:
+    """The recurring work after the event."""
+    known = known or Recurrence()
+    match event:
+        case RecurrenceSetUp():
+            return replace(
+                _described(known, event),
+                makes=event.makes,
+                project=event.project,
+                process=event.process,
+                until=event.at,
+                set_up_by=event.by,
+            )
+        case RecurrenceChanged():
+            return replace(_described(known, event), until=_later(known.until, event.at))
+        case RecurrencePaused():
+            return replace(known, state="paused")
+        case RecurrenceResumed():
+            return replace(known, state="active", until=_later(known.until, event.at))
+        case RecurrenceEnded():
+            return replace(known, state="ended")
+        case OccurrenceMade() | OccurrencePassedOver():
+            return replace(known, until=_later(known.until, event.occurs_at))
+
+
+RECURRENCE = Aggregate("recurrence", evolve)
+
+
+def set_up(  # noqa: PLR0913 - all that recurring work is made of
+    known: Recurrence | None,
+    name: str,
+    cron: str,
+    time_zone: str,
+    makes: Literal["task", "run"],
+    template: Mapping[str, Any],
+    *,
+    catch_up: CatchUp = "last",
+    project: UUID | None = None,
+    process: str | None = None,
+    by: Actor,
+    at: datetime,
+) -> list[AnyRecurrenceEvent]:
+    """Make work again and again from now on. Setting up the same again changes nothing."""
+    if known is not None:
+        return []
+    if makes == "task" and project is None:
+        raise Rejected(
+            "project_required", "a task stands on a project's board: name the project", field="project"
+        )
+    if makes == "run" and process is None:
+        raise Rejected("process_required", "a run follows a process: name its key", field="process")
+    return [
+        RecurrenceSetUp(
+            name=line("name", name),
+            cron=checked(cron, time_zone, at),
+            time_zone=time_zone,
+            catch_up=catch_up,
+            makes=makes,
+            project=project,
+            process=process,
+            template=dict(template),
+            by=by,
+            at=at,
+        )
+    ]
+
+
+def change(
+    known: Recurrence,
+    name: str,
+    cron: str,
+    time_zone: str,
+    template: Mapping[str, Any],
+    *,
+    catch_up: CatchUp = "last",
+    by: Actor,
+    at: datetime,
+) -> list[AnyRecurrenceEvent]:
+    """Make what follows in this way; what was made stays as it is."""
+    wanted = RecurrenceChanged(
+        name=line("name", name),
+        cron=checked(cron, time_zone, at),
+        time_zone=time_zone,
+        catch_up=catch_up,
+        template=dict(template),
+        by=by,
+        at=at,
+    )
+    if replace(evolve(known, wanted), until=known.until) == known:
+        return []
+    _not_ended(known)
+    return [wanted]
+
+
+def pause(known: Recurrence, reason: str, *, by: Actor, at: datetime) -> list[AnyRecurrenceEvent]:
+    """Make nothing until it is resumed; the instants of the pause are not made up for."""
+    if known.state == "paused":
+        return []
+    _not_ended(known)
+    return [RecurrencePaused(reason=_reason(reason), by=by, at=at)]
+
+
+def resume(known: Recurrence, *, by: Actor, at: datetime) -> list[AnyRecurrenceEvent]:
+    """Make work again, from now on."""
+    if known.state == "active":
+        return []
+    _not_ended(known)
+    return [RecurrenceResumed(by=by, at=at)]
+
+
+def end(known: Recurrence, reason: str, *, by: Actor, at: datetime) -> list[AnyRecurrenceEvent]:
+    """Make nothing any more."""
+    return [] if known.state == "ended" else [RecurrenceEnded(reason=_reason(reason), by=by, at=at)]
+
+
+def occasions(known: Recurrence, now: datetime) -> list[Occasion]:
+    """The instants whose time has come and that nobody has dealt with, in order, at most ``MOST_AT_ONCE`` to make.
+
+    Missed ones that the catch-up rule leaves out stand as one occasion, at the last of them.
+    """
+    if known.state != "active" or known.until is None:
+        return []
+    coming = following(known.cron, known.time_zone, known.until)
+    come = list(islice(takewhile(lambda instant: instant <= now, coming), _MOST_LOOKED_AT))
+    left_out = _left_out(known, come, now)
+    kept = [Occasion(instant, None) for instant in come[left_out:]]
+    if not left_out:
+        return kept[:MOST_AT_ONCE]
+    why = f"missed {left_out} time{'s' if left_out > 1 else ''}; {_RULE[known.catch_up]}"
+    return [Occasion(come[left_out - 1], why), *kept][:MOST_AT_ONCE]
+
+
+def deal_with(
+    known: Recurrence, occasion: Occasion, made: UUID, *, by: Actor, at: datetime
+) -> list[AnyRecurrenceEvent]:
+    """Record that the work of an instant was made, as ``made``, or why it was passed over; once, and in order."""
+    if known.state != "active" or known.until is None or occasion.occurs_at <= known.until:
+        return []
+    if occasion.passed_over is not None:
+        return [OccurrencePassedOver(occurs_at=occasion.occurs_at, reason=occasion.passed_over, by=by, at=at)]
+    return [OccurrenceMade(occurs_at=occasion.occurs_at, made=made, by=by, at=at)]
+
+
+def made_id(recurrence: UUID, occurs_at: datetime) -> UUID:
+    """The id of what is made at an instant: the same however often it is tried."""
+    return uuid5(recurrence, occurs_at.isoformat())
+
+
+def filled(text: str, occurs_at: datetime, time_zone: str) -> str:
+    """The text with ``{date}``, ``{month}``, ``{year}`` and ``{week}`` of the instant, where the schedule is."""
+    local = occurs_at.astimezone(zone(time_zone))
+    parts = {
+        "{date}": f"{local:%Y-%m-%d}",
+        "{month}": f"{local:%B %Y}",
+        "{year}": f"{local:%Y}",
+        "{week}": f"week {local.isocalendar().week}",
+    }
+    for name, value in parts.items():
+        text = text.replace(name, value)
+    return text
+
+
+def _left_out(known: Recurrence, come: list[datetime], now: datetime) -> int:
+    """How many of the first instants are not made up for."""
+    match known.catch_up:
+        case "all":
+            return 0
+        case "last":
+            return max(len(come) - 1, 0)
+        case "none":
+            return sum(now - instant > MISSED_AFTER for instant in come)
+
+
+def _described(known: Recurrence, event: RecurrenceSetUp | RecurrenceChanged) -> Recurrence:
+    return replace(
+        known,
+        name=event.name,
+        cron=event.cron,
+        time_zone=event.time_zone,
+        catch_up=event.catch_up,
+        template=event.template,
+    )
+
+
+def _later(one: datetime | None, other: datetime) -> datetime:
+    return other if one is None else max(one, other)
+
+
+def _not_ended(known: Recurrence) -> None:
+    if known.state == "ended":
+        raise Rejected("recurrence_ended", f"{known.name} has ended; set up a new one")
+
+
+def _reason(text: str) -> str:
+    said = text.strip()
+    if not said:
+        raise Rejected("reason_required", "say why, in a word at least", field="reason")
+    return said

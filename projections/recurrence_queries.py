@@ -1,0 +1,95 @@
+"""What is asked of recurring work: lists with the instants to come, and what the worker has to make now."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from domain.instants import described, upcoming
+from projections.asking import Conn, NotFound, fresh
+from projections.projection import blocks
+
+_SQL = {name: text.encode() for name, text in blocks("recurrences").items()}
+PREVIEWED = 5
+
+
+@dataclass(frozen=True, slots=True)
+class RecurrenceRow:
+    """One piece of recurring work; ``coming`` are the next five instants, ``schedule`` says the rule in words."""
+
+    id: UUID
+    name: str
+    state: str
+    cron: str
+    time_zone: str
+    catch_up: str
+    makes: str
+    project: UUID | None
+    process: str | None
+    template: dict[str, Any]
+    set_up_at: datetime
+    set_up_by: str | None
+    next_at: datetime | None
+    last_at: datetime | None
+    last_made: UUID | None
+    last_passed_over: str | None
+    made: int
+    passed_over: int
+    stream_version: int
+    schedule: str
+    coming: tuple[datetime, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Recurrences:
+    """Recurring work, the next to come first."""
+
+    rows: tuple[RecurrenceRow, ...]
+    position: int
+    as_of: datetime
+    behind: int = 0
+
+
+def recurrences(connection: Conn, project: UUID | None = None) -> Recurrences:
+    """All recurring work, or that of one project."""
+    current = fresh(connection, "recurrences")
+    return Recurrences(_found(connection, project, None), *current)
+
+
+def recurrence(connection: Conn, recurrence: UUID) -> Recurrences:
+    """One piece of recurring work, as a list of one. Raises NotFound."""
+    current = fresh(connection, "recurrences")
+    found = _found(connection, None, recurrence)
+    if not found:
+        raise NotFound("recurrence", recurrence)
+    return Recurrences(found, *current)
+
+
+def due_recurrences(connection: Conn, now: datetime) -> list[UUID]:
+    """What has come and was not dealt with yet, the oldest first, at most a hundred."""
+    return [row[0] for row in connection.execute(_SQL["due"], {"now": now})]
+
+
+def next_instant(connection: Conn) -> datetime | None:
+    """When the next recurring work comes."""
+    row = connection.execute(_SQL["next"]).fetchone()
+    return None if row is None else row[0]
+
+
+def last_rank(connection: Conn, project: UUID, stage: str) -> str | None:
+    """The rank of the last card of a column; None when it is empty."""
+    row = connection.execute(_SQL["last_rank"], {"project": project, "stage": stage}).fetchone()
+    return None if row is None else row[0]
+
+
+def _found(connection: Conn, project: UUID | None, recurrence: UUID | None) -> tuple[RecurrenceRow, ...]:
+    wanted = {"project": project, "recurrence": recurrence}
+    return tuple(_row(row) for row in connection.execute(_SQL["list"], wanted))
+
+
+def _row(row: tuple[Any, ...]) -> RecurrenceRow:
+    cron, time_zone, next_at = row[3], row[4], row[12]
+    coming = () if next_at is None else (next_at, *upcoming(cron, time_zone, next_at, PREVIEWED - 1))
+    return RecurrenceRow(*(*row, described(cron), coming))

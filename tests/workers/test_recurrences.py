@@ -1,0 +1,185 @@
+"""Recurring work on a real log: made once, on its project's board or as a run, whatever stopped in between."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import anyio
+import pytest
+
+from domain.document import Document, stored_form
+from domain.events import Event, ProcessVersionPublished, ProjectOpened, ProjectStage, RecurrenceSetUp
+from domain.process import PROCESS
+from domain.project import PROJECT, Project, close
+from domain.recurrence import RECURRENCE, made_id
+from domain.run import RUN
+from domain.schedule import Calendar
+from domain.task import TASK
+from domain.words import Actor, StageKey, process_stream
+from projections import queries
+from projections.engine import Projector
+from projections.recurrence_queries import recurrences
+from store.connect import connect
+from store.log import Log
+from store.repository import Repository
+from tests.support.databases import Database
+from workers.recurrences import Recurring
+
+DANA = Actor("person:dana")
+NINE = datetime(2026, 3, 2, 9, tzinfo=UTC)
+FIRST = NINE + timedelta(days=1)
+PLAN: dict[str, Any] = {"name": "Daily check", "cron": "0 9 * * *", "time_zone": "UTC"}
+TASK_TEMPLATE = {
+    "title": "Check {date}", "stage": "open", "assignee": "person:bo", "due_in_days": 2,
+    "checklist": ["Doors", "Lights"],
+}  # fmt: skip
+DOCUMENT = {
+    "key": "rounds", "title": "Rounds", "inputs": [{"key": "site", "title": "Site", "kind": "text", "required": True}],
+    "roles": [{"key": "guard", "title": "Guard", "initiator": True}],
+    "stages": [{"key": "go", "title": "Go", "steps": [{"key": "walk", "title": "Walk", "role": "guard"}]}],
+}  # fmt: skip
+
+
+class Place:
+    """A log with a project and a process, and a worker's round under a clock that the test sets."""
+
+    def __init__(self, database: Database, log: Log) -> None:
+        self.url, self.log, self.now = database.app_url, log, NINE
+        self.repository = Repository(log)
+        self.project, self.recurrence = uuid4(), uuid4()
+        columns = (ProjectStage(key=StageKey("open"), title="Open"),)
+        self.put(PROJECT, self.project, ProjectOpened(name="Office", stages=columns, by=DANA, at=NINE))
+        document = stored_form(Document.model_validate(DOCUMENT))
+        version = ProcessVersionPublished(
+            process="rounds", process_version=1, note="", document=document, by=DANA, at=NINE
+        )
+        self.put(PROCESS, process_stream("rounds"), version)
+
+    def put(self, aggregate: Any, stream: UUID, *events: Event) -> None:
+        """Store these events."""
+        self.repository.execute(aggregate, stream, lambda _: list(events))
+
+    def set_up(self, **told: Any) -> None:
+        """Set up recurring work."""
+        usual: dict[str, Any] = {"makes": "task", "project": self.project, "template": TASK_TEMPLATE}
+        self.put(RECURRENCE, self.recurrence, RecurrenceSetUp(**{**PLAN, **usual, **told}, by=DANA, at=NINE))
+
+    def round(self, at: datetime) -> float:
+        """One round of the worker at this time, with read models that are up to date before and after."""
+        self.now = at
+        self.project_all()
+        recurring = Recurring(self.url, Repository(self.log), Calendar(), lambda: self.now)
+        pause_seconds = anyio.run(recurring.once)
+        self.project_all()
+        return pause_seconds
+
+    def project_all(self) -> None:
+        """Bring the read models to the head."""
+        with Projector(self.url, self.log) as projector:
+            projector.catch_up()
+
+    def cards(self) -> Sequence[Any]:
+        """The cards on the board, in order."""
+        with connect(self.url, "test") as connection:
+            return queries.board(connection, self.project, now=self.now).columns[0].cards
+
+    def row(self) -> Any:
+        """The recurring work as the list shows it."""
+        with connect(self.url, "test") as connection:
+            return recurrences(connection).rows[0]
+
+
+def _closed(project: Project | None) -> Sequence[Event]:
+    assert project is not None
+    return close(project, "Done", by=DANA, at=FIRST)
+
+
+@pytest.fixture
+def place(database: Database, log: Log) -> Place:
+    """A place of this test's own."""
+    return Place(database, log)
+
+
+def test_nothing_is_made_before_its_time(place: Place):
+    """The worker looks again when the next instant comes, at the latest after a few seconds."""
+    place.set_up()
+    assert place.round(FIRST - timedelta(seconds=2)) == 2.0
+    assert len(place.cards()) == 0
+    assert place.row().next_at == FIRST
+
+
+def test_a_task_is_made_from_the_template(place: Place):
+    """Its texts name the day, its due counts from the instant, its checklist is there; it stands last."""
+    place.set_up()
+    place.round(FIRST + timedelta(seconds=1))
+    made = made_id(place.recurrence, FIRST)
+    task = place.repository.load(TASK, made)
+    assert task is not None
+    assert (task.title, task.assignee, task.due_on) == (
+        "Check 2026-03-03",
+        "person:bo",
+        FIRST.date() + timedelta(days=2),
+    )
+    assert [entry.text for entry in task.checklist.values()] == ["Doors", "Lights"]
+    row = place.row()
+    assert (row.made, row.last_made, row.last_at, row.next_at) == (1, made, FIRST, FIRST + timedelta(days=1))
+    assert (row.schedule, len(row.coming)) == ("At 09:00 every day", 5)
+
+
+def test_looking_twice_makes_nothing_twice(place: Place):
+    """Also when the worker stopped after making the task and before recording that."""
+    place.set_up()
+    place.round(FIRST)
+    place.round(FIRST)
+    assert len(place.cards()) == 1
+    second = FIRST + timedelta(days=1)
+    recurring = Recurring(place.url, place.repository, Calendar(), lambda: second)
+    known = place.repository.load(RECURRENCE, place.recurrence)
+    assert known is not None
+    recurring._make_task(known, second, made_id(place.recurrence, second), second)
+    place.round(second)
+    place.round(second)
+    assert [card.name for card in place.cards()] == ["Check 2026-03-03", "Check 2026-03-04"]
+
+
+def test_after_an_outage_only_the_last_is_made_up_for(place: Place):
+    """Three days away: the newest day's task is made, and the list says how many were passed over."""
+    place.set_up()
+    place.round(FIRST + timedelta(days=2, hours=1))
+    assert [card.name for card in place.cards()] == ["Check 2026-03-05"]
+    assert (place.row().made, place.row().passed_over) == (1, 1)
+
+
+def test_a_run_is_started_by_the_schedule(place: Place):
+    """Whoever set the schedule up plays the part of the one who starts the run."""
+    place.set_up(
+        makes="run",
+        project=None,
+        process="rounds",
+        template={"name": "Rounds of {date}", "inputs": {"site": "North"}},
+    )
+    place.round(FIRST)
+    run = place.repository.load(RUN, made_id(place.recurrence, FIRST))
+    assert run is not None
+    assert run.name == "Rounds of 2026-03-03"
+    assert dict(run.roles) == {"guard": DANA}
+    assert run.started_by == "system:milepost"
+
+
+def test_what_cannot_be_made_is_passed_over_with_the_reason(place: Place):
+    """A closed project or a missing input stops nothing else, is seen in the list, and is not tried for ever."""
+    place.set_up(makes="run", project=None, process="rounds", template={})
+    place.round(FIRST)
+    assert "site" in place.row().last_passed_over
+    other = uuid4()
+    told = {**PLAN, "makes": "task", "project": place.project, "template": TASK_TEMPLATE}
+    place.put(RECURRENCE, other, RecurrenceSetUp(**told, by=DANA, at=FIRST))
+    place.repository.execute(PROJECT, place.project, _closed)
+    place.round(FIRST + timedelta(days=1))
+    known = place.repository.load(RECURRENCE, other)
+    assert known is not None
+    assert known.until == FIRST + timedelta(days=1)
+    assert len(place.cards()) == 0

@@ -1,0 +1,175 @@
+"""Makes recurring work when its time has come: each instant once, with an id that a second try would have too."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid5
+
+import structlog
+
+from domain import task as tasks
+from domain.definition import Definition
+from domain.events import Event
+from domain.process import PROCESS
+from domain.project import PROJECT, Project, column
+from domain.rank import between
+from domain.recurrence import RECURRENCE, Occasion, Recurrence, deal_with, filled, made_id, occasions
+from domain.run import RUN, start_run
+from domain.schedule import Calendar
+from domain.task import TASK
+from domain.words import Actor, Assignee, Rejected, RoleKey, process_stream
+from projections import recurrence_queries as queries
+from store.connect import connect
+from store.repository import Repository
+
+MACHINE = Actor("system:milepost")
+LONGEST_WAIT_SECONDS = 5.0
+SHORTEST_WAIT_SECONDS = 0.05
+
+log = structlog.get_logger(__name__)
+
+
+class Recurring:
+    """One round: everything that has come is made. ``clock`` says what time it is."""
+
+    def __init__(
+        self, database_url: str, repository: Repository, calendar: Calendar, clock: Callable[[], datetime]
+    ) -> None:
+        self._url = database_url
+        self._repository = repository
+        self._calendar = calendar
+        self._clock = clock
+
+    async def once(self) -> float:
+        """Make what has come; the answer is how long nothing else comes, at most a few seconds."""
+        return await asyncio.to_thread(self._once)
+
+    def _once(self) -> float:
+        now = self._clock()
+        with connect(self._url, "recurring work") as connection:
+            come = queries.due_recurrences(connection, now)
+            next_at = queries.next_instant(connection)
+        for stream in come:
+            self._deal_with(stream, now)
+        if come or next_at is None:
+            return LONGEST_WAIT_SECONDS if next_at is None else SHORTEST_WAIT_SECONDS
+        return min(max((next_at - now).total_seconds(), SHORTEST_WAIT_SECONDS), LONGEST_WAIT_SECONDS)
+
+    def _deal_with(self, stream: UUID, now: datetime) -> None:
+        known = self._repository.load(RECURRENCE, stream)
+        for occasion in [] if known is None else occasions(known, now):
+            assert known is not None
+            self._record(stream, self._made(stream, known, occasion, now), now)
+
+    def _made(self, stream: UUID, known: Recurrence, occasion: Occasion, now: datetime) -> Occasion:
+        """Make the work before it is recorded as made; what is refused is passed over, with the reason."""
+        if occasion.passed_over is not None:
+            return occasion
+        make = self._make_task if known.makes == "task" else self._start_run
+        try:
+            make(known, occasion.occurs_at, made_id(stream, occasion.occurs_at), now)
+        except Rejected as refusal:
+            log.warning("recurring_work_refused", recurrence=str(stream), code=refusal.code)
+            return occasion._replace(passed_over=refusal.detail)
+        return occasion
+
+    def _record(self, stream: UUID, occasion: Occasion, now: datetime) -> None:
+        made = made_id(stream, occasion.occurs_at)
+
+        def decide(known: Recurrence | None) -> Sequence[Event]:
+            return [] if known is None else deal_with(known, occasion, made, by=MACHINE, at=now)
+
+        self._repository.execute(RECURRENCE, stream, decide)
+
+    def _make_task(self, known: Recurrence, occurs_at: datetime, stream: UUID, now: datetime) -> None:
+        template = known.template
+        project = self._project(known)
+        stage = column(project, template["stage"]).key
+        assert known.project is not None
+        rank = between(self._last_rank(known.project, stage), None, card=stream)
+        days = template.get("due_in_days")
+        due_on = None if days is None else self._calendar.local_day(occurs_at) + timedelta(days=days)
+
+        def decide(task: tasks.Task | None) -> Sequence[Event]:
+            if task is not None:
+                return []
+            events: list[Any] = tasks.add_task(
+                None,
+                project=known.project,  # type: ignore[arg-type]  # a task has one, it was checked
+                title=filled(template["title"], occurs_at, known.time_zone)[:200],
+                stage=stage,
+                rank=rank,
+                description=filled(template.get("description") or "", occurs_at, known.time_zone),
+                assignee=_assignee(template.get("assignee")),
+                priority=template.get("priority") or "none",
+                due_on=due_on,
+                labels=tuple(template.get("labels") or ()),
+                by=MACHINE,
+                at=now,
+            )
+            card = TASK.fold(events)
+            for number, text in enumerate(template.get("checklist") or ()):
+                assert card is not None
+                entry = uuid5(stream, str(number))
+                events += tasks.add_checklist_entry(card, entry, text, by=MACHINE, at=now)
+            return events
+
+        self._repository.execute(TASK, stream, decide)
+
+    def _start_run(self, known: Recurrence, occurs_at: datetime, stream: UUID, now: datetime) -> None:
+        definition = self._definition(known)
+        if known.project is not None:
+            self._project(known)
+        template = known.template
+        name = template.get("name")
+
+        def decide(run: Any) -> Sequence[Event]:
+            return start_run(
+                run,
+                definition,
+                name=None if name is None else filled(name, occurs_at, known.time_zone)[:200],
+                inputs=template.get("inputs") or {},
+                roles=_roles(definition, known, template.get("roles") or {}),
+                project=known.project,
+                priority=template.get("priority") or "none",
+                by=MACHINE,
+                at=now,
+                calendar=self._calendar,
+            )
+
+        meta = {"process": definition.process, "process_version": definition.version}
+        self._repository.execute(RUN, stream, decide, meta=meta)
+
+    def _project(self, known: Recurrence) -> Project:
+        project = None if known.project is None else self._repository.load(PROJECT, known.project)
+        if project is None or project.closed:
+            raise Rejected("project_closed", "its project takes no more work")
+        return project
+
+    def _definition(self, known: Recurrence) -> Definition:
+        assert known.process is not None
+        process = self._repository.load(PROCESS, process_stream(known.process))
+        if process is None or process.version == 0 or process.retired:
+            raise Rejected("process_retired", f"the process {known.process} takes no new runs")
+        return self._repository.definition(known.process, process.version)
+
+    def _last_rank(self, project: UUID, stage: str) -> str | None:
+        with connect(self._url, "recurring work") as connection:
+            return queries.last_rank(connection, project, stage)
+
+
+def _roles(definition: Definition, known: Recurrence, given: Mapping[str, str]) -> dict[RoleKey, Assignee]:
+    """Who was named, and whoever set the schedule up in place of a person who starts the run."""
+    found = {
+        key: Assignee(known.set_up_by)
+        for key, role in definition.roles.items()
+        if role.initiator and known.set_up_by is not None
+    }
+    return found | {RoleKey(role): Assignee(who) for role, who in given.items()}
+
+
+def _assignee(text: str | None) -> Assignee | None:
+    return None if text is None else Assignee(text)
