@@ -186,6 +186,12 @@ class Place(Body):
     before: Rank | None = None
 
 
+class MoveRun(Place):
+    """The column, and the place in it; a run's card moves within its own column only."""
+
+    stage: StageKey
+
+
 class OverrideStage(Body):
     """The stage that the card is to stand in although its steps say otherwise."""
 
@@ -227,12 +233,13 @@ class AssignRole(Body):
 
 
 class Stage(ProjectStage):
-    """A column of a board: a stable key, a title, and how many open cards it should hold at most."""
+    """A column of a board: a stable key, a title, how many open cards it should hold, and whether it takes no more."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     key: Annotated[StageKey, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
     title: Line
     wip_limit: Annotated[int, Field(strict=True, ge=1, le=10_000)] | None = None
+    wip_hard: Annotated[bool, Field(strict=True)] = False
 
 
 Stages = Annotated[tuple[Stage, ...], Field(min_length=1, max_length=50)]

@@ -34,7 +34,7 @@ _STEP_VERBS = (
     "request-help", "clear-help",
 )  # fmt: skip
 _RUN_VERBS = (
-    "pause", "resume", "cancel", "priority", "target", "inputs", "link", "rank", "override-stage",
+    "pause", "resume", "cancel", "priority", "target", "inputs", "link", "rank", "move", "override-stage",
     "clear-stage-override", "comment", "attach", "detach", "assign-role",
 )  # fmt: skip
 _TASK_VERBS = (

@@ -19,6 +19,7 @@ from api.problems import Problem
 from api.reading import validate
 from api.registering import Handle, add_command, stream_id
 from api.services import Services
+from api.steering import STEERED, must_steer
 from api.streams import PROCESSES, PROJECTS, RUNS, known_process, known_run, project_taking_work
 from api.verbs import Given, Verb
 from domain import run as runs
@@ -146,6 +147,13 @@ RUN_VERBS = (
         {"after": "a0", "before": "a1"},
     ),
     Verb(
+        "move",
+        "Move a run's card",
+        bodies.MoveRun,
+        runs.move_run,
+        {"stage": "training", "after": "a0", "before": None},
+    ),
+    Verb(
         "override-stage",
         "Show a run in another stage than its steps give",
         bodies.OverrideStage,
@@ -206,6 +214,8 @@ def _on_run(verb: Verb) -> Handle:
         stream = stream_id(path["id"])
         body = validate(verb.body, call.body)
         await _project_takes_work(call.services, body)
+        if verb.name in STEERED:
+            await run_in_threadpool(must_steer, call.services, call.caller, stream)
         if isinstance(body, bodies.AttachFile):
             await must_be_kept(call.services, body.sha256, body.size_bytes)
         given = Given(

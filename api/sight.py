@@ -113,6 +113,14 @@ def sight_of(services: Services, stream: UUID, caller: Caller) -> Sight:
     return Sight(run, definition, who, sees, "admin" in scopes)
 
 
+def sees_texts(services: Services, project: UUID | None, caller: Caller) -> bool:
+    """Whether the caller is told what people wrote at steps of this project's runs (None: of any run). Blocks."""
+    if caller.grant.scopes & _SEES_ALL:
+        return True
+    found = None if project is None else services.repository.load(PROJECTS, project)
+    return isinstance(found, Project) and _works_in(found, str(caller.actor))
+
+
 def _takes_part(run: Run, who: str) -> bool:
     if who == run.started_by or who in run.roles.values():
         return True

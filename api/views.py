@@ -22,15 +22,30 @@ from api.problems import Problem
 from api.process_commands import process_key
 from api.registering import add_view, stream_id
 from api.services import Services
-from api.sight import SeenRun, Sight, sight_of
+from api.sight import SeenRun, Sight, sees_texts, sight_of
 from domain.document import Key
+from domain.schedule import Calendar
+from domain.words import Priority
 from projections import answers, queries
+from projections.board_queries import CardFilter, LaneKind
 
 Who = Annotated[
     str, StringConstraints(pattern=r"^(person|guest|group|service):[A-Za-z0-9][A-Za-z0-9._@+-]{0,99}$")
 ]
 Version = Annotated[int, Field(ge=1, le=2_000_000_000)]
 Limit = Annotated[int, Field(ge=1, le=500)]
+CardState = Literal[
+    "failed",
+    "needs_help",
+    "blocked",
+    "late",
+    "at_risk",
+    "in_progress",
+    "not_started",
+    "done",
+    "skipped",
+    "cancelled",
+]
 _FIRST_WAIT_SECONDS = 0.05
 
 
@@ -65,6 +80,30 @@ class AttentionQuery(ViewQuery):
     """Of which project."""
 
     project: UUID | None = None
+
+
+class BoardQuery(ViewQuery):
+    """Which cards, and in which lanes; what is not said lets every card through."""
+
+    person: Who | None = Field(None, description="cards whose next action is this person's")
+    process: Key | None = None
+    priority: Priority | None = None
+    kind: Literal["run", "task"] | None = None
+    label: Annotated[str, StringConstraints(max_length=200)] | None = None
+    state: CardState | None = None
+    text: Annotated[str, StringConstraints(max_length=200)] | None = Field(
+        None, description="cards whose name has this in it"
+    )
+    lanes: LaneKind | None = Field(
+        None, description="swimlanes by the person to act, the process or the priority"
+    )
+
+    @property
+    def only(self) -> CardFilter:
+        """The filter that the query asks for."""
+        return CardFilter(
+            self.person, self.process, self.priority, self.kind, self.label, self.state, self.text
+        )
 
 
 class RunsQuery(ViewQuery):
@@ -226,7 +265,11 @@ async def run(request: Request, id: str, query: Annotated[ViewQuery, Query()]) -
     stream = stream_id(id)
     seen = await _sight(request, stream)
     return await _show(
-        request, query, lambda connection: seen.of_run(queries.run(connection, stream, seen.definition))
+        request,
+        query,
+        lambda connection: seen.of_run(
+            queries.run(connection, stream, seen.definition, calendar=_calendar(request))
+        ),
     )
 
 
@@ -241,6 +284,10 @@ async def run_history(request: Request, id: str, query: Annotated[HistoryQuery, 
     )
 
 
+def _calendar(request: Request) -> Calendar:
+    return services_of(request).calendar
+
+
 async def _sight(request: Request, stream: UUID) -> Sight:
     return await run_in_threadpool(sight_of, services_of(request), stream, caller_of(request))
 
@@ -251,15 +298,36 @@ async def runs(request: Request, query: Annotated[RunsQuery, Query()]) -> Respon
         request,
         query,
         lambda connection: queries.runs(
-            connection, query.process, query.project, query.state, query.limit, query.after
+            connection,
+            query.process,
+            query.project,
+            query.state,
+            query.limit,
+            query.after,
+            calendar=_calendar(request),
         ),
     )
 
 
-async def board(request: Request, id: str, query: Annotated[ViewQuery, Query()]) -> Response:  # noqa: A002 - as above
+async def board(request: Request, id: str, query: Annotated[BoardQuery, Query()]) -> Response:  # noqa: A002 - as above
     """The columns with their cards: stage outcomes, next action, who, due; never a value of a step."""
     project = stream_id(id)
-    return await _show(request, query, lambda connection: queries.board(connection, project))
+    texts = await texts_for(request, project)
+    return await _show(request, query, board_of(project, query, _calendar(request), texts=texts))
+
+
+async def texts_for(request: Request, project: UUID | None) -> bool:
+    """Whether the caller is told what help is needed for."""
+    return await run_in_threadpool(sees_texts, services_of(request), project, caller_of(request))
+
+
+def board_of(
+    project: UUID, query: BoardQuery, calendar: Calendar, *, texts: bool
+) -> Callable[[Connection[Any]], answers.Board]:
+    """How a board is asked for."""
+    return lambda connection: queries.board(
+        connection, project, calendar=calendar, only=query.only, lanes=query.lanes, texts=texts
+    )
 
 
 async def project_attention(request: Request, id: str, query: Annotated[ViewQuery, Query()]) -> Response:  # noqa: A002 - as above
@@ -326,13 +394,17 @@ async def funnel(request: Request, key: str, query: Annotated[ViewQuery, Query()
 async def home(request: Request, query: Annotated[InboxQuery, Query()]) -> Response:
     """A person's work, projects and processes, and what needs attention."""
     person = query.person or caller_of(request).actor
-    return await _show(request, query, lambda connection: queries.home(connection, person))
+    return await _show(
+        request, query, lambda connection: queries.home(connection, person, calendar=_calendar(request))
+    )
 
 
 async def inbox(request: Request, query: Annotated[InboxQuery, Query()]) -> Response:
     """Overdue first (oldest due first), then today, then undated, then upcoming."""
     person = query.person or caller_of(request).actor
-    return await _show(request, query, lambda connection: queries.inbox(connection, person))
+    return await _show(
+        request, query, lambda connection: queries.inbox(connection, person, calendar=_calendar(request))
+    )
 
 
 async def attention(request: Request, query: Annotated[AttentionQuery, Query()]) -> Response:

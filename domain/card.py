@@ -28,6 +28,14 @@ class StepFact(Protocol):
     def assignee(self) -> str | None: ...  # noqa: D102
     @property
     def outcome(self) -> str | None: ...  # noqa: D102
+    @property
+    def by(self) -> str | None: ...  # noqa: D102 - who ended it
+    @property
+    def round(self) -> int: ...  # noqa: D102
+    @property
+    def joined(self) -> bool: ...  # noqa: D102 - it was set aside, and takes part again
+    @property
+    def incident(self) -> object: ...  # noqa: D102 - true when its machine needs somebody
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +50,24 @@ class Fact:
     ended_at: datetime | None = None
     assignee: Assignee | None = None
     outcome: str | None = None
+    by: str | None = None
     round: int = 1
+    joined: bool = False
+    incident: bool = False
+
+
+class Override(NamedTuple):
+    """Somebody put the card elsewhere: it holds until the steps give another than ``from_stage`` (None: always)."""
+
+    stage: StageKey
+    from_stage: StageKey | None = None
 
 
 class StageFact(NamedTuple):
-    """One stage of a card. ``outcome_step`` gave the outcome; ``active`` while a step can be worked on."""
+    """One stage of a card. ``outcome_step`` gave the outcome; ``active`` while a step can be worked on.
+
+    ``lowered`` says why there is more left to do than there was; ``target_days`` are working days from the run's start.
+    """
 
     key: StageKey
     title: str
@@ -63,6 +84,10 @@ class StageFact(NamedTuple):
     late_at: datetime | None
     blocked_at: datetime | None
     help: tuple[StepKey, ...]
+    outcome_by: str | None = None
+    outcome_at: datetime | None = None
+    target_days: float | None = None
+    lowered: tuple[str, ...] = ()
 
 
 class NextAction(NamedTuple):
@@ -77,7 +102,11 @@ class NextAction(NamedTuple):
 
 
 class Card(NamedTuple):
-    """A run as its project shows it. ``late_at`` and ``blocked_at`` are for `state_at`."""
+    """A run as its project shows it. ``late_at`` and ``blocked_at`` are for `state_at`.
+
+    ``steps_stage`` is the stage that the steps give, also while an override shows the card elsewhere; ``lowered`` says
+    why progress is lower than it was ("Training was reopened").
+    """
 
     current_stage: StageKey
     overridden: bool
@@ -92,6 +121,8 @@ class Card(NamedTuple):
     also_in: tuple[StageKey, ...]
     help: tuple[StepKey, ...]
     waiting_for: tuple[StepKey, ...]
+    steps_stage: StageKey
+    lowered: tuple[str, ...]
 
     @property
     def percent(self) -> int:

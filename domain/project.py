@@ -166,7 +166,7 @@ def _must_be_open(project: Project) -> None:
 
 
 def _columns(stages: tuple[ProjectStage, ...]) -> tuple[ProjectStage, ...]:
-    plain = tuple(ProjectStage(key=each.key, title=each.title, wip_limit=each.wip_limit) for each in stages)
+    plain = tuple(ProjectStage.model_validate(each.model_dump()) for each in stages)
     if not 1 <= len(plain) <= _MOST_STAGES:
         raise Rejected("bad_stages", f"a project has 1 to {_MOST_STAGES} stages", most=_MOST_STAGES)
     seen: set[str] = set()
@@ -177,6 +177,8 @@ def _columns(stages: tuple[ProjectStage, ...]) -> tuple[ProjectStage, ...]:
             raise Rejected(
                 "bad_limit", f"the limit of stage {stage.key!r} must be 1 or more", stage=stage.key
             )
+        if stage.wip_hard and stage.wip_limit is None:
+            raise Rejected("bad_limit", f"stage {stage.key!r} has no limit to hold hard", stage=stage.key)
         line("title", stage.title)
         seen.add(stage.key)
     return plain

@@ -14,21 +14,26 @@ from datetime import datetime
 from math import nextafter
 from typing import NamedTuple
 
-from domain.card import Card, Fact, NextAction, StageFact, StepFact
+from domain.card import Card, Fact, NextAction, Override, StageFact, StepFact
 from domain.definition import Definition
 from domain.document import Stage, Step
 from domain.words import RoleKey, StageKey, StepKey
 
-__all__ = ["PRECEDENCE", "Card", "Fact", "NextAction", "StageFact", "StepFact", "roll_up", "state_at"]
+__all__ = [
+    "PRECEDENCE", "TIMELESS", "Card", "Fact", "NextAction", "Override", "StageFact", "StepFact", "added_by", "roll_up",
+    "state_at",
+]  # fmt: skip
 
 PRECEDENCE = (
     "failed", "needs_help", "blocked", "late", "at_risk", "in_progress", "not_started", "done", "skipped", "cancelled",
 )  # fmt: skip
 """States of stages and cards; the first that matches wins. Cancelled: the run was called off before the end."""
 
-_TIMELESS = frozenset({"failed", "needs_help", "blocked", "done", "skipped", "cancelled"})
+TIMELESS = frozenset({"failed", "needs_help", "blocked", "done", "skipped", "cancelled"})
+"""States that the clock does not change."""
 
 
+_OPEN_STATES = frozenset({"locked", "ready", "in_progress", "failed", "cancelled"})
 _ENDED = {"completed": "done", "ended_early": "failed", "cancelled": "cancelled"}
 
 
@@ -36,15 +41,19 @@ def roll_up(
     definition: Definition,
     run_state: str,
     steps: Mapping[StepKey, StepFact],
-    override: StageKey | None = None,
+    override: Override | None = None,
+    before: Definition | None = None,
 ) -> Card:
-    """The card of a run from the facts about its steps (a step without facts is locked)."""
+    """The card of a run from the facts about its steps (a step without facts is locked).
+
+    ``before`` is the version that the run followed before it was moved to this one.
+    """
     plan = _plan(definition)
     live: list[_Live] = []
     stages = tuple([_stage(stage, steps, run_state, live) for stage in plan])
     stage = _current(stages)
     acting = min(live, key=lambda each: _urgency(each, stage.key), default=None)
-    shown = stage if override is None else next((each for each in stages if each.key == override), stage)
+    shown = stage if override is None else _overridden(stages, stage, override)
     return Card(
         current_stage=shown.key,
         overridden=shown.key != stage.key,
@@ -59,7 +68,17 @@ def roll_up(
         also_in=tuple([each.key for each in stages if each.active and each.key != shown.key]),
         help=tuple([key for each in stages for key in each.help]),
         waiting_for=() if live else _waiting_for(definition, steps),
+        steps_stage=stage.key,
+        lowered=_lowered(stages, added_by(before, definition, steps) if before else None),
     )
+
+
+def added_by(
+    before: Definition, definition: Definition, steps: Mapping[StepKey, StepFact]
+) -> tuple[int, int]:
+    """How many steps that are still open a move to this version added, and the version's number."""
+    added = [key for key in definition.steps if key not in before.steps]
+    return sum(key not in steps or steps[key].state in _OPEN_STATES for key in added), definition.version
 
 
 def state_at(
@@ -69,15 +88,19 @@ def state_at(
     late_at: datetime | None,
     blocked_at: datetime | None,
     target_at: datetime | None = None,
+    at_risk: bool = False,
 ) -> str:
-    """The state of a stage or card at a moment: what was not late when it was rolled up may be late by now."""
-    if state in _TIMELESS:
+    """The state of a stage or card at a moment: what was not late when it was rolled up may be late by now.
+
+    ``at_risk`` is what the forecast says; lateness, and all that ranks higher, wins over it.
+    """
+    if state in TIMELESS:
         return state
     if blocked_at is not None and blocked_at < now:
         return "blocked"
     if (late_at is not None and late_at < now) or (target_at is not None and target_at < now):
         return "late"
-    return state
+    return "at_risk" if at_risk and state in ("in_progress", "not_started") else state
 
 
 # --- what is worked out once per definition ---
@@ -152,6 +175,7 @@ def _plan_stage(
         None,
         None,
         (),
+        target_days=stage.target_days,
     )
     return _Stage(key, stage.title, steps, required, untouched)
 
@@ -191,6 +215,7 @@ class _Seen:
     cancelled: list[_Live]
     untouched: list[_Step]
     aside: int
+    gone: list[_Live]
 
     def open(self) -> list[_Step]:
         """Every step that has not come to a good end."""
@@ -201,7 +226,7 @@ class _Seen:
 
 
 def _sort(stage: _Stage, facts: Mapping[StepKey, StepFact]) -> _Seen:
-    seen = _Seen([], [], [], [], [], [], 0)
+    seen = _Seen([], [], [], [], [], [], 0, [])
     place = {
         "done": seen.done, "ready": seen.live, "in_progress": seen.live, "locked": seen.locked,
         "failed": seen.failed, "cancelled": seen.cancelled,
@@ -214,6 +239,8 @@ def _sort(stage: _Stage, facts: Mapping[StepKey, StepFact]) -> _Seen:
             bucket.append(_Live(step, fact))
         else:
             seen.aside += 1
+            if fact.by is not None and fact.state == "not_applicable":
+                seen.gone.append(_Live(step, fact))
     return seen
 
 
@@ -232,7 +259,7 @@ def _stage(stage: _Stage, facts: Mapping[StepKey, StepFact], run_state: str, liv
             each.step.key
             for bucket in (seen.live, seen.locked, seen.failed)
             for each in bucket
-            if each.fact.help
+            if each.fact.help or each.fact.incident
         ]
     )
     state = _stage_state(seen, run_state, bool(touched), pending, bool(helped))
@@ -255,14 +282,32 @@ def _stage(stage: _Stage, facts: Mapping[StepKey, StepFact], run_state: str, liv
         late_at=_earliest([each.fact.due_at for each in (*seen.live, *seen.locked) if each.step.required]),
         blocked_at=_stuck_at(seen.live),
         help=helped,
+        outcome_by=None if outcome is None else outcome.fact.by,
+        outcome_at=None if outcome is None else outcome.fact.ended_at,
+        target_days=stage.untouched.target_days,
+        lowered=_lowered_in(seen),
     )
+
+
+def _lowered_in(seen: _Seen) -> tuple[str, ...]:
+    """Why more is left to do in this stage than there was: each cause lasts until its step has ended well."""
+    found = [f"{step.title} no longer counts" for step, _ in seen.gone]
+    for bucket in (seen.live, seen.locked):
+        for step, fact in bucket:
+            if fact.joined:
+                found.append(f"+1 step: {step.title} takes part again")
+            elif fact.round > 1:
+                found.append(f"{step.title} was reopened")
+    return tuple(found)
 
 
 def _untouched(seen: _Seen, steps: int) -> bool:
     """Whether every step is locked and says nothing more."""
     if len(seen.untouched) + len(seen.locked) < steps:
         return False
-    return not any(fact.due_at or fact.help for _, fact in seen.locked)
+    return not any(
+        fact.due_at or fact.help or fact.incident or fact.joined or fact.round > 1 for _, fact in seen.locked
+    )
 
 
 def _stage_state(  # noqa: PLR0911 - the first that matches wins
@@ -322,6 +367,21 @@ def _current(stages: Sequence[StageFact]) -> StageFact:
             return stage
     entered = [stage for stage in stages if stage.entered]
     return entered[-1] if entered else stages[0]
+
+
+def _overridden(stages: Sequence[StageFact], stage: StageFact, override: Override) -> StageFact:
+    """Where the card is shown; real progress, seen in another stage than at the time, ends an override."""
+    if override.from_stage not in (None, stage.key):
+        return stage
+    return next((each for each in stages if each.key == override.stage), stage)
+
+
+def _lowered(stages: Sequence[StageFact], added: tuple[int, int] | None) -> tuple[str, ...]:
+    causes = tuple([cause for stage in stages for cause in stage.lowered])
+    if added is None or not added[0]:
+        return causes
+    steps, version = added
+    return (f"+{steps} step{'' if steps == 1 else 's'}, version {version}", *causes)
 
 
 def _card_state(run_state: str, stages: Sequence[StageFact]) -> str:

@@ -105,6 +105,23 @@ def due_at(due: Due, anchors: Anchors, calendar: Calendar) -> datetime | None:
         return None
 
 
+def target_after(start: datetime, working_days: float, calendar: Calendar) -> datetime | None:
+    """The end of the business day so many working days after ``start``; a part of a day counts in working hours."""
+    day = calendar.working_day(calendar.local_day(start), int(working_days))
+    if day is None:
+        return None
+    part = working_days - int(working_days)
+    if not part:
+        return calendar.closing(day)
+    length = calendar.closing(day) - calendar.instant(day, calendar.opens)
+    return calendar.later(calendar.instant(day, start.astimezone(calendar.zone).time()), part * length)
+
+
+def end_of_day(day: date, calendar: Calendar) -> datetime:
+    """The UTC instant at which this day is over where the organisation is."""
+    return calendar.instant(day + _DAY, time(0))
+
+
 def after(instant: datetime, offset: Offset, calendar: Calendar) -> datetime | None:
     """The instant so far after (or before) another: for reminders and time-outs. Days keep the local time."""
     if offset.unit == "hours":

@@ -16,19 +16,22 @@ CARD_COLUMNS = (
     "card", "kind", "name", "project", "stage", "state", "late_at", "blocked_at", "life", "version", "rank", "priority",
     "process", "process_version", "stages", "progress", "next_action", "who", "due_at", "entered_stage_at", "also_in",
     "help", "blocked", "comments", "labels", "checklist_done", "checklist_total", "description", "waits_for", "outcome",
-    "started_at", "target_at", "ended_at",
+    "started_at", "target_at", "ended_at", "due_on", "override", "lowered", "progressed_at",
 )  # fmt: skip
-STATE = """
-case when c.state in ('failed', 'needs_help', 'blocked', 'done', 'skipped', 'cancelled') then c.state
-  when c.blocked_at < %(now)s then 'blocked' when c.late_at < %(now)s then 'late' else c.state end
+FILTER = """
+(%(person)s::text is null or c.who = %(person)s) and (%(process)s::text is null or c.process = %(process)s)
+  and (%(priority)s::text is null or c.priority = %(priority)s) and (%(kind)s::text is null or c.kind = %(kind)s)
+  and (%(label)s::text is null or %(label)s = any(c.labels))
+  and (%(text)s::text is null or strpos(lower(c.name), lower(%(text)s)) > 0)
 """
+DUE = "coalesce(i.due_at, (i.due_on + 1)::timestamp at time zone %(zone)s)"
 IN_PROJECT = "c.project = %(project)s"
 OF_PROCESS = "c.process = %(process)s"
 
 
 def _load() -> dict[str, str]:
     found: dict[str, str] = {}
-    parts = {"card": ", ".join(f"c.{name}" for name in CARD_COLUMNS), "state": STATE}
+    parts = {"card": ", ".join(f"c.{name}" for name in CARD_COLUMNS), "filter": FILTER, "due": DUE}
     for name, text in blocks("queries").items():
         if "{scope}" in text:
             found[f"{name}_of_project"] = text.format(scope=IN_PROJECT, **parts)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, date, datetime, time
 from typing import NamedTuple
 from uuid import UUID
 
-from projections.board import end_of_day
 from projections.projection import Projection, Row, Source, Subject, Table
 from projections.run_facts import ENDED_RUN, OPEN_STEP, RUN_FACTS, RunFacts, StepFacts
 from projections.task_facts import TASK_FACTS, TaskFacts
@@ -68,7 +68,11 @@ def _task_rows(subject: Subject) -> Iterator[tuple[int, Row]]:
     task: TaskFacts = subject.states[0]
     if task.state != "open":
         return
-    due_at = end_of_day(task.due_on)
+    due_at = (
+        None
+        if task.due_on is None
+        else datetime.combine(date.fromisoformat(task.due_on), time(23, 59, 59), UTC)
+    )
     found = [
         (
             "needs_help",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, time
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +12,7 @@ from domain.rollup import Card, StageFact, roll_up
 from domain.words import StepKey
 from projections.answers import Help
 from projections.project_facts import PROJECT_FACTS, ProjectFacts
-from projections.projection import Projection, Row, Source, Subject, Table
+from projections.projection import Definitions, Projection, Row, Source, Subject, Table
 from projections.run_facts import ENDED_RUN, RUN_FACTS, RunFacts
 from projections.task_facts import TASK_FACTS, TaskFacts
 from projections.work_plan import deciding_steps
@@ -23,7 +23,8 @@ CARD = Table(
         "card", "kind", "project", "name", "stage", "state", "late_at", "blocked_at", "life", "version", "rank",
         "priority", "process", "process_version", "stages", "reached", "progress", "next_action", "who", "due_at",
         "entered_stage_at", "also_in", "help", "blocked", "comments", "labels", "checklist_done", "checklist_total",
-        "description", "waits_for", "outcome", "started_at", "target_at", "ended_at",
+        "description", "waits_for", "outcome", "started_at", "target_at", "ended_at", "due_on", "override", "lowered",
+        "progressed_at", "earlier",
     ),
 )  # fmt: skip
 PROJECT = Table(
@@ -36,7 +37,7 @@ def _run_rows(subject: Subject) -> Iterator[tuple[int, Row]]:
     if run.test:
         return
     definition = subject.definitions(run.process, run.process_version)
-    card = roll_up(definition, run.state, run.steps, run.overridden)
+    card = card_facts(run, definition, subject.definitions)
     action = card.next_action
     ended = run.state in ENDED_RUN
     late_at, blocked_at = (None, None) if ended else (_first(card.late_at, run.target_at), card.blocked_at)
@@ -46,9 +47,23 @@ def _run_rows(subject: Subject) -> Iterator[tuple[int, Row]]:
         [_dot(stage) for stage in card.stages], _reached(run, definition), card.progress,
         action.title if action and not ended else None, action.who or action.role if action and not ended else None,
         action.due_at if action and not ended else None, card.entered_stage_at or run.started_at, list(card.also_in),
-        help_json(_help(run)), run.reason if run.state == "paused" else None, run.comments, [], 0, 0, "", [],
+        _help(run), run.reason if run.state == "paused" else None, run.comments, [], 0, 0, "", [],
         run.outcome or (run.reason if run.state == "cancelled" else None), run.started_at, run.target_at, run.ended_at,
+        None, _override(run, card), list(card.lowered), run.progressed_at, [UUID(project) for project in run.earlier],
     )  # fmt: skip
+
+
+def card_facts(run: RunFacts, definition: Definition, definitions: Definitions) -> Card:
+    """The roll-up of a run as the read models hold it."""
+    before = None if run.from_version is None else definitions(run.process, run.from_version)
+    return roll_up(definition, run.state, run.steps, run.overridden, before)
+
+
+def _override(run: RunFacts, card: Card) -> dict[str, Any] | None:
+    """Why the card is not where its steps put it."""
+    if not card.overridden or run.override_facts is None:
+        return None
+    return {"steps_stage": card.steps_stage, **run.override_facts}
 
 
 def _card_state(run: RunFacts, card: Card) -> str:
@@ -61,7 +76,8 @@ def _first(*instants: datetime | None) -> datetime | None:
 
 
 def _dot(stage: StageFact) -> dict[str, Any]:
-    return {
+    """What is the same for most stages is left out: who gave the outcome, the target of a stage that is over."""
+    dot: dict[str, Any] = {
         "key": stage.key,
         "title": stage.title,
         "state": stage.state,
@@ -71,6 +87,12 @@ def _dot(stage: StageFact) -> dict[str, Any]:
         "late_at": stage.late_at,
         "blocked_at": stage.blocked_at,
     }
+    if stage.outcome is not None:
+        dot["outcome_by"] = stage.outcome_by
+        dot["outcome_at"] = stage.outcome_at
+    if stage.target_days is not None and stage.state not in ("done", "skipped", "cancelled"):
+        dot["target_days"] = stage.target_days
+    return dot
 
 
 def _reached(run: RunFacts, definition: Definition) -> list[str]:
@@ -89,13 +111,13 @@ def _reached(run: RunFacts, definition: Definition) -> list[str]:
 
 def _task_rows(subject: Subject) -> Iterator[tuple[int, Row]]:
     task: TaskFacts = subject.states[0]
-    due_at = end_of_day(task.due_on)
     yield 0, (
-        subject.stream, "task", UUID(task.project), task.title, task.stage, task_state(task),
-        due_at if task.state == "open" else None, None, task.state, subject.version, task.rank, task.priority,
-        None, None, None, [], None, None, task.assignee, due_at, task.entered_at, [], help_json(task.help),
+        subject.stream, "task", UUID(task.project), task.title, task.stage, task_state(task), None, None,
+        task.state, subject.version, task.rank, task.priority,
+        None, None, None, [], None, None, task.assignee, None, task.entered_at, [], help_json(task.help),
         task.blocked, task.comments, task.labels, sum(task.checklist.values()), len(task.checklist), task.description,
         [UUID(other) for other in task.waits_for], None, task.added_at, None, task.ended_at,
+        due_day(task.due_on), None, [], None, [],
     )  # fmt: skip
 
 
@@ -119,11 +141,9 @@ def task_state(task: TaskFacts) -> str:
     return "in_progress" if any(task.checklist.values()) else "not_started"
 
 
-def end_of_day(day: str | None) -> datetime | None:
-    """The instant at which a card that is due on this day begins to be overdue: the end of the day in UTC."""
-    if day is None:
-        return None
-    return datetime.combine(date.fromisoformat(day), time(23, 59, 59), UTC)
+def due_day(day: str | None) -> date | None:
+    """The day on which a card is due; when that day ends is asked of the organisation's calendar."""
+    return None if day is None else date.fromisoformat(day)
 
 
 def help_json(help_: Help | None) -> dict[str, Any] | None:
@@ -138,8 +158,14 @@ def help_json(help_: Help | None) -> dict[str, Any] | None:
     }
 
 
-def _help(run: RunFacts) -> Help | None:
-    return next((step.help for step in run.steps.values() if step.help is not None), None)
+def _help(run: RunFacts) -> dict[str, Any] | None:
+    """That help is needed, and since when. What for is a text of the step, which the project side does not hold."""
+    for step in run.steps.values():
+        if step.help is not None:
+            return {"since": step.help.since, "until": step.help.until}
+        if step.incident is not None:
+            return {"since": step.incident.since, "until": None}
+    return None
 
 
 def _uuid(text: str | None) -> UUID | None:
@@ -148,7 +174,7 @@ def _uuid(text: str | None) -> UUID | None:
 
 BOARD = Projection(
     "board",
-    1,
+    2,
     (CARD, PROJECT),
     {
         "run": Source((RUN_FACTS,), _run_rows),

@@ -35,7 +35,12 @@ create table card (
   outcome text,
   started_at timestamptz not null,
   target_at timestamptz,
-  ended_at timestamptz
+  ended_at timestamptz,
+  due_on date,
+  override jsonb,
+  lowered text[] not null,
+  progressed_at timestamptz,
+  earlier uuid[] not null
 );
 create table project (
   project uuid primary key,
@@ -52,4 +57,6 @@ create table project (
 -- name: indexes
 create index card_of_project on card (project, stage) where ended_at is null;
 create index card_ended on card (project, stage, ended_at desc) where ended_at is not null;
+create index card_was_in_project on card using gin (earlier) where earlier <> '{}';
+create index card_ended_in_process on card (process, ended_at desc) where kind = 'run' and ended_at is not null;
 create index card_of_process on card (process, life) where kind = 'run';

@@ -3,27 +3,107 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
-from domain.rollup import state_at
-from projections.answers import Board, BoardColumn, Card, Funnel, FunnelStage, Help, Member, StageDot
-from projections.asking import CARD_COLUMNS, Conn, Fresh, NotFound, fresh, moment, rows
-from projections.fold import instant
+from domain.naming import spoken
+from domain.schedule import Calendar
+from domain.words import PRIORITIES
+from projections.answers import Board, BoardColumn, Card, Funnel, FunnelStage, Lane, Member
+from projections.asking import Conn, Fresh, NotFound, fresh, rows
+from projections.cards import card_of, place_of
+from projections.help_texts import with_help_texts
+from projections.judging import Judge, judge
 
 ENDED_SHOWN = 20
 """How many ended cards a column shows; the others are counted."""
+LaneKind = Literal["person", "process", "priority"]
 
 
-def board(connection: Conn, project: UUID, *, now: datetime | None = None, ended: int = ENDED_SHOWN) -> Board:
-    """The board of a project: its columns with all open cards and the newest ``ended`` ones. Raises NotFound."""
-    at, current = moment(now), fresh(connection, "board")
+@dataclass(frozen=True, slots=True)
+class CardFilter:
+    """Which cards a board shows; what is not said lets every card through. ``text`` is part of a name."""
+
+    person: str | None = None
+    process: str | None = None
+    priority: str | None = None
+    kind: str | None = None
+    label: str | None = None
+    state: str | None = None
+    text: str | None = None
+
+
+EVERY_CARD = CardFilter()
+
+
+def board(
+    connection: Conn,
+    project: UUID,
+    *,
+    now: datetime | None = None,
+    ended: int = ENDED_SHOWN,
+    calendar: Calendar | None = None,
+    only: CardFilter = EVERY_CARD,
+    lanes: LaneKind | None = None,
+    texts: bool = False,
+) -> Board:
+    """The board of a project: its columns with all open cards and the newest ``ended`` ones. Raises NotFound.
+
+    ``texts``: the reader works with these runs and is told what help is needed for.
+    """
+    current = fresh(connection, "board")
     found = rows(connection, "project", project=project)
     if not found:
         raise NotFound("project", project)
-    _, name, state, owner, process, stages, members, _, version = found[0]
-    cards = [_card(row, at) for row in rows(connection, "cards", project=project, ended=ended)]
+    stages, asked = found[0][5], {"project": project, **asdict(only)}
+    standing = rows(connection, "cards", **asked, ended=ended, stages=_stages_of(connection, project))
+    by = judge(now, calendar)
+    counts = None if only == EVERY_CARD else dict(rows(connection, "open_counts", project=project))
+    told = Counts(dict(rows(connection, "ended_counts", **asked)), counts)
+    named = [(stage["key"], stage["title"]) for stage in stages]
+    cards = shown(standing, by, only)
+    return put_together(
+        found[0],
+        with_help_texts(connection, cards) if texts else cards,
+        told,
+        _funnel(connection, "project", project, named, current),
+        current,
+        lanes,
+    )
+
+
+def _stages_of(connection: Conn, project: UUID) -> list[str]:
+    """The stages in which cards of the project ended; also those that its board has no column for."""
+    return [stage for (stage,) in rows(connection, "ended_stages", project=project)]
+
+
+def shown(standing: Sequence[Sequence[Any]], by: Judge, only: CardFilter) -> list[Card]:
+    """The cards of these rows at that moment; the state is known only now."""
+    cards = [card_of(row, by) for row in standing]
+    return [each for each in cards if only.state is None or each.state == only.state]
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many cards ended by stage, under the filter; and how many are open, when a filter hides some."""
+
+    ended: Mapping[str, int]
+    open: Mapping[str, int] | None = None
+
+
+def put_together(
+    row: Sequence[Any],
+    cards: Sequence[Card],
+    counts: Counts,
+    funnel_: Funnel,
+    current: Fresh,
+    lanes: LaneKind | None,
+) -> Board:
+    """The board from the project's row (see the statement ``project``), its cards and their counts."""
+    project, name, state, owner, process, stages, members, _, version = row
+    columns = _columns(stages, cards, counts)
     return Board(
         project=project,
         name=name,
@@ -32,22 +112,23 @@ def board(connection: Conn, project: UUID, *, now: datetime | None = None, ended
         state=state,
         version=version,
         members=tuple(Member(each["member"], each["access"]) for each in members),
-        columns=_columns(stages, cards, dict(rows(connection, "ended_counts", project=project))),
-        funnel=_funnel(
-            connection, "project", project, [(stage["key"], stage["title"]) for stage in stages], current
-        ),
+        columns=columns,
+        funnel=funnel_,
         position=current.position,
         as_of=current.as_of,
         behind=current.behind,
+        lanes=_lanes(columns, lanes) if lanes else (),
     )
 
 
-def card(connection: Conn, card_id: UUID, *, now: datetime | None = None) -> Card:
+def card(
+    connection: Conn, card_id: UUID, *, now: datetime | None = None, calendar: Calendar | None = None
+) -> Card:
     """The card of one run or task. Raises NotFound."""
     found = rows(connection, "card", card=card_id)
     if not found:
         raise NotFound("card", card_id)
-    return _card(found[0], moment(now))
+    return card_of(found[0], judge(now, calendar))
 
 
 def funnel(connection: Conn, of: UUID | str) -> Funnel:
@@ -101,90 +182,86 @@ def _funnel(
 
 
 def _columns(
-    stages: Sequence[Mapping[str, Any]], cards: Sequence[Card], ended: dict[str, int]
+    stages: Sequence[Mapping[str, Any]], cards: Sequence[Card], counts: Counts
 ) -> tuple[BoardColumn, ...]:
     """Cards of a stage that the board has no column for stand in the first column."""
     known = {stage["key"] for stage in stages}
     first = stages[0]["key"] if stages else ""
     by_column: dict[str, list[Card]] = {stage["key"]: [] for stage in stages}
-    left = {stage["key"]: 0 for stage in stages}
     for each in cards:
         by_column.setdefault(each.stage if each.stage in known else first, []).append(each)
-    for stage, count in ended.items():
-        left[stage if stage in known else first] = left.get(stage if stage in known else first, 0) + count
-    return tuple(_column(stage, by_column[stage["key"]], left[stage["key"]]) for stage in stages)
+    left = _by_column(counts.ended, known, first)
+    held = None if counts.open is None else _by_column(counts.open, known, first)
+    return tuple(
+        _column(
+            stage,
+            by_column[stage["key"]],
+            left.get(stage["key"], 0),
+            None if held is None else held.get(stage["key"], 0),
+        )
+        for stage in stages
+    )
 
 
-def _column(stage: Mapping[str, Any], cards: list[Card], ended: int) -> BoardColumn:
-    cards.sort(key=_place)
-    shown = [each for each in cards if each.ended_at is not None]
+def _by_column(counts: Mapping[str, int], known: set[str], first: str) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for stage, count in counts.items():
+        column = stage if stage in known else first
+        found[column] = found.get(column, 0) + count
+    return found
+
+
+def _column(stage: Mapping[str, Any], cards: list[Card], ended: int, held: int | None) -> BoardColumn:
+    cards.sort(key=place_of)
+    over = sum(each.ended_at is not None for each in cards)
+    limit, total = stage.get("wip_limit"), len(cards) - over if held is None else held
     return BoardColumn(
         key=stage["key"],
         title=stage["title"],
-        wip_limit=stage.get("wip_limit"),
-        count=len(cards) - len(shown),
+        wip_limit=limit,
+        count=len(cards) - over,
         cards=tuple(cards),
-        more=ended - len(shown),
+        more=ended - over,
+        wip_hard=bool(stage.get("wip_hard")),
+        total=total,
+        exceeded=limit is not None and total > limit,
     )
 
 
-def _place(each: Card) -> tuple[bool, bool, str, float, str]:
-    """Open before ended; by rank, cards without one after those with one; older first, the newest ended first."""
-    if each.ended_at is not None:
-        return True, False, "", -each.ended_at.timestamp(), str(each.id)
-    since = each.started_at.timestamp() if each.started_at else 0.0
-    return False, each.rank is None, each.rank or "", since, str(each.id)
-
-
-def _card(row: Sequence[Any], now: datetime) -> Card:
-    values = dict(zip(CARD_COLUMNS, row, strict=False))
-    due_at = values["due_at"]
-    return Card(
-        id=values["card"],
-        kind=values["kind"],
-        name=values["name"],
-        project=values["project"],
-        stage=values["stage"],
-        state=state_at(values["state"], now, late_at=values["late_at"], blocked_at=values["blocked_at"]),
-        version=values["version"],
-        rank=values["rank"],
-        priority=values["priority"],
-        process=values["process"],
-        process_version=values["process_version"],
-        stages=tuple(_dot(dot, now) for dot in values["stages"] or ()),
-        progress=values["progress"],
-        next_action=values["next_action"],
-        who=values["who"],
-        due_at=due_at,
-        overdue=due_at is not None and values["ended_at"] is None and due_at < now,
-        entered_stage_at=values["entered_stage_at"],
-        also_in=tuple(values["also_in"]),
-        help=help_of(values["help"]),
-        blocked=values["blocked"],
-        comments=values["comments"],
-        labels=tuple(values["labels"]),
-        checklist_done=values["checklist_done"],
-        checklist_total=values["checklist_total"],
-        description=values["description"],
-        waits_for=tuple(values["waits_for"]),
-        outcome=values["outcome"],
-        started_at=values["started_at"],
-        target_at=values["target_at"],
-        ended_at=values["ended_at"],
+def _lanes(columns: Sequence[BoardColumn], kind: LaneKind) -> tuple[Lane, ...]:
+    """Every card shown is in exactly one lane: the most urgent priority first, else by name, nobody's last."""
+    by_lane: dict[str, list[Card]] = {}
+    for column in columns:
+        for each in column.cards:
+            by_lane.setdefault(_lane_of(each, kind), []).append(each)
+    order: dict[str, int] = {key: place for place, key in enumerate(PRIORITIES)} if kind == "priority" else {}
+    keys = sorted(by_lane, key=lambda key: (key == "", order.get(key, 0), _lane_title(key, kind), key))
+    return tuple(
+        Lane(
+            key,
+            _lane_title(key, kind),
+            sum(each.ended_at is None for each in by_lane[key]),
+            tuple(each.id for each in by_lane[key]),
+        )
+        for key in keys
     )
 
 
-def _dot(dot: Mapping[str, Any], now: datetime) -> StageDot:
-    state = state_at(
-        dot["state"], now, late_at=instant(dot["late_at"]), blocked_at=instant(dot["blocked_at"])
-    )
-    return StageDot(
-        dot["key"], dot["title"], state, dot["outcome"], instant(dot["entered_at"]), instant(dot["ended_at"])
-    )
+def _lane_of(each: Card, kind: LaneKind) -> str:
+    match kind:
+        case "person":
+            return each.who or ""
+        case "process":
+            return each.process or ""
+        case "priority":
+            return each.priority
 
 
-def help_of(stored: Mapping[str, Any] | None) -> Help | None:
-    """Open help from how a row holds it."""
-    if stored is None:
-        return None
-    return Help(stored["reason"], instant(stored["since"]), stored["waiting_on"], instant(stored["until"]))
+def _lane_title(key: str, kind: LaneKind) -> str:
+    match kind:
+        case "person":
+            return spoken(key) if key else "Nobody yet"
+        case "process":
+            return key.replace("_", " ").capitalize() if key else "Tasks"
+        case "priority":
+            return key.capitalize() if key != "none" else "No priority"

@@ -21,6 +21,6 @@ class Fold:
     handlers: Mapping[str, Handler]
 
 
-def instant(text: str | None) -> datetime | None:
-    """The aware instant that stored data holds as ISO 8601 text."""
-    return None if text is None else datetime.fromisoformat(text)
+def instant(text: str | datetime | None) -> datetime | None:
+    """The aware instant that stored data holds as ISO 8601 text; what was never stored is an instant already."""
+    return datetime.fromisoformat(text) if isinstance(text, str) else text

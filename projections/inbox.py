@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from uuid import UUID
 
-from projections.board import end_of_day
+from projections.board import due_day
 from projections.projection import Projection, Row, Source, Subject, Table
 from projections.run_facts import OPEN_STEP, RUN_FACTS, RunFacts
 from projections.task_facts import TASK_FACTS, TaskFacts
@@ -15,7 +15,7 @@ INBOX_TABLE = Table(
     "inbox",
     (
         "work", "step", "kind", "assignee", "title", "name", "process", "project", "stage", "state", "due_at",
-        "priority", "ready_at", "step_kind",
+        "priority", "ready_at", "step_kind", "due_on",
     ),
     key=2,
 )  # fmt: skip
@@ -33,7 +33,7 @@ def _run_rows(subject: Subject) -> Iterator[tuple[int, Row]]:
         yield 0, (
             subject.stream, key, "step", step.assignee, planned[key].title, run.name, run.process, project,
             planned[key].stage, step.state, step.due_at, run.priority, step.ready_at or step.started_at,
-            planned[key].kind,
+            planned[key].kind, None,
         )  # fmt: skip
 
 
@@ -42,13 +42,13 @@ def _task_rows(subject: Subject) -> Iterator[tuple[int, Row]]:
     if task.state == "open" and task.assignee is not None and task.blocked is None:
         yield 0, (
             subject.stream, "", "task", task.assignee, task.title, task.title, None, UUID(task.project), task.stage,
-            "ready", end_of_day(task.due_on), task.priority, task.added_at, None,
+            "ready", None, task.priority, task.added_at, None, due_day(task.due_on),
         )  # fmt: skip
 
 
 INBOX = Projection(
     "inbox",
-    1,
+    2,
     (INBOX_TABLE,),
     {"run": Source((RUN_FACTS,), _run_rows), "task": Source((TASK_FACTS,), _task_rows)},
 )

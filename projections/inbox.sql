@@ -16,6 +16,7 @@ create table inbox (
   priority text not null,
   ready_at timestamptz,
   step_kind text,
+  due_on date,
   primary key (work, step)
 );
 

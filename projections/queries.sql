@@ -9,15 +9,23 @@ where g.state = 'live' and g.projection = any(%(names)s)
 select project, name, state, owner, process, stages, members, opened_at, version from read.project where project = %(project)s
 
 -- name: cards
-select {card}, 0 as place from read.card c where c.project = %(project)s and c.ended_at is null
+select {card} from read.card c where c.project = %(project)s and c.ended_at is null and {filter}
 union all
 select * from (
-  select {card}, row_number() over (partition by c.stage order by c.ended_at desc, c.card) as place
-  from read.card c where c.project = %(project)s and c.ended_at is not null) ended
-where place <= %(ended)s
+  select {card} from unnest(%(stages)s::text[]) as s (key), lateral (
+    select * from read.card c where c.project = %(project)s and c.stage = s.key and c.ended_at is not null and {filter}
+      and (%(state)s::text is null or c.state = %(state)s)
+    order by c.ended_at desc, c.card limit %(ended)s) c) ended
+
+-- name: ended_stages
+select distinct stage from read.card where project = %(project)s and ended_at is not null
 
 -- name: ended_counts
-select stage, count(*) from read.card where project = %(project)s and ended_at is not null group by stage
+select stage, count(*) from read.card c where project = %(project)s and ended_at is not null and {filter}
+  and (%(state)s::text is null or c.state = %(state)s) group by stage
+
+-- name: open_counts
+select stage, count(*) from read.card where project = %(project)s and ended_at is null group by stage
 
 -- name: card
 select {card} from read.card c where c.card = %(card)s
@@ -44,25 +52,28 @@ limit %(limit)s
 
 -- name: inbox
 select i.kind, i.work, nullif(i.step, ''), i.title, i.name, i.process, i.project, p.name, i.stage, i.state, i.assignee,
-  i.due_at, coalesce(i.due_at < %(now)s, false), i.priority, i.ready_at, i.step_kind, count(*) over (),
-  count(*) filter (where i.due_at < %(now)s) over ()
+  {due}, coalesce({due} < %(now)s, false), i.priority, i.ready_at, i.step_kind, count(*) over (),
+  count(*) filter (where {due} < %(now)s) over ()
 from read.inbox i left join read.project p on p.project = i.project
 where i.assignee = any(%(assignees)s)
-order by case when i.due_at < %(now)s then 0 when i.due_at <= %(today)s then 1 when i.due_at is null then 2 else 3 end,
-  case when i.due_at < %(now)s then i.due_at end,
-  array_position('{{urgent,high,medium,low,none}}'::text[], i.priority), i.due_at nulls last, i.ready_at nulls last,
+order by case when {due} < %(now)s then 0 when {due} <= %(today)s then 1 when {due} is null then 2 else 3 end,
+  case when {due} < %(now)s then {due} end,
+  array_position('{{urgent,high,medium,low,none}}'::text[], i.priority), {due} nulls last, i.ready_at nulls last,
   i.work, i.step
 limit %(limit)s
 
 -- name: run
 select r.run, r.process, r.process_version, r.name, r.subject, r.state, r.inputs, r.roles, r.project, r.priority,
   r.target_at, r.test, r.started_at, r.started_by, r.ended_at, r.outcome, r.reason, r.overridden_stage, r.version,
-  r.attachments
+  r.attachments, r.overridden_from
 from read.run r where r.run = %(run)s
 
 -- name: run_steps
 select step, state, round, assignee, by, ready_at, started_at, ended_at, due_at, due_source, due_moves, outcome, reason,
   help, questioned, approvals, comments, "values" from read.run_step where run = %(run)s
+
+-- name: help_texts
+select run, step, help from read.run_step where run = any(%(runs)s) and help is not null order by run, step
 
 -- name: version_document
 select process_version, key, title, note, published_at, published_by, document from read.process_version
@@ -73,10 +84,7 @@ select position, version, type, schema_version, occurred_at, recorded_at, by, st
 where stream = %(stream)s and version > %(after)s order by version limit %(limit)s
 
 -- name: runs
-select c.card, c.name, c.process, c.process_version, c.project, c.life, c.stage, {state}, c.progress, c.priority,
-  c.next_action, c.who, c.due_at, coalesce(c.due_at < %(now)s, false), c.outcome, c.started_at, c.ended_at, c.target_at,
-  c.version
-from read.card c where c.kind = 'run'
+select {card} from read.card c where c.kind = 'run'
   and (%(process)s::text is null or c.process = %(process)s) and (%(project)s::uuid is null or c.project = %(project)s)
   and (%(life)s::text is null or c.life = %(life)s)
   and (%(after)s::uuid is null or (c.started_at, c.card) < (select a.started_at, a.card from read.card a where a.card = %(after)s))

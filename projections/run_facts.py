@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from typing import NamedTuple
 
+from domain.card import Override
 from domain.words import StageKey, StepKey
 from projections.answers import Help
 from projections.fold import Data, Fold, Handler, instant
@@ -13,12 +15,21 @@ OPEN_STEP = frozenset({"ready", "in_progress"})
 ENDED_RUN = frozenset({"completed", "ended_early", "cancelled"})
 
 
+class Incident(NamedTuple):
+    """Something that a step's machine needs a person for."""
+
+    id: str
+    problem: str
+    since: datetime
+    assignee: str | None
+
+
 class StepFacts:
     """One step of one run."""
 
     __slots__ = (
-        "approvals", "assignee", "by", "comments", "due_at", "due_moves", "due_source", "ended_at", "help",
-        "outcome", "overdue", "questioned", "ready_at", "reason", "round", "started_at", "state",
+        "approvals", "assignee", "by", "comments", "due_at", "due_moves", "due_source", "ended_at", "help", "incident",
+        "joined", "outcome", "overdue", "questioned", "ready_at", "reason", "round", "started_at", "state",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -36,6 +47,8 @@ class StepFacts:
         self.outcome: str | None = None
         self.reason: str | None = None
         self.help: Help | None = None
+        self.incident: Incident | None = None
+        self.joined = False
         self.questioned = False
         self.approvals = 0
         self.comments = 0
@@ -45,8 +58,10 @@ class RunFacts:
     """One run."""
 
     __slots__ = (
-        "comments", "ended_at", "name", "outcome", "overridden", "priority", "process", "process_version", "project",
-        "rank", "reason", "roles", "started_at", "started_by", "state", "steps", "subject", "target_at", "test",
+        "comments", "earlier", "ended_at", "from_version", "name", "outcome", "overridden", "override_facts",
+        "priority", "process", "process_version", "progressed_at", "project", "rank", "reason", "roles",
+        "started_at", "started_by",
+        "state", "steps", "subject", "target_at", "test",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -66,7 +81,11 @@ class RunFacts:
         self.ended_at: datetime | None = None
         self.outcome: str | None = None
         self.reason: str | None = None
-        self.overridden: StageKey | None = None
+        self.overridden: Override | None = None
+        self.override_facts: dict[str, object] | None = None
+        self.progressed_at: datetime | None = None
+        self.from_version: int | None = None
+        self.earlier: list[str] = []
         self.comments = 0
         self.steps: dict[StepKey, StepFacts] = {}
 
@@ -86,7 +105,7 @@ def _begin_round(step: StepFacts, number: int) -> None:
     step.round = number
     step.state = "locked"
     step.by = step.ready_at = step.started_at = step.ended_at = None
-    step.outcome = step.reason = step.help = None
+    step.outcome = step.reason = step.help = step.incident = None
     step.overdue = step.questioned = False
     step.approvals = 0
 
@@ -114,7 +133,15 @@ def _run_priority_set(run: RunFacts, data: Data, _at: datetime, _by: str | None)
 
 
 def _run_linked(run: RunFacts, data: Data, _at: datetime, _by: str | None) -> None:
+    if run.project is not None and run.project not in run.earlier:
+        run.earlier.append(run.project)
     run.project = data["project"]
+
+
+def _run_migrated(run: RunFacts, data: Data, _at: datetime, _by: str | None) -> None:
+    run.process = data["process"]
+    run.process_version = data["to_version"]
+    run.from_version = data["from_version"]
 
 
 def _run_ranked(run: RunFacts, data: Data, _at: datetime, _by: str | None) -> None:
@@ -155,12 +182,14 @@ def _run_commented(run: RunFacts, data: Data, _at: datetime, _by: str | None) ->
         run.steps[data["step"]].comments += 1
 
 
-def _stage_overridden(run: RunFacts, data: Data, _at: datetime, _by: str | None) -> None:
-    run.overridden = data["stage"]
+def _stage_overridden(run: RunFacts, data: Data, at: datetime, by: str | None) -> None:
+    from_stage = data.get("from_stage")
+    run.overridden = Override(StageKey(data["stage"]), None if from_stage is None else StageKey(from_stage))
+    run.override_facts = {"reason": data["reason"], "by": by, "at": at}
 
 
 def _override_cleared(run: RunFacts, _data: Data, _at: datetime, _by: str | None) -> None:
-    run.overridden = None
+    run.overridden = run.override_facts = None
 
 
 def _step_became_ready(run: RunFacts, data: Data, at: datetime, _by: str | None) -> None:
@@ -200,18 +229,23 @@ def _step_due_set(run: RunFacts, data: Data, _at: datetime, _by: str | None) -> 
 def _step_started(run: RunFacts, data: Data, at: datetime, _by: str | None) -> None:
     step = _step(run, data)
     step.state = "in_progress"
-    step.started_at = at
+    step.started_at = run.progressed_at = at
+
+
+def _step_values_saved(run: RunFacts, _data: Data, at: datetime, _by: str | None) -> None:
+    run.progressed_at = at
 
 
 def _step_ended(state: str) -> Callable[[RunFacts, Data, datetime, str | None], None]:
     def ended(run: RunFacts, data: Data, at: datetime, by: str | None) -> None:
         step = _step(run, data)
         step.state = state
-        step.ended_at = at
+        step.ended_at = run.progressed_at = at
         step.by = by
         step.outcome = data.get("outcome")
         step.reason = data.get("reason")
-        step.help = None
+        step.help = step.incident = None
+        step.joined = False
 
     return ended
 
@@ -220,13 +254,15 @@ def _step_not_applicable(run: RunFacts, data: Data, at: datetime, _by: str | Non
     step = _step(run, data)
     step.state = "not_applicable"
     step.ended_at = step.ended_at or at
-    step.help = None
+    step.help = step.incident = None
+    step.joined = False
 
 
 def _step_applicable(run: RunFacts, data: Data, _at: datetime, _by: str | None) -> None:
     step = _step(run, data)
     step.state = "done" if step.by is not None and step.ended_at is not None else "locked"
-    if step.state == "locked":
+    step.joined = step.state == "locked"
+    if step.joined:
         step.ended_at = None
 
 
@@ -240,8 +276,21 @@ def _step_questioned(run: RunFacts, data: Data, _at: datetime, _by: str | None) 
     _step(run, data).questioned = True
 
 
-def _approval_given(run: RunFacts, data: Data, _at: datetime, _by: str | None) -> None:
+def _approval_given(run: RunFacts, data: Data, at: datetime, _by: str | None) -> None:
     _step(run, data).approvals += 1
+    run.progressed_at = at
+
+
+def _incident_opened(run: RunFacts, data: Data, at: datetime, _by: str | None) -> None:
+    step = run.steps.get(data["step"])
+    if step is not None:
+        step.incident = Incident(data["incident"], data["problem"], at, data.get("assignee"))
+
+
+def _incident_resolved(run: RunFacts, data: Data, _at: datetime, _by: str | None) -> None:
+    step = run.steps.get(data["step"])
+    if step is not None and step.incident is not None and step.incident.id == data["incident"]:
+        step.incident = None
 
 
 def _help_requested(run: RunFacts, data: Data, at: datetime, _by: str | None) -> None:
@@ -260,6 +309,7 @@ RUN_FACTS = Fold(
         "run_target_set": _run_target_set,
         "run_priority_set": _run_priority_set,
         "run_linked": _run_linked,
+        "run_migrated": _run_migrated,
         "run_ranked": _run_ranked,
         "run_paused": _run_paused,
         "run_resumed": _run_resumed,
@@ -277,6 +327,7 @@ RUN_FACTS = Fold(
         "step_due_set": _step_due_set,
         "step_became_overdue": _step_overdue,
         "step_started": _step_started,
+        "step_values_saved": _step_values_saved,
         "step_completed": _step_ended("done"),
         "step_skipped": _step_ended("skipped"),
         "step_failed": _step_ended("failed"),
@@ -288,5 +339,7 @@ RUN_FACTS = Fold(
         "approval_given": _approval_given,
         "help_requested": _help_requested,
         "help_cleared": _help_cleared,
+        "incident_opened": _incident_opened,
+        "incident_resolved": _incident_resolved,
     },
 )

@@ -12,25 +12,34 @@ import orjson
 from domain.definition import Definition
 from domain.document import Step
 from domain.events import EVENT_TYPES
-from domain.rollup import Card, StageFact, roll_up, state_at
+from domain.rollup import Card, Override, StageFact, roll_up, state_at
+from domain.schedule import Calendar
 from domain.upcast import upcast
 from domain.words import StageKey, StepKey
+from projections.answers import Card as CardAnswer
 from projections.answers import History, HistoryEntry, RunRow, Runs, RunView, StageView, StepView, WaitsFor
-from projections.asking import Conn, Fresh, NotFound, fresh, moment, rows
-from projections.board_queries import help_of
+from projections.asking import CARD_COLUMNS, Conn, Fresh, NotFound, fresh, rows
+from projections.cards import card_of, help_of
+from projections.judging import Judge, judge
 from projections.run_facts import OPEN_STEP, StepFacts
 
+_LIFE = CARD_COLUMNS.index("life")
 ENDED_WELL = frozenset({"done", "skipped", "not_applicable"})
 
 
 def run(
-    connection: Conn, run_id: UUID, definition: Definition | None = None, *, now: datetime | None = None
+    connection: Conn,
+    run_id: UUID,
+    definition: Definition | None = None,
+    *,
+    now: datetime | None = None,
+    calendar: Calendar | None = None,
 ) -> RunView:
     """One run by stage and step, with the form of each step. Raises NotFound.
 
     ``definition`` is the version that the run follows, when the caller has it; else it is read here.
     """
-    at, current = moment(now), fresh(connection, "run_steps")
+    at, current = judge(now, calendar), fresh(connection, "run_steps")
     found = rows(connection, "run", run=run_id)
     if not found:
         raise NotFound("run", run_id)
@@ -65,6 +74,7 @@ def runs(
     after: UUID | None = None,
     *,
     now: datetime | None = None,
+    calendar: Calendar | None = None,
 ) -> Runs:
     """Runs, the newest first; ``after`` is the last run of the page before."""
     current = fresh(connection, "board")
@@ -76,11 +86,20 @@ def runs(
         life=state,
         after=after,
         limit=limit + 1,
-        now=moment(now),
     )
-    page = tuple(RunRow(*row) for row in found[:limit])
+    by = judge(now, calendar)
+    page = tuple(_row(card_of(row, by), row[_LIFE]) for row in found[:limit])
     more = page[-1].id if len(found) > limit and page else None
     return Runs(page, more, current.position, current.as_of, current.behind)
+
+
+def _row(card: CardAnswer, life: str) -> RunRow:
+    assert card.started_at is not None  # a run begins with its start
+    return RunRow(
+        card.id, card.name, card.process or "", card.process_version or 0, card.project, life, card.stage, card.state,
+        card.progress or 0.0, card.priority, card.next_action, card.who, card.due_at, card.overdue, card.outcome,
+        card.started_at, card.ended_at, card.target_at, card.version,
+    )  # fmt: skip
 
 
 def _entry(row: tuple[Any, ...]) -> HistoryEntry:
@@ -119,16 +138,16 @@ class _View:
     """One run while its answer is put together."""
 
     def __init__(
-        self, row: tuple[Any, ...], definition: Definition, steps: Mapping[StepKey, _Step], now: datetime
+        self, row: tuple[Any, ...], definition: Definition, steps: Mapping[StepKey, _Step], by: Judge
     ) -> None:
-        self.row, self.definition, self.steps, self.now = row, definition, steps, now
-        self.card: Card = roll_up(definition, row[5], steps, row[17])
+        self.row, self.definition, self.steps, self.by, self.now = row, definition, steps, by, by.now
+        override = None if row[17] is None else Override(row[17], row[20])
+        self.card: Card = roll_up(definition, row[5], steps, override)
 
     def answer(self, current: Fresh) -> RunView:
         (
             id_, process, version, name, subject, state, inputs, roles, project, priority, target_at, test, started_at,
-            started_by, ended_at, outcome, reason, _overridden, stream_version,
-            attachments,
+            started_by, ended_at, outcome, reason, _overridden, stream_version, attachments, _,
         ) = self.row  # fmt: skip
         return RunView(
             id=id_, name=name, process=process, process_title=self.definition.document.title, version=version,
@@ -145,11 +164,18 @@ class _View:
         return StageView(
             key=stage.key,
             title=stage.title,
-            state=state_at(stage.state, self.now, late_at=stage.late_at, blocked_at=stage.blocked_at),
+            state=self._state(stage),
             outcome=stage.outcome,
             steps=tuple(self._step(stage.key, step) for step in document.steps),
             entered_at=stage.entered_at,
             ended_at=stage.ended_at,
+        )
+
+    def _state(self, stage: StageFact) -> str:
+        running = self.row[5] in ("running", "paused")
+        target_at = self.by.target(self.row[12], stage.target_days) if running and stage.target_days else None
+        return state_at(
+            stage.state, self.now, late_at=stage.late_at, blocked_at=stage.blocked_at, target_at=target_at
         )
 
     def _step(self, stage: StageKey, step: Step) -> StepView:

@@ -15,7 +15,7 @@ RUN = Table(
     (
         "run", "process", "process_version", "name", "subject", "state", "inputs", "roles", "project", "priority",
         "target_at", "test", "started_at", "started_by", "ended_at", "outcome", "reason", "comments",
-        "overridden_stage", "version", "attachments",
+        "overridden_stage", "overridden_from", "version", "attachments",
     ),
 )  # fmt: skip
 RUN_STEP = Table(
@@ -37,7 +37,7 @@ def _rows(subject: Subject) -> Iterator[tuple[int, Row]]:
         {role: who for role, who in run.roles.items() if who is not None},
         None if run.project is None else UUID(run.project), run.priority, run.target_at, run.test, run.started_at,
         run.started_by, run.ended_at, run.outcome, run.reason, run.comments,
-        run.overridden, subject.version, values.attachments,
+        *(run.overridden or (None, None)), subject.version, values.attachments,
     )  # fmt: skip
     for key, step in run.steps.items():
         yield 1, (
@@ -48,4 +48,4 @@ def _rows(subject: Subject) -> Iterator[tuple[int, Row]]:
         )  # fmt: skip
 
 
-RUN_STEPS = Projection("run_steps", 2, (RUN, RUN_STEP), {"run": Source((RUN_FACTS, RUN_VALUES), _rows)})
+RUN_STEPS = Projection("run_steps", 3, (RUN, RUN_STEP), {"run": Source((RUN_FACTS, RUN_VALUES), _rows)})

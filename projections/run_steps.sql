@@ -21,6 +21,7 @@ create table run (
   reason text,
   comments int not null,
   overridden_stage text,
+  overridden_from text,
   version int not null,
   attachments jsonb not null
 );

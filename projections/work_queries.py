@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from domain.schedule import Calendar
 from projections.answers import (
     Attention,
     AttentionRow,
@@ -18,6 +19,7 @@ from projections.answers import (
     Projects,
 )
 from projections.asking import Conn, fresh, moment, rows
+from projections.judging import WEEKDAYS
 from projections.process_queries import processes
 
 ACTIONS = {"overdue": "extend", "needs_help": "clear-help", "blocked": "unblock", "unassigned": "assign"}
@@ -66,6 +68,7 @@ def inbox(
     *,
     now: datetime | None = None,
     end_of_today: datetime | None = None,
+    calendar: Calendar | None = None,
     limit: int = 200,
 ) -> Inbox:
     """A person's ready work, and that of their ``groups``; ``end_of_today`` is theirs (default: 24 hours from now)."""
@@ -76,6 +79,7 @@ def inbox(
         assignees=[person, *groups],
         now=at,
         today=end_of_today or at + timedelta(days=1),
+        zone=str((calendar or WEEKDAYS).zone),
         limit=limit,
     )
     total, overdue = (found[0][16], found[0][17]) if found else (0, 0)
@@ -102,9 +106,16 @@ def _project_row(row: tuple[Any, ...], reached: dict[str, tuple[int, int]]) -> P
     )  # fmt: skip
 
 
-def home(connection: Conn, person: str, groups: Iterable[str] = (), *, now: datetime | None = None) -> Home:
+def home(
+    connection: Conn,
+    person: str,
+    groups: Iterable[str] = (),
+    *,
+    now: datetime | None = None,
+    calendar: Calendar | None = None,
+) -> Home:
     """What a person sees first."""
-    work = inbox(connection, person, groups, now=now, limit=20)
+    work = inbox(connection, person, groups, now=now, calendar=calendar, limit=20)
     needs = attention(connection, now=now, limit=20)
     all_projects = projects(connection, now=now)
     all_processes = processes(connection)

@@ -22,14 +22,14 @@ from api.problems import Problem
 from api.registering import stream_id
 from api.services import Services
 from api.sight import Sight, sight_of
-from api.views import Positioned, answer
+from api.views import Positioned, answer, texts_for
 from domain.document import Document, Role
 from projections import answers, queries
 from web import forms
 from web.errors import ErrorPages, accepts_json, refused
 from web.forwarding import Answered, forward
 from web.rendering import assets, page, reveal
-from web.selection import chosen_step, open_steps, unmasked
+from web.selection import chosen_step, unmasked
 from web.words import who
 
 _READ = Rule(frozenset({"read"}))
@@ -88,15 +88,28 @@ def router(_services: Services | None = None) -> APIRouter:
 async def home(request: Request) -> Response:
     """What needs me: ready work, attention, projects, processes, runs started lately."""
     me = caller_of(request).actor
-    seen = await _ask(request, lambda connection: queries.home(connection, me))
-    lately = await _ask(request, lambda connection: queries.runs(connection, None, None, None, _LATELY, None))
+    seen = await _ask(
+        request, lambda connection: queries.home(connection, me, calendar=_services(request).calendar)
+    )
+    lately = await _ask(
+        request,
+        lambda connection: queries.runs(
+            connection, None, None, None, _LATELY, None, calendar=_services(request).calendar
+        ),
+    )
     return page(request, "home.html", home=seen, lately=lately.rows, answer=seen)
 
 
 async def board(request: Request) -> Response:
     """The board of a project."""
     project = stream_id(request.path_params["id"])
-    seen = await _ask(request, lambda connection: queries.board(connection, project))
+    texts = await texts_for(request, project)
+    seen = await _ask(
+        request,
+        lambda connection: queries.board(
+            connection, project, calendar=_services(request).calendar, texts=texts
+        ),
+    )
     return page(request, "board.html", board=seen, answer=seen)
 
 
@@ -125,7 +138,12 @@ async def process(request: Request) -> Response:
     """A process: its stages and steps in the newest version, its runs, and the form that starts one."""
     key = request.path_params["key"]
     seen = await _ask(request, lambda connection: queries.process(connection, key))
-    rows = await _ask(request, lambda connection: queries.runs(connection, key, None, None, 50, None))
+    rows = await _ask(
+        request,
+        lambda connection: queries.runs(
+            connection, key, None, None, 50, None, calendar=_services(request).calendar
+        ),
+    )
     document = Document.model_validate(seen.versions[0].document) if seen.versions else None
     return page(
         request,
@@ -185,18 +203,14 @@ async def move_run(request: Request) -> Response:
     form, csrf = await _form(request)
     sent = dict(form)
     seen = await _run(request, stream_id(request.path_params["id"]))
-    wanted = sent.get("stage", seen.stage)
-    path = f"/v1/runs/{seen.id}"
-    if wanted == seen.stage:
-        body: Mapping[str, Any] = {name: sent[name] for name in ("after", "before") if sent.get(name)}
-        told = await forward(request, f"{path}/rank", body, csrf=csrf, command=sent.get("command", ""))
-    elif sent.get("reason"):
-        body = {"stage": wanted, "reason": sent["reason"]}
-        told = await forward(
-            request, f"{path}/override-stage", body, csrf=csrf, command=sent.get("command", "")
-        )
-    else:
-        told = Answered(409, _stage_is_open(seen))
+    body: dict[str, Any] = {name: sent[name] for name in ("after", "before") if sent.get(name)}
+    verb, body = "move", {**body, "stage": sent.get("stage") or seen.stage}
+    if sent.get("reason"):
+        verb, body = "override-stage", {"stage": body["stage"], "reason": sent["reason"]}
+    path = f"/v1/runs/{seen.id}/{verb}"
+    told = await forward(request, path, body, csrf=csrf, command=sent.get("command", ""))
+    for step in told.body.get("open_steps", ()):
+        step["who"] = step["who"] and who(step["who"])
     return _told(request, told, sent)
 
 
@@ -235,20 +249,6 @@ async def _last_rank(request: Request, project: UUID, stage: str) -> str | None:
     return max(ranks, default=None)
 
 
-def _stage_is_open(seen: answers.RunView) -> dict[str, Any]:
-    steps = open_steps(seen)
-    stage = next((stage.title for stage in seen.stages if stage.key == seen.stage), "its stage")
-    detail = f"{seen.name} leaves {stage} when its open steps are done; a run's stage follows its steps."
-    told = [{"title": step.title, "who": step.assignee and who(step.assignee)} for step in steps]
-    return {
-        "code": "stage_has_open_steps",
-        "title": "Not moved",
-        "status": 409,
-        "detail": detail,
-        "open_steps": told,
-    }
-
-
 async def sign_out(request: Request) -> Response:
     """End the session of this browser."""
     _, csrf = await _form(request)
@@ -262,7 +262,9 @@ async def sign_out(request: Request) -> Response:
 
 
 async def _run(request: Request, stream: UUID) -> answers.RunView:
-    return await _ask(request, lambda connection: queries.run(connection, stream))
+    return await _ask(
+        request, lambda connection: queries.run(connection, stream, calendar=_services(request).calendar)
+    )
 
 
 async def _sight(request: Request, stream: UUID) -> Sight:

@@ -9,18 +9,6 @@ from api.sight import MASK
 from projections import answers
 
 
-def open_steps(seen: answers.RunView) -> list[answers.StepView]:
-    """The steps of the run's stage that keep it there."""
-    left = {"ready", "in_progress", "locked"}
-    return [
-        step
-        for stage in seen.stages
-        if stage.key == seen.stage
-        for step in stage.steps
-        if step.required and step.state in left
-    ]
-
-
 def chosen_step(seen: answers.RunView, wanted: str | None, me: str) -> answers.StepView:
     """The step to show: the one asked for, else my ready one, else any ready one, else the first unfinished one.
 

@@ -11,12 +11,16 @@ from domain.words import Assignee, StageKey
 
 
 class ProjectStage(BaseModel):
-    """A column of a project's board. Runs stand in the column whose key their current stage has."""
+    """A column of a project's board. Runs stand in the column whose key their current stage has.
+
+    ``wip_hard``: nothing is moved into the column once it holds as many open cards as ``wip_limit`` says.
+    """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
     key: StageKey
     title: str
     wip_limit: int | None = None
+    wip_hard: bool = False
 
 
 class ProjectEvent(Event):

@@ -188,12 +188,16 @@ class RunMigrated(RunEvent):
 
 
 class StageOverridden(RunEvent):
-    """Somebody with the right to do so moved the run's card to a stage that its steps do not give."""
+    """Somebody with the right to do so moved the run's card to a stage that its steps do not give.
+
+    ``from_stage`` is the stage that they gave then; the override holds until they give another one.
+    """
 
     type = "stage_overridden"
-    public = ("stage",)
+    public = ("stage", "from_stage")
     stage: StageKey
     reason: str
+    from_stage: StageKey | None = None
 
 
 class StageOverrideCleared(RunEvent):

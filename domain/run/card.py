@@ -17,7 +17,8 @@ from domain.events import (
     StageOverridden,
     StageOverrideCleared,
 )
-from domain.run.state import Help, Run
+from domain.rollup import Card, Fact, Override, roll_up
+from domain.run.state import SATISFIED, Help, Run
 from domain.run.work import decided, in_running, reasoned, step_of
 from domain.words import PRIORITIES, Actor, Assignee, Priority, Rejected, StageKey, StepKey
 
@@ -42,20 +43,72 @@ def rank_run(run: Run, rank: str, *, by: Actor, at: datetime) -> list[Event]:
     return [] if run.rank == rank else [RunRanked(rank=rank, by=by, at=at)]
 
 
+def move_run(
+    run: Run, definition: Definition, stage: StageKey, rank: str, *, by: Actor, at: datetime
+) -> list[Event]:
+    """Put the run's card into this column at this rank: its own column only, for a run's stage follows its steps."""
+    _known_stage(definition, stage)
+    shown = _shown(run, definition)
+    if stage == shown:
+        return rank_run(run, rank, by=by, at=at)
+    steps = _open_before(run, definition, stage)
+    raise Rejected(
+        "stage_has_open_steps",
+        f"{run.name} stands in {definition.stages[shown].title}: a run's stage follows its steps",
+        stage=shown,
+        open_steps=steps,
+        accepted=["override-stage"] if steps else ["override-stage", "reopen"],
+    )
+
+
 def override_stage(
     run: Run, definition: Definition, stage: StageKey, reason: str, *, by: Actor, at: datetime
 ) -> list[Event]:
-    """Show the run's card in a stage that its steps do not give."""
-    if stage not in definition.stages:
-        raise Rejected("unknown_stage", f"no stage is called {stage!r}", accepted=list(definition.stages))
-    if run.stage_override == stage:
+    """Show the run's card in a stage that its steps do not give, until they give another one than now."""
+    _known_stage(definition, stage)
+    if stage == _shown(run, definition):
         return []
-    return [StageOverridden(stage=stage, reason=reasoned(reason), by=by, at=at)]
+    given = _given(run, definition)
+    if stage == given:
+        return clear_stage_override(run, by=by, at=at)
+    return [StageOverridden(stage=stage, reason=reasoned(reason), from_stage=given, by=by, at=at)]
 
 
 def clear_stage_override(run: Run, *, by: Actor, at: datetime) -> list[Event]:
     """Show the run's card in the stage that its steps give."""
     return [] if run.stage_override is None else [StageOverrideCleared(by=by, at=at)]
+
+
+def _known_stage(definition: Definition, stage: StageKey) -> None:
+    if stage not in definition.stages:
+        raise Rejected("unknown_stage", f"no stage is called {stage!r}", accepted=list(definition.stages))
+
+
+def _given(run: Run, definition: Definition) -> StageKey:
+    return _card(run, definition).steps_stage
+
+
+def _shown(run: Run, definition: Definition) -> StageKey:
+    return _card(run, definition).current_stage
+
+
+def _card(run: Run, definition: Definition) -> Card:
+    facts = {key: Fact(step.state, ready_at=step.ready_at) for key, step in run.steps.items()}
+    override = None if run.stage_override is None else Override(run.stage_override, run.override_from)
+    return roll_up(definition, run.state, facts, override)
+
+
+def _open_before(run: Run, definition: Definition, stage: StageKey) -> list[dict[str, str | None]]:
+    """The required steps that have to end before the steps give this stage, in document order."""
+    found: list[dict[str, str | None]] = []
+    for key, step in definition.steps.items():
+        if definition.stage_of[key] == stage:
+            break
+        now = run.step(key)
+        if step.required and now.state not in SATISFIED:
+            who = now.assignee or (run.roles.get(step.role) if step.role else None)
+            found.append({"step": key, "title": step.title, "state": now.state, "who": who})
+    return found
 
 
 def comment(

@@ -171,8 +171,10 @@ _RUN: dict[type[e.Event], Callable[[Run, Any], Run]] = {
     **dict.fromkeys(ACTION_EVENTS, evolve_actions),
     e.AttachmentAdded: _attached,
     e.AttachmentRemoved: _detached,
-    e.StageOverridden: lambda run, event: altered(run, stage_override=event.stage),
-    e.StageOverrideCleared: lambda run, _event: altered(run, stage_override=None),
+    e.StageOverridden: lambda run, event: altered(
+        run, stage_override=event.stage, override_from=event.from_stage
+    ),
+    e.StageOverrideCleared: lambda run, _event: altered(run, stage_override=None, override_from=None),
 }
 
 

@@ -165,6 +165,7 @@ class Run:
     ended_at: datetime | None = None
     outcome: str | None = None
     stage_override: StageKey | None = None
+    override_from: StageKey | None = None
     roles: Mapping[RoleKey, Assignee] = field(default_factory=dict)
     inputs: Mapping[str, Any] = field(default_factory=dict)
     values: Mapping[str, Any] = field(default_factory=dict)

@@ -14,7 +14,9 @@ from projections.answers.cards import (
     Funnel,
     FunnelStage,
     Help,
+    Lane,
     Member,
+    ShownElsewhere,
     StageDot,
 )
 from projections.answers.runs import (
@@ -66,6 +68,7 @@ __all__ = [
     "Home",
     "Inbox",
     "InboxRow",
+    "Lane",
     "Member",
     "ProcessRow",
     "ProcessStats",
@@ -77,6 +80,7 @@ __all__ = [
     "RunRow",
     "RunView",
     "Runs",
+    "ShownElsewhere",
     "StageDot",
     "StageStats",
     "StageView",

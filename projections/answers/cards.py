@@ -12,9 +12,12 @@ CardKind = Literal["run", "task"]
 
 @dataclass(frozen=True, slots=True)
 class Help:
-    """Open help: what for, since when, on whom it waits and until when at the latest."""
+    """Open help: what for, since when, on whom it waits and until when at the latest.
 
-    reason: str
+    What for, and on whom, is told to those who work with the run; to others both are null.
+    """
+
+    reason: str | None
     since: datetime | None
     waiting_on: str | None = None
     until: datetime | None = None
@@ -22,7 +25,10 @@ class Help:
 
 @dataclass(frozen=True, slots=True)
 class StageDot:
-    """One stage on a card, with the outcome its gate gave it."""
+    """One stage on a card, with the outcome its gate gave it; ``said`` is that in words: Approved by Dana, 12 Nov.
+
+    ``target_at`` is when it is to be over, while it is not.
+    """
 
     key: str
     title: str
@@ -30,11 +36,28 @@ class StageDot:
     outcome: str | None = None
     entered_at: datetime | None = None
     ended_at: datetime | None = None
+    outcome_by: str | None = None
+    outcome_at: datetime | None = None
+    said: str | None = None
+    target_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ShownElsewhere:
+    """Somebody put a run's card into a stage that its steps do not give: which one they give, why, by whom, when."""
+
+    steps_stage: str
+    reason: str
+    by: str | None
+    at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """A run or a task on a board: what a manager needs, never the value of a field."""
+    """A run or a task on a board: what a manager needs, never the value of a field.
+
+    ``lowered`` says why progress is lower than it was; ``progressed_at`` when work on the run last got anywhere.
+    """
 
     id: UUID
     kind: CardKind
@@ -67,11 +90,17 @@ class Card:
     started_at: datetime | None = None
     target_at: datetime | None = None
     ended_at: datetime | None = None
+    progressed_at: datetime | None = None
+    lowered: tuple[str, ...] = ()
+    override: ShownElsewhere | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class BoardColumn:
-    """One stage of a project with the cards that stand in it; ``count`` is the number of open cards, for the limit."""
+    """One stage of a project with the cards that stand in it; ``count`` is how many of the cards shown are open.
+
+    ``total`` open cards stand in the column whatever is filtered; ``exceeded`` when that is more than the limit.
+    """
 
     key: str
     title: str
@@ -79,6 +108,19 @@ class BoardColumn:
     count: int
     cards: tuple[Card, ...]
     more: int = 0
+    wip_hard: bool = False
+    total: int = 0
+    exceeded: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """A swimlane: the cards of one person, process or priority, from the left column to the right one."""
+
+    key: str
+    title: str
+    count: int
+    cards: tuple[UUID, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,3 +173,4 @@ class Board:
     position: int
     as_of: datetime
     behind: int = 0
+    lanes: tuple[Lane, ...] = ()

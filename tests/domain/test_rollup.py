@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from domain.definition import Definition
 from domain.document import Document
-from domain.rollup import Card, Fact, roll_up, state_at
+from domain.rollup import Card, Fact, Override, roll_up, state_at
 from domain.words import Assignee, StageKey, StepKey
 
 T = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -43,7 +43,7 @@ def card(
 ) -> Card:
     """The card of a run with these facts about its steps."""
     steps = {StepKey(key): fact for key, fact in facts.items()}
-    return roll_up(definition, run, steps, None if override is None else StageKey(override))
+    return roll_up(definition, run, steps, None if override is None else Override(StageKey(override)))
 
 
 def done(at: datetime = T, **more: Any) -> Fact:

@@ -44,6 +44,12 @@ def differing(recorded: Any, now: Any, path: str = "") -> list[str]:
             for key, value in recorded.items()
             for found in differing(value, now.get(key), f"{path}.{key}")
         ]
+    if isinstance(recorded, list) and isinstance(now, list) and len(recorded) == len(now):
+        return [
+            found
+            for place, (before, after) in enumerate(zip(recorded, now, strict=True))
+            for found in differing(before, after, f"{path}.{place}")
+        ]
     return [] if recorded == now else [f"{path}: {recorded!r} became {now!r}"]
 
 

@@ -18,7 +18,7 @@ from tests.web import samples
 from tests.web.conftest import App
 from web import words
 from web.rendering import assets, hide, render, reveal
-from web.selection import chosen_step, open_steps
+from web.selection import chosen_step
 
 ME = "person:dana"
 
@@ -92,13 +92,6 @@ def test_the_csrf_token_never_looks_the_same_twice():
     assert hide("secret") != hide("secret")
     assert reveal(hide("secret")) == "secret"
     assert reveal("not base64 ü") == ""
-
-
-def test_the_open_steps_of_the_stage_keep_a_run_there():
-    """Done and other stages' steps do not count."""
-    run = samples.run()
-    assert {step.stage for step in open_steps(run)} == {run.stage}
-    assert all(step.state != "done" for step in open_steps(run))
 
 
 @pytest.fixture

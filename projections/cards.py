@@ -1,0 +1,117 @@
+"""From a row of the board to the card that an answer holds, as it stands at the moment of asking."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from domain.naming import spoken
+from domain.rollup import TIMELESS, state_at
+from projections.answers import Card, Help, ShownElsewhere, StageDot
+from projections.asking import CARD_COLUMNS
+from projections.fold import instant
+from projections.judging import Judge
+
+_PLACES = {name: place for place, name in enumerate(CARD_COLUMNS)}
+_AS_STORED = (
+    "kind", "name", "project", "stage", "version", "rank", "priority", "process", "process_version", "progress",
+    "next_action", "who", "entered_stage_at", "blocked", "comments", "checklist_done", "checklist_total", "description",
+    "outcome", "started_at", "target_at", "ended_at", "progressed_at",
+)  # fmt: skip
+_STORED = tuple((name, _PLACES[name]) for name in _AS_STORED)
+_LISTS = tuple((name, _PLACES[name]) for name in ("also_in", "labels", "waits_for", "lowered"))
+_ID, _STATE, _DUE_ON, _DUE_AT, _LATE_AT, _BLOCKED_AT, _STAGES, _HELP, _OVERRIDE, _STARTED, _ENDED = (
+    _PLACES[name]
+    for name in (
+        "card", "state", "due_on", "due_at", "late_at", "blocked_at", "stages", "help", "override", "started_at",
+        "ended_at",
+    )
+)  # fmt: skip
+
+
+def card_of(row: Sequence[Any], judge: Judge) -> Card:
+    """The card that a row (see CARD_COLUMNS) is at the judge's moment."""
+    ended = row[_ENDED] is not None
+    due_on = row[_DUE_ON]
+    due_at = row[_DUE_AT] if due_on is None else judge.end_of(due_on)
+    dots = tuple([_dot(dot, row[_STARTED], judge, ended=ended) for dot in row[_STAGES] or ()])
+    told: dict[str, Any] = {name: row[place] for name, place in _STORED}
+    for name, place in _LISTS:
+        told[name] = tuple(row[place])
+    return Card(
+        id=row[_ID],
+        state=_state(row, dots, judge, due_at if due_on else None),
+        stages=dots,
+        due_at=due_at,
+        overdue=due_at is not None and not ended and due_at < judge.now,
+        help=help_of(row[_HELP]),
+        override=_elsewhere(row[_OVERRIDE]),
+        **told,
+    )
+
+
+def _state(row: Sequence[Any], dots: Sequence[StageDot], judge: Judge, day_over: datetime | None) -> str:
+    state: str = row[_STATE]
+    if state in TIMELESS or row[_ENDED] is not None:
+        return state
+    targets = [dot.target_at for dot in dots if dot.target_at is not None]
+    return state_at(
+        state,
+        judge.now,
+        late_at=row[_LATE_AT] or day_over,
+        blocked_at=row[_BLOCKED_AT],
+        target_at=min(targets, default=None),
+        at_risk=row[_ID] in judge.at_risk,
+    )
+
+
+def _dot(dot: Mapping[str, Any], started_at: datetime, judge: Judge, *, ended: bool) -> StageDot:
+    state: str = dot["state"]
+    days = dot.get("target_days")
+    target_at = None if ended or days is None else judge.target(started_at, days)
+    if not ended and state not in TIMELESS:
+        late_at, blocked_at = instant(dot["late_at"]), instant(dot["blocked_at"])
+        state = state_at(state, judge.now, late_at=late_at, blocked_at=blocked_at, target_at=target_at)
+    outcome, outcome_at = dot["outcome"], instant(dot.get("outcome_at"))
+    return StageDot(
+        dot["key"],
+        dot["title"],
+        state,
+        outcome,
+        instant(dot["entered_at"]),
+        instant(dot["ended_at"]),
+        dot.get("outcome_by"),
+        outcome_at,
+        None if outcome is None else _said(outcome, dot.get("outcome_by"), outcome_at, judge),
+        target_at,
+    )
+
+
+def _said(outcome: str, by: str | None, at: datetime | None, judge: Judge) -> str:
+    """Approved by Dana, 12 Nov."""
+    named = f"{outcome[:1].upper()}{outcome[1:]}" + (f" by {spoken(by)}" if by else "")
+    return named if at is None else f"{named}, {judge.day(at)}"
+
+
+def _elsewhere(stored: Mapping[str, Any] | None) -> ShownElsewhere | None:
+    if stored is None:
+        return None
+    return ShownElsewhere(stored["steps_stage"], stored["reason"], stored["by"], instant(stored["at"]))
+
+
+def help_of(stored: Mapping[str, Any] | None) -> Help | None:
+    """Open help from how a row holds it; a card of a run holds only that there is some, and since when."""
+    if stored is None:
+        return None
+    return Help(
+        stored.get("reason"), instant(stored["since"]), stored.get("waiting_on"), instant(stored["until"])
+    )
+
+
+def place_of(each: Card) -> tuple[bool, bool, str, float, str]:
+    """Open before ended; by rank, cards without one after those with one; older first, the newest ended first."""
+    if each.ended_at is not None:
+        return True, False, "", -each.ended_at.timestamp(), str(each.id)
+    since = each.started_at.timestamp() if each.started_at else 0.0
+    return False, each.rank is None, each.rank or "", since, str(each.id)
