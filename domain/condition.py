@@ -71,7 +71,7 @@ def holds(condition: Condition | None, values: Mapping[str, Any]) -> bool:
         case Not(not_=part):
             return not holds(part, values)
         case Comparison():
-            return _compare(condition.operator, values.get(condition.field), condition.value)
+            return compare(condition.operator, values.get(condition.field), condition.value)
 
 
 def fields_of(condition: Condition | None) -> frozenset[str]:
@@ -90,8 +90,8 @@ def fields_of(condition: Condition | None) -> frozenset[str]:
 _EMPTY: tuple[Any, ...] = (None, "", [], (), {})
 
 
-def _compare(operator: Operator, actual: Any, wanted: Any) -> bool:
-    """Never raises: values that cannot be compared are neither equal nor in order."""
+def compare(operator: Operator, actual: Any, wanted: Any) -> bool:
+    """Whether the values stand so. Never raises: values that cannot be compared are neither equal nor in order."""
     if operator in ("set", "not_set"):
         return (actual not in _EMPTY) == (operator == "set")
     if actual is None:

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from domain.condition import Condition
+from domain.condition import Condition, Operator
 from domain.words import Priority, RoleKey, StageKey, StepKey
 
 Key = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
@@ -172,35 +172,72 @@ class Overdue(Part):
     skip_after: Offset | None = None
 
 
+AnswerPath = Annotated[str, StringConstraints(pattern=r"^[^.\s]+(\.[^.\s]+)*$", max_length=200)]
+"""Where a value stands in an answer: names and places (from 0) with dots between, such as ``items.0.id``."""
+
+
+class AnswerTest(Part):
+    """A comparison of one value of the answer; what is not there passes ``not_set`` only."""
+
+    path: AnswerPath
+    operator: Operator
+    value: Any = None
+
+
+class Success(Part):
+    """What makes an answer a success: its status (none named: 200 to 299) and every test on its JSON."""
+
+    statuses: tuple[Annotated[int, Field(ge=200, le=499)], ...] = ()
+    answer: tuple[AnswerTest, ...] = ()
+
+
 class Http(Part):
-    """A call that the step makes; ``outputs`` maps the step's fields to paths in the answer."""
+    """A call that the step makes; ``outputs`` maps the step's fields to paths in the answer.
+
+    ``repeatable``: the receiver takes calls with the same ``Idempotency-Key`` as one, so that a call whose end is not
+    known can be made again (GET, PUT and DELETE can by themselves). ``incident_to`` is asked when it cannot go on.
+    """
 
     method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"] = "POST"
     url: LongText
     headers: dict[str, str] = Field(default_factory=dict)
     body: dict[str, Any] = Field(default_factory=dict)
-    outputs: dict[Key, str] = Field(default_factory=dict)
+    success: Success = Success()
+    outputs: dict[Key, AnswerPath] = Field(default_factory=dict)
+    repeatable: bool = False
+    timeout_seconds: Annotated[float, Field(gt=0, le=120)] = 30
     incident_to: RoleKey | None = None
 
 
 class Wait(Part):
     """What the step waits for: an event by name, an instant, or whichever comes first. A time-out flags only.
 
-    ``fixed``: nobody can end the wait by hand before its event or instant.
+    ``fixed``: nobody can end the wait by hand before its event or instant. ``key`` says by what name the event's sender
+    knows the run (a template such as ``{crm_upsert.crm_account_id}``); without it that is the run's id.
     """
 
     event: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*(\.[a-z0-9_]+)*$")] | None = None
+    key: Text | None = None
     until: Due | None = None
     on_timeout: tuple[RoleKey, ...] = ()
     fixed: bool = False
 
 
 class ChildRun(Part):
-    """The run of another process that the step starts and waits for."""
+    """The run of another process that the step starts and waits for.
+
+    ``inputs`` are the child's, from fields of this run; ``outputs`` are the step's fields, from fields of the child
+    (``inputs.plan``, ``kyc.result``) or its ``outcome``. ``roles`` are the child's, each filled as a role of this run;
+    roles of the same key are filled the same anyway. ``in_project``: the child is shown in this run's project too.
+    """
 
     process: Key
+    version: Annotated[int, Field(ge=1)] | None = None
     inputs: dict[Key, str] = Field(default_factory=dict)
+    roles: dict[RoleKey, RoleKey] = Field(default_factory=dict)
     outputs: dict[Key, str] = Field(default_factory=dict)
+    in_project: bool = False
+    incident_to: RoleKey | None = None
 
 
 class Effects(Part):

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from domain.document import Document, Effects, EndsRun, FormField, Requires, Step
+from domain.lint_automatic import calls, child_runs, no_repeats, waits, webhooks
 from domain.lint_graph import conditions, covers_earlier, cycles, date_field, dues, known_step, references
 from domain.outline import Finding, Findings, Outline, Path, Placed, near, placeholders, some
 
@@ -303,9 +304,9 @@ def _template(outline: Outline, path: Path, text: str) -> Findings:
 
 
 _RULES: tuple[Callable[[Outline], Findings], ...] = (
-    _duplicate_keys, _look_alikes, _roles_of_roles, cycles, _forms, _document_wide,
+    _duplicate_keys, _look_alikes, _roles_of_roles, cycles, _forms, _document_wide, webhooks,
 )  # fmt: skip
 _STEP_RULES: tuple[Callable[[Outline, Placed], Findings], ...] = (
     _reserved_keys, _roles_of_steps, _gate_owner, references, covers_earlier, conditions, dues, _details, _outputs,
-    _other_fields, _texts,
+    _other_fields, _texts, calls, waits, child_runs, no_repeats,
 )  # fmt: skip

@@ -8,7 +8,7 @@ from uuid import UUID
 from pydantic import AwareDatetime, Field
 
 from domain.events.run import RunEvent
-from domain.words import Assignee, StepKey, Values
+from domain.words import Actor, Assignee, StepKey, Values
 
 
 class ActionEvent(RunEvent):
@@ -101,13 +101,17 @@ class IncidentResolved(ActionEvent):
 
 
 class ExternalEventReceived(RunEvent):
-    """Another service told that something happened, which a step of the run waits for or may come to wait for."""
+    """Another service told that something happened, which a step of the run waits for or may come to wait for.
+
+    Without ``step`` it is kept until one of ``steps`` (none named: any that waits for ``event``) becomes ready.
+    """
 
     type = "external_event_received"
     public = ("event", "step")
     event: str
     source_id: str | None = None
     step: StepKey | None = None
+    steps: tuple[StepKey, ...] = ()
     values: Values = Field(default_factory=dict)
 
 
@@ -123,7 +127,7 @@ class ChildRunStarted(RunEvent):
 
 
 class ChildRunEnded(RunEvent):
-    """The run that the step waits for has ended."""
+    """The run that the step waits for has ended; ``doers`` did the work in it, so they do not approve the step."""
 
     type = "child_run_ended"
     public = ("step", "round", "child", "state", "outcome")
@@ -132,6 +136,7 @@ class ChildRunEnded(RunEvent):
     child: UUID
     state: Literal["completed", "ended_early", "cancelled"]
     outcome: str | None = None
+    doers: tuple[Actor, ...] = ()
 
 
 AnyActionEvent = (

@@ -112,7 +112,7 @@ def succeed_action(  # noqa: PLR0913, PLR0917 - the action's name and all that c
     work = Work(run, definition, by, at, calendar)
     close_incident(work, now, "let_go", "the answer came after all")
     finishes = step is not None and _is_under_way(work, now)
-    wrong = _wrong_values(work, step, values or {}) if finishes and step is not None else None
+    wrong = wrong_values(work, step, values or {}) if finishes and step is not None else None
     if wrong is not None:
         _fail(work, now, wrong, None, "failed")
         return work.events
@@ -196,7 +196,7 @@ def is_repeatable(definition: Definition, action: ActionState) -> bool:
     known = definition.steps.get(action.step) if action.step is not None else None
     if known is None or known.http is None:
         return False
-    return known.http.method in ("GET", "PUT", "DELETE")
+    return known.http.repeatable or known.http.method in ("GET", "PUT", "DELETE")
 
 
 def open_incident(work: Work, action: ActionState, problem: Problem, reason: str) -> None:
@@ -225,11 +225,14 @@ def _is_under_way(work: Work, action: ActionState) -> bool:
     return now.is_open and own == action_key(action.step, action.round, action.action) and not work.run.ended
 
 
-def _wrong_values(work: Work, step: StepKey, values: Values) -> str | None:
-    """Why the step cannot be done with these values; None when it can."""
-    fields = work.definition.steps[step].fields
-    found = problems(fields, values)
-    found += missing(fields, {**present(work.run, work.definition.steps[step], step), **values})
+def wrong_values(work: Work, step: StepKey, values: Values) -> str | None:
+    """Why the step cannot be done with these values; None when it can.
+
+    Values of the fields that the step has already count too.
+    """
+    known = work.definition.steps[step]
+    found = problems(known.fields, values)
+    found += missing(known.fields, {**present(work.run, known, step), **values})
     if not found:
         return None
     named = [f"{one['field']} ({one['problem']}; accepted: {one['accepted']})" for one in found]
@@ -266,7 +269,8 @@ def _decider(work: Work, action: ActionState) -> Assignee | None:
     """Who is asked: whom the process names for it, else whose work the step is, else who started the run."""
     run = work.run
     known = work.definition.steps.get(action.step) if action.step is not None else None
-    named = known.http.incident_to if known is not None and known.http is not None else None
+    details = None if known is None else known.http or known.run
+    named = None if details is None else details.incident_to
     own = None if action.step is None else run.step(action.step).assignee
     for who in (run.roles.get(RoleKey(named)) if named else None, own, run.started_by):
         if who is not None and who.startswith(("person:", "group:")):

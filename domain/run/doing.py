@@ -65,6 +65,8 @@ def complete_step(
         raise Rejected(
             "automatic_step", f"{step} is done by the system; do it by hand with a reason", step=step
         )
+    if not by.startswith("system:"):
+        _not_fixed(known)
     work = Work(run, definition, by, at, calendar)
     return _complete(work, step, values or {}, outcome, None)
 
@@ -86,7 +88,7 @@ def complete_by_hand(
         raise Rejected(
             "not_automatic", f"{step} is a {known.kind} step; complete it", step=step, kind=known.kind
         )
-    _not_fixed(known, by)
+    _not_fixed(known)
     work = Work(run, definition, by, at, calendar)
     return _complete(work, step, values or {}, None, reasoned(reason))
 
@@ -205,9 +207,9 @@ def _already(run: Run, known: Step, now: StepState, values: Values, outcome: str
     return []
 
 
-def _not_fixed(known: Step, by: Actor | None) -> None:
-    """Rejected("fixed_wait") when the process forbids that a person shortens this wait."""
-    if known.wait is not None and known.wait.fixed and by is not None and is_person(by):
+def _not_fixed(known: Step) -> None:
+    """Rejected("fixed_wait") when the process forbids that anybody shortens this wait."""
+    if known.wait is not None and known.wait.fixed:
         raise Rejected(
             "fixed_wait", f"{known.key} ends with its event or its instant, never by hand", step=known.key
         )
@@ -218,7 +220,8 @@ def _skip(work: Work, step: StepKey, reason: str, cause: Cause) -> list[Event]:
     now = work.run.step(step)
     if now.state == "skipped":
         return []
-    _not_fixed(known, work.by)
+    if work.by is None or not work.by.startswith("system:"):
+        _not_fixed(known)
     said = reasoned(reason)
     in_running(work.run)
     if not now.is_open and now.state != "locked":

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from domain import events as e
-from domain.run.evolve_action import ACTION_EVENTS, evolve_actions
+from domain.run.evolve_action import ACTION_EVENTS, evolve_actions, evolve_children, evolve_received
 from domain.run.state import Attachment, Help, Run, StepState, StepWord, altered
 from domain.words import StepKey
 
@@ -148,9 +148,7 @@ def _unchanged(run: Run, _event: e.Event) -> Run:
     return run
 
 
-_TOLD: tuple[type[e.Event], ...] = (
-    e.ExternalEventReceived, e.ChildRunStarted, e.ChildRunEnded, e.RunMigrated,
-)  # fmt: skip
+_TOLD: tuple[type[e.Event], ...] = (e.RunMigrated,)
 
 _RUN: dict[type[e.Event], Callable[[Run, Any], Run]] = {
     e.RunStarted: _started,
@@ -169,6 +167,9 @@ _RUN: dict[type[e.Event], Callable[[Run, Any], Run]] = {
     e.RunCommented: lambda run, event: altered(run, comments=run.comments | {event.comment}),
     **dict.fromkeys(_TOLD, _unchanged),
     **dict.fromkeys(ACTION_EVENTS, evolve_actions),
+    e.ExternalEventReceived: evolve_received,
+    e.ChildRunStarted: evolve_children,
+    e.ChildRunEnded: evolve_children,
     e.AttachmentAdded: _attached,
     e.AttachmentRemoved: _detached,
     e.StageOverridden: lambda run, event: altered(

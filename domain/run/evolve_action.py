@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from domain import events as e
-from domain.run.state import ActionState, Incident, Run, action_key, altered
+from domain.run.state import ActionState, Child, Incident, KeptEvent, Run, action_key, altered
 from domain.words import StepKey
 
 ACTION_EVENTS: tuple[type[e.Event], ...] = (
@@ -22,7 +22,7 @@ def evolve_actions(run: Run, event: e.ActionEvent) -> Run:
     return altered(
         run,
         actions={**run.actions, key: new},
-        pending=_pending(run.pending, event.step, key, new.is_pending),
+        pending=_pending(run.pending, event.step, key, new.is_pending or new.incident is not None),
         incidents=_incidents(run, event),
     )
 
@@ -53,6 +53,31 @@ def _forgotten(event: e.IncidentResolved) -> Incident:
     """An incident of which only the end is known: imported facts need not begin at the beginning."""
     return Incident(
         event.incident, event.step, event.round, event.action, "failed", event.reason or "", None, event.at
+    )
+
+
+def evolve_received(run: Run, event: e.ExternalEventReceived) -> Run:
+    """The run after it heard of something: kept while no step takes it, forgotten when one does."""
+    left = [kept for kept in run.kept if (kept.event, kept.source_id) != (event.event, event.source_id)]
+    if event.step is None:
+        left.append(KeptEvent(event.event, event.source_id, event.steps, event.values))
+    known = run.sources if event.source_id is None else run.sources | {event.source_id}
+    return altered(run, kept=tuple(left), sources=known)
+
+
+def evolve_children(run: Run, event: e.ChildRunStarted | e.ChildRunEnded) -> Run:
+    """The run after a child of one of its steps started or ended; who worked in the child worked on the step."""
+    known = run.children.get(event.child)
+    if isinstance(event, e.ChildRunStarted):
+        child = Child(event.child, event.step, event.round, event.process)
+        return altered(run, children={**run.children, event.child: child})
+    child = known or Child(event.child, event.step, event.round, "")
+    step = run.step(event.step)
+    doers = tuple(dict.fromkeys((*step.doers, *event.doers)))
+    return altered(
+        run,
+        children={**run.children, event.child: altered(child, state=event.state)},
+        steps={**run.steps, event.step: altered(step, doers=doers)},
     )
 
 

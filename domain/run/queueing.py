@@ -84,6 +84,8 @@ def withdraw(
         if action.action.startswith(LASTING):
             continue
         close_incident(work, action, how, reason)
+        if not action.is_pending:
+            continue
         work.record(
             e.ActionWithdrawn(
                 step=step,

@@ -21,6 +21,7 @@ from domain.events import (
 from domain.run.dues import redue, rule_due
 from domain.run.evolve import evolve
 from domain.run.finishing import apply_rules, follow
+from domain.run.kept import take_kept
 from domain.run.queueing import own_action
 from domain.run.state import SATISFIED, Run
 from domain.run.work import Standing, Work
@@ -117,7 +118,7 @@ def _announce(work: Work, key: StepKey, cause: Cause) -> tuple[StepKey, ...]:
     work.anchors.update((f"step_ready:{key}", f"stage_entered:{stage}"))
     if work.definition.steps[key].rules:
         apply_rules(work, key, "ready")
-    return ()
+    return tuple(take_kept(work, key)) if work.run.kept else ()
 
 
 def _due(work: Work, key: StepKey) -> tuple[datetime | None, str | None]:

@@ -16,7 +16,7 @@ from domain.run.taking import target_of
 from domain.run.values import missing, problems, refuse
 from domain.run.work import Work
 from domain.schedule import Calendar
-from domain.words import Actor, Assignee, Priority, Rejected, RoleKey
+from domain.words import Actor, Assignee, Priority, Rejected, RoleKey, StepKey
 
 _PLACEHOLDER = re.compile(r"\{([a-z][a-z0-9_]*)\}")
 
@@ -40,26 +40,76 @@ def start_run(  # noqa: PLR0913 - all that a run can begin with
     """Begin a run; its first steps become ready. A run that exists already is not begun again."""
     if run is not None:
         return []
+    work = Work(Run(), definition, by, at, calendar)
     given = dict(inputs or {})
+    work.record(
+        RunStarted(
+            **_begun(definition, name, given, roles or {}, by),
+            subject=subject,
+            project=project,
+            priority=priority,
+            target_at=target_at or target_of(definition, given, calendar),
+            test=test,
+            by=by,
+            at=at,
+        )
+    )
+    return settle(work, definition.steps, "user")
+
+
+def start_child(  # noqa: PLR0913 - all that a child begins with
+    run: Run | None,
+    definition: Definition,
+    parent: Run,
+    *,
+    parent_run: UUID,
+    parent_step: StepKey,
+    inputs: Mapping[str, Any],
+    roles: Mapping[RoleKey, Assignee],
+    project: UUID | None,
+    by: Actor,
+    at: datetime,
+    calendar: Calendar,
+) -> list[Event]:
+    """Begin a run that a step of ``parent`` waits for; a test's child is a test, and the priority is the parent's."""
+    if run is not None:
+        return []
+    work = Work(Run(), definition, by, at, calendar)
+    given = dict(inputs)
+    work.record(
+        RunStarted(
+            **_begun(definition, None, given, roles, by),
+            subject=parent.subject,
+            project=project,
+            priority=parent.priority,
+            target_at=target_of(definition, given, calendar),
+            test=parent.test,
+            parent_run=parent_run,
+            parent_step=parent_step,
+            by=by,
+            at=at,
+        )
+    )
+    return settle(work, definition.steps, "rule")
+
+
+def _begun(
+    definition: Definition,
+    name: str | None,
+    given: dict[str, Any],
+    roles: Mapping[RoleKey, Assignee],
+    by: Actor,
+) -> dict[str, Any]:
+    """What every run begins with; Rejected when an input is missing or wrong, or a role is unknown."""
     fields = definition.document.inputs
     refuse("inputs", problems(fields, given) + missing(fields, given))
-    work = Work(Run(), definition, by, at, calendar)
-    started = RunStarted(
-        process=definition.process,
-        process_version=definition.version,
-        name=name or run_name(definition, given),
-        subject=subject,
-        inputs=given,
-        roles=_cast(definition, roles or {}, given, by),
-        project=project,
-        priority=priority,
-        target_at=target_at or target_of(definition, given, calendar),
-        test=test,
-        by=by,
-        at=at,
-    )
-    work.record(started)
-    return settle(work, definition.steps, "user")
+    return {
+        "process": definition.process,
+        "process_version": definition.version,
+        "name": name or run_name(definition, given),
+        "inputs": given,
+        "roles": _cast(definition, roles, given, by),
+    }
 
 
 def run_name(definition: Definition, inputs: Mapping[str, Any]) -> str:

@@ -138,6 +138,27 @@ class Incident:
     how: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class KeptEvent:
+    """An event of another service that came before a step waits for it; ``steps`` may take it (none named: any)."""
+
+    event: str
+    source_id: str | None
+    steps: tuple[StepKey, ...]
+    values: Values
+
+
+@dataclass(frozen=True, slots=True)
+class Child:
+    """A run that a step started and waits for; ``state`` is None while it goes on."""
+
+    child: UUID
+    step: StepKey
+    round: int
+    process: str
+    state: Literal["completed", "ended_early", "cancelled"] | None = None
+
+
 def action_key(step: StepKey | None, round: int, action: str) -> str:  # noqa: A002 - the event's own word
     """The name of an action within its run, as ``Run.actions`` has it: ``welcome/1/email``, ``/1/digest:3``."""
     return f"{step or ''}/{round}/{action}"
@@ -177,6 +198,10 @@ class Run:
     pending: Mapping[StepKey | None, tuple[str, ...]] = field(default_factory=dict)
     """The keys of the actions of each step that may still have to be done."""
     incidents: Mapping[UUID, Incident] = field(default_factory=dict)
+    sources: frozenset[str] = frozenset()
+    """The ids under which other services told of something, so that each is heard once."""
+    kept: tuple[KeptEvent, ...] = ()
+    children: Mapping[UUID, Child] = field(default_factory=dict)
     attachments: Mapping[UUID, Attachment] = field(default_factory=dict)
 
     @property
@@ -197,7 +222,7 @@ def _parts(kind: type[Any]) -> tuple[attrgetter[Any], dict[str, Any]]:
 if TYPE_CHECKING:
     altered = replace
 else:
-    _PARTS = {kind: _parts(kind) for kind in (Run, StepState, ActionState, Incident)}
+    _PARTS = {kind: _parts(kind) for kind in (Run, StepState, ActionState, Incident, Child)}
 
     def altered(state: Any, /, **changes: Any) -> Any:
         """``dataclasses.replace`` for the states, several times as fast: folding does little else."""

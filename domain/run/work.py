@@ -42,6 +42,7 @@ class Work:
         self.events.append(event)
         if not isinstance(event, StepEvent):
             self.run = evolve(self.run, event)
+            self._own = self._own if self.run.steps is self._own else None
             keep_in_step(self, event)
             return
         if self._own is None:

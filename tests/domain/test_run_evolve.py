@@ -19,7 +19,7 @@ from domain.events import (
     StepReopened,
 )
 from domain.run import RUN
-from domain.words import StepKey
+from domain.words import Actor, StepKey
 from tests.support.given import BO, DANA, NINE
 
 STEPS = st.sampled_from(["draft", "check", "no such step"])
@@ -70,6 +70,8 @@ KNOWN: dict[str, st.SearchStrategy[Any]] = {
     "facts": VALUES,
     "child": st.just(UUID(int=11)),
     "state": st.just("completed"),
+    "steps": st.sampled_from([(), (StepKey("draft"),)]),
+    "doers": st.sampled_from([(), (Actor("person:bo"),)]),
 }
 TEXTS = st.sampled_from(["seller", "x"])
 

@@ -1,0 +1,76 @@
+"""Events that other services tell of: they complete the step that waits for them, or are kept until one does."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from domain.definition import Definition
+from domain.events import Event
+from domain.run.doing import finish_step
+from domain.run.finishing import present
+from domain.run.kept import own_values, received
+from domain.run.state import Run
+from domain.run.values import missing, problems, refuse
+from domain.run.work import Work, in_running
+from domain.schedule import Calendar
+from domain.words import Actor, Rejected, StepKey, Values
+
+MOST_KEPT = 100
+"""Events kept for steps that do not wait yet; a run that is told more has a process that does not fit."""
+
+
+def receive_event(  # noqa: PLR0913 - all that a sender tells
+    run: Run,
+    definition: Definition,
+    event: str,
+    source_id: str,
+    values: Values | None = None,
+    steps: Sequence[StepKey] | None = None,
+    *,
+    by: Actor,
+    at: datetime,
+    calendar: Calendar,
+) -> list[Event]:
+    """Complete the step that waits for this event, or keep it for the one that will; each ``source_id`` counts once.
+
+    ``steps`` (None: all) are those that the sender's key names. Values go into the step's fields of the same key.
+    """
+    if source_id in run.sources:
+        return []
+    waiting = _waiting(definition, event, steps)
+    in_running(run)
+    step = next((key for key in waiting if run.step(key).is_open), None)
+    later = [key for key in waiting if run.step(key).state in ("locked", "not_applicable")]
+    if step is None and not later:
+        states = {key: run.step(key).state for key in waiting}
+        raise Rejected("not_awaited", f"no step waits for {event} any more", steps=states)
+    given = values or {}
+    _fits(run, definition, step or later[0], given)
+    work = Work(run, definition, by, at, calendar)
+    if step is None and len(run.kept) >= MOST_KEPT:
+        raise Rejected("too_many_events", f"the run keeps {MOST_KEPT} events already", accepted=0)
+    work.record(received(work, event, source_id, step, () if steps is None else tuple(later), given))
+    if step is None:
+        return work.events
+    return finish_step(work, step, own_values(definition.steps[step], given), None)
+
+
+def _waiting(definition: Definition, event: str, steps: Sequence[StepKey] | None) -> list[StepKey]:
+    awaited = {
+        key: step.wait.event
+        for key, step in definition.steps.items()
+        if step.wait is not None and step.wait.event
+    }
+    found = [key for key, name in awaited.items() if name == event and (steps is None or key in steps)]
+    if not found:
+        raise Rejected(
+            "unknown_event", f"no step waits for {event!r}", accepted=sorted(set(awaited.values()))
+        )
+    return found
+
+
+def _fits(run: Run, definition: Definition, step: StepKey, values: Values) -> None:
+    known = definition.steps[step]
+    own = own_values(known, values)
+    refuse(step, problems(known.fields, own) + missing(known.fields, {**present(run, known, step), **own}))

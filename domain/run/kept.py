@@ -1,0 +1,56 @@
+"""Events that came before any step waits for them: the first step that does takes them as it becomes ready."""
+
+from __future__ import annotations
+
+from domain.document import Step
+from domain.events import ExternalEventReceived
+from domain.run.finishing import mark_done, present
+from domain.run.state import KeptEvent, Run
+from domain.run.values import missing, problems
+from domain.run.work import Work
+from domain.words import StepKey, Values
+
+
+def take_kept(work: Work, key: StepKey) -> list[StepKey]:
+    """Complete a wait that has just begun when what it waits for has come before; the steps to be settled then."""
+    known = work.definition.steps[key]
+    kept = next((one for one in work.run.kept if _is_for(one, known, key)), None)
+    if kept is None or not _is_enough(work.run, known, key, kept.values):
+        return []
+    work.record(received(work, kept.event, kept.source_id, key, (), kept.values))
+    return mark_done(work, key, own_values(known, kept.values), None)
+
+
+def _is_for(kept: KeptEvent, known: Step, key: StepKey) -> bool:
+    return known.wait is not None and known.wait.event == kept.event and (not kept.steps or key in kept.steps)
+
+
+def own_values(known: Step, values: Values) -> Values:
+    """Those values that the step has a field for; what else a service tells is kept with its event only."""
+    fields = {field.key for field in known.fields}
+    return {key: value for key, value in values.items() if key in fields and value is not None}
+
+
+def _is_enough(run: Run, known: Step, step: StepKey, values: Values) -> bool:
+    own = own_values(known, values)
+    return not problems(known.fields, own) and not missing(known.fields, {**present(run, known, step), **own})
+
+
+def received(
+    work: Work,
+    event: str,
+    source_id: str | None,
+    step: StepKey | None,
+    steps: tuple[StepKey, ...],
+    values: Values,
+) -> ExternalEventReceived:
+    """The event as it is recorded: taken by ``step``, or kept for ``steps``."""
+    return ExternalEventReceived(
+        event=event,
+        source_id=source_id,
+        step=step,
+        steps=steps,
+        values=values,
+        by=work.by,
+        at=work.at,
+    )

@@ -1,0 +1,87 @@
+"""Promises about lint of what the machine does: calls, webhooks, waits, child runs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from domain.lint import lint
+from tests.domain.test_lint import NUMBER, STEP, document
+
+REPEAT = {"condition": {"field": "a.n", "operator": "set"}}
+URL = "https://crm.example.com/v1/accounts"
+NEEDED = {**NUMBER, "required": True}
+
+
+def http(**more: Any) -> dict[str, Any]:
+    """A step that makes a call."""
+    return {"key": "a", "kind": "http", "http": {"url": URL, **more}}
+
+
+def wait(**more: Any) -> dict[str, Any]:
+    """A step that waits."""
+    return {"key": "a", "kind": "wait", "wait": more}
+
+
+def child(**more: Any) -> dict[str, Any]:
+    """A step that runs another process."""
+    return {"key": "a", "kind": "run", "run": {"process": "kyc", **more}}
+
+
+@pytest.mark.parametrize(
+    ("step", "place", "code"),
+    [
+        (http(url="ftp://example.com/x"), "http.url", "bad_address"),
+        (http(url="https://{inputs.plan}/x"), "http.url", "bad_address"),
+        (http(url="https://user@example.com/x"), "http.url", "bad_address"),
+        (http(url="https://example.com/a b"), "http.url", "bad_address"),
+        (http(headers={"Host": "other"}), "http.headers.Host", "bad_header"),
+        (http(headers={"webhook-signature": "v1,x"}), "http.headers.webhook-signature", "bad_header"),
+        (http(headers={"X Y": "1"}), "http.headers.X Y", "bad_header"),
+        (http(headers={"X": "1\r\nY: 2"}), "http.headers.X", "bad_header"),
+        (http(method="GET", body={"a": 1}), "http.body", "body_of_get"),
+        (http(url=f"{URL}?to={{guest_link}}"), "http", "unknown_placeholder"),
+        ({**http(), "fields": [NEEDED]}, "fields.0.required", "required_without_output"),
+        ({**http(), "repeat_until": REPEAT}, "repeat_until", "misplaced_details"),
+        (wait(event="x", key="{inputs.nothing}"), "wait.key", "unknown_placeholder"),
+        (wait(until={"anchor": "run_start"}, key="x"), "wait.key", "misplaced_details"),
+        (child(process="p"), "run.process", "runs_itself"),
+        (child(roles={"checker": "king"}), "run.roles.checker", "unknown_role"),
+        (child(incident_to="king"), "run.incident_to", "unknown_role"),
+        ({**child(outputs={"n": "result"}), "fields": [NUMBER]}, "run.outputs.n", "bad_path"),
+        ({**child(), "fields": [NEEDED]}, "fields.0.required", "required_without_output"),
+    ],
+)  # fmt: skip
+def test_each_rule_finds_its_problem(step: dict[str, Any], place: str, code: str):
+    """One problem, its place and its stable code."""
+    found = [(finding.as_dict()["path"], finding.code) for finding in lint(document(step))]
+    assert (f"{STEP}.0.{place}", code) in found
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        http(url=f"{URL}/{{inputs.plan}}?x={{run.id}}", headers={"X-Plan": "{inputs.plan}"}, repeatable=True),
+        http(
+            success={
+                "statuses": [200, 404],
+                "answer": [{"path": "state", "operator": "equals", "value": "ok"}],
+            }
+        ),
+        {**http(outputs={"n": "items.0.count"}), "fields": [NEEDED]},
+        wait(event="x.y", key="{inputs.plan}-{run.id}"),
+        {**child(outputs={"n": "look.count"}, roles={"checker": "boss"}), "fields": [NEEDED]},
+        {**child(outputs={"n": "outcome"}), "fields": [NUMBER]},
+    ],
+)
+def test_what_works_passes(step: dict[str, Any]):
+    """Nothing is found where there is nothing."""
+    assert lint(document(step)) == []
+
+
+def test_a_webhook_has_a_whole_address():
+    """Nothing of a run travels in a webhook's address."""
+    hooks = [{"on": "gate_outcome", "url": "https://hooks.example.com/{inputs.plan}"}]
+    found = [finding.code for finding in lint(document({"key": "a"}, webhooks=hooks))]
+    assert found == ["unknown_placeholder"]

@@ -1,0 +1,117 @@
+"""Where the machine could not go on a person decides: try again, try otherwise, done by hand, let go."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from domain.run import complete_step, skip_step, start_run
+from domain.run.actions import fail_action, start_action
+from domain.run.incidents import drop_incident, edit_incident, finish_incident, retry_incident
+from tests.domain.documents import run_of, step
+from tests.domain.test_run_actions import CALL, HTTP, ID, MACHINE, begun, calling, start, the
+from tests.support.given import Story
+
+
+def stuck(story: Story) -> Story:
+    """The story after its call failed for good."""
+    return begun(story).after(fail_action, *CALL, "404", permanent=True, by=MACHINE)
+
+
+def incident(story: Story) -> UUID:
+    """The one incident of the run."""
+    found: list[UUID] = [one.incident for one in story.state.incidents.values() if one.how is None]
+    assert len(found) == 1
+    return found[0]
+
+
+def test_trying_again_begins_a_new_schedule():
+    """Retrying has the machine try at once, under the same key, with every retry before it."""
+    story = stuck(calling())
+    story = story.when(retry_incident, incident(story)).then_types("incident_resolved")
+    assert (the(story).state, the(story).tries, the(story).edits) == ("queued", 0, 0)
+    story = story.after(start_action, *CALL, key="k", by=MACHINE)
+    assert the(story).attempt == 2
+    story.when(fail_action, *CALL, "503", by=MACHINE).then_types("action_failed")
+
+
+def test_trying_otherwise_keeps_the_changes():
+    """Edit and retry sends what the person wrote; the key is another one, because the call is."""
+    story = stuck(calling())
+    changes = {"url": "https://crm.example.com/v2/accounts", "body": {"name": "Acme"}}
+    story = story.when(edit_incident, incident(story), changes).then_types("incident_resolved")
+    assert (the(story).changes, the(story).edits) == (changes, 1)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"method": "GET"},
+        {"url": "file:///etc/passwd"},
+        {"url": "https://a b"},
+        {"headers": {"X": "1\r\nHost: other"}},
+        {"body": "text"},
+    ],
+)
+def test_changes_that_cannot_be_sent_are_refused(changes: dict[str, Any]):
+    """What is no part of a call, or no address, or would break a header, is refused with what would do."""
+    story = stuck(calling())
+    refusal = story.when(edit_incident, incident(story), changes).rejected("invalid_changes")
+    assert refusal.facts["problems"][0]["accepted"]
+
+
+def test_done_by_hand_completes_the_step_with_its_values():
+    """Done by hand needs a reason and the values that the answer would have brought; it closes the incident."""
+    story = stuck(calling(fields=[ID]))
+    one = incident(story)
+    story.when(finish_incident, one, " ").rejected("reason_required")
+    story.when(finish_incident, one, "by phone").rejected("invalid_values")
+    done = story.when(finish_incident, one, "by phone", {"account": "A7"}).then_types(
+        "step_completed", "incident_resolved", "action_withdrawn", "run_completed"
+    )
+    assert done.state.incidents[one].how == "done_by_hand"
+
+
+def test_a_steps_own_action_is_not_let_go():
+    """The step consists of it: it is skipped instead, which closes the incident."""
+    story = stuck(calling())
+    story.when(drop_incident, incident(story), "no").rejected("skip_the_step", step="call")
+    skipped = story.when(skip_step, "call", "not needed").then_types(
+        "step_skipped", "incident_resolved", "action_withdrawn", "run_completed"
+    )
+    assert not skipped.state.pending
+
+
+def test_what_only_tells_can_be_let_go_also_after_the_end():
+    """A webhook that nobody takes is let go, done by hand or tried again, also when the run has ended."""
+    hook = {"on": "gate_outcome", "url": "https://hooks.example.com/g"}
+    story = run_of(step("go", gate={}), webhooks=[hook]).after(start).after(complete_step, "go")
+    name = ("go", 1, "webhook:0")
+    story = story.after(start_action, *name, key="k", by=MACHINE)
+    story = story.after(fail_action, *name, "410", permanent=True, by=MACHINE)
+    one = incident(story)
+    story.when(drop_incident, one, "nobody listens").then_types("incident_resolved", "action_withdrawn")
+    story.when(finish_incident, one, "told them").then_types("incident_resolved", "action_withdrawn")
+    story.when(retry_incident, one).then_types("incident_resolved")
+
+
+def test_an_incident_is_decided_once():
+    """What was decided stays; deciding otherwise afterwards is refused, and so is an incident that is not there."""
+    story = stuck(calling())
+    one = incident(story)
+    story.when(retry_incident, UUID(int=1)).rejected("unknown_incident", accepted=[str(one)])
+    story.after(retry_incident, one).when(edit_incident, one, {"body": {}}).rejected(
+        "incident_resolved", how="retried"
+    )
+
+
+def test_the_named_role_is_asked():
+    """The incident is for whom the process names, else for who started the run."""
+    story = stuck(calling())
+    assert story.state.incidents[incident(story)].assignee == "person:dana"
+    named = run_of(step("call", kind="http", http={**HTTP, "incident_to": "boss"}))
+    story = stuck(named.after(start_run, inputs={"boss": "person:bo"}))
+    assert story.state.incidents[incident(story)].assignee == "person:bo"
