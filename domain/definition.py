@@ -125,11 +125,12 @@ class Definition:
 
     @cached_property
     def anchored(self) -> dict[str, tuple[StepKey, ...]]:
-        """For each anchor (see ``anchor_name``) the steps whose due is counted from it."""
-        found: dict[str, list[StepKey]] = {}
+        """For each anchor (see ``anchor_name``) the steps whose due, or whose wait's end, is counted from it."""
+        found: dict[str, dict[StepKey, None]] = {}
         for key, step in self.steps.items():
-            if step.due is not None:
-                found.setdefault(anchor_name(step.due.anchor), []).append(key)
+            for rule in (step.due, step.wait.until if step.wait else None):
+                if rule is not None:
+                    found.setdefault(anchor_name(rule.anchor), {})[key] = None
         return {name: tuple(keys) for name, keys in found.items()}
 
     @cached_property

@@ -123,11 +123,17 @@ def end_of_day(day: date, calendar: Calendar) -> datetime:
 
 
 def after(instant: datetime, offset: Offset, calendar: Calendar) -> datetime | None:
-    """The instant so far after (or before) another: for reminders and time-outs. Days keep the local time."""
-    if offset.unit == "hours":
-        return instant + timedelta(hours=offset.offset)
-    day = _shifted(calendar.local_day(instant), offset, calendar)
-    return None if day is None else calendar.instant(day, instant.astimezone(calendar.zone).time())
+    """The instant so far after (or before) another: for reminders and time-outs. Days keep the local time.
+
+    None where that is out of all reach.
+    """
+    try:
+        if offset.unit == "hours":
+            return instant + timedelta(hours=offset.offset)
+        day = _shifted(calendar.local_day(instant), offset, calendar)
+        return None if day is None else calendar.instant(day, instant.astimezone(calendar.zone).time())
+    except OverflowError:
+        return None
 
 
 def _from(anchor: datetime | date, due: Due, calendar: Calendar) -> datetime | None:

@@ -58,6 +58,7 @@ class StepDueSet(StepEvent):
     """The step is due at this instant (None: no due yet). A manual due wins over the rule.
 
     ``alarms`` (None: they stay as they are) replace those that the step had; see ``step_became_ready``.
+    ``shift_seconds``: the working time by which pauses have moved it from what its rule says (None: as before).
     """
 
     type = "step_due_set"
@@ -67,6 +68,7 @@ class StepDueSet(StepEvent):
     cause: str
     calendar: str | None = None
     alarms: dict[str, AwareDatetime] | None = None
+    shift_seconds: float | None = Field(default=None, ge=0, le=1e11)
 
 
 class StepBecameOverdue(StepEvent):

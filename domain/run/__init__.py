@@ -19,15 +19,25 @@ from domain.run.doing import (
     complete_step,
     decline_signature,
     save_values,
-    skip_overdue,
     skip_step,
     start_step,
 )
 from domain.run.dues import rule_due
 from domain.run.evolve import evolve, evolve_all
+from domain.run.dues import recompute_dues, rule_due
+from domain.run.evolve import evolve
 from domain.run.files import attach_file, detach_file, shown_files
+from domain.run.firing import (
+    end_wait,
+    escalate,
+    fire,
+    raise_reminder,
+    record_overdue,
+    skip_overdue,
+    time_out_wait,
+)
 from domain.run.inputs import change_inputs, set_target
-from domain.run.life import cancel_run, pause_run, record_overdue, resume_run, set_step_due
+from domain.run.life import cancel_run, pause_run, resume_run, set_step_due
 from domain.run.people import assign_role, assign_step
 from domain.run.readiness import standing
 from domain.run.reopening import reopen_step
@@ -58,15 +68,20 @@ __all__ = [
     "complete_step",
     "decline_signature",
     "detach_file",
+    "end_wait",
+    "escalate",
     "evolve",
     "fail_action",
+    "fire",
     "give_approval",
     "link_run",
     "move_run",
     "override_stage",
     "pause_run",
     "queue",
+    "raise_reminder",
     "rank_run",
+    "recompute_dues",
     "record_overdue",
     "refuse_approval",
     "reopen_step",
@@ -85,5 +100,6 @@ __all__ = [
     "start_run",
     "start_step",
     "succeed_action",
+    "time_out_wait",
     "unmet",
 ]

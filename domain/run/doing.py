@@ -129,17 +129,7 @@ def skip_step(
     calendar: Calendar,
 ) -> list[Event]:
     """Decide that a step will not be done in this run; steps that wait for it go on."""
-    return _skip(Work(run, definition, by, at, calendar), step, reason, "user")
-
-
-def skip_overdue(
-    run: Run, definition: Definition, step: StepKey, *, by: Actor, at: datetime, calendar: Calendar
-) -> list[Event]:
-    """Set a step aside because it was overdue for as long as the process allows: skipped, never done."""
-    rule = step_of(definition, step).overdue
-    if rule is None or rule.skip_after is None or not run.step(step).is_open:
-        return []
-    return _skip(Work(run, definition, by, at, calendar), step, "overdue for too long", "timer")
+    return set_aside(Work(run, definition, by, at, calendar), step, reason, "user")
 
 
 def distinct_actor(run: Run, known: Step, by: Actor) -> None:
@@ -215,7 +205,8 @@ def _not_fixed(known: Step) -> None:
         )
 
 
-def _skip(work: Work, step: StepKey, reason: str, cause: Cause) -> list[Event]:
+def set_aside(work: Work, step: StepKey, reason: str, cause: Cause) -> list[Event]:
+    """Record the step as skipped, and all that follows from it; nothing when it is."""
     known = step_of(work.definition, step)
     now = work.run.step(step)
     if now.state == "skipped":

@@ -1,56 +1,70 @@
-"""When the steps of a run are due, and how that moves while the run goes on."""
+"""When the steps of a run are due, and how that and their alarms move while the run goes on."""
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from collections.abc import Collection
+from datetime import datetime, timedelta
+from typing import Literal
 
 from domain.definition import Definition, anchor_name
-from domain.document import Anchor, AnchorField, AnchorStageEntered, AnchorStepDone, AnchorStepReady
-from domain.events import StepDueSet
-from domain.run.state import Run
+from domain.events import Event, StepBecameReady, StepDueSet
+from domain.run.alarms import (
+    LASTING,
+    UNTIL,
+    Alarms,
+    ahead,
+    anchor_value,
+    from_due,
+    instants,
+    moment,
+    rule_instant,
+)
+from domain.run.evolve import NO_TIME, evolve
+from domain.run.state import Run, StepState
 from domain.run.work import Work
-from domain.schedule import Calendar, due_at
-from domain.words import StageKey, StepKey
+from domain.schedule import Calendar
+from domain.words import Actor, StepKey
+
+__all__ = [
+    "CALENDAR_CHANGED",
+    "anchor_value",
+    "due_when_ready",
+    "moment",
+    "recompute_dues",
+    "redue",
+    "rule_due",
+    "set_by_hand",
+    "set_by_rule",
+    "shift_open",
+]
+
+CALENDAR_CHANGED = "calendar_changed"
+"""The cause of a due that the organisation's calendar moved."""
+
+RUN_RESUMED = "run_resumed"
+"""The cause of a due that a pause moved."""
+
+Source = Literal["rule", "manual"]
 
 
 def rule_due(run: Run, definition: Definition, step: StepKey, calendar: Calendar) -> datetime | None:
-    """When the step is due by its rule; None without a rule or while the rule's anchor is not set."""
-    due = definition.steps[step].due
-    return (
-        None if due is None else due_at(due, lambda anchor: anchor_value(run, definition, anchor), calendar)
-    )
+    """When the step is due by its rule, moved by the pauses since; None without rule or while its anchor is not set."""
+    rule = definition.steps[step].due
+    due = None if rule is None else rule_instant(run, definition, rule, calendar)
+    shift = run.step(step).shift
+    return calendar.later(due, shift) if due is not None and shift else due
 
 
-def anchor_value(run: Run, definition: Definition, anchor: Anchor) -> datetime | date | None:
-    """The instant or day that an anchor stands for in this run; None while it is not set."""
-    match anchor:
-        case "run_start":
-            return run.started_at
-        case "run_target":
-            return run.target_at
-        case AnchorField(field=path):
-            return moment(run.values.get(path))
-        case AnchorStepReady(step_ready=step):
-            return run.step(step).ready_at
-        case AnchorStepDone(step_done=step):
-            return run.step(step).done_at
-        case AnchorStageEntered(stage_entered=stage):
-            return _stage_entered(run, definition, stage)
-
-
-def moment(value: object) -> datetime | date | None:
-    """The date or instant that a field's text stands for; None for anything else."""
-    if not isinstance(value, str):
-        return None
-    try:
-        return date.fromisoformat(value)
-    except ValueError:
-        pass
-    try:
-        instant = datetime.fromisoformat(value)
-    except ValueError:
-        return None
-    return instant if instant.tzinfo is not None else instant.date()
+def due_when_ready(work: Work, step: StepKey) -> tuple[datetime | None, str | None, Alarms]:
+    """For a step about to be announced: when it is due, the calendar that says so, and its alarms."""
+    now, known = work.run.step(step), work.definition.steps[step]
+    ready = StepBecameReady(step=step, round=now.round, cause="rule", at=work.at)
+    run = evolve(work.run, ready)
+    manual = now.due_source == "manual"
+    due = now.due_at if manual else rule_due(run, work.definition, step, work.calendar)
+    found = ahead(instants(run, work.definition, step, due, NO_TIME, work.calendar), work.at)
+    by_calendar = bool(found) or (known.due is not None and not manual)
+    return due, work.calendar.name if by_calendar else None, found
 
 
 def redue(work: Work) -> None:
@@ -59,41 +73,136 @@ def redue(work: Work) -> None:
         return
     for name in sorted(work.anchors & work.definition.anchored.keys()):
         for step in work.definition.anchored[name]:
-            _set_anew(work, step, name)
+            if work.run.step(step).is_open:
+                _follow_anchor(work, step, name)
     work.anchors.clear()
 
 
 def set_by_rule(work: Work, step: StepKey, cause: str) -> None:
-    """Let the rule say when the step is due, if that changes anything."""
+    """Let the rule say when the open step is due, and with it when its alarms come, if that changes anything."""
     due = rule_due(work.run, work.definition, step, work.calendar)
+    _set(work, step, due, "rule", cause, from_due(work.definition, work.definition.steps[step]))
+
+
+def set_by_hand(work: Work, step: StepKey, due: datetime | None) -> None:
+    """Somebody says when the step is due, which wins over its rule (None, of a step not open: the rule will say)."""
+    if work.run.step(step).is_open:
+        _set(work, step, due, "manual", "user", from_due(work.definition, work.definition.steps[step]))
+    else:
+        source: Source = "rule" if due is None else "manual"
+        work.on(StepDueSet, step, due_at=due, source=source, cause="user")
+
+
+def shift_open(work: Work, since: datetime) -> None:
+    """Move what was still to come when the run was paused, due or alarm, by the working time that this took."""
+    paused = work.calendar.working_time(since, work.at)
+    for key, step in list(work.run.steps.items()) if paused else ():
+        if step.is_open and step.due_at is not None and step.due_at > since:
+            _shift(work, key, step, paused)
+        elif step.is_open and step.alarms:
+            _shift_alarms(work, key, step, paused)
+
+
+def recompute_dues(
+    run: Run, definition: Definition, *, by: Actor, at: datetime, calendar: Calendar
+) -> list[Event]:
+    """Set dues and alarms of all open steps by this calendar where it says something else; manual dues stay."""
+    work = Work(run, definition, by, at, calendar)
+    for key, step in list(run.steps.items()) if not run.ended else ():
+        if step.is_open and key in definition.steps:
+            due = step.due_at if step.due_source == "manual" else rule_due(run, definition, key, calendar)
+            _set(work, key, due, step.due_source or "rule", CALENDAR_CHANGED, None)
+    return work.events
+
+
+def _follow_anchor(work: Work, step: StepKey, name: str) -> None:
+    """What is counted from this anchor is computed afresh, without the pauses before; all else stays."""
+    now, known = work.run.step(step), work.definition.steps[step]
+    fresh: set[str] = set()
+    due, shift = now.due_at, now.shift
+    if known.due is not None and anchor_name(known.due.anchor) == name and now.due_source != "manual":
+        due, shift = rule_instant(work.run, work.definition, known.due, work.calendar), NO_TIME
+        fresh |= from_due(work.definition, known)
+    if known.wait is not None and known.wait.until is not None:
+        fresh |= {UNTIL} if anchor_name(known.wait.until.anchor) == name else set()
+    _set(work, step, due, now.due_source or "rule", name, fresh, shift)
+
+
+def _set(
+    work: Work,
+    step: StepKey,
+    due: datetime | None,
+    source: Source,
+    cause: str,
+    fresh: Collection[str] | None,
+    shift: timedelta | None = None,
+) -> None:
+    """Record due and alarms if they change; ``fresh`` names the alarms that are computed anew (None: all)."""
     now = work.run.step(step)
-    if due != now.due_at or now.due_source == "manual":
-        work.on(StepDueSet, step, due_at=due, source="rule", cause=cause, calendar=work.calendar.name)
+    pauses = now.shift if shift is None else shift
+    found = instants(work.run, work.definition, step, due, pauses, work.calendar)
+    alarms = _renewed(work, step, due, found, found.keys() | now.alarms.keys() if fresh is None else fresh)
+    by_hand = "manual" in (source, now.due_source) and (source != now.due_source)
+    if not by_hand and due == now.due_at and alarms == now.alarms:
+        return
+    by_calendar = source == "rule" or alarms != now.alarms
+    work.on(
+        StepDueSet,
+        step,
+        due_at=due,
+        source=source,
+        cause=cause,
+        calendar=work.calendar.name if by_calendar else None,
+        alarms=alarms if alarms != now.alarms else None,
+        shift_seconds=pauses.total_seconds() if pauses != now.shift else None,
+    )
 
 
-def shift_open(work: Work, paused: timedelta) -> None:
-    """Move every open due by the working time that the run was paused."""
-    for key, step in list(work.run.steps.items()):
-        if step.is_open and step.due_at is not None and paused:
-            due = work.calendar.later(step.due_at, paused)
-            source = step.due_source or "rule"
-            work.on(
-                StepDueSet, key, due_at=due, source=source, cause="run_resumed", calendar=work.calendar.name
-            )
-
-
-def depends_on(work: Work, step: StepKey) -> str:
-    """The name of the anchor that the step's due is counted from, or why it has none."""
-    due = work.definition.steps[step].due
-    return "no_rule" if due is None else anchor_name(due.anchor)
-
-
-def _set_anew(work: Work, step: StepKey, cause: str) -> None:
+def _renewed(
+    work: Work, step: StepKey, due: datetime | None, found: Alarms, fresh: Collection[str]
+) -> Alarms:
+    """The alarms set from now on: what came already comes again only for another due."""
     now = work.run.step(step)
-    if now.is_open and now.due_source != "manual":
-        set_by_rule(work, step, cause)
+    counted = from_due(work.definition, work.definition.steps[step]) if due != now.due_at else ()
+    alarms: Alarms = {}
+    for name in (*found, *(each for each in now.alarms if each not in found)):
+        if name not in fresh:
+            alarms |= {name: now.alarms[name]} if name in now.alarms else {}
+        elif name in found and (
+            name in LASTING or (found[name] > work.at if name in counted else name in now.alarms)
+        ):
+            alarms[name] = found[name]
+    return alarms
 
 
-def _stage_entered(run: Run, definition: Definition, stage: StageKey) -> datetime | None:
-    entered = (run.step(step).first_ready_at for step in definition.steps_of.get(stage, ()))
-    return min((instant for instant in entered if instant is not None), default=None)
+def _shift(work: Work, key: StepKey, step: StepState, paused: timedelta) -> None:
+    due = None if step.due_at is None else work.calendar.later(step.due_at, paused)
+    shift = step.shift + paused
+    found = instants(work.run, work.definition, key, due, shift, work.calendar)
+    work.on(
+        StepDueSet,
+        key,
+        due_at=due,
+        source=step.due_source or "rule",
+        cause=RUN_RESUMED,
+        calendar=work.calendar.name,
+        alarms={name: found[name] for name in step.alarms if name in found} if step.alarms else None,
+        shift_seconds=shift.total_seconds(),
+    )
+
+
+def _shift_alarms(work: Work, key: StepKey, step: StepState, paused: timedelta) -> None:
+    """Of a step without a due, or whose due had passed before the pause: that stays where it was."""
+    if step.due_at is None:
+        _shift(work, key, step, paused)
+        return
+    alarms = {name: work.calendar.later(instant, paused) for name, instant in step.alarms.items()}
+    work.on(
+        StepDueSet,
+        key,
+        due_at=step.due_at,
+        source=step.due_source or "rule",
+        cause=RUN_RESUMED,
+        calendar=work.calendar.name,
+        alarms=alarms,
+    )

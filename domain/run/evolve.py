@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
 
 from domain import events as e
@@ -12,6 +13,7 @@ from domain.run.state import Attachment, Help, Run, StepState, StepWord, altered
 from domain.words import StepKey
 
 _BLANK = Run()
+NO_TIME = timedelta()
 
 
 def evolve(run: Run | None, event: e.AnyRunEvent | e.AnyStepEvent | e.AnyActionEvent) -> Run:
@@ -193,6 +195,8 @@ def _ready(step: StepState, event: e.StepBecameReady) -> StepState:
         first_ready_at=step.first_ready_at or event.at,
         due_at=event.due_at,
         due_source="manual" if manual else "rule" if event.due_at else None,
+        alarms=event.alarms,
+        shift=NO_TIME,
     )
 
 
@@ -201,7 +205,7 @@ def _relocked(step: StepState, event: e.StepRelocked) -> StepState:
     fresh = event.round != step.round
     approvals = () if fresh else step.approvals
     doers = () if fresh else step.doers
-    return altered(step, state="locked", round=event.round, approvals=approvals, doers=doers)
+    return altered(step, state="locked", round=event.round, approvals=approvals, doers=doers, alarms={})
 
 
 def _assigned(step: StepState, event: e.StepAssigned) -> StepState:
@@ -212,7 +216,14 @@ def _assigned(step: StepState, event: e.StepAssigned) -> StepState:
 def _due_set(step: StepState, event: e.StepDueSet) -> StepState:
     moves = step.due_moves + (step.due_at is not None and event.due_at != step.due_at)
     source = event.source if event.due_at is not None or event.source == "manual" else None
-    return altered(step, due_at=event.due_at, due_source=source, due_moves=moves)
+    return altered(
+        step,
+        due_at=event.due_at,
+        due_source=source,
+        due_moves=moves,
+        alarms=step.alarms if event.alarms is None else event.alarms,
+        shift=step.shift if event.shift_seconds is None else timedelta(seconds=event.shift_seconds),
+    )
 
 
 def _saved(step: StepState, event: e.StepValuesSaved) -> StepState:
@@ -234,6 +245,7 @@ def _step_done(step: StepState, event: e.StepCompleted) -> StepState:
         outcome=event.outcome,
         draft={},
         evidence=True,
+        alarms={},
     )
 
 
@@ -251,6 +263,7 @@ def _step_reopened(step: StepState, event: e.StepReopened) -> StepState:
         done_by=None,
         questioned=(),
         overdue=None,
+        alarms={},
         due_at=step.due_at if step.due_source == "manual" else None,
         due_source=step.due_source if step.due_source == "manual" else None,
     )
@@ -262,7 +275,7 @@ def _applicable(step: StepState, _event: e.StepBecameApplicable) -> StepState:
 
 def _failed(step: StepState, event: e.StepFailed) -> StepState:
     doers = _with(step.doers, event.by)
-    return altered(step, state="failed", outcome=event.outcome, done_at=event.at, doers=doers)
+    return altered(step, state="failed", outcome=event.outcome, done_at=event.at, doers=doers, alarms={})
 
 
 def _questioned(step: StepState, event: e.StepEvidenceQuestioned) -> StepState:
@@ -281,8 +294,21 @@ def _approved(step: StepState, event: e.ApprovalGiven) -> StepState:
     return altered(step, approvals=_with(step.approvals, event.by))
 
 
-def _becomes(state: StepWord) -> Callable[[StepState, Any], StepState]:
-    return lambda step, _event: altered(step, state=state)
+def _ends(state: StepWord) -> Callable[[StepState, Any], StepState]:
+    return lambda step, _event: altered(step, state=state, alarms={})
+
+
+def _reminded(step: StepState, event: e.StepReminderRaised) -> StepState:
+    return _without(step, event.alarm)
+
+
+def _timed_out(step: StepState, event: e.StepWaitTimedOut) -> StepState:
+    """A wait that was flagged at its instant, because it cannot end by itself, is not flagged again for it."""
+    return _without(step, "until") if step.alarms.get("until") == event.due_at else step
+
+
+def _without(step: StepState, alarm: str) -> StepState:
+    return altered(step, alarms={name: at for name, at in step.alarms.items() if name != alarm})
 
 
 _STEP: dict[type[e.Event], Callable[[StepState, Any], StepState]] = {
@@ -291,19 +317,19 @@ _STEP: dict[type[e.Event], Callable[[StepState, Any], StepState]] = {
     e.StepAssigned: _assigned,
     e.StepDueSet: _due_set,
     e.StepBecameOverdue: lambda step, event: altered(step, overdue=event.due_at),
-    e.StepReminderRaised: lambda step, _event: step,
-    e.StepEscalated: lambda step, _event: step,
-    e.StepWaitTimedOut: lambda step, _event: step,
-    e.StepStarted: _becomes("in_progress"),
+    e.StepReminderRaised: _reminded,
+    e.StepEscalated: lambda step, _event: _without(step, "escalation"),
+    e.StepWaitTimedOut: _timed_out,
+    e.StepStarted: lambda step, _event: altered(step, state="in_progress"),
     e.StepValuesSaved: _saved,
     e.StepCompleted: _step_done,
     e.ApprovalGiven: _approved,
     e.ApprovalRefused: _refused,
-    e.StepSkipped: _becomes("skipped"),
-    e.StepBecameNotApplicable: _becomes("not_applicable"),
+    e.StepSkipped: _ends("skipped"),
+    e.StepBecameNotApplicable: _ends("not_applicable"),
     e.StepBecameApplicable: _applicable,
     e.StepFailed: _failed,
-    e.StepCancelled: _becomes("cancelled"),
+    e.StepCancelled: _ends("cancelled"),
     e.StepReopened: _step_reopened,
     e.StepEvidenceQuestioned: _questioned,
     e.HelpRequested: _help,

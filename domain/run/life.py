@@ -1,12 +1,12 @@
-"""The life of a run as a whole: pause, resume, cancel; and dues that people and timers set."""
+"""The life of a run as a whole: pause, resume, cancel; and dues that people set."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
 from domain.definition import Definition
-from domain.events import Event, RunCancelled, RunPaused, RunResumed, StepBecameOverdue, StepDueSet
-from domain.run.dues import set_by_rule, shift_open
+from domain.events import Event, RunCancelled, RunPaused, RunResumed
+from domain.run.dues import set_by_hand, set_by_rule, shift_open
 from domain.run.readiness import cancel_open, settle
 from domain.run.state import Run
 from domain.run.work import Work, in_running, reasoned, step_of
@@ -38,7 +38,7 @@ def resume_run(
     work = Work(run, definition, by, at, calendar)
     work.record(RunResumed(by=by, at=at))
     if run.paused_at is not None:
-        shift_open(work, calendar.working_time(run.paused_at, at))
+        shift_open(work, run.paused_at)
     return settle(work, definition.steps, "user")
 
 
@@ -77,23 +77,8 @@ def set_step_due(
             "step_ended", f"the step {step} is {now.state}; reopen it first", step=step, state=now.state
         )
     work = Work(run, definition, by, at, calendar)
-    if due_at is not None:
-        work.on(StepDueSet, step, due_at=due_at, source="manual", cause="user")
-    elif now.is_open:
+    if due_at is None and now.is_open:
         set_by_rule(work, step, "user")
     else:
-        work.on(StepDueSet, step, due_at=None, source="rule", cause="user")
+        set_by_hand(work, step, due_at)
     return work.events
-
-
-def record_overdue(
-    run: Run, definition: Definition, step: StepKey, *, by: Actor, at: datetime
-) -> list[Event]:
-    """Record once per due that it passed while the step was open; nothing when it has not, or the run is paused."""
-    step_of(definition, step)
-    now = run.step(step)
-    if run.state != "running" or not now.is_open or now.due_at is None:
-        return []
-    if at < now.due_at or now.overdue == now.due_at:
-        return []
-    return [StepBecameOverdue(step=step, round=now.round, due_at=now.due_at, by=by, at=at)]

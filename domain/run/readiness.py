@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
 from heapq import heapify, heappop, heappush
 
 from domain.condition import holds
 from domain.definition import Definition
-from domain.document import AnchorStageEntered, AnchorStepReady
 from domain.events import (
     Event,
     RunCompleted,
@@ -18,8 +16,7 @@ from domain.events import (
     StepCancelled,
     StepRelocked,
 )
-from domain.run.dues import redue, rule_due
-from domain.run.evolve import evolve
+from domain.run.dues import due_when_ready, redue
 from domain.run.finishing import apply_rules, follow
 from domain.run.kept import take_kept
 from domain.run.queueing import own_action
@@ -112,27 +109,15 @@ def _announce(work: Work, key: StepKey, cause: Cause) -> tuple[StepKey, ...]:
     if work.run.state == "paused":
         return ()
     assignee = assignee_of(work.run, work.definition, key)
-    due, calendar = _due(work, key)
-    work.on(StepBecameReady, key, cause=cause, assignee=assignee, due_at=due, calendar=calendar)
+    due, calendar, alarms = due_when_ready(work, key)
+    work.on(
+        StepBecameReady, key, cause=cause, assignee=assignee, due_at=due, calendar=calendar, alarms=alarms
+    )
     stage = work.definition.stage_of[key]
     work.anchors.update((f"step_ready:{key}", f"stage_entered:{stage}"))
     if work.definition.steps[key].rules:
         apply_rules(work, key, "ready")
     return tuple(take_kept(work, key)) if work.run.kept else ()
-
-
-def _due(work: Work, key: StepKey) -> tuple[datetime | None, str | None]:
-    """When the step is due, and the calendar that says so. What is counted from its readiness sees it ready."""
-    step = work.run.step(key)
-    if step.due_source == "manual":
-        return step.due_at, None
-    rule = work.definition.steps[key].due
-    if rule is None:
-        return None, None
-    run = work.run
-    if isinstance(rule.anchor, (AnchorStepReady, AnchorStageEntered)):
-        run = evolve(run, StepBecameReady(step=key, round=step.round, cause="rule", at=work.at))
-    return rule_due(run, work.definition, key, work.calendar), work.calendar.name
 
 
 def _take_back(work: Work, key: StepKey, cause: Cause) -> tuple[StepKey, ...]:

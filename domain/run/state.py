@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Literal
 from uuid import UUID
@@ -48,6 +48,8 @@ class StepState:
     """One step of a run. ``doers`` gave values or completed it in this round; ``draft`` is not yet completed.
 
     ``evidence``: it was done in this round. ``wanted``: somebody reopened it, so the run waits for it, required or not.
+    ``alarms`` are the instants by name at which the timer has still to do something; ``overdue`` is the due for which
+    that was recorded; ``shift`` is the working time by which pauses moved what its rule says.
     """
 
     state: StepWord = "locked"
@@ -69,6 +71,8 @@ class StepState:
     due_source: Literal["rule", "manual"] | None = None
     due_moves: int = 0
     overdue: datetime | None = None
+    alarms: Mapping[str, datetime] = field(default_factory=dict)
+    shift: timedelta = timedelta()
     help: Help | None = None
     questioned: tuple[StepKey, ...] = ()
 

@@ -57,6 +57,7 @@ KNOWN: dict[str, st.SearchStrategy[Any]] = {
     "plan": VALUES,
     "choices": VALUES,
     "alarms": st.dictionaries(st.sampled_from(["reminder:1", "until"]), INSTANTS, max_size=2),
+    "shift_seconds": st.none() | st.floats(0, 1e9),
     "alarm_at": INSTANTS,
     "action": st.sampled_from(["email", "reminder:1"]),
     "kind": st.sampled_from(["email", "http", "run"]),

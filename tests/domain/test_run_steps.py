@@ -20,7 +20,6 @@ from domain.run import (
     resume_run,
     save_values,
     set_step_due,
-    skip_overdue,
     skip_step,
     start_step,
 )
@@ -186,15 +185,6 @@ def test_a_due_is_overdue_once():
     story = story.when(record_overdue, "first", at=late).then_types("step_became_overdue")
     story = story.after(set_step_due, "first", NINE + timedelta(days=3))
     story.when(record_overdue, "first", at=late).then_types("step_became_overdue")
-
-
-def test_an_overdue_survey_is_skipped_not_done():
-    """A step that may be set aside when overdue is skipped, with the timer as the cause."""
-    story = run_of(step("survey", overdue={"skip_after": {"offset": 10, "unit": "calendar_days"}})).after(
-        start
-    )
-    story = story.when(skip_overdue, "survey").then_types("step_skipped", "run_completed")
-    assert story.state.step("survey").state == "skipped"
 
 
 def test_help_is_asked_for_and_cleared():
