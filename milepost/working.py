@@ -16,6 +16,7 @@ from workers.app import WorkerSettings, serve
 from workers.duty import Duty
 from workers.log_setup import set_up
 from workers.recurrences import Recurring
+from workers.timers import timers
 from workers.transport import BrokerSettings
 from workers.trouble import described
 
@@ -50,7 +51,10 @@ def duties(settings: Settings, growing: Log) -> list[Duty]:
     """What a worker does beside applying events."""
     url, repository = application_url(settings), Repository(growing)
     recurring = Recurring(url, repository, settings.calendar, now)
-    return [Duty("recurring work", url, recurring)]
+    return [
+        Duty("recurring work", url, recurring),
+        timers(url, growing, settings.calendar),
+    ]
 
 
 def now() -> datetime:

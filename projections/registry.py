@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from projections.alarms import ALARMS
 from projections.attention import ATTENTION_LIST
 from projections.board import BOARD
 from projections.inbox import INBOX
@@ -19,6 +20,7 @@ PROJECTIONS: tuple[Projection, ...] = (
     INBOX,
     PROCESS_STATS,
     RECURRENCES,
+    ALARMS,
 )
 """In the order in which they are written."""
 

@@ -219,11 +219,12 @@ def _step_assigned(run: RunFacts, data: Data, _at: datetime, _by: str | None) ->
 
 
 def _step_due_set(run: RunFacts, data: Data, _at: datetime, _by: str | None) -> None:
-    step = _step(run, data)
-    step.due_moves += step.due_at is not None
-    step.due_at = instant(data["due_at"])
+    step, due = _step(run, data), instant(data["due_at"])
+    if due != step.due_at:
+        step.due_moves += step.due_at is not None
+        step.overdue = False
+    step.due_at = due
     step.due_source = data["source"]
-    step.overdue = False
 
 
 def _step_started(run: RunFacts, data: Data, at: datetime, _by: str | None) -> None:

@@ -19,6 +19,7 @@ State = Literal["healthy", "degraded", "unhealthy"]
 
 DEGRADED_LAG_MS = 2_000.0
 UNHEALTHY_LAG_MS = 60_000.0
+LATE_ALARM_SECONDS = 15.0
 SAFE_SETTINGS = {"fsync": "on", "full_page_writes": "on", "data_checksums": "on"}
 UNSAFE_COMMITS = ("off", "local")
 
@@ -38,6 +39,11 @@ _LIVE = (
     _CONSUMER.format(name="g.projection, g.version")
     + "join read.generation g on g.schema = c.name where g.state = 'live' order by g.projection"
 )
+# an alarm that has come is fired within about a second
+_LATE_ALARM = """
+select coalesce(greatest(extract(epoch from clock_timestamp() - min(at)), 0), 0)::float8 from read.alarm
+"""
+_ALARMS = "select to_regclass('read.alarm') is not null"
 _GENERATIONS = "select to_regclass('read.generation') is not null"
 _PARKED = """
 select g.projection, p.stream::text, p.position from log.parked p join read.generation g on g.schema = p.projection
@@ -76,6 +82,8 @@ class Facts:
     parked: tuple[Parked, ...] = ()
     outdated: tuple[str, ...] = ()
     """Read models whose live generation was made by another version of the code; nothing applies to them."""
+    late_alarm_seconds: float = 0.0
+    """How long ago the oldest alarm came that is not fired yet."""
     broker: dict[str, int | str | bool] = field(default_factory=dict)
     unreachable: tuple[str, ...] = ()
 
@@ -98,7 +106,12 @@ def judge(facts: Facts) -> Health:
     if facts.head is None:
         return Health("unhealthy", ("Postgres does not answer",), facts)
     bad = [*_unsafe(facts), *_late(facts, UNHEALTHY_LAG_MS)]
-    weak = [*_late(facts, DEGRADED_LAG_MS, UNHEALTHY_LAG_MS), *_parked(facts), *_outdated(facts)]
+    weak = [
+        *_late(facts, DEGRADED_LAG_MS, UNHEALTHY_LAG_MS),
+        *_parked(facts),
+        *_outdated(facts),
+        *_timers(facts),
+    ]
     weak += [f"{name} does not answer" for name in facts.unreachable]
     state: State = "unhealthy" if bad else "degraded" if weak else "healthy"
     return Health(state, (*bad, *weak), facts)
@@ -123,6 +136,16 @@ def _parked(facts: Facts) -> list[str]:
 
 def _outdated(facts: Facts) -> list[str]:
     return [f"{name} has to be rebuilt: milepost projection rebuild {name}" for name in facts.outdated]
+
+
+def _timers(facts: Facts) -> list[str]:
+    """Commands are accepted all the same, so timers that are late only degrade."""
+    late_seconds = facts.late_alarm_seconds
+    return (
+        [f"the oldest alarm has not been fired for {late_seconds:.0f} s"]
+        if late_seconds > LATE_ALARM_SECONDS
+        else []
+    )
 
 
 def _unsafe(facts: Facts) -> list[str]:
@@ -163,7 +186,15 @@ def _with_read_models(connection: Connection[Any], facts: Facts) -> Facts:
         consumers=(*(Consumer(name, *lag) for name, _version, *lag in live), *facts.consumers),
         parked=tuple(Parked(*each) for each in connection.execute(_PARKED)),
         outdated=tuple(name for name, version, *_lag in live if _is_outdated(name, version)),
+        late_alarm_seconds=_late_alarm(connection),
     )
+
+
+def _late_alarm(connection: Connection[Any]) -> float:
+    if connection.execute(_ALARMS).fetchone() != (True,):
+        return 0.0
+    row = connection.execute(_LATE_ALARM).fetchone()
+    return 0.0 if row is None else float(row[0])
 
 
 def _is_outdated(name: str, version: int) -> bool:

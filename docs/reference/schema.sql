@@ -11,6 +11,13 @@ create table log.access_token (
   last_used_at timestamp with time zone
 );
 
+create table log.calendar (
+  id integer not null,
+  name text not null,
+  changing_to text,
+  after_run uuid
+);
+
 create table log.checkpoint (
   name text not null,
   "position" bigint not null,
@@ -95,6 +102,10 @@ create table log.writer (
 alter table log.access_token add constraint access_token_pkey PRIMARY KEY (id);
 
 alter table log.access_token add constraint access_token_token_hash_key UNIQUE (token_hash);
+
+alter table log.calendar add constraint calendar_id_check CHECK ((id = 1));
+
+alter table log.calendar add constraint calendar_pkey PRIMARY KEY (id);
 
 alter table log.checkpoint add constraint checkpoint_pkey PRIMARY KEY (name);
 
@@ -294,6 +305,8 @@ alter table log.event enable always trigger event_is_append_only;
 
 comment on table log.access_token is 'API tokens and first-login links; only hashes are kept.';
 
+comment on table log.calendar is 'The calendar of all dues; while changing_to is set, those of runs above after_run follow the old one.';
+
 comment on table log.checkpoint is 'The position each consumer has committed, moved by compare-and-swap with what it wrote.';
 
 comment on table log.command is 'Commands that were accepted, written in the transaction of their events: a repeat is answered from here.';
@@ -329,6 +342,8 @@ grant execute on function log.settle_group(uuid,bigint) to milepost_app;
 grant insert, select on table log.file to milepost_app;
 
 grant insert, select on table log.file_part to milepost_app;
+
+grant insert, select, update on table log.calendar to milepost_app;
 
 grant select on table log.command to milepost_app;
 

@@ -22,10 +22,8 @@ from domain.run.doing import (
     skip_step,
     start_step,
 )
-from domain.run.dues import rule_due
-from domain.run.evolve import evolve, evolve_all
 from domain.run.dues import recompute_dues, rule_due
-from domain.run.evolve import evolve
+from domain.run.evolve import evolve, evolve_all
 from domain.run.files import attach_file, detach_file, shown_files
 from domain.run.firing import (
     end_wait,

@@ -71,9 +71,9 @@ def from_due(definition: Definition, known: Step) -> frozenset[str]:
     return frozenset({*named, ESCALATION, SKIP})
 
 
-def can_be_overdue(known: Step) -> bool:
-    """Whether the step's due is a limit, and not the instant at which the machine acts."""
-    return known.kind not in ACTS_WHEN_DUE
+def can_be_overdue(kind: str) -> bool:
+    """Whether the due of a step of this kind is a limit, and not the instant at which the machine acts."""
+    return kind not in ACTS_WHEN_DUE
 
 
 def reminders_of(definition: Definition, known: Step) -> tuple[Reminder, ...]:

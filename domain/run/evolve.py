@@ -270,7 +270,7 @@ def _step_reopened(step: StepState, event: e.StepReopened) -> StepState:
 
 
 def _applicable(step: StepState, _event: e.StepBecameApplicable) -> StepState:
-    return altered(step, state="done" if step.evidence else "locked")
+    return altered(step, state="done" if step.evidence else "locked", alarms={})
 
 
 def _failed(step: StepState, event: e.StepFailed) -> StepState:

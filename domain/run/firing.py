@@ -166,7 +166,7 @@ def end_wait(
 
 
 def _is_overdue(run: Run, known: Step, now: StepState, at: datetime) -> bool:
-    if run.state != "running" or not now.is_open or now.due_at is None or not can_be_overdue(known):
+    if run.state != "running" or not now.is_open or now.due_at is None or not can_be_overdue(known.kind):
         return False
     return at >= now.due_at and now.overdue != now.due_at
 

@@ -204,6 +204,7 @@ def test_an_event_of_a_later_release_parks_its_stream_until_it_is_known(
         "attention",
         "inbox",
         "process_stats",
+        "alarms",
     }
     rows = contents(read_database.app_url)
     assert {row[3]: row[9] for row in rows["card"]} == {"Hire bad": "3", "Hire good": "14"}

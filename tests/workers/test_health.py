@@ -57,6 +57,16 @@ def test_parked_streams_are_visible():
     assert judge(Facts(head=1, parked=(Parked("board", "x", 3),))).reasons == ("board parked 1 streams",)
 
 
+def test_timers_that_fall_behind_degrade():
+    """An alarm that nobody fires is told with its age; commands are taken all the same."""
+    health = judge(Facts(head=1, late_alarm_seconds=40.4))
+    assert (health.state, health.reasons) == (
+        "degraded",
+        ("the oldest alarm has not been fired for 40 s",),
+    )
+    assert judge(Facts(head=1, late_alarm_seconds=3)).state == "healthy"
+
+
 def test_standing_still_costs_the_subscription_and_then_the_process():
     """Behind the log with nothing applied: subscribe anew after the patience, give up after twice as long."""
     watchdog = Watchdog(patience_seconds=10)
