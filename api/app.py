@@ -13,6 +13,7 @@ from api.failures import install
 from api.feeds import add_feeds
 from api.files import add_files
 from api.guard import guard_routes
+from api.guests import add_guests
 from api.health import add_health
 from api.matrix import RULES, Rule
 from api.openapi import add_openapi
@@ -51,7 +52,7 @@ def api_router() -> APIRouter:
     """Every route of the HTTP interface itself, the most used ones first."""
     router = APIRouter()
     for add in (add_run_commands, add_task_commands, add_project_commands, add_process_commands, add_views, add_feeds,
-                add_files, add_recurrences, add_sessions, add_health, add_openapi):  # fmt: skip
+                add_files, add_recurrences, add_guests, add_sessions, add_health, add_openapi):  # fmt: skip
         add(router)
     return router
 

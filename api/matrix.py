@@ -41,6 +41,8 @@ _TASK_VERBS = (
     "edit", "move", "assign", "priority", "due", "labels", "checklist", "tick", "depend", "undepend", "block",
     "unblock", "request-help", "clear-help", "comment", "complete", "reopen", "cancel",
 )  # fmt: skip
+_GUEST_VERBS = ("complete", "save", "approve", "refuse", "decline")
+"""What a guest may do with a link, which is the credential."""
 _PROJECT_VERBS = ("rename", "stages", "members", "remove-member", "close", "reopen")
 
 RULES: dict[str, Rule] = {
@@ -85,6 +87,8 @@ RULES: dict[str, Rule] = {
     "GET /v1/tokens": ADMIN,
     "POST /v1/tokens": ADMIN,
     "DELETE /v1/tokens/{id}": ADMIN,
+    "GET /v1/guest/{link}": OPEN,
+    **{f"POST /v1/guest/{{link}}/{verb}": OPEN for verb in _GUEST_VERBS},
     "GET /sign-in": OPEN,
     "GET /health/live": OPEN,
     "GET /health/ready": OPEN,

@@ -36,6 +36,11 @@ CODES: dict[str, Code] = {
     "bad_link": Code(
         401, "Unknown link", "The first-login link is unknown, has expired or was used already."
     ),
+    "bad_guest_link": Code(
+        404,
+        "This link does not open",
+        "The link of a guest is not ours, has expired, or its step was opened again or given to somebody else.",
+    ),
     "not_allowed": Code(403, "Not allowed", "The caller is known, and lacks the scope that `needs` names."),
     "cross_site": Code(
         403,
@@ -98,6 +103,9 @@ CODES: dict[str, Code] = {
         503,
         "Not there yet",
         "The read model has not reached `min_position` yet; `position` is where it is. Ask again after Retry-After.",
+    ),
+    "too_many_requests": Code(
+        429, "Too many requests", "Somebody without an account asks too often; try again after Retry-After."
     ),
     "overloaded": Code(
         503, "Overloaded", "More requests wait than are taken on; nothing of this one was stored."

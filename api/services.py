@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from secrets import token_bytes
 from typing import Any, TypeVar
 
 from psycopg import Connection
@@ -42,6 +43,8 @@ class Services:
     calendar: Calendar
     reached: Reached
     projects_of: ProjectsOf
+    link_secret: bytes = field(default_factory=lambda: token_bytes(32))
+    """Signs the links of guests; without one of the instance's own, links of this process alone open."""
     health: Callable[[], Awaitable[Mapping[str, Any]]] = _healthy
     clock: Callable[[], datetime] = _now
     wait_seconds: float = 5.0

@@ -19,6 +19,7 @@ from pydantic_settings import SettingsError as UnreadableSource
 from pydantic_settings.sources import EnvSettingsSource
 
 from domain.schedule import Calendar
+from milepost.addressing import link_secret_of, mail_server_of, sender_of
 from milepost.calendar import days_of, holidays_of, hours_of, organisation_calendar, zone_of
 
 PREFIX = "MILEPOST_"
@@ -27,11 +28,14 @@ OTHER_VARIABLES = frozenset({"MILEPOST_URL", "MILEPOST_TOKEN", "MILEPOST_DATA"})
 
 POSTGRES_SCHEMES = ("postgresql", "postgres")
 NATS_SCHEMES = ("nats", "tls", "ws", "wss")
-_CALENDAR_PARTS: Mapping[str, Callable[[str], object]] = {
+_PARTS: Mapping[str, Callable[[str], object]] = {
     "time_zone": zone_of,
     "working_days": days_of,
     "working_hours": hours_of,
     "holidays": holidays_of,
+    "smtp_url": mail_server_of,
+    "mail_from": sender_of,
+    "link_secret": link_secret_of,
 }
 
 
@@ -119,6 +123,25 @@ class Settings(BaseSettings):
         0.25,
         "How often a process looks for new events unasked: the longest that a lost wake-up delays a view.",
         "a number from 0.01 to 10",
+    )
+    smtp_url: str | None = _setting(
+        None,
+        "Mail server that mails go through. `smtp` uses TLS where the server offers it, `starttls` always, `smtps` "
+        "from the first byte. Unset: mails are kept as files in `outbox` in the home.",
+        "smtp://user:password@host:port, starttls://… or smtps://…; user and port may be missing",
+        secret=True,
+    )
+    mail_from: str = _setting(
+        "Milepost <milepost@localhost>",
+        "Who sends the mails; answers go there.",
+        "an address, or a name with an address: Acme <onboarding@acme.example>",
+    )
+    link_secret: str | None = _setting(
+        None,
+        "Signs the links with which guests come in; the same for every process. A new one ends all links that are out. "
+        "Unset: one is made in the home, so with several machines it has to be set.",
+        "text of at least 16 characters",
+        secret=True,
     )
     log_level: Literal["debug", "info", "warning", "error"] = _setting(
         "info", "Least important lines that are logged.", "debug, info, warning or error"
@@ -238,11 +261,11 @@ class Settings(BaseSettings):
             raise ValueError("out of range")
         return value
 
-    @field_validator("time_zone", "working_days", "working_hours", "holidays")
+    @field_validator(*_PARTS)
     @classmethod
-    def _of_a_calendar(cls, value: str | None, info: Any) -> str | None:
+    def _readable(cls, value: str | None, info: Any) -> str | None:
         if value is not None:
-            _CALENDAR_PARTS[info.field_name](value)
+            _PARTS[info.field_name](value)
         return value
 
     @model_validator(mode="after")

@@ -15,6 +15,7 @@ from api.guard import Site
 from api.server import serve
 from api.services import Services
 from milepost.embedded import sync_interval
+from milepost.link_secret import link_secret
 from milepost.settings import Settings, SettingsError
 from store.connect import make_pool
 from store.log import Log
@@ -61,6 +62,7 @@ def make_services(settings: Settings, log: Log) -> Services:
         calendar=settings.calendar,
         reached=reached.positions,
         projects_of=reached.projects_of,
+        link_secret=link_secret(settings),
         file_limit_bytes=settings.file_limit_mb << 20,
         file_types=settings.file_types,
         health=remembered(health_of(url, broker(settings), settings.home), HEALTH_SECONDS),

@@ -46,12 +46,17 @@ def test_every_value_is_accepted(name: str, tmp_path: Path, monkeypatch: pytest.
     for variable, value in SERVICES[name]["environment"].items():
         secret = tmp_path / Path(value).name
         if variable.endswith("_FILE"):
-            secret.write_text("a/secret\n")
+            secret.write_text("a/secret-of-many-signs\n")
         given = str(secret) if variable.endswith("_FILE") else value
         monkeypatch.setenv(variable, given.removeprefix("${PUBLIC_URL:-").removesuffix("}"))
     settings = load()
-    assert settings.application_dsn == "postgresql://milepost_app:a%2Fsecret@postgres:5432/milepost"
-    assert settings.nats_servers == [f"nats://milepost:a%2Fsecret@{node}:4222" for node in NODES]
+    assert (
+        settings.application_dsn
+        == "postgresql://milepost_app:a%2Fsecret-of-many-signs@postgres:5432/milepost"
+    )
+    assert settings.nats_servers == [
+        f"nats://milepost:a%2Fsecret-of-many-signs@{node}:4222" for node in NODES
+    ]
     assert settings.stream_replicas == len(NODES)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from domain.schedule import Calendar
+from milepost.link_secret import link_secret
 from milepost.settings import Settings, SettingsError, accepted, is_secret, load, variables
 
 
@@ -56,6 +57,11 @@ def test_without_any_setting_everything_is_embedded_and_local(
         ("NATS_URL", "http://host:4222"),
         ("NATS_URL", "nats://one:4222,two"),
         ("PUBLIC_URL", "milepost.example"),
+        ("SMTP_URL", "mail.example.com"),
+        ("SMTP_URL", "http://mail.example.com"),
+        ("MAIL_FROM", "Milepost"),
+        ("MAIL_FROM", "Milepost <m@acme.example"),
+        ("LINK_SECRET", "short"),
     ],
 )
 def test_a_wrong_value_is_named_with_what_is_accepted(
@@ -166,3 +172,14 @@ def test_the_calendar_is_that_of_the_organisation(monkeypatch: pytest.MonkeyPatc
 def test_without_settings_the_calendar_is_plain_weekdays():
     """Monday to Friday, nine to five, UTC, no holidays."""
     assert replace(load().calendar, name="weekdays") == Calendar()
+
+
+def test_the_secret_of_links_is_made_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    """Every process of a home finds the same secret, and nobody else may read it; the setting wins."""
+    monkeypatch.setenv("MILEPOST_HOME", str(tmp_path))
+    first = link_secret(load())
+    assert first == link_secret(load())
+    assert len(first) == 32
+    assert (tmp_path / "run" / "link-secret").stat().st_mode & 0o077 == 0
+    monkeypatch.setenv("MILEPOST_LINK_SECRET", "a secret of many signs")
+    assert link_secret(load()) == b"a secret of many signs"

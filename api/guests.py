@@ -1,0 +1,211 @@
+"""Guests: one step of one run through a signed link, without an account. The link says who acts and on what."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+from uuid import UUID
+
+from fastapi import APIRouter, Request
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import Response
+
+from api.access import Grant
+from api.commands import Call, carry_out, endpoint
+from api.guard import CALLER, Caller
+from api.problems import Problem
+from api.reading import validate
+from api.registering import ANSWER, BODY
+from api.run_commands import STEP_VERBS
+from api.services import Services
+from api.streams import RUNS, known_run
+from api.verbs import Given, Verb
+from api.views import to_json
+from domain.definition import Definition
+from domain.events import Event
+from domain.guests import Pass, guest_of
+from domain.passes import unseal
+from domain.run import Run
+from domain.run.finishing import present
+from domain.words import Actor
+
+VERBS: dict[str, Verb] = {
+    verb.name: verb
+    for verb in STEP_VERBS
+    if verb.name in ("complete", "save", "approve", "refuse", "decline")
+}
+MOST_A_MINUTE = 60
+"""Requests of one link, or of one address that brings links that open nothing, in a minute."""
+_REMEMBERED = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class GuestStep:
+    """The one step that a link opens, as its guest sees it: nothing else of the run."""
+
+    run_name: str
+    step: str
+    title: str
+    kind: str
+    instructions: str
+    state: str
+    due_at: Any
+    fields: tuple[dict[str, Any], ...]
+    values: dict[str, Any]
+    acts_as: str
+    verbs: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """What a link opened: the pass, and who acts with it as the run stands."""
+
+    run_id: UUID
+    held: Pass
+    run: Run
+    definition: Definition
+    guest: Actor
+
+
+class Throttle:
+    """Counts what somebody did in the current minute; old counts are forgotten."""
+
+    def __init__(self, most: int = MOST_A_MINUTE) -> None:
+        self._most = most
+        self._counts: OrderedDict[tuple[str, int], int] = OrderedDict()
+
+    def count(self, who: str) -> None:
+        """Count one more; a problem when it is too many."""
+        key = (who, int(time.monotonic() // 60))
+        self._counts[key] = self._counts.pop(key, 0) + 1
+        if len(self._counts) > _REMEMBERED:
+            self._counts.popitem(last=False)
+        if self._counts[key] > self._most:
+            raise Problem("too_many_requests", "wait a minute and try again", headers={"Retry-After": "60"})
+
+
+def add_guests(router: APIRouter) -> None:
+    """Register what a link opens, and what can be done with it."""
+    throttle = Throttle()
+    router.add_api_route("/v1/guest/{link}", _show(throttle), methods=["GET"], response_model=None, tags=["Guests"],
+                         summary="The step that a guest's link opens", operation_id="get_guest",
+                         openapi_extra={ANSWER: GuestStep})  # fmt: skip
+    for verb in VERBS.values():
+        router.add_api_route(
+            f"/v1/guest/{{link}}/{verb.name}",
+            _entered(verb, throttle),
+            methods=["POST"],
+            response_model=None,
+            tags=["Guests"],
+            summary=f"{verb.summary}, as the guest whose link it is",
+            operation_id=f"post_guest_{verb.name}",
+            openapi_extra={BODY: {"model": verb.body, "example": dict(verb.example)}},
+        )
+
+
+def _show(throttle: Throttle) -> Any:
+    async def show(request: Request) -> Response:
+        """Title, instructions, fields and the values given so far; what ended says so."""
+        opened = await _open(request, throttle)
+        return to_json(_seen(opened), {"Referrer-Policy": "no-referrer"})
+
+    return show
+
+
+def _entered(verb: Verb, throttle: Throttle) -> Any:
+    """The command's own way of carrying out, with the guest as the caller."""
+    carried = endpoint(lambda call: _carry_out(verb, call))
+
+    async def entered(request: Request) -> Response:
+        opened = await _open(request, throttle)
+        nobody = Grant(UUID(int=0), opened.guest, frozenset())
+        request.scope[CALLER] = Caller(opened.guest, nobody, None, None)
+        request.state.opened = opened
+        return await carried(request)
+
+    return entered
+
+
+async def _carry_out(verb: Verb, call: Call) -> Response:
+    opened: _Opened = call.request.state.opened
+    body = validate(verb.body, call.body)
+    services, held = call.services, opened.held
+    meta: dict[str, Any] = {"authenticated_by": "guest_link"}
+
+    def decide(state: Run | None) -> Sequence[Event]:
+        run = known_run(state, opened.run_id)
+        definition = services.repository.definition(run.process, run.process_version)
+        now = _still(replace(opened, run=run, definition=definition))
+        meta.update(process=run.process, process_version=run.process_version)
+        given = Given(now.guest, services.clock(), services.calendar, opened.run_id, held.step, definition)
+        return verb.decide(run, body, given)
+
+    return await carry_out(call, RUNS, opened.run_id, decide, name=held.step, meta=meta)
+
+
+async def _open(request: Request, throttle: Throttle) -> _Opened:
+    services: Services = request.app.state.services
+    link = request.path_params["link"]
+    found = unseal(link, services.link_secret, services.clock())
+    if found is None:
+        throttle.count(f"bad {request.client.host if request.client else ''}")
+        raise _no_link("the link is not one of ours, or has expired; ask whoever sent it for a new one")
+    throttle.count(hashlib.sha256(link.encode()).hexdigest()[:16])
+    return await run_in_threadpool(_load, services, *found)
+
+
+def _load(services: Services, run_id: UUID, held: Pass) -> _Opened:
+    run = services.repository.load(RUNS, run_id)
+    if run is None:
+        raise _no_link("what the link leads to is not here")
+    definition = services.repository.definition(run.process, run.process_version)
+    return _still(_Opened(run_id, held, run, definition, Actor("guest:-")))
+
+
+def _still(opened: _Opened) -> _Opened:
+    """With who acts now; a problem when the step is in another round, or is not this guest's any more."""
+    known = opened.definition.steps.get(opened.held.step)
+    guest = None if known is None else guest_of(opened.run, opened.definition, opened.held.step)
+    if known is None or guest is None or known.role != opened.held.role:
+        raise _no_link("the step is somebody else's now")
+    if opened.run.step(opened.held.step).round != opened.held.round:
+        raise _no_link("the step was opened again since; a new link comes with the next mail")
+    return replace(opened, guest=guest)
+
+
+def _seen(opened: _Opened) -> GuestStep:
+    step, now = opened.definition.steps[opened.held.step], opened.run.step(opened.held.step)
+    is_open = now.is_open and not opened.run.ended and opened.run.state == "running"
+    return GuestStep(
+        run_name=opened.run.name,
+        step=step.key,
+        title=step.title,
+        kind=step.kind,
+        instructions=step.instructions,
+        state="cancelled" if opened.run.ended and now.is_open else now.state,
+        due_at=now.due_at,
+        fields=tuple(field.model_dump(mode="json") for field in step.fields),
+        values=present(opened.run, step, opened.held.step) if is_open else {},
+        acts_as=opened.guest,
+        verbs=_verbs(step.kind) if is_open else (),
+    )
+
+
+def _verbs(kind: str) -> tuple[str, ...]:
+    match kind:
+        case "approval":
+            return ("approve", "refuse", "save")
+        case "sign":
+            return ("complete", "decline", "save")
+        case "email" | "http" | "wait" | "run":
+            return ()
+        case _:
+            return ("complete", "save")
+
+
+def _no_link(detail: str) -> Problem:
+    return Problem("bad_guest_link", detail)

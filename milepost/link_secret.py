@@ -1,0 +1,41 @@
+"""The secret that signs the links of guests: the setting, else one that is made once and kept in the home."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+
+from milepost.settings import Settings, SettingsError
+
+_BYTES = 32
+
+
+def link_secret(settings: Settings) -> bytes:
+    """The same in every process of an instance; SettingsError when the home cannot keep it."""
+    if settings.link_secret is not None:
+        return settings.link_secret.encode()
+    place = settings.home / "run" / "link-secret"
+    try:
+        if not place.exists():
+            _make(place)
+        return place.read_bytes()
+    except OSError as error:
+        reason = f"{place}: {error.strerror}; set MILEPOST_LINK_SECRET instead"
+        raise SettingsError(f"the secret of guest links cannot be kept in {reason}") from error
+
+
+def _make(place: Path) -> None:
+    """Whole or not at all; of two processes that make one at once, one wins and both read it."""
+    place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with NamedTemporaryFile(dir=place.parent, prefix=".", delete=False) as written:
+        try:
+            written.write(secrets.token_bytes(_BYTES))
+            written.flush()
+            os.fsync(written.fileno())
+            os.link(written.name, place)
+        except FileExistsError:
+            pass
+        finally:
+            Path(written.name).unlink()

@@ -1,0 +1,131 @@
+"""Guests act on one step through their link: as that guest, in that round, and on nothing else."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import httpx
+import orjson
+import pytest
+
+from api.guests import MOST_A_MINUTE
+from domain.guests import Pass
+from domain.passes import seal
+from domain.words import RoleKey, StepKey
+from tests.api.conftest import DANA, Api
+
+SIGNING: dict[str, Any] = {
+    "key": "signing",
+    "title": "Signing",
+    "roles": [
+        {"key": "seller", "title": "Seller", "initiator": True},
+        {"key": "buyer", "title": "Buyer", "guest": True},
+    ],
+    "stages": [{"key": "all", "title": "All", "steps": [
+        {"key": "sign", "title": "Sign it", "kind": "sign", "role": "buyer", "instructions": "Please read it.",
+         "fields": [{"key": "signature", "title": "Signature", "kind": "signature", "required": True}],
+         "signature": {"on_decline": {"ends_run": "Not signed"}}},
+        {"key": "file", "title": "File it", "role": "seller", "after": ["sign"]},
+        {"key": "check", "title": "Check it", "kind": "approval", "role": "buyer", "after": ["file"],
+         "approval": {"covers": ["file"], "on_refusal": {"reopens": ["file"]}}},
+    ]}],
+}  # fmt: skip
+
+
+@pytest.fixture
+def run(api: Api) -> str:
+    """A run whose first step is a guest's."""
+    api.publish(SIGNING)
+    return api.start(process="signing", roles={})
+
+
+def link(api: Api, run: str, step: str = "sign", number: int = 1, role: str = "buyer", days: int = 30) -> str:
+    """A link to a step."""
+    held = Pass(StepKey(step), number, RoleKey(role))
+    expires = datetime.now(UTC) + timedelta(days=days)
+    return "/v1/guest/" + seal(UUID(run), held, expires, api.services.link_secret)
+
+
+@pytest.fixture
+def nobody(api: Api) -> httpx.Client:
+    """Somebody without an account."""
+    return httpx.Client(base_url=api.url)
+
+
+def test_a_guest_sees_the_one_step_and_signs_it(api: Api, run: str, nobody: httpx.Client):
+    """The form, what is expected, and then a completion in the guest's name that says how they came in."""
+    with nobody:
+        seen = nobody.get(link(api, run)).json()
+        assert (seen["title"], seen["verbs"], seen["acts_as"]) == (
+            "Sign it",
+            ["complete", "decline", "save"],
+            "guest:buyer",
+        )
+        assert set(seen) == {"run_name", "step", "title", "kind", "instructions", "state", "due_at", "fields", "values",
+                             "acts_as", "verbs"}  # fmt: skip
+        done = nobody.post(f"{link(api, run)}/complete", json={"values": {"signature": "Ada"}})
+        assert done.status_code == 200, done.text
+        assert nobody.get(link(api, run)).json()["verbs"] == []
+    stored = api.services.log.read_stream(UUID(run))
+    meta = next(orjson.loads(one.meta) for one in stored if one.type == "step_completed")
+    assert (meta["actor"], meta["authenticated_by"]) == ("guest:buyer", "guest_link")
+
+
+def test_a_guest_can_decline(api: Api, run: str, nobody: httpx.Client):
+    """A signature that is declined ends the run, as the process says."""
+    with nobody:
+        assert nobody.post(f"{link(api, run)}/decline", json={"reason": "too dear"}).status_code == 200
+        assert nobody.get(link(api, run)).json()["verbs"] == []
+
+
+def test_what_is_missing_is_named(api: Api, run: str, nobody: httpx.Client):
+    """The same rules hold as for everybody else."""
+    with nobody:
+        refused = nobody.post(f"{link(api, run)}/complete", json={"values": {}})
+    assert (refused.status_code, refused.json()["code"]) == (409, "invalid_values")
+
+
+def test_a_link_opens_one_step_in_one_round(api: Api, run: str, nobody: httpx.Client):
+    """Another step is another link, and a step that is opened again needs a new one."""
+    with nobody:
+        assert nobody.get(link(api, run, number=2)).status_code == 404
+        nobody.post(f"{link(api, run)}/complete", json={"values": {"signature": "Ada"}})
+        api.client.post(f"/v1/runs/{run}/steps/file/complete", json={})
+        assert (
+            nobody.post(f"{link(api, run, 'check')}/refuse", json={"reason": "wrong drawer"}).status_code
+            == 200
+        )
+        over = nobody.get(link(api, run, "check"))
+        assert (over.status_code, over.json()["code"]) == (404, "bad_guest_link")
+        assert nobody.get(link(api, run, "check", 2)).json()["state"] == "locked"
+
+
+@pytest.mark.parametrize("wrong", [{"days": -1}, {"role": "seller"}, {"step": "file"}, {"step": "nowhere"}])
+def test_a_link_that_fits_nothing_opens_nothing(
+    api: Api, run: str, nobody: httpx.Client, wrong: dict[str, Any]
+):
+    """Expired, for another role, for a colleague's step, for no step: all the same answer."""
+    with nobody:
+        for answer in (
+            nobody.get(link(api, run, **wrong)),
+            nobody.post(f"{link(api, run, **wrong)}/complete", json={}),
+        ):
+            assert (answer.status_code, answer.json()["code"]) == (404, "bad_guest_link")
+
+
+def test_a_link_ends_when_the_step_is_given_to_a_colleague(api: Api, run: str, nobody: httpx.Client):
+    """Whose work it is decides who may do it."""
+    opens = link(api, run)
+    api.client.post(f"/v1/runs/{run}/steps/sign/assign", json={"assignee": DANA})
+    with nobody:
+        assert nobody.get(opens).status_code == 404
+
+
+def test_guessing_is_slowed_down(api: Api, run: str, nobody: httpx.Client):
+    """Who brings links that open nothing is turned away after a while."""
+    with nobody:
+        answers = [nobody.get("/v1/guest/guess").status_code for _ in range(MOST_A_MINUTE * 2 + 2)]
+    assert answers[0] == 404
+    assert answers[-1] == 429
