@@ -14,6 +14,7 @@ from domain.document import (
     AnchorStepDone,
     AnchorStepReady,
     Document,
+    FormField,
     Reopens,
     Role,
     Stage,
@@ -150,6 +151,17 @@ class Definition:
             for key, step in self.steps.items()
         }
         return {key: pairs for key, pairs in found.items() if pairs}
+
+    @cached_property
+    def computed(self) -> dict[str, tuple[FormField, ...]]:
+        """For each step, and for ``inputs``, the fields that are computed."""
+        owners: dict[str, tuple[FormField, ...]] = {key: step.fields for key, step in self.steps.items()}
+        owners["inputs"] = self.document.inputs
+        found = {
+            owner: tuple(field for field in fields if field.kind == "computed")
+            for owner, fields in owners.items()
+        }
+        return {owner: fields for owner, fields in found.items() if fields}
 
     @cached_property
     def steps_of(self) -> dict[StageKey, tuple[StepKey, ...]]:

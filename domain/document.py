@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from domain.condition import Condition, Operator
+from domain.formula import Formula
 from domain.words import Priority, RoleKey, StageKey, StepKey
 
 Key = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
@@ -60,7 +61,7 @@ class FormField(Part):
     columns: tuple[Column, ...] = ()
     sets_role: RoleKey | None = None
     sets_input: Key | None = None
-    formula: dict[str, Any] | None = None
+    formula: Formula | None = None
 
 
 class AnchorField(Part):

@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from domain.document import Document
+from domain.formula import OPERATIONS
 from domain.lint import lint
 from domain.outline import Path
 from milepost.yaml_tree import Tree, TreeError, read_tree
@@ -141,6 +142,8 @@ class _Said:
             if accepted
             else ()
         )
+        if error["type"] == "unknown_operation":
+            listed = OPERATIONS
         code, message = _in_words(error)
         return cls(path, branches, code, message, listed)
 
@@ -195,6 +198,11 @@ def _in_words(error: Any) -> tuple[str, str]:
             return "missing_key", "this key is needed"
         case "string_pattern_mismatch" if "[a-z][a-z0-9_]" in error["ctx"]["pattern"]:
             return "bad_key", _bad_key(str(error["input"]))
+        case "too_short" | "too_long" as kind:
+            context = error["ctx"]
+            limit = context.get("min_length", context.get("max_length"))
+            word = "at least" if kind == "too_short" else "at most"
+            return kind, f"{word} {limit} entries, not {context['actual_length']}"
         case "literal_error":
             return "unknown_word", f"{_short(error['input'])} is not known here"
         case kind:

@@ -21,6 +21,7 @@ from projections.answers import History, HistoryEntry, RunRow, Runs, RunView, St
 from projections.asking import CARD_COLUMNS, Conn, Fresh, NotFound, fresh, rows
 from projections.cards import card_of, help_of
 from projections.judging import Judge, judge
+from projections.live_values import live_values
 from projections.run_facts import OPEN_STEP, StepFacts
 
 _LIFE = CARD_COLUMNS.index("life")
@@ -116,6 +117,10 @@ class _Step(StepFacts):
     key: StepKey
     values: dict[str, Any] | None
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.values = None
+
 
 _STEP_COLUMNS = (
     "key", "state", "round", "assignee", "by", "ready_at", "started_at", "ended_at", "due_at", "due_source",
@@ -188,10 +193,14 @@ class _View:
             started_at=facts.started_at, ended_at=facts.ended_at, due_at=facts.due_at, due_source=facts.due_source,
             due_moves=facts.due_moves, overdue=is_open and facts.due_at is not None and facts.due_at < self.now,
             waits_for=self._waits_for(key) if facts.state == "locked" else (), outcome=facts.outcome,
-            values=getattr(facts, "values", None), help=facts.help, reason=facts.reason, questioned=facts.questioned,
+            values=self._values(key, facts), help=facts.help, reason=facts.reason, questioned=facts.questioned,
             approvals=facts.approvals, comments=facts.comments, instructions=step.instructions,
             gate=step.gate is not None, fields=tuple(field.model_dump(mode="json") for field in step.fields),
         )  # fmt: skip
+
+    def _values(self, key: StepKey, facts: StepFacts) -> dict[str, Any] | None:
+        known = {other: each.values for other, each in self.steps.items()}
+        return live_values(self.definition, key, facts.state, self.row[6], known)
 
     def _who(self, step: Step, facts: StepFacts) -> str | None:
         """Whose work the step is: the assignee, or whoever has its role in this run."""

@@ -7,6 +7,7 @@ from typing import Any
 from domain.condition import holds
 from domain.document import Rule, Step
 from domain.events import HelpRequested, RunPrioritySet, StepCompleted, StepReopened
+from domain.formula import compute
 from domain.run.people import hand_over
 from domain.run.queueing import queue
 from domain.run.state import Run
@@ -21,6 +22,7 @@ def mark_done(
 ) -> list[StepKey]:
     """Record the step as done and what its completion says at once; the steps that have to be settled then."""
     known = work.definition.steps[step]
+    given = {**given, **_computed(work, step, given)}
     draft = {**work.run.step(step).draft, **given}
     after = {**work.run.values, **{f"{step}.{key}": value for key, value in draft.items()}}
     if known.repeat_until is not None and not holds(known.repeat_until.condition, after):
@@ -60,6 +62,17 @@ def apply_rules(work: Work, step: StepKey, on: str) -> None:
             _apply(work, step, rule)
             if rule.then.notify:
                 queue(work, step, f"notice:{on}:{number}", "email", facts={"roles": list(rule.then.notify)})
+
+
+def _computed(work: Work, step: StepKey, given: Values) -> Values:
+    """The values of the step's computed fields, from what it is completed with."""
+    fields = work.definition.computed.get(step)
+    if fields is None:
+        return {}
+    own = {**work.run.step(step).draft, **given}
+    return compute(
+        fields, step, {**work.run.values, **{f"{step}.{key}": value for key, value in own.items()}}
+    )
 
 
 def _again(work: Work, step: StepKey, given: Values) -> list[StepKey]:

@@ -12,7 +12,7 @@ from domain.definition import Definition
 from domain.events import Event, RunStarted
 from domain.run.readiness import settle
 from domain.run.state import Run
-from domain.run.taking import target_of
+from domain.run.taking import computed_inputs, target_of
 from domain.run.values import missing, problems, refuse
 from domain.run.work import Work
 from domain.schedule import Calendar
@@ -103,6 +103,7 @@ def _begun(
     """What every run begins with; Rejected when an input is missing or wrong, or a role is unknown."""
     fields = definition.document.inputs
     refuse("inputs", problems(fields, given) + missing(fields, given))
+    given |= computed_inputs(definition, given)
     return {
         "process": definition.process,
         "process_version": definition.version,

@@ -8,8 +8,10 @@ from typing import Any
 
 from domain.definition import Definition
 from domain.events import RunInputsChanged, RunTargetSet
+from domain.formula import compute
 from domain.run.dues import moment
 from domain.run.people import hand_over
+from domain.run.values import settled
 from domain.run.work import Work
 from domain.schedule import Calendar
 from domain.words import RoleKey, StepKey, Values
@@ -17,6 +19,7 @@ from domain.words import RoleKey, StepKey, Values
 
 def take_inputs(work: Work, new: Values) -> list[StepKey]:
     """Record new inputs and what follows at once; the steps whose conditions read them."""
+    new = {**new, **settled(computed_inputs(work.definition, {**work.run.inputs, **new}), work.run.inputs)}
     work.record(RunInputsChanged(inputs=new, by=work.by, at=work.at))
     readers = work.changed([f"inputs.{key}" for key in new])
     for role in work.definition.document.roles:
@@ -25,6 +28,12 @@ def take_inputs(work: Work, new: Values) -> list[StepKey]:
             hand_over(work, RoleKey(role.key), assignee, "rule", None)
     _follow_target(work, new)
     return readers
+
+
+def computed_inputs(definition: Definition, inputs: Mapping[str, Any]) -> Values:
+    """The values of the computed inputs, from the others."""
+    fields = definition.computed.get("inputs", ())
+    return compute(fields, "inputs", {f"inputs.{key}": value for key, value in inputs.items()})
 
 
 def target_of(definition: Definition, inputs: Mapping[str, Any], calendar: Calendar) -> datetime | None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
 from domain.document import Column, FormField
+from domain.formula import LARGEST
 from domain.words import Rejected, Values
 
 Problem = dict[str, str]
@@ -103,7 +103,7 @@ def _matches(pattern: re.Pattern[str]) -> Callable[[Any, Any], bool]:
 
 
 def _number(field: Any, value: Any) -> bool:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not -LARGEST <= value <= LARGEST:
         return False
     low, high = getattr(field, "minimum", None), getattr(field, "maximum", None)
     return (low is None or value >= low) and (high is None or value <= high)
@@ -196,7 +196,7 @@ _CHECKS: dict[str, Callable[[Any, Any], bool]] = {
 
 def _range(field: FormField) -> str:
     ends = (("at least", field.minimum), ("at most", field.maximum))
-    limits = " and ".join(f"{word} {end:g}" for word, end in ends if end is not None)
+    limits = " and ".join(f"{word} {end:.15g}" for word, end in ends if end is not None)
     return " ".join(part for part in ("a number", limits, field.unit and f"({field.unit})") if part)
 
 
