@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 
 from fastapi import APIRouter, FastAPI
@@ -24,6 +24,7 @@ from api.run_commands import add_run_commands
 from api.services import Services
 from api.sessions import add_sessions
 from api.task_commands import add_task_commands
+from api.task_views import add_task_views
 from api.views import add_views
 
 
@@ -48,11 +49,28 @@ def create_app(
     return app
 
 
+ADDED: tuple[Callable[[APIRouter], None], ...] = (
+    add_run_commands,
+    add_task_commands,
+    add_project_commands,
+    add_process_commands,
+    add_views,
+    add_feeds,
+    add_files,
+    add_task_views,
+    add_recurrences,
+    add_guests,
+    add_sessions,
+    add_health,
+    add_openapi,
+)
+"""What each module adds to the interface."""
+
+
 def api_router() -> APIRouter:
     """Every route of the HTTP interface itself, the most used ones first."""
     router = APIRouter()
-    for add in (add_run_commands, add_task_commands, add_project_commands, add_process_commands, add_views, add_feeds,
-                add_files, add_recurrences, add_guests, add_sessions, add_health, add_openapi):  # fmt: skip
+    for add in ADDED:
         add(router)
     return router
 

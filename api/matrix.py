@@ -76,6 +76,8 @@ RULES: dict[str, Rule] = {
     "GET /v1/runs": READ,
     "GET /v1/runs/{id}": READ,
     "GET /v1/runs/{id}/history": READ,
+    "GET /v1/tasks/{id}": READ,
+    "GET /v1/tasks/{id}/history": READ,
     "GET /v1/projects": READ,
     "GET /v1/projects/{id}/board": READ,
     "GET /v1/projects/{id}/attention": READ,

@@ -11,6 +11,7 @@ from projections.projection import Projection
 from projections.recurrences import RECURRENCES
 from projections.run_history import RUN_HISTORY
 from projections.run_steps import RUN_STEPS
+from projections.tasks import TASKS
 
 PROJECTIONS: tuple[Projection, ...] = (
     RUN_STEPS,
@@ -21,6 +22,7 @@ PROJECTIONS: tuple[Projection, ...] = (
     PROCESS_STATS,
     RECURRENCES,
     ALARMS,
+    TASKS,
 )
 """In the order in which they are written."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
@@ -161,7 +162,7 @@ class _View:
             priority=priority, target_at=target_at, outcome=outcome, started_at=started_at, ended_at=ended_at,
             started_by=started_by, subject=subject, reason=reason, test=test, stream_version=stream_version,
             position=current.position, as_of=current.as_of, behind=current.behind,
-            attachments=tuple(attachments.values()),
+            attachments=tuple(sorted(attachments.values(), key=itemgetter("at"))),
         )  # fmt: skip
 
     def _stage(self, stage: StageFact) -> StageView:

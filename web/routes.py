@@ -30,6 +30,7 @@ from web.errors import ErrorPages, accepts_json, refused
 from web.forwarding import Answered, forward
 from web.rendering import assets, page, reveal
 from web.selection import chosen_step, unmasked
+from web.task_page import task_page
 from web.words import who
 
 _READ = Rule(frozenset({"read"}))
@@ -39,6 +40,7 @@ RULES: dict[str, Rule] = {
     "GET /": _READ,
     "GET /projects/{id}": _READ,
     "GET /runs/{id}": _READ,
+    "GET /tasks/{id}": _READ,
     "GET /processes/{key}": _READ,
     "POST /runs": _FORM,
     "POST /runs/{id}/move": _FORM,
@@ -71,6 +73,7 @@ def router(_services: Services | None = None) -> APIRouter:
         "/": home,
         "/projects/{id}": board,
         "/runs/{id}": run,
+        "/tasks/{id}": task_page,
         "/processes/{key}": process,
         "/static/{name}": static,
     }

@@ -7,14 +7,19 @@ from typing import Any
 import typer
 
 from milepost.cli import boards
-from milepost.cli.client import tell
-from milepost.cli.output import BAD_INPUT, AsJson, fail
+from milepost.cli.client import ask, tell
+from milepost.cli.output import BAD_INPUT, AsJson, Field, fail, print_facts, print_json, print_rows
 from milepost.cli.telling import As, MaybeReason, Reason, command, done, unless_none
 
 app = typer.Typer(help="Tasks: free cards on the board of a project.", no_args_is_help=True)
 
 Task = typer.Argument(help="Id of the task.", metavar="TASK")
 Kind = typer.Option("task", "--kind", help="Whether that is a task or a run.")
+_FACTS = ("stage", "state", "who", "due_at", "priority", "labels", "blocked", "help", "description")
+_LINES = (
+    Field("line", "text"), Field("done", "done"), Field("by", "by"), Field("entry", "entry", whole=True),
+)  # fmt: skip
+_COMMENTS = (Field("when", "at"), Field("who", "by"), Field("comment", "text"))
 Other = typer.Argument(help="Id of the task or run that it waits for.", metavar="ON")
 
 
@@ -38,6 +43,43 @@ def add(  # noqa: PLR0913, PLR0917 - one for each option of the command line
         "priority": priority, "due_on": due, "labels": labels or None, **boards.place(column),
     }  # fmt: skip
     done(tell("/v1/tasks", body, actor=actor), as_json)
+
+
+@app.command()
+def show(task: str = Task, as_json: bool = AsJson) -> None:
+    """Show a task: its card, its checklist, its comments, what it waits for."""
+    found = ask(f"/v1/tasks/{task}")
+    if as_json:
+        print_json(found)
+        return
+    card = found["card"]
+    facts = {name: card[name] for name in _FACTS}
+    print_facts(card["name"], {**facts, "waits for": [each["name"] for each in found["waits_for"]]})
+    print_rows("Checklist", _LINES, found["checklist"])
+    print_rows("Comments", _COMMENTS, found["comments"])
+
+
+@app.command("entry")
+def add_entry(
+    task: str = Task,
+    text: str = typer.Argument(help="The line."),
+    actor: str = As,
+    as_json: bool = AsJson,
+) -> None:
+    """Add a line to a task's checklist."""
+    _tell(task, "checklist", {"text": text}, actor, as_json)
+
+
+@app.command()
+def tick(
+    task: str = Task,
+    entry: str = typer.Argument(help="Id of the line, as `milepost task show` says."),
+    undo: bool = typer.Option(False, "--undo", help="Take the tick back."),
+    actor: str = As,
+    as_json: bool = AsJson,
+) -> None:
+    """Tick a line of a task's checklist."""
+    _tell(task, "tick", {"entry": entry, "done": not undo}, actor, as_json)
 
 
 @app.command()

@@ -214,3 +214,40 @@ def test_a_task_is_added(workspace: App, page: Page):
     page.get_by_label("What is to be done").fill("Later")
     page.get_by_role("button", name="Add the task").click()
     expect(page.locator("#col-sold .card .name")).to_have_text(["Earlier", "Later"])
+
+
+def test_a_task_is_worked_on_on_its_own_page(workspace: App, page: Page):
+    """From its card to its page: a line is added and ticked, somebody is told something, the task is done."""
+    project = workspace.project()
+    workspace.post("/v1/tasks", project=project, title="Move the desks", stage="sold")
+    page.goto(f"{workspace.url}/projects/{project}")
+    page.get_by_role("link", name="Move the desks").click()
+    page.wait_for_selector("html[data-ready=yes]")
+    page.get_by_label("A new line").fill("Measure the room")
+    page.get_by_role("button", name="Add", exact=True).click()
+    tick = page.get_by_role("button", name="Tick Measure the room")
+    tick.click()
+    expect(page.locator("#checklist")).to_contain_text("1 of 1")
+    page.get_by_label("Write").fill("Ask @bo for the van")
+    page.get_by_role("button", name="Write").click()
+    expect(page.locator("#comments")).to_contain_text("Ask @bo for the van")
+    keep(page, "task")
+    page.get_by_role("button", name="Mark done").click()
+    expect(page.locator(".facts")).to_contain_text("Done")
+
+
+def test_a_file_is_attached_and_fetched(workspace: App, page: Page):
+    """A file goes with a step, is listed there, and comes back byte for byte."""
+    run = workspace.run(workspace.project())
+    page.goto(f"{workspace.url}/runs/{run}")
+    page.wait_for_selector("html[data-ready=yes]")
+    page.locator("summary", has_text="Attach").click()
+    page.get_by_label("File").set_input_files(
+        {"name": "offer.txt", "mimeType": "text/plain", "buffer": b"An offer"}
+    )
+    page.get_by_role("button", name="Attach").click()
+    link = page.get_by_role("link", name="offer.txt")
+    expect(link).to_be_visible()
+    with page.expect_download() as coming:
+        link.click()
+    assert coming.value.path().read_bytes() == b"An offer"

@@ -1,0 +1,40 @@
+"""The page of a task: its card with every verb, its checklist, its comments, what it waits for, its history."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import Request
+from psycopg import Connection
+from starlette.responses import Response
+
+from api.problems import Problem
+from api.registering import stream_id
+from api.services import Services
+from api.views import answer
+from projections import answers, queries
+from projections.task_queries import TaskView, task
+from web.rendering import page
+
+_HISTORY = 200
+
+
+async def task_page(request: Request) -> Response:
+    """A task in full."""
+    services: Services = request.app.state.services
+    stream = stream_id(request.path_params["id"])
+    least = request.query_params.get("min_position", "")
+    wanted = int(least[:18]) if least.isascii() and least.isdigit() else None
+
+    def both(connection: Connection[Any]) -> TaskView:
+        return task(connection, stream)
+
+    def told(connection: Connection[Any]) -> answers.History:
+        return queries.run_history(connection, stream, 0, _HISTORY)
+
+    try:
+        seen = await answer(services, both, wanted)
+    except queries.NotFound as missing:
+        raise Problem("not_found", str(missing)) from None
+    history = (await services.read(told)).entries[::-1]
+    return page(request, "task.html", task=seen, one=seen.card, history=history, answer=seen)
