@@ -173,8 +173,8 @@ class AttachmentRemoved(RunEvent):
 class RunMigrated(RunEvent):
     """The run follows another version of its process from here on.
 
-    ``plan`` is what the planner found, step by step; ``choices`` are the answers to what it left open. The events
-    that bring each step to where the new version wants it follow, with the cause ``migration``.
+    ``plan`` is what the planner found, difference by difference; ``choices`` are the answers to what it left open. The
+    events that bring each step to where the new version wants it follow, with the cause ``migration``.
     """
 
     type = "run_migrated"

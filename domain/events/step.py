@@ -114,11 +114,16 @@ class StepStarted(StepEvent):
 
 
 class StepValuesSaved(StepEvent):
-    """Field values were kept before the step was completed; fields not named keep theirs."""
+    """Field values were kept before the step was completed; fields not named keep theirs.
+
+    ``replaced`` are the values of fields whose kind a migration changed, as they were before; they stay as notes.
+    """
 
     type = "step_values_saved"
-    public = ("step", "round")
+    public = ("step", "round", "cause")
     values: Values
+    cause: Cause = "user"
+    replaced: Values = Field(default_factory=dict)
 
 
 class StepCompleted(StepEvent):
@@ -160,11 +165,15 @@ class StepSkipped(StepEvent):
 
 
 class StepBecameNotApplicable(StepEvent):
-    """The step's condition is false, or became false; evidence already given is kept."""
+    """The step's condition is false, or became false; evidence already given is kept.
+
+    ``added_later``: the step came with a newer version when the run was past it, and was set aside for that.
+    """
 
     type = "step_became_not_applicable"
-    public = ("step", "round", "cause")
+    public = ("step", "round", "cause", "added_later")
     cause: Cause
+    added_later: bool = False
 
 
 class StepBecameApplicable(StepEvent):
@@ -185,7 +194,7 @@ class StepFailed(StepEvent):
 
 
 class StepCancelled(StepEvent):
-    """The step was still open when its run was called off or ended early."""
+    """The step was still open when its run was called off or ended early, or a migration removed it."""
 
     type = "step_cancelled"
     public = ("step", "round", "cause")

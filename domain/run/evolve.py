@@ -146,11 +146,30 @@ def _detached(run: Run, event: e.AttachmentRemoved) -> Run:
     return altered(run, attachments={**run.attachments, event.attachment: replace(known, removed=True)})
 
 
-def _unchanged(run: Run, _event: e.Event) -> Run:
-    return run
+def _migrated(run: Run, event: e.RunMigrated) -> Run:
+    """What the plan found: which steps are gone or back, which done steps stay so, which fields are not shown."""
+    plan = event.plan
+    kept = _named(plan, "kept")
+    removed = (run.removed | _named(plan, "removed")) - _named(plan, "returned")
+    steps = {
+        key: step if step.kept == (key in kept) else altered(step, kept=key in kept)
+        for key, step in run.steps.items()
+    }
+    return altered(
+        run,
+        process_version=event.to_version,
+        followed=_with(run.followed, event.from_version),
+        removed=removed,
+        hidden=_named(plan, "hidden"),
+        steps=steps,
+    )
 
 
-_TOLD: tuple[type[e.Event], ...] = (e.RunMigrated,)
+def _named(plan: dict[str, Any], what: str) -> frozenset[Any]:
+    named = plan.get(what)
+    return frozenset(key for key in named if isinstance(key, str)) if isinstance(named, list) else frozenset()
+
+
 
 _RUN: dict[type[e.Event], Callable[[Run, Any], Run]] = {
     e.RunStarted: _started,
@@ -167,7 +186,7 @@ _RUN: dict[type[e.Event], Callable[[Run, Any], Run]] = {
     e.RunReopened: _reopened,
     e.RoleAssigned: _role_assigned,
     e.RunCommented: lambda run, event: altered(run, comments=run.comments | {event.comment}),
-    **dict.fromkeys(_TOLD, _unchanged),
+    e.RunMigrated: _migrated,
     **dict.fromkeys(ACTION_EVENTS, evolve_actions),
     e.ExternalEventReceived: evolve_received,
     e.ChildRunStarted: evolve_children,
@@ -184,6 +203,11 @@ _RUN: dict[type[e.Event], Callable[[Run, Any], Run]] = {
 # --- its steps ---
 
 
+def _before(step: StepState, event: Any) -> StepWord | None:
+    """What the step was before migrations moved it: known while nothing else has."""
+    return (step.before or step.state) if event.cause == "migration" else None
+
+
 def _ready(step: StepState, event: e.StepBecameReady) -> StepState:
     manual = step.due_source == "manual"
     return altered(
@@ -197,6 +221,7 @@ def _ready(step: StepState, event: e.StepBecameReady) -> StepState:
         due_source="manual" if manual else "rule" if event.due_at else None,
         alarms=event.alarms,
         shift=NO_TIME,
+        before=_before(step, event),
     )
 
 
@@ -205,7 +230,10 @@ def _relocked(step: StepState, event: e.StepRelocked) -> StepState:
     fresh = event.round != step.round
     approvals = () if fresh else step.approvals
     doers = () if fresh else step.doers
-    return altered(step, state="locked", round=event.round, approvals=approvals, doers=doers, alarms={})
+    before = _before(step, event)
+    return altered(
+        step, state="locked", round=event.round, approvals=approvals, doers=doers, alarms={}, before=before
+    )
 
 
 def _assigned(step: StepState, event: e.StepAssigned) -> StepState:
@@ -228,10 +256,11 @@ def _due_set(step: StepState, event: e.StepDueSet) -> StepState:
 
 def _saved(step: StepState, event: e.StepValuesSaved) -> StepState:
     """Values of a step under way are its draft; values that arrive for a done step count at once."""
-    doers = _with(step.doers, event.by)
+    doers = step.doers if event.cause == "migration" else _with(step.doers, event.by)
+    notes = {**step.notes, **event.replaced} if event.replaced else step.notes
     if step.state != "done":
-        return altered(step, draft={**step.draft, **event.values}, doers=doers)
-    return altered(step, doers=doers)
+        return altered(step, draft={**step.draft, **event.values}, doers=doers, notes=notes)
+    return altered(step, doers=doers, notes=notes)
 
 
 def _step_done(step: StepState, event: e.StepCompleted) -> StepState:
@@ -246,6 +275,8 @@ def _step_done(step: StepState, event: e.StepCompleted) -> StepState:
         draft={},
         evidence=True,
         alarms={},
+        before=None,
+        kept=False,
     )
 
 
@@ -258,7 +289,10 @@ def _step_reopened(step: StepState, event: e.StepReopened) -> StepState:
         approvals=(),
         refused=None,
         evidence=False,
-        wanted=event.cause == "user",
+        wanted=event.cause in ("user", "migration"),
+        before=None,
+        kept=False,
+        added_later=False,
         outcome=None,
         done_by=None,
         questioned=(),
@@ -269,13 +303,25 @@ def _step_reopened(step: StepState, event: e.StepReopened) -> StepState:
     )
 
 
-def _applicable(step: StepState, _event: e.StepBecameApplicable) -> StepState:
-    return altered(step, state="done" if step.evidence else "locked", alarms={})
+def _applicable(step: StepState, event: e.StepBecameApplicable) -> StepState:
+    state: StepWord = "done" if step.evidence else "locked"
+    return altered(step, state=state, before=_before(step, event), added_later=False, alarms={})
+
+
+def _not_applicable(step: StepState, event: e.StepBecameNotApplicable) -> StepState:
+    before = None if event.added_later else _before(step, event)
+    return altered(step, state="not_applicable", before=before, added_later=event.added_later, alarms={})
+
+
+def _cancelled_step(step: StepState, event: e.StepCancelled) -> StepState:
+    return altered(step, state="cancelled", before=_before(step, event), alarms={})
 
 
 def _failed(step: StepState, event: e.StepFailed) -> StepState:
     doers = _with(step.doers, event.by)
-    return altered(step, state="failed", outcome=event.outcome, done_at=event.at, doers=doers, alarms={})
+    return altered(
+        step, state="failed", outcome=event.outcome, done_at=event.at, doers=doers, alarms={}, before=None
+    )
 
 
 def _questioned(step: StepState, event: e.StepEvidenceQuestioned) -> StepState:
@@ -295,7 +341,7 @@ def _approved(step: StepState, event: e.ApprovalGiven) -> StepState:
 
 
 def _ends(state: StepWord) -> Callable[[StepState, Any], StepState]:
-    return lambda step, _event: altered(step, state=state, alarms={})
+    return lambda step, _event: altered(step, state=state, alarms={}, before=None)
 
 
 def _reminded(step: StepState, event: e.StepReminderRaised) -> StepState:
@@ -320,16 +366,16 @@ _STEP: dict[type[e.Event], Callable[[StepState, Any], StepState]] = {
     e.StepReminderRaised: _reminded,
     e.StepEscalated: lambda step, _event: _without(step, "escalation"),
     e.StepWaitTimedOut: _timed_out,
-    e.StepStarted: lambda step, _event: altered(step, state="in_progress"),
+    e.StepStarted: lambda step, _event: altered(step, state="in_progress", before=None),
     e.StepValuesSaved: _saved,
     e.StepCompleted: _step_done,
     e.ApprovalGiven: _approved,
     e.ApprovalRefused: _refused,
     e.StepSkipped: _ends("skipped"),
-    e.StepBecameNotApplicable: _ends("not_applicable"),
+    e.StepBecameNotApplicable: _not_applicable,
     e.StepBecameApplicable: _applicable,
     e.StepFailed: _failed,
-    e.StepCancelled: _ends("cancelled"),
+    e.StepCancelled: _cancelled_step,
     e.StepReopened: _step_reopened,
     e.StepEvidenceQuestioned: _questioned,
     e.HelpRequested: _help,

@@ -20,7 +20,7 @@ from domain.run.dues import due_when_ready, redue
 from domain.run.finishing import apply_rules, follow
 from domain.run.kept import take_kept
 from domain.run.queueing import own_action
-from domain.run.state import SATISFIED, Run
+from domain.run.state import OPEN, SATISFIED, Run
 from domain.run.work import Standing, Work
 from domain.words import Assignee, Cause, StepKey
 
@@ -74,8 +74,9 @@ def assignee_of(run: Run, definition: Definition, key: StepKey) -> Assignee | No
 
 
 def _settle_one(work: Work, key: StepKey, cause: Cause) -> tuple[StepKey, ...]:
-    now = work.run.step(key).state
-    if now not in _MOVES:
+    step = work.run.step(key)
+    now = step.state
+    if now not in _MOVES or step.added_later or step.kept:
         return ()
     match (now, standing(work.run, work.definition, key)):
         case ("locked", "ready"):
@@ -106,7 +107,7 @@ _MOVES: frozenset[str] = frozenset({"locked", "ready", "in_progress", "done", "n
 
 
 def _announce(work: Work, key: StepKey, cause: Cause) -> tuple[StepKey, ...]:
-    if work.run.state == "paused":
+    if work.run.state == "paused" and not (cause == "migration" and work.run.step(key).before in OPEN):
         return ()
     assignee = assignee_of(work.run, work.definition, key)
     due, calendar, alarms = due_when_ready(work, key)
@@ -142,7 +143,9 @@ def _all_ended_well(run: Run, definition: Definition) -> bool:
         found = steps.get(key)
         if found is None or found.state not in SATISFIED:
             return False
-    return not any(step.wanted and step.state not in SATISFIED for step in steps.values())
+    return not any(
+        step.wanted and step.state not in SATISFIED and key in definition.steps for key, step in steps.items()
+    )
 
 
 def _outcome(run: Run, definition: Definition) -> str | None:

@@ -9,7 +9,7 @@ from domain.definition import Definition
 from domain.events import Event, RunReopened, StepEvidenceQuestioned, StepReopened
 from domain.run.finishing import follow
 from domain.run.readiness import settle
-from domain.run.state import ENDED, Run
+from domain.run.state import ENDED, Run, StepState
 from domain.run.work import Work, reasoned, step_of
 from domain.schedule import Calendar
 from domain.words import Actor, Cause, Rejected, StepKey
@@ -32,9 +32,10 @@ def reopen_step(
     """
     step_of(definition, step)
     state = run.step(step).state
-    if state == "not_applicable" and not run.step(step).wanted:
+    aside = run.step(step).added_later
+    if state == "not_applicable" and not aside and not run.step(step).wanted:
         raise Rejected("not_applicable", f"the condition of {step} is false; it cannot be done", step=step)
-    if state not in ENDED:
+    if state not in ENDED and not aside:
         return []
     said = reasoned(reason)
     work = Work(run, definition, by, at, calendar)
@@ -81,7 +82,12 @@ def _question(work: Work, reopened: StepKey, built: list[StepKey]) -> None:
 def _revive(work: Work, wanted: StepKey, reason: str) -> list[StepKey]:
     """Let an ended run take work again: what was open at its end is open again."""
     work.record(RunReopened(reason=reason, by=work.by, at=work.at))
-    cancelled = [key for key, step in work.run.steps.items() if step.state == "cancelled" and key != wanted]
+    steps = work.run.steps
+    cancelled = [key for key in work.definition.steps if key != wanted and _is_cancelled(steps.get(key))]
     for key in cancelled:
         reopen_one(work, key, reason, "rule")
     return [key for key in work.definition.steps if work.run.step(key).state == "locked"]
+
+
+def _is_cancelled(step: StepState | None) -> bool:
+    return step is not None and step.state == "cancelled"

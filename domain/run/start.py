@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from domain.definition import Definition
+from domain.document import Role
 from domain.events import Event, RunStarted
 from domain.run.readiness import settle
 from domain.run.state import Run
@@ -119,6 +120,14 @@ def run_name(definition: Definition, inputs: Mapping[str, Any]) -> str:
     return _PLACEHOLDER.sub(lambda found: str(inputs.get(found[1]) or "–"), pattern)[:200]
 
 
+def usual_holder(role: Role, inputs: Mapping[str, Any], initiator: Actor) -> str | None:
+    """Who fills a role that nobody was named for: whom the role itself says, if anybody."""
+    usual = initiator if role.initiator else inputs.get(role.from_input) if role.from_input else None
+    if usual is None and (role.guest or role.system):
+        return f"guest:{role.key}" if role.guest else "service:milepost"
+    return usual
+
+
 def _cast(
     definition: Definition, roles: Mapping[RoleKey, Assignee], inputs: Mapping[str, Any], by: Actor
 ) -> dict[RoleKey, Assignee]:
@@ -130,10 +139,7 @@ def _cast(
         )
     found: dict[RoleKey, Assignee] = {}
     for key, role in definition.roles.items():
-        usual = by if role.initiator else inputs.get(role.from_input) if role.from_input else None
-        if usual is None and (role.guest or role.system):
-            usual = f"guest:{key}" if role.guest else "service:milepost"
-        if who := roles.get(key) or usual:
+        if who := roles.get(key) or usual_holder(role, inputs, by):
             found[key] = Assignee(who)
     for key, role in definition.roles.items():
         if role.becomes is not None and key in found:

@@ -50,6 +50,9 @@ class StepState:
     ``evidence``: it was done in this round. ``wanted``: somebody reopened it, so the run waits for it, required or not.
     ``alarms`` are the instants by name at which the timer has still to do something; ``overdue`` is the due for which
     that was recorded; ``shift`` is the working time by which pauses moved what its rule says.
+    ``before``: what it was before migrations moved it, while nothing else has. ``kept``: done, whatever its condition
+    says now. ``added_later``: a newer version brought it behind the run's back, and it was set aside. ``notes``: values
+    that a new field kind could not take, as they were.
     """
 
     state: StepWord = "locked"
@@ -75,6 +78,10 @@ class StepState:
     shift: timedelta = timedelta()
     help: Help | None = None
     questioned: tuple[StepKey, ...] = ()
+    before: StepWord | None = None
+    kept: bool = False
+    added_later: bool = False
+    notes: Values = field(default_factory=dict)
 
     @property
     def is_open(self) -> bool:
@@ -170,11 +177,18 @@ def action_key(step: StepKey | None, round: int, action: str) -> str:  # noqa: A
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One execution of one process version. ``values`` has every field by path: ``inputs.plan``, ``kyc.result``."""
+    """One execution of one process version. ``values`` has every field by path: ``inputs.plan``, ``kyc.result``.
+
+    ``followed``: the versions that it followed before. ``removed`` and ``hidden``: steps and fields (by path) that it
+    had under one of them and that its version does not have.
+    """
 
     state: RunWord = "running"
     process: str = ""
     process_version: int = 0
+    followed: tuple[int, ...] = ()
+    removed: frozenset[StepKey] = frozenset()
+    hidden: frozenset[str] = frozenset()
     name: str = ""
     subject: str | None = None
     project: UUID | None = None

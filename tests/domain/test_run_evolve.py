@@ -73,6 +73,8 @@ KNOWN: dict[str, st.SearchStrategy[Any]] = {
     "state": st.just("completed"),
     "steps": st.sampled_from([(), (StepKey("draft"),)]),
     "doers": st.sampled_from([(), (Actor("person:bo"),)]),
+    "added_later": st.booleans(),
+    "replaced": VALUES,
 }
 TEXTS = st.sampled_from(["seller", "x"])
 

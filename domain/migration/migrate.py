@@ -1,0 +1,171 @@
+"""Brings one run to another version of its process: one event says so, the graph of that version does the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+from domain.definition import Definition
+from domain.events import (
+    Event,
+    HelpRequested,
+    RoleAssigned,
+    RunMigrated,
+    StepBecameApplicable,
+    StepBecameNotApplicable,
+    StepCancelled,
+    StepStarted,
+    StepValuesSaved,
+)
+from domain.migration.choices import Answers, answered
+from domain.migration.findings import ASIDE, ASK, REOPEN
+from domain.migration.plan import Plan, plan
+from domain.migration.values import carried
+from domain.run.dues import rule_due, set_by_rule
+from domain.run.readiness import settle
+from domain.run.reopening import question_or_reopen, reopen_one
+from domain.run.start import usual_holder
+from domain.run.state import OPEN, Run
+from domain.run.work import Work
+from domain.schedule import Calendar
+from domain.words import Actor, Assignee, Rejected, StepKey
+
+
+def migrate_run(
+    run: Run,
+    old: Definition,
+    new: Definition,
+    choices: Mapping[str, str] | None = None,
+    reason: str | None = None,
+    *,
+    by: Actor,
+    at: datetime,
+    calendar: Calendar,
+) -> list[Event]:
+    """Let the run follow another version. ``choices`` answer what the plan leaves open (see domain.migration.choices).
+
+    A run that is there already stays as it is. Rejected("migration_blocked"), ("choice_missing"), ("unknown_choice") or
+    ("wrong_choice") say what would be accepted.
+    """
+    if run.process == new.process and run.process_version == new.version:
+        return []
+    made = plan(run, old, new)
+    answers = answered(made, choices or {})
+    work = Work(run, new, by, at, calendar)
+    work.record(
+        RunMigrated(
+            process=new.process,
+            from_version=old.version,
+            to_version=new.version,
+            plan=made.as_data(),
+            choices=answers.as_data(),
+            reason=reason,
+            by=by,
+            at=at,
+        )
+    )
+    _close(work, made)
+    _set_aside(work, answers)
+    _carry_values(work, run, old)
+    _fill_roles(work, old)
+    touched = [*_take_back(work, made), *_ask_again(work, answers)]
+    settle(work, [*touched, *new.steps], "migration")
+    _go_on(work)
+    _count_anew(work, run, old)
+    if work.run.ended:
+        raise _too_late(made)
+    return work.events
+
+
+def _too_late(made: Plan) -> Rejected:
+    return Rejected(
+        "migration_blocked",
+        f"with these choices version {made.to_version} has nothing left to do: the run would end",
+        findings=[],
+        accepted=["other choices"],
+    )
+
+
+def _close(work: Work, made: Plan) -> None:
+    """Steps that are gone: those under way are closed, with all that was given so far."""
+    for key in made.removed:
+        if work.run.step(key).is_open:
+            work.on(StepCancelled, key, cause="migration")
+
+
+def _set_aside(work: Work, answers: Answers) -> None:
+    for key in answers.of("step_added", ASIDE):
+        work.on(StepBecameNotApplicable, StepKey(key), cause="migration", added_later=True)
+
+
+def _carry_values(work: Work, run: Run, old: Definition) -> None:
+    """Values of steps that are not done take the form of their fields; what cannot stays as a note."""
+    for key in work.definition.steps:
+        if key not in old.steps:
+            continue
+        values, replaced = carried(run.step(key), old.steps[key], work.definition.steps[key], run.values)
+        if values:
+            work.on(StepValuesSaved, key, values=values, cause="migration", replaced=replaced)
+
+
+def _fill_roles(work: Work, old: Definition) -> None:
+    """Roles that the old version did not have get whom they get at a start, where the run tells who that is."""
+    for key, role in work.definition.roles.items():
+        if key in old.roles or key in work.run.roles or work.run.started_by is None:
+            continue
+        holder = usual_holder(role, work.run.inputs, work.run.started_by)
+        if holder is not None:
+            work.record(
+                RoleAssigned(role=key, assignee=Assignee(holder), cause="migration", by=work.by, at=work.at)
+            )
+
+
+def _take_back(work: Work, made: Plan) -> list[StepKey]:
+    """Steps that are back and were closed when they went: the graph says whether they can be worked on."""
+    closed = [key for key in made.returned if work.run.step(key).state == "cancelled"]
+    for key in closed:
+        work.on(StepBecameApplicable, key, cause="migration")
+    return closed
+
+
+def _ask_again(work: Work, answers: Answers) -> list[StepKey]:
+    """What was done without what is required now is done again, or somebody is asked for it."""
+    version = work.definition.version
+    touched: list[StepKey] = []
+    for step, fields in _by_step(answers.of("field_required", REOPEN)).items():
+        reopen_one(work, step, f"{', '.join(fields)}: required since version {version}", "migration")
+        touched += [step, *question_or_reopen(work, step, "keep")]
+    for step, fields in _by_step(answers.of("field_required", ASK)).items():
+        if work.run.step(step).help is None:
+            reason = f"missing since version {version}: {', '.join(fields)}"
+            waiting_on = work.run.step(step).done_by
+            work.on(HelpRequested, step, reason=reason, waiting_on=waiting_on, cause="migration")
+    return touched
+
+
+def _by_step(paths: Iterable[str]) -> dict[StepKey, list[str]]:
+    found: dict[StepKey, list[str]] = {}
+    for path in paths:
+        step, _, field = path.partition(".")
+        found.setdefault(StepKey(step), []).append(field)
+    return found
+
+
+def _go_on(work: Work) -> None:
+    """What was being worked on before a migration stopped it, and can be again, is being worked on."""
+    for key in work.definition.steps:
+        step = work.run.step(key)
+        if step.state == "ready" and step.before == "in_progress":
+            work.on(StepStarted, key)
+
+
+def _count_anew(work: Work, run: Run, old: Definition) -> None:
+    """Dues of steps that stayed open, where the two versions' rules say different instants; never one set by hand."""
+    for key in work.definition.steps:
+        before, now = run.step(key), work.run.step(key)
+        if key not in old.steps or now.state not in OPEN or now.due_source == "manual":
+            continue
+        if before.state not in OPEN or before.ready_at != now.ready_at:
+            continue
+        if rule_due(run, old, key, work.calendar) != rule_due(work.run, work.definition, key, work.calendar):
+            set_by_rule(work, key, "migration")

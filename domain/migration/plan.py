@@ -1,0 +1,278 @@
+"""Plans how a run comes from one version of its process to another: every difference gets a verdict in plain words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from domain.condition import holds
+from domain.definition import Definition
+from domain.document import FormField
+from domain.migration.conversion import converted
+from domain.migration.difference import Change, Difference, difference
+from domain.migration.findings import (
+    ADDED_BEHIND,
+    MISSING_EVIDENCE,
+    Column,
+    Finding,
+    column_of,
+    plain,
+    special,
+)
+from domain.run.state import SATISFIED, Run, StepState
+from domain.run.values import is_set
+from domain.words import StepKey
+
+Verdict = Literal["safe", "needs_choice", "blocked"]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a migration does with one run. ``kept``: done steps that stay so against their new condition.
+
+    ``hidden``: fields (by path) that the new version does not show.
+    """
+
+    process: str
+    from_version: int
+    to_version: int
+    findings: tuple[Finding, ...]
+    added: tuple[StepKey, ...] = ()
+    removed: tuple[StepKey, ...] = ()
+    returned: tuple[StepKey, ...] = ()
+    kept: tuple[StepKey, ...] = ()
+    hidden: frozenset[str] = frozenset()
+
+    @property
+    def verdict(self) -> Verdict:
+        """Safe, or what it lacks."""
+        weights = {finding.weight for finding in self.findings}
+        return "blocked" if "blocked" in weights else "needs_choice" if "choice" in weights else "safe"
+
+    @property
+    def choices(self) -> tuple[Finding, ...]:
+        """What somebody has to decide."""
+        return tuple(finding for finding in self.findings if finding.weight == "choice")
+
+    def as_data(self) -> dict[str, Any]:
+        """As ``run_migrated`` keeps it: keys and words, never a value of a field."""
+        return {
+            "verdict": self.verdict,
+            "findings": [_data(finding) for finding in self.findings],
+            "added": list(self.added),
+            "removed": list(self.removed),
+            "returned": list(self.returned),
+            "kept": list(self.kept),
+            "hidden": sorted(self.hidden),
+        }
+
+
+def _data(finding: Finding) -> dict[str, Any]:
+    return {
+        "change": finding.change, "where": finding.where, "column": finding.column, "weight": finding.weight,
+        "effect": finding.effect, "reason": finding.reason,
+    }  # fmt: skip
+
+
+def plan(run: Run, old: Definition, new: Definition) -> Plan:
+    """What each difference between the versions means for this run. Pure and total: it never refuses, it says why."""
+    found = _impossible(run, old, new)
+    if found is not None:
+        return Plan(new.process, old.version, new.version, (found,))
+    between = difference(old, new)
+    findings = [
+        finding
+        for place, change in enumerate(between.changes)
+        for finding in _ROWS.get(change.row, _plainly)(run, between, place, change)
+    ]
+    if not _anything_left(run, new):
+        findings.insert(0, _of_run("the run is past it: everything that the new version asks for has ended"))
+    return Plan(
+        process=new.process,
+        from_version=old.version,
+        to_version=new.version,
+        findings=tuple(findings),
+        added=tuple(key for key in between.added if key not in run.removed),
+        removed=between.removed,
+        returned=tuple(key for key in between.added if key in run.removed),
+        kept=tuple(key for key, step in run.steps.items() if _stays_done(run, new, key, step)),
+        hidden=(run.hidden | between.gone) - between.paths,
+    )
+
+
+def _impossible(run: Run, old: Definition, new: Definition) -> Finding | None:
+    if run.process != new.process or old.process != new.process:
+        return _of_run(f"it is a run of {run.process}, not of {new.process}")
+    if run.process_version != old.version:
+        return _of_run(f"it follows version {run.process_version}, not version {old.version}")
+    if run.ended:
+        return _of_run(f"it is {run.state.replace('_', ' ')}; reopen one of its steps first")
+    return None
+
+
+def _of_run(reason: str) -> Finding:
+    return Finding("run", "run", "done", "blocked", "nothing", reason)
+
+
+def _stays_done(run: Run, new: Definition, key: StepKey, step: StepState) -> bool:
+    """Done under a condition that is false by now: it stays done, unless it was set aside before another migration."""
+    if step.state != "done" or step.before == "not_applicable" or key not in new.steps:
+        return False
+    return not holds(new.steps[key].when, run.values)
+
+
+def _anything_left(run: Run, new: Definition) -> bool:
+    """Whether the run still has something to wait for under the new version."""
+    steps = run.steps
+    wanted = [key for key, step in steps.items() if step.wanted and key in new.steps]
+    waits = [key for key in (*new.needed, *wanted) if not _satisfied(steps.get(key))]
+    if any(holds(new.steps[key].when, run.values) for key in waits):
+        return True
+    return bool(waits) and not set(waits) <= _set_aside(run, new)
+
+
+def _satisfied(step: StepState | None) -> bool:
+    """Whether a step has ended well for good: one that only its condition set aside is asked anew."""
+    if step is None or step.state not in SATISFIED:
+        return False
+    return step.state != "not_applicable" or step.evidence or step.added_later
+
+
+def _set_aside(run: Run, new: Definition) -> set[StepKey]:
+    """Every step that has ended well, or that its condition sets aside once all before it have."""
+    well = {key for key in new.steps if _satisfied(run.steps.get(key))}
+    false = {key for key, step in new.steps.items() if not holds(step.when, run.values)} - well
+    while more := {key for key in false if new.dependencies[key] <= well}:
+        well |= more
+        false -= more
+    return well
+
+
+_PASSED = frozenset({"done", "skipped", "failed"})
+
+
+# --- the rows of the table whose cells depend on the run ---
+
+Findings = Iterator[Finding]
+
+
+def _plainly(run: Run, between: Difference, place: int, change: Change) -> Findings:
+    yield plain(between, place, change, column_of(run.step(change.step)))
+
+
+def _kind(run: Run, between: Difference, place: int, change: Change) -> Findings:
+    step = run.step(change.step)
+    if step.is_open and step.approvals:
+        reason = f"{len(step.approvals)} approved already; let it be decided first"
+        yield special(change, "under_way", "blocked", "nothing", reason)
+    else:
+        yield plain(between, place, change, column_of(step))
+
+
+def _required(run: Run, between: Difference, place: int, change: Change) -> Findings:
+    step = run.step(change.step)
+    column = column_of(step)
+    if step.state == "done" and not is_set(run.values.get(change.where)):
+        reason = "done without it: leave it so, ask for it, or have the step done again"
+        yield special(change, "done", "choice", "kept", reason, MISSING_EVIDENCE)
+    else:
+        yield plain(between, place, change, column)
+
+
+def _type(run: Run, between: Difference, place: int, change: Change) -> Findings:
+    step = run.step(change.step)
+    column: Column = column_of(step)
+    value = step.draft.get(change.field, run.values.get(change.where))
+    if column == "done" or not is_set(value):
+        yield plain(between, place, change, column)
+        return
+    old, new = (field_of(version, change.step, change.field) for version in (between.old, between.new))
+    turned = converted(old, new, value)
+    if not turned.whole:
+        reason = (
+            "the value given so far has no place in the new form: it stays as a note, and the field is empty"
+        )
+        yield special(change, column, "warning", "noted", reason)
+    elif turned.value == value:
+        yield plain(between, place, change, column)
+    else:
+        yield special(
+            change, column, "safe", "converted", "the value given so far is turned into the new form"
+        )
+
+
+def field_of(version: Definition, step: StepKey, key: str) -> FormField:
+    """A field of a step, or of the inputs."""
+    fields = version.document.inputs if step == "inputs" else version.steps[step].fields
+    return next(field for field in fields if field.key == key)
+
+
+def _added(run: Run, between: Difference, place: int, change: Change) -> Findings:
+    key = change.step
+    if key in run.removed:
+        column = column_of(run.step(key))
+        yield special(change, column, "safe", "returned", "it is back, as it was left", row="step_returned")
+        return
+    passed = _passed(run, between, key)
+    if passed is None or not _applies(run, between.new, key):
+        yield plain(between, place, change, "not_reached")
+        return
+    reason = f"{passed}: set it aside as added later, or have it done after all"
+    yield special(change, "done", "choice", "set_aside", reason, ADDED_BEHIND)
+
+
+def _passed(run: Run, between: Difference, key: StepKey) -> str | None:
+    """Why the step lies behind the run: what follows it is done, or its whole stage is over and a later one began."""
+    after = [other for other in between.after[key] if run.step(other).state in _PASSED]
+    if after:
+        return f"{after[0]}, which comes after it, is {run.step(after[0]).state}"
+    mates, later = between.earlier[key], between.later[key]
+    over = bool(mates) and all(run.step(other).state in SATISFIED for other in mates)
+    if over and any(column_of(run.step(other)) != "not_reached" for other in later):
+        return "its stage is over"
+    return None
+
+
+def _applies(run: Run, new: Definition, key: StepKey) -> bool:
+    return holds(new.steps[key].when, run.values)
+
+
+def _dependency(run: Run, between: Difference, place: int, change: Change) -> Findings:
+    step = run.step(change.step)
+    waits = [other for other in change.steps if run.step(other).state not in SATISFIED]
+    if step.is_open and waits:
+        reason = f"it has to wait for {', '.join(waits)}; the work so far stays"
+        yield special(change, "under_way", "warning", "relocked", reason)
+    else:
+        yield plain(between, place, change, column_of(step))
+
+
+def _condition(run: Run, between: Difference, place: int, change: Change) -> Findings:
+    step = run.step(change.step)
+    if step.is_open and not _applies(run, between.new, change.step):
+        reason = "it does not apply any more and is set aside; the work so far stays"
+        yield special(change, "under_way", "warning", "set_aside", reason)
+    else:
+        yield plain(between, place, change, column_of(step))
+
+
+def _input(run: Run, between: Difference, place: int, change: Change) -> Findings:
+    fields = {field.key: field for field in between.new.document.inputs}
+    field = fields.get(change.field)
+    if field is not None and field.required and not is_set(run.inputs.get(field.key)):
+        reason = "it is required and has no value: give it when the inputs are changed next"
+        yield special(change, "done", "warning", "kept", reason)
+    else:
+        yield plain(between, place, change, "done")
+
+
+_ROWS: dict[str, Callable[[Run, Difference, int, Change], Findings]] = {
+    "kind": _kind,
+    "field_required": _required,
+    "field_type": _type,
+    "step_added": _added,
+    "dependency": _dependency,
+    "condition": _condition,
+    "input": _input,
+}
