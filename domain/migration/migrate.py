@@ -7,6 +7,7 @@ from datetime import datetime
 
 from domain.definition import Definition
 from domain.events import (
+    ActionWithdrawn,
     Event,
     HelpRequested,
     RoleAssigned,
@@ -14,6 +15,7 @@ from domain.events import (
     StepBecameApplicable,
     StepBecameNotApplicable,
     StepCancelled,
+    StepRelocked,
     StepStarted,
     StepValuesSaved,
 )
@@ -22,10 +24,11 @@ from domain.migration.findings import ASIDE, ASK, REOPEN
 from domain.migration.plan import Plan, plan
 from domain.migration.values import carried
 from domain.run.dues import rule_due, set_by_rule
+from domain.run.queueing import OWN
 from domain.run.readiness import settle
 from domain.run.reopening import question_or_reopen, reopen_one
 from domain.run.start import usual_holder
-from domain.run.state import OPEN, Run
+from domain.run.state import OPEN, Run, action_key
 from domain.run.work import Work
 from domain.schedule import Calendar
 from domain.words import Actor, Assignee, Rejected, StepKey
@@ -67,23 +70,39 @@ def migrate_run(
     _close(work, made)
     _set_aside(work, answers)
     _carry_values(work, run, old)
+    _begin_anew(work, old)
     _fill_roles(work, old)
     touched = [*_take_back(work, made), *_ask_again(work, answers)]
     settle(work, [*touched, *new.steps], "migration")
     _go_on(work)
     _count_anew(work, run, old)
-    if work.run.ended:
-        raise _too_late(made)
+    _check(work, made)
     return work.events
 
 
-def _too_late(made: Plan) -> Rejected:
-    return Rejected(
-        "migration_blocked",
-        f"with these choices version {made.to_version} has nothing left to do: the run would end",
-        findings=[],
-        accepted=["other choices"],
-    )
+def _check(work: Work, made: Plan) -> None:
+    """Rejected where what follows from the plan would end the run, or let go of a call that is under way."""
+    if work.run.ended:
+        detail = f"with these choices version {made.to_version} has nothing left to do: the run would end"
+        raise Rejected("migration_blocked", detail, findings=[], accepted=["other choices"])
+    calls = [
+        event.step for event in work.events if isinstance(event, ActionWithdrawn) and _tried(work, event)
+    ]
+    if calls:
+        detail = f"the call of {calls[0]} is under way: wait until it has come back, or decide its incident"
+        raise Rejected("migration_blocked", detail, findings=[{"where": calls[0], "reason": detail}])
+
+
+def _tried(work: Work, event: ActionWithdrawn) -> bool:
+    action = work.run.actions[action_key(event.step, event.round, event.action)]
+    return action.attempt > 0 and action.action in OWN
+
+
+def _begin_anew(work: Work, old: Definition) -> None:
+    """A step under way that is of another kind now waits and becomes ready again: so what its kind does is done."""
+    for key, step in work.definition.steps.items():
+        if key in old.steps and old.steps[key].kind != step.kind and work.run.step(key).is_open:
+            work.on(StepRelocked, key, cause="migration")
 
 
 def _close(work: Work, made: Plan) -> None:

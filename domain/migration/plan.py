@@ -20,6 +20,7 @@ from domain.migration.findings import (
     plain,
     special,
 )
+from domain.run.queueing import OWN
 from domain.run.state import SATISFIED, Run, StepState
 from domain.run.values import is_set
 from domain.words import StepKey
@@ -161,9 +162,29 @@ def _plainly(run: Run, between: Difference, place: int, change: Change) -> Findi
     yield plain(between, place, change, column_of(run.step(change.step)))
 
 
+def in_flight(run: Run, step: StepKey) -> bool:
+    """Whether the machine has begun to do what the step consists of, and nobody knows yet how it ends."""
+    actions = (run.actions[key] for key in run.pending.get(step, ()))
+    return any(action.attempt and action.action in OWN for action in actions)
+
+
+def _under_call(change: Change) -> Finding:
+    reason = "its call is under way: wait until it has come back, or decide its incident"
+    return special(change, "under_way", "blocked", "nothing", reason)
+
+
+def _removed(run: Run, between: Difference, place: int, change: Change) -> Findings:
+    if run.step(change.step).is_open and in_flight(run, change.step):
+        yield _under_call(change)
+    else:
+        yield from _plainly(run, between, place, change)
+
+
 def _kind(run: Run, between: Difference, place: int, change: Change) -> Findings:
     step = run.step(change.step)
-    if step.is_open and step.approvals:
+    if step.is_open and in_flight(run, change.step):
+        yield _under_call(change)
+    elif step.is_open and step.approvals:
         reason = f"{len(step.approvals)} approved already; let it be decided first"
         yield special(change, "under_way", "blocked", "nothing", reason)
     else:
@@ -241,7 +262,9 @@ def _applies(run: Run, new: Definition, key: StepKey) -> bool:
 def _dependency(run: Run, between: Difference, place: int, change: Change) -> Findings:
     step = run.step(change.step)
     waits = [other for other in change.steps if run.step(other).state not in SATISFIED]
-    if step.is_open and waits:
+    if step.is_open and waits and in_flight(run, change.step):
+        yield _under_call(change)
+    elif step.is_open and waits:
         reason = f"it has to wait for {', '.join(waits)}; the work so far stays"
         yield special(change, "under_way", "warning", "relocked", reason)
     else:
@@ -250,7 +273,10 @@ def _dependency(run: Run, between: Difference, place: int, change: Change) -> Fi
 
 def _condition(run: Run, between: Difference, place: int, change: Change) -> Findings:
     step = run.step(change.step)
-    if step.is_open and not _applies(run, between.new, change.step):
+    applies = _applies(run, between.new, change.step)
+    if step.is_open and not applies and in_flight(run, change.step):
+        yield _under_call(change)
+    elif step.is_open and not applies:
         reason = "it does not apply any more and is set aside; the work so far stays"
         yield special(change, "under_way", "warning", "set_aside", reason)
     else:
@@ -272,6 +298,7 @@ _ROWS: dict[str, Callable[[Run, Difference, int, Change], Findings]] = {
     "field_required": _required,
     "field_type": _type,
     "step_added": _added,
+    "step_removed": _removed,
     "dependency": _dependency,
     "condition": _condition,
     "input": _input,

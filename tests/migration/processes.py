@@ -42,7 +42,7 @@ def version(document: Document, number: int) -> Definition:
     return Definition.load("sale", number, document)
 
 
-def steps_of(document: Document) -> list[dict[str, Any]]:
+def steps_of(document: Document) -> list[Document]:
     """All steps, in document order."""
     return [step for stage in document["stages"] for step in stage["steps"]]
 
@@ -51,14 +51,14 @@ def steps_of(document: Document) -> list[dict[str, Any]]:
 def documents(draw: st.DrawFn) -> Document:
     """A process of up to eight steps in up to three stages."""
     count = draw(st.integers(2, 8))
-    steps: list[dict[str, Any]] = []
+    steps: list[Document] = []
     for index in range(count):
         steps.append(_step(draw, f"s{index}", [step["key"] for step in steps]))
     cuts = sorted(draw(st.lists(st.integers(1, count - 1), max_size=2, unique=True)))
     stages = [
         {"key": f"g{number}", "title": f"g{number}", "steps": steps[begin:end]}
         for number, (begin, end) in enumerate(zip([0, *cuts], [*cuts, count], strict=True))
-    ]
+    ]  # fmt: skip
     return {"key": "sale", "title": "Sale", "roles": ROLES, "inputs": INPUTS, "stages": stages}
 
 
@@ -79,10 +79,14 @@ def _step(draw: st.DrawFn, key: str, before: list[str]) -> dict[str, Any]:
 
 
 def _condition(draw: st.DrawFn, before: list[str]) -> dict[str, Any]:
-    of_plan = {"field": "inputs.plan", "operator": "equals", "value": draw(st.sampled_from(["small", "large"]))}
+    of_plan = {
+        "field": "inputs.plan",
+        "operator": "equals",
+        "value": draw(st.sampled_from(["small", "large"])),
+    }
     key, size = draw(st.sampled_from(before)), draw(st.integers(0, 3))
     of_size = {"field": f"{key}.size", "operator": "more", "value": size}
-    found = draw(st.sampled_from([of_plan, of_size]))
+    found: Document = draw(st.sampled_from([of_plan, of_size]))
     return {"not": found} if draw(st.booleans()) else found
 
 
@@ -105,7 +109,11 @@ def _add(draw: st.DrawFn, document: Document, number: int) -> None:
     stage = draw(st.sampled_from(document["stages"]))
     place = draw(st.integers(0, len(stage["steps"])))
     known = steps_of(document)
-    at = known.index(stage["steps"][place]) if place < len(stage["steps"]) else known.index(stage["steps"][-1]) + 1
+    at = (
+        known.index(stage["steps"][place])
+        if place < len(stage["steps"])
+        else known.index(stage["steps"][-1]) + 1
+    )
     before = [step["key"] for step in known[:at]]
     made = _step(draw, f"new{number}", before)
     stage["steps"].insert(place, made)
@@ -196,7 +204,9 @@ _CHANGES: dict[str, Callable[[st.DrawFn, Document, int], None]] = {
 }  # fmt: skip
 
 Doing = tuple[str, int, int]
-deeds = st.lists(st.tuples(st.sampled_from("aaabbbcdefghiklmn"), st.integers(0, 9), st.integers(0, 4)), max_size=25)
+deeds = st.lists(
+    st.tuples(st.sampled_from("aaabbbcdefghiklmn"), st.integers(0, 9), st.integers(0, 4)), max_size=25
+)
 
 
 def begun(process: Definition) -> Run:

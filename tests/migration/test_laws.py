@@ -43,7 +43,8 @@ def moved(run: Run, old: Definition, new: Definition, choices: dict[str, str]) -
     try:
         events = migrate_run(run, old, new, choices, "because", by=BO, at=LATER, calendar=OFFICE)
     except Rejected as refusal:
-        assert refusal.code == "migration_blocked"
+        if refusal.code != "migration_blocked":
+            raise
         return None
     after = known(RUN.fold(events, run))
     assert migrate_run(after, old, new, choices, "because", by=BO, at=LATER, calendar=OFFICE) == []
@@ -159,7 +160,9 @@ def test_the_events_alone_make_the_migrated_run(
 
 
 @settings(max_examples=300, deadline=None)
-@given(documents(), documents().flatmap(lambda document: st.tuples(st.just(document), changed(document))), deeds)
+@given(
+    documents(), documents().flatmap(lambda document: st.tuples(st.just(document), changed(document))), deeds
+)
 def test_planning_is_total(document: Document, pair: tuple[Document, Document], doings: Any):
     """Any two documents, related or not, and any run: there is a plan, and it is the same when asked again."""
     old = version(document, 1)
