@@ -88,7 +88,7 @@ def plan(run: Run, old: Definition, new: Definition) -> Plan:
         for finding in _ROWS.get(change.row, _plainly)(run, between, place, change)
     ]
     if not _anything_left(run, new):
-        findings.insert(0, _of_run("the run is past it: everything that the new version asks for has ended"))
+        findings.insert(0, _past(run))
     return Plan(
         process=new.process,
         from_version=old.version,
@@ -114,6 +114,12 @@ def _impossible(run: Run, old: Definition, new: Definition) -> Finding | None:
 
 def _of_run(reason: str) -> Finding:
     return Finding("run", "run", "done", "blocked", "nothing", reason)
+
+
+def _past(run: Run) -> Finding:
+    """Everything that the new version asks for has ended: a migration ends no run, a paused one ends by going on."""
+    found = _of_run("the run is past it: everything that the new version asks for has ended")
+    return found._replace(weight="warning") if run.state == "paused" else found
 
 
 def _stays_done(run: Run, new: Definition, key: StepKey, step: StepState) -> bool:

@@ -60,7 +60,7 @@ def keep_in_step(work: Work, event: e.Event) -> None:
             withdraw(work, None, "the run has ended")
         case e.StepBecameReady() | e.StepDueSet():
             _queue_own(work, event.step)
-            _queue_invitation(work, event.step)
+            _queue_invitation(work, event)
         case e.StepCompleted(reason=str(reason)):
             withdraw(work, event.step, f"done by hand: {reason}", "done_by_hand")
             _queue_webhooks(work, event)
@@ -149,10 +149,16 @@ def _queue_own(work: Work, step: StepKey) -> None:
         _move(work, action, now.due_at)
 
 
-def _queue_invitation(work: Work, step: StepKey) -> None:
-    """The mail that invites to a step of a person: at once, or (``at: due``) when the step is due."""
+def _queue_invitation(work: Work, event: e.StepBecameReady | e.StepDueSet) -> None:
+    """The mail that invites to a step of a person: at once, or (``at: due``) when the step is due.
+
+    A migration invites nobody at once, or it would bring a flood; but guests, who have no other way to their step.
+    """
+    step = event.step
     mail, now = invitation_of(work.definition.steps.get(step)), work.run.step(step)
     if mail is None or not now.is_open:
+        return
+    if mail.at != "due" and event.cause == "migration" and not mail.guest_link:
         return
     at = now.due_at if mail.at == "due" else None
     action = work.run.actions.get(action_key(step, now.round, "invitation"))

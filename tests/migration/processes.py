@@ -102,7 +102,18 @@ def changed(draw: st.DrawFn, document: Document) -> Document:
     for number in range(draw(st.integers(1, 4))):
         change = draw(st.sampled_from(list(_CHANGES)))
         _CHANGES[change](draw, new, number)
+    _tidy(new)
     return new
+
+
+def _tidy(document: Document) -> None:
+    """No condition looks at a field that is not there any more."""
+    fields = {f"{step['key']}.{field['key']}" for step in steps_of(document) for field in step["fields"]}
+    for step in steps_of(document):
+        condition = step.get("when", {})
+        path = condition.get("not", condition).get("field", "inputs.plan")
+        if path not in fields | {"inputs.plan"}:
+            del step["when"]
 
 
 def _add(draw: st.DrawFn, document: Document, number: int) -> None:

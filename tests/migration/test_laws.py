@@ -94,7 +94,7 @@ def _worked_off(run: Run, process: Definition, key: StepKey, turn: int) -> list[
     return [*saved, *complete_step(run, process, key, {}, **by, calendar=OFFICE)]
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=250, deadline=None)
 @given(pairs, deeds, answers)
 def test_no_step_is_left_required_and_unreachable(
     pair: tuple[Document, Document], doings: Any, choices: dict[str, str]
@@ -110,7 +110,7 @@ def test_no_step_is_left_required_and_unreachable(
         assert all(done.step(key).state in WELL for key in new.needed)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=250, deadline=None)
 @given(pairs, deeds)
 def test_there_and_back_shows_the_same(pair: tuple[Document, Document], doings: Any):
     """States, values, assignees and dues are as they were; whatever the new version changed in between."""
@@ -140,7 +140,7 @@ def shown(run: Run, process: Definition, key: StepKey) -> dict[str, Any]:
     }  # fmt: skip
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(pairs, deeds, answers)
 def test_the_events_alone_make_the_migrated_run(
     pair: tuple[Document, Document], doings: Any, choices: dict[str, str]
@@ -159,7 +159,7 @@ def test_the_events_alone_make_the_migrated_run(
     assert (after.process_version, after.followed) == (2, (1,))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(
     documents(), documents().flatmap(lambda document: st.tuples(st.just(document), changed(document))), deeds
 )
@@ -175,7 +175,7 @@ def test_planning_is_total(document: Document, pair: tuple[Document, Document], 
         assert all(finding.reason for finding in made.findings)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(pairs, deeds, deeds, answers)
 def test_a_migrated_run_goes_on_as_any_other(
     pair: tuple[Document, Document], doings: Any, later: Any, choices: dict[str, str]

@@ -84,18 +84,12 @@ def cell(story: Story, new: Definition, change: str, where: str) -> Finding:
 
 def migrating(story: Story, new: Definition, **choices: str) -> Deed:
     """The migration of the run of this story; what is decided is decided by Bo."""
-    assert story.definition is not None
+    old = story.definition
+    assert old is not None
     named = {name.replace("__", ":"): answer for name, answer in choices.items()}
     return replace(story, by=BO, at=NINE + timedelta(hours=1)).when(
         lambda run, *, by, at, calendar: migrate_run(
-            run,
-            story.definition,
-            new,
-            named,
-            "new version",
-            by=by,
-            at=at,
-            calendar=calendar,  # type: ignore[arg-type]
+            run, old, new, named, "new version", by=by, at=at, calendar=calendar
         )
     )
 
@@ -239,7 +233,7 @@ def test_missing_evidence_reopened():
 def test_missing_evidence_asked_for():
     """Somebody is asked for it: help, waiting on who did the step."""
     events = migrating(at(C), REQUIRED, field_required="ask").events()
-    assert [one.type for one in events] == ["run_migrated", HelpRequested.type]
+    assert [one.type for one in events] == ["run_migrated", HelpRequested.type, "action_queued"]
     assert (events[1].waiting_on, events[1].step) == (DANA, B)  # type: ignore[attr-defined]
 
 
@@ -356,7 +350,8 @@ def test_a_step_added_behind_the_frontier_needs_a_choice():
 def test_a_step_of_a_stage_that_is_over_lies_behind():
     """Nothing waits for it, but its stage is over and a later one has begun."""
     old = version(1, step(A, stage="first"), step(B, [A], stage="second"), step(C, [B], stage="second"))
-    new = version(2, step(A, stage="first"), step("x", [], stage="first"), step(B, [A], stage="second"), step(C, [B], stage="second"))  # fmt: skip
+    first = [step(A, stage="first"), step("x", [], stage="first")]
+    new = version(2, *first, step(B, [A], stage="second"), step(C, [B], stage="second"))
     assert cell(at(B, old), new, "step_added", "x").weight == "choice"
     assert cell(at(A, old), new, "step_added", "x").weight == "safe"
 

@@ -21,7 +21,7 @@ STEP: tuple[Transition, ...] = (
     *_each(["ready", "in_progress", "not_applicable"], e.StepRelocked, "locked"),
     *_each(["locked", "ready", "in_progress"], e.StepSkipped, "skipped"),
     *_each(["locked", "ready", "in_progress", "done"], e.StepBecameNotApplicable, "not_applicable"),
-    *_each(["not_applicable"], e.StepBecameApplicable, "locked"),
+    *_each(["not_applicable", "cancelled"], e.StepBecameApplicable, "locked"),
     *_each(["not_applicable"], e.StepBecameApplicable, "done"),
     *_each(["ready", "in_progress"], e.StepCancelled, "cancelled"),
     *_each(["done", "skipped", "failed", "cancelled"], e.StepReopened, "locked"),
@@ -47,7 +47,10 @@ other ways, because it is a fact and not a decision.
 
 This page is generated from `tools/generators/states.py`; a test holds it against the rules in `domain/`.
 """
-_STEP_NOTE = "A step that became applicable again is done if it was done in this round, else locked."
+_STEP_NOTE = (
+    "A step that became applicable again is done if it was done in this round, else locked. A cancelled one does when a "
+    "migration took it away and another brings it back."
+)
 _RUN_NOTE = (
     "Reopening one of its steps reopens a run that has ended. A paused run whose last step was "
     "done is completed when it goes on."
