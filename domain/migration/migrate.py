@@ -23,7 +23,7 @@ from domain.migration.choices import Answers, answered
 from domain.migration.findings import ASIDE, ASK, REOPEN
 from domain.migration.plan import Plan, plan
 from domain.migration.values import carried
-from domain.run.dues import rule_due, set_by_rule
+from domain.run.dues import count_anew, rule_due
 from domain.run.queueing import OWN
 from domain.run.readiness import settle
 from domain.run.reopening import question_or_reopen, reopen_one
@@ -179,12 +179,18 @@ def _go_on(work: Work) -> None:
 
 
 def _count_anew(work: Work, run: Run, old: Definition) -> None:
-    """Dues of steps that stayed open, where the two versions' rules say different instants; never one set by hand."""
+    """Dues and alarms of steps that stayed open, where the two versions say something else; never a due by hand."""
     for key in work.definition.steps:
         before, now = run.step(key), work.run.step(key)
-        if key not in old.steps or now.state not in OPEN or now.due_source == "manual":
+        stayed = before.state in OPEN and now.state in OPEN and before.ready_at == now.ready_at
+        if not stayed or key not in old.steps:
             continue
-        if before.state not in OPEN or before.ready_at != now.ready_at:
-            continue
-        if rule_due(run, old, key, work.calendar) != rule_due(work.run, work.definition, key, work.calendar):
-            set_by_rule(work, key, "migration")
+        due = rule_due(run, old, key, work.calendar)
+        new_due = rule_due(work.run, work.definition, key, work.calendar)
+        if _timing(old, key) != _timing(work.definition, key) or due != new_due:
+            count_anew(work, key, "migration")
+
+
+def _timing(version: Definition, key: StepKey) -> tuple[object, ...]:
+    step, document = version.steps[key], version.document
+    return step.due, step.reminders, step.overdue, step.wait, document.reminders, document.escalate_after

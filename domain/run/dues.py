@@ -28,6 +28,7 @@ from domain.words import Actor, StepKey
 __all__ = [
     "CALENDAR_CHANGED",
     "anchor_value",
+    "count_anew",
     "due_when_ready",
     "moment",
     "recompute_dues",
@@ -82,6 +83,14 @@ def set_by_rule(work: Work, step: StepKey, cause: str) -> None:
     """Let the rule say when the open step is due, and with it when its alarms come, if that changes anything."""
     due = rule_due(work.run, work.definition, step, work.calendar)
     _set(work, step, due, "rule", cause, from_due(work.definition, work.definition.steps[step]))
+
+
+def count_anew(work: Work, step: StepKey, cause: str) -> None:
+    """Let all rules of the open step say anew when it is due (unless by hand) and when its alarms come."""
+    now = work.run.step(step)
+    manual = now.due_source == "manual"
+    due = now.due_at if manual else rule_due(work.run, work.definition, step, work.calendar)
+    _set(work, step, due, now.due_source or "rule", cause, None)
 
 
 def set_by_hand(work: Work, step: StepKey, due: datetime | None) -> None:

@@ -170,7 +170,6 @@ def _named(plan: dict[str, Any], what: str) -> frozenset[Any]:
     return frozenset(key for key in named if isinstance(key, str)) if isinstance(named, list) else frozenset()
 
 
-
 _RUN: dict[type[e.Event], Callable[[Run, Any], Run]] = {
     e.RunStarted: _started,
     e.RunInputsChanged: _inputs_changed,

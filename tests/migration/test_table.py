@@ -490,7 +490,7 @@ def test_a_condition_changed_brings_a_step_back():
     """A step that its condition had set aside is to be done when the new one holds."""
     old = version(1, *steps(b={"when": LARGE}))
     story = Story(RUN, old).after(start_run, name="x", inputs={"plan": "small"}).after(complete_step, A)
-    run = after(story, OLD_AS_2, "step_became_applicable", "step_relocked", "step_became_ready")
+    run = after(story, OLD_AS_2, "step_became_applicable", "step_became_ready", "step_relocked")
     assert [run.step(StepKey(key)).state for key in (B, C)] == ["ready", "locked"]
 
 
