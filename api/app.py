@@ -17,6 +17,7 @@ from api.guests import add_guests
 from api.health import add_health
 from api.matrix import RULES, Rule
 from api.openapi import add_openapi
+from api.preview import add_preview
 from api.process_commands import add_process_commands
 from api.project_commands import add_project_commands
 from api.recurrences import add_recurrences
@@ -60,6 +61,7 @@ ADDED: tuple[Callable[[APIRouter], None], ...] = (
     add_task_views,
     add_recurrences,
     add_guests,
+    add_preview,
     add_sessions,
     add_health,
     add_openapi,

@@ -64,6 +64,7 @@ RULES: dict[str, Rule] = {
     "POST /v1/processes/{key}/publish": MANAGE,
     "POST /v1/processes/{key}/retire": MANAGE,
     "POST /v1/processes/{key}/restore": MANAGE,
+    "POST /v1/processes/{key}/preview-mail": MANAGE,
     "GET /v1/home": READ,
     "GET /v1/inbox": READ,
     "GET /v1/attention": READ,

@@ -52,6 +52,11 @@ CODES: dict[str, Code] = {
     "unknown_project": Code(404, "Unknown project", "No project has this id."),
     "unknown_task": Code(404, "Unknown task", "No task has this id."),
     "unknown_process": Code(404, "Unknown process", "No process has this key."),
+    "no_mail": Code(
+        404,
+        "No such mail",
+        "The process sends no mail for this action of this step; `accepted` names steps that do.",
+    ),
     "unknown_version": Code(404, "Unknown version", "The process has no published version with this number."),
     "unknown_recurrence": Code(404, "Unknown recurring work", "No recurring work has this id."),
     "unknown_file": Code(

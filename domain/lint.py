@@ -251,6 +251,9 @@ def _document_wide(outline: Outline) -> Findings:
     if document.target_from is not None:
         name = document.target_from if "." in document.target_from else f"inputs.{document.target_from}"
         yield from date_field(outline, ("target_from",), name)
+    if document.digest is not None and document.digest.offset < 1:
+        message = "digests come again and again in this distance: it cannot be nothing, or lead back"
+        yield Finding(("digest", "offset"), "bad_range", message, ("a whole number from 1 on",))
     if document.digest is not None and document.digest.after is not None:
         yield from known_step(outline, ("digest", "after"), document.digest.after)
     yield from _roles_of_effects(outline, ("on_forecast_late",), document.on_forecast_late)

@@ -13,6 +13,7 @@ from store.errors import Unavailable, UnsafeServer
 from store.log import Log
 from store.repository import Repository
 from workers.app import WorkerSettings, serve
+from workers.digests import digests
 from workers.duty import Duty
 from workers.log_setup import set_up
 from workers.recurrences import Recurring
@@ -54,6 +55,7 @@ def duties(settings: Settings, growing: Log) -> list[Duty]:
     return [
         Duty("recurring work", url, recurring),
         timers(url, growing, settings.calendar),
+        digests(url, growing, settings.calendar, now),
     ]
 
 

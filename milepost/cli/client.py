@@ -76,6 +76,13 @@ def tell(path: str, body: dict[str, Any], *, actor: str | None = None, method: s
     return told
 
 
+def look(path: str, body: dict[str, Any]) -> Any:
+    """POST a question that changes nothing; the answer as JSON."""
+    to = server()
+    headers = {"Content-Type": "application/json"}
+    return _told(to, _send(to, "POST", path, content=orjson.dumps(body), headers=headers))
+
+
 def upload(path: str, file: Path, **query: Any) -> Any:
     """POST the content of a file as it is."""
     to = server()

@@ -8,9 +8,10 @@ from typing import Any, NoReturn
 import typer
 
 from domain.document import Document, stored_form
-from milepost.cli.client import ask, tell
+from milepost.cli.client import ask, look, tell
 from milepost.cli.output import BAD_INPUT, AsJson, Field, fail, people, print_json, print_rows
 from milepost.cli.telling import As, Reason, command, done
+from milepost.cli.values import pairs
 from milepost.documents import Problem, read_document
 
 app = typer.Typer(help="Processes: documented, versioned procedures.", no_args_is_help=True)
@@ -61,6 +62,32 @@ def publish(
     address = f"/v1/processes/{document.key}"
     tell(f"{address}/draft", stored_form(document), method="PUT", actor=actor)
     done(tell(f"{address}/publish", {"note": note}, actor=actor), as_json)
+
+
+@app.command("preview-mail")
+def preview_mail(
+    file: Path = File,
+    step: str = typer.Option(..., "--step", help="Key of the step whose mail it is."),
+    action: str = typer.Option(
+        "email", "--action", help="email, invitation, farewell, reminder:1, digest:1 …"
+    ),
+    value: list[str] = typer.Option(
+        [], "--value", help="A field's value, as inputs.plan=Business; more than once."
+    ),
+    as_json: bool = AsJson,
+) -> None:
+    """Show a mail of a document as it would be sent, with samples where no value is given; nothing is sent."""
+    document = _readable(file)
+    values = pairs(value, "--value")
+    body = {"step": step, "action": action, "values": values, "document": stored_form(document)}
+    told = look(f"/v1/processes/{document.key}/preview-mail", body)
+    if as_json:
+        print_json(told)
+        return
+    for mail in told["mails"] or [{"to": "nobody: no address", "subject": "", "text": ""}]:
+        people.print(
+            f"To: {mail['to']}\nSubject: {mail['subject']}\n\n{mail['text']}\n", soft_wrap=True, markup=False
+        )
 
 
 @app.command("list")

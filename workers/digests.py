@@ -1,0 +1,80 @@
+"""Queues the digests of runs when their time has come: each once, and none for the time that a worker was away."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from domain.definition import Definition
+from domain.document import Digest
+from domain.events import Event
+from domain.run import RUN, Run
+from domain.run.digests import newest, queue_digest
+from domain.schedule import Calendar
+from domain.words import Actor
+from projections.digest_queries import digest_runs, running_versions
+from store.connect import connect
+from store.log import Log
+from store.repository import Repository
+from workers.duty import Duty
+
+MACHINE = Actor("system:milepost")
+LOOK_SECONDS = 30.0
+"""A digest tells of days; nobody misses half a minute."""
+
+
+class Digests:
+    """One round: every digest that has come is queued. ``clock`` says what time it is."""
+
+    def __init__(
+        self, database_url: str, repository: Repository, calendar: Calendar, clock: Callable[[], datetime]
+    ) -> None:
+        self._url = database_url
+        self._repository = repository
+        self._calendar = calendar
+        self._clock = clock
+        self._queued: dict[UUID, int] = {}
+        """The newest digest of each run that this worker dealt with, so that a run is read only when one is due."""
+
+    async def once(self) -> float:
+        """Queue what has come; the seconds until the next look."""
+        await asyncio.to_thread(self._once)
+        return LOOK_SECONDS
+
+    def _once(self) -> None:
+        at = self._clock()
+        for process, version in self._versions():
+            definition = self._repository.definition(process, version)
+            digest = definition.document.digest
+            if digest is not None and digest.to:
+                self._look(definition, digest, at)
+
+    def _versions(self) -> list[tuple[str, int]]:
+        with connect(self._url, "digests") as connection:
+            return running_versions(connection)
+
+    def _look(self, definition: Definition, digest: Digest, at: datetime) -> None:
+        with connect(self._url, "digests") as connection:
+            found = digest_runs(connection, definition.process, definition.version, digest.after)
+        for run, start in found:
+            known = self._queued.get(run, 0)
+            number = newest(digest, start, at, self._calendar, known)
+            if number > known:
+                self._queue(run, definition, at)
+                self._queued[run] = number
+
+    def _queue(self, stream: UUID, definition: Definition, at: datetime) -> None:
+        def decide(run: Run | None) -> Sequence[Event]:
+            if run is None or run.imported or run.process_version != definition.version:
+                return []
+            return queue_digest(run, definition, by=MACHINE, at=at, calendar=self._calendar)
+
+        meta = {"process": definition.process, "process_version": definition.version}
+        self._repository.execute(RUN, stream, decide, meta=meta)
+
+
+def digests(database_url: str, growing: Log, calendar: Calendar, clock: Callable[[], datetime]) -> Duty:
+    """The duty of a worker."""
+    return Duty("digests", database_url, Digests(database_url, Repository(growing), calendar, clock))
