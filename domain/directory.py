@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from domain.words import Actor, Assignee
 
@@ -30,7 +30,7 @@ class GroupFacts:
 
 @dataclass(frozen=True, slots=True)
 class Directory:
-    """People by ``person:KEY``, groups (those not closed) by ``group:KEY``; ``load`` is the open work of a person.
+    """People by ``person:KEY``, groups by ``group:KEY`` (a closed one without members), open work by person.
 
     People whom nobody added are strangers: they may be given work by name, but no rule finds them.
     """
@@ -80,6 +80,12 @@ class Directory:
         """The active member with the least open work, of several the one who came first; None where nobody is."""
         members = self.members(group)
         return min(members, key=lambda each: self.load.get(each, 0)) if members else None
+
+    def drawn(self, group: Assignee, member: Assignee) -> Directory:
+        """The directory once somebody was drawn from a group: the next one has the turn, and the load has grown."""
+        facts = self.groups.get(group)
+        groups = self.groups if facts is None else {**self.groups, group: replace(facts, turn=facts.turn + 1)}
+        return replace(self, groups=groups, load={**self.load, member: self.load.get(member, 0) + 1})
 
     def name_of(self, who: str) -> str | None:
         """What people call a person or a group; None where nobody told."""

@@ -314,6 +314,10 @@ class Stage(Part):
 class Role(Part):
     """A part that somebody plays in a run. Guests take part without an account; the initiator started the run.
 
+    ``from_input`` names the input with the person, ``manager_of`` the role whose holder's manager it is, ``group`` the
+    group that shares the work: its members claim each step, or one of them is drawn for the run, in turn
+    (``round_robin``) or who has the least to do (``least_loaded``). A run does not start when such a rule finds
+    nobody, unless the role is ``optional``: then its steps are nobody's, and show as such.
     ``lead`` hears of what is overdue; ``becomes`` names the role that the same person fills later in the run.
     ``email_from``: the field that holds the address of a guest, such as ``inputs.primary_contact_email``.
     """
@@ -325,6 +329,10 @@ class Role(Part):
     initiator: bool = False
     from_input: str | None = None
     email_from: str | None = None
+    manager_of: RoleKey | None = None
+    group: Key | None = None
+    assign: Literal["claim", "round_robin", "least_loaded"] = "claim"
+    optional: bool = False
     lead: RoleKey | None = None
     becomes: RoleKey | None = None
 

@@ -15,7 +15,7 @@ INBOX_TABLE = Table(
     "inbox",
     (
         "work", "step", "kind", "assignee", "title", "name", "process", "project", "stage", "state", "due_at",
-        "priority", "ready_at", "step_kind", "due_on",
+        "priority", "ready_at", "step_kind", "due_on", "claimable", "approved",
     ),
     key=2,
 )  # fmt: skip
@@ -33,7 +33,7 @@ def _run_rows(subject: Subject) -> Iterator[tuple[int, Row]]:
         yield 0, (
             subject.stream, key, "step", step.assignee, planned[key].title, run.name, run.process, project,
             planned[key].stage, step.state, step.due_at, run.priority, step.ready_at or step.started_at,
-            planned[key].kind, None,
+            planned[key].kind, None, step.assignee.startswith("group:") and not planned[key].shared, step.approved_by,
         )  # fmt: skip
 
 
@@ -42,7 +42,7 @@ def _task_rows(subject: Subject) -> Iterator[tuple[int, Row]]:
     if task.state == "open" and task.assignee is not None and task.blocked is None:
         yield 0, (
             subject.stream, "", "task", task.assignee, task.title, task.title, None, UUID(task.project), task.stage,
-            "ready", None, task.priority, task.added_at, None, due_day(task.due_on),
+            "ready", None, task.priority, task.added_at, None, due_day(task.due_on), False, [],
         )  # fmt: skip
 
 

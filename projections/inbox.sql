@@ -17,6 +17,8 @@ create table inbox (
   ready_at timestamptz,
   step_kind text,
   due_on date,
+  claimable boolean not null,
+  approved text[] not null,
   primary key (work, step)
 );
 

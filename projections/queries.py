@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from projections.asking import Fresh, NotFound, fresh
 from projections.board_queries import board, card, funnel
+from projections.people_queries import group, groups, owner_deactivated, people, person
 from projections.process_queries import process, process_version, processes
 from projections.run_queries import definition_of, run, run_history, runs
 from projections.stats_queries import process_stats
@@ -22,8 +23,13 @@ __all__ = [
     "definition_of",
     "fresh",
     "funnel",
+    "group",
+    "groups",
     "home",
     "inbox",
+    "owner_deactivated",
+    "people",
+    "person",
     "process",
     "process_stats",
     "process_version",

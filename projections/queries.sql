@@ -52,10 +52,12 @@ limit %(limit)s
 
 -- name: inbox
 select i.kind, i.work, nullif(i.step, ''), i.title, i.name, i.process, i.project, p.name, i.stage, i.state, i.assignee,
-  {due}, coalesce({due} < %(now)s, false), i.priority, i.ready_at, i.step_kind, count(*) over (),
+  {due}, coalesce({due} < %(now)s, false), i.priority, i.ready_at, i.step_kind, i.claimable, count(*) over (),
   count(*) filter (where {due} < %(now)s) over ()
 from read.inbox i left join read.project p on p.project = i.project
-where i.assignee = any(%(assignees)s)
+where i.assignee = any(array(select unnest(%(assignees)s::text[]) union select m.work_group from read.group_member m
+    join read.person a on a.person = m.member and a.active where m.member = any(%(assignees)s)))
+  and not i.approved && %(assignees)s::text[]
 order by case when {due} < %(now)s then 0 when {due} <= %(today)s then 1 when {due} is null then 2 else 3 end,
   case when {due} < %(now)s then {due} end,
   array_position('{{urgent,high,medium,low,none}}'::text[], i.priority), {due} nulls last, i.ready_at nulls last,

@@ -6,6 +6,7 @@ from projections.alarms import ALARMS
 from projections.attention import ATTENTION_LIST
 from projections.board import BOARD
 from projections.inbox import INBOX
+from projections.people import PEOPLE
 from projections.process_stats import PROCESS_STATS
 from projections.projection import Projection
 from projections.recurrences import RECURRENCES
@@ -23,6 +24,7 @@ PROJECTIONS: tuple[Projection, ...] = (
     RECURRENCES,
     ALARMS,
     TASKS,
+    PEOPLE,
 )
 """In the order in which they are written."""
 

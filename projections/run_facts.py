@@ -28,8 +28,9 @@ class StepFacts:
     """One step of one run."""
 
     __slots__ = (
-        "approvals", "assignee", "by", "comments", "due_at", "due_moves", "due_source", "ended_at", "help", "incident",
-        "joined", "outcome", "overdue", "questioned", "ready_at", "reason", "round", "started_at", "state",
+        "approvals", "approved_by", "assignee", "by", "comments", "due_at", "due_moves", "due_source", "ended_at",
+        "help", "incident", "joined", "outcome", "overdue", "questioned", "ready_at", "reason", "round", "started_at",
+        "state",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -51,6 +52,7 @@ class StepFacts:
         self.joined = False
         self.questioned = False
         self.approvals = 0
+        self.approved_by: list[str] = []
         self.comments = 0
 
 
@@ -108,6 +110,7 @@ def _begin_round(step: StepFacts, number: int) -> None:
     step.outcome = step.reason = step.help = step.incident = None
     step.overdue = step.questioned = False
     step.approvals = 0
+    step.approved_by = []
 
 
 def _run_started(run: RunFacts, data: Data, at: datetime, by: str | None) -> None:
@@ -197,8 +200,7 @@ def _step_became_ready(run: RunFacts, data: Data, at: datetime, _by: str | None)
     step.state = "ready"
     step.ready_at = at
     step.started_at = step.ended_at = None
-    if data.get("assignee") is not None:
-        step.assignee = data["assignee"]
+    step.assignee = data.get("assignee")
     if data.get("due_at") is not None:
         step.due_at = instant(data["due_at"])
         step.overdue = False
@@ -277,8 +279,11 @@ def _step_questioned(run: RunFacts, data: Data, _at: datetime, _by: str | None) 
     _step(run, data).questioned = True
 
 
-def _approval_given(run: RunFacts, data: Data, at: datetime, _by: str | None) -> None:
-    _step(run, data).approvals += 1
+def _approval_given(run: RunFacts, data: Data, at: datetime, by: str | None) -> None:
+    step = _step(run, data)
+    step.approvals += 1
+    if by is not None and by not in step.approved_by:
+        step.approved_by = [*step.approved_by, by]
     run.progressed_at = at
 
 

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 
 from domain.definition import Definition
 from domain.document import AUTOMATIC
+from domain.run.claiming import shared
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedStep:
-    """A step of a definition. ``manual``: somebody has to do it."""
+    """A step of a definition. ``manual``: somebody has to do it; ``shared``: several have to agree."""
 
     key: str
     title: str
@@ -19,6 +20,7 @@ class PlannedStep:
     kind: str
     manual: bool
     required: bool
+    shared: bool
 
 
 Deciding = tuple[tuple[str, tuple[str, ...]], ...]
@@ -41,7 +43,14 @@ def _plan(definition: Definition) -> _Plan:
 def _steps(definition: Definition) -> dict[str, PlannedStep]:
     return {
         step.key: PlannedStep(
-            step.key, step.title, stage.title, stage.key, step.kind, step.kind not in AUTOMATIC, step.required
+            step.key,
+            step.title,
+            stage.title,
+            stage.key,
+            step.kind,
+            step.kind not in AUTOMATIC,
+            step.required,
+            shared(step),
         )
         for stage in definition.document.stages
         for step in stage.steps

@@ -71,8 +71,11 @@ def inbox(
     calendar: Calendar | None = None,
     limit: int = 200,
 ) -> Inbox:
-    """A person's ready work, and that of their ``groups``; ``end_of_today`` is theirs (default: 24 hours from now)."""
-    current, at = fresh(connection, "inbox", "board"), moment(now)
+    """A person's ready work, and that of the groups they are in; ``end_of_today`` is theirs.
+
+    ``groups`` are further ones; without ``end_of_today`` the next 24 hours are today.
+    """
+    current, at = fresh(connection, "inbox", "board", "people"), moment(now)
     found = rows(
         connection,
         "inbox",
@@ -82,8 +85,9 @@ def inbox(
         zone=str((calendar or WEEKDAYS).zone),
         limit=limit,
     )
-    total, overdue = (found[0][16], found[0][17]) if found else (0, 0)
-    return Inbox(person, tuple(InboxRow(*row[:16]) for row in found), total, overdue, *current)
+    total, overdue = (found[0][17], found[0][18]) if found else (0, 0)
+    work = tuple(InboxRow(*row[:17]) for row in found)
+    return Inbox(person, work, total, overdue, *current, next=work[0] if work else None)
 
 
 def projects(connection: Conn, *, now: datetime | None = None) -> Projects:

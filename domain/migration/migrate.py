@@ -27,7 +27,7 @@ from domain.run.dues import count_anew, rule_due
 from domain.run.queueing import OWN
 from domain.run.readiness import settle
 from domain.run.reopening import question_or_reopen, reopen_one
-from domain.run.start import usual_holder
+from domain.run.roles import usual_holder
 from domain.run.state import OPEN, Run, action_key
 from domain.run.work import Work
 from domain.schedule import Calendar

@@ -14,6 +14,7 @@ from domain.run.card import (
     request_help,
     set_priority,
 )
+from domain.run.claiming import claim_step, release_step
 from domain.run.doing import (
     complete_by_hand,
     complete_step,
@@ -59,6 +60,7 @@ __all__ = [
     "attach_file",
     "cancel_run",
     "change_inputs",
+    "claim_step",
     "clear_help",
     "clear_stage_override",
     "comment",
@@ -82,6 +84,7 @@ __all__ = [
     "recompute_dues",
     "record_overdue",
     "refuse_approval",
+    "release_step",
     "reopen_step",
     "request_help",
     "resume_run",

@@ -7,18 +7,22 @@ from datetime import datetime
 from typing import Any
 
 from domain.definition import Definition
+from domain.directory import EMPTY, Directory
 from domain.document import Approval, EndsRun, Reopens, Requires, Step
 from domain.events import ApprovalGiven, ApprovalRefused, Event, StepRelocked, StepValuesSaved
-from domain.run.doing import distinct_actor, fail, finish_step
+from domain.run.claiming import group_of, of_the_group
+from domain.run.doing import fail, finish_step
 from domain.run.finishing import present
+from domain.run.impartial import impartial, is_impartial
 from domain.run.readiness import settle
 from domain.run.reopening import question_or_reopen, reopen_one
+from domain.run.roles import still_here
 from domain.run.state import Run
 from domain.run.taking import take_inputs
 from domain.run.values import is_set, missing, problems, refuse, same
 from domain.run.work import Work, in_hand, reasoned, step_of
 from domain.schedule import Calendar
-from domain.words import Actor, Rejected, StepKey, Values
+from domain.words import Actor, Assignee, Rejected, StepKey, Values
 
 
 def give_approval(
@@ -30,23 +34,27 @@ def give_approval(
     by: Actor,
     at: datetime,
     calendar: Calendar,
+    directory: Directory = EMPTY,
 ) -> list[Event]:
     """Say yes; the approval is done when enough people have. Values for its fields are saved before."""
     known = _approval_step(definition, step)
     now = run.step(step)
-    if now.state == "done" or (now.is_open and by in now.approvals):
+    if now.state == "done":
         return []
-    _may_judge(run, definition, known, step, by)
-    work = Work(run, definition, by, at, calendar)
+    if now.is_open and by in now.approvals and not _agreed(run, definition, known, directory):
+        return []
+    _may_judge(run, definition, known, by, directory)
+    work = Work(run, definition, by, at, calendar, directory)
     _keep_comment(work, known, step, comment)
-    work.on(ApprovalGiven, step, comment=comment)
-    if len(work.run.step(step).approvals) < _enough(known):
+    if by not in now.approvals:
+        work.on(ApprovalGiven, step, comment=comment)
+    if not _agreed(work.run, definition, known, directory):
         return work.events
     refuse(step, missing(known.fields, present(work.run, known, step)))
     return finish_step(work, step, {}, "approved")
 
 
-def refuse_approval(
+def refuse_approval(  # noqa: PLR0913 - what is said, and what the house knows
     run: Run,
     definition: Definition,
     step: StepKey,
@@ -56,6 +64,7 @@ def refuse_approval(
     by: Actor,
     at: datetime,
     calendar: Calendar,
+    directory: Directory = EMPTY,
 ) -> list[Event]:
     """Say no, with a reason.
 
@@ -67,8 +76,8 @@ def refuse_approval(
     given = _resolved(known, step, values or {})
     if now.refused == (by, said) and not _new(run, given):
         return []
-    _may_judge(run, definition, known, step, by)
-    work = Work(run, definition, by, at, calendar)
+    _may_judge(run, definition, known, by, directory)
+    work = Work(run, definition, by, at, calendar, directory)
     _check_given(work, known, step, given)
     work.on(ApprovalRefused, step, reason=said)
     return _consequence(work, known, step, said, given)
@@ -83,21 +92,30 @@ def _approval_step(definition: Definition, step: StepKey) -> Step:
     return known
 
 
-def _may_judge(run: Run, definition: Definition, known: Step, step: StepKey, by: Actor) -> None:
-    in_hand(run, definition, step)
-    judged = (
-        known.approval.covers if known.approval and known.approval.covers else definition.dependencies[step]
-    )
-    own = sorted(other for other in judged if by in run.step(other).doers)
-    if own:
-        raise Rejected("own_work", f"{by} did {', '.join(own)}; somebody else has to judge it", steps=own)
-    distinct_actor(run, known, by)
+def _may_judge(run: Run, definition: Definition, known: Step, by: Actor, directory: Directory) -> None:
+    now = in_hand(run, definition, StepKey(known.key))
+    impartial(run, definition, known, by)
+    still_here(Assignee(by), directory)
+    group = group_of(now)
+    if group is not None and group in directory.groups:
+        of_the_group(by, group, directory)
 
 
-def _enough(known: Step) -> int:
-    """How many have to agree. "all" means everybody whose work the step is: one person, unless n is named."""
+def _agreed(run: Run, definition: Definition, known: Step, directory: Directory) -> bool:
+    """Whether enough people have agreed: one, so many different ones, or everybody who may judge.
+
+    Everybody is each active member of the group whose work the step is, save those who did what it is about; whoever
+    it is, when it is the work of one person or of a group that nobody created.
+    """
+    now = run.step(StepKey(known.key))
     needs = known.approval.needs if known.approval else "any"
-    return needs if isinstance(needs, int) else 1
+    if isinstance(needs, int):
+        return len(now.approvals) >= needs
+    group = group_of(now)
+    if needs == "any" or group is None:
+        return bool(now.approvals)
+    wanted = {who for who in directory.members(group) if is_impartial(run, definition, known, who)}
+    return bool(now.approvals) and wanted <= set(map(Assignee, now.approvals))
 
 
 def _keep_comment(work: Work, known: Step, step: StepKey, comment: str | None) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from domain.definition import Definition
+from domain.directory import EMPTY, Directory
 from domain.document import AUTOMATIC, Step
 from domain.events import (
     Event,
@@ -15,6 +16,7 @@ from domain.events import (
     StepValuesSaved,
 )
 from domain.run.finishing import follow, mark_done, present
+from domain.run.impartial import distinct_actor
 from domain.run.readiness import cancel_open, settle
 from domain.run.state import Run, StepState
 from domain.run.values import check, missing, problems, refuse, settled
@@ -45,7 +47,7 @@ def save_values(
     return [StepValuesSaved(step=step, round=now.round, values=new, by=by, at=at)]
 
 
-def complete_step(
+def complete_step(  # noqa: PLR0913 - what is given, and what the house knows
     run: Run,
     definition: Definition,
     step: StepKey,
@@ -55,6 +57,7 @@ def complete_step(
     by: Actor,
     at: datetime,
     calendar: Calendar,
+    directory: Directory = EMPTY,
 ) -> list[Event]:
     """Mark a step done; dependents that become ready are announced. Repeating it changes nothing.
 
@@ -67,11 +70,11 @@ def complete_step(
         )
     if not by.startswith("system:"):
         _not_fixed(known)
-    work = Work(run, definition, by, at, calendar)
+    work = Work(run, definition, by, at, calendar, directory)
     return _complete(work, step, values or {}, outcome, None)
 
 
-def complete_by_hand(
+def complete_by_hand(  # noqa: PLR0913 - what is given, and what the house knows
     run: Run,
     definition: Definition,
     step: StepKey,
@@ -81,6 +84,7 @@ def complete_by_hand(
     by: Actor,
     at: datetime,
     calendar: Calendar,
+    directory: Directory = EMPTY,
 ) -> list[Event]:
     """Mark an automatic step done because a person did it, for this reason."""
     known = step_of(definition, step)
@@ -89,7 +93,7 @@ def complete_by_hand(
             "not_automatic", f"{step} is a {known.kind} step; complete it", step=step, kind=known.kind
         )
     _not_fixed(known)
-    work = Work(run, definition, by, at, calendar)
+    work = Work(run, definition, by, at, calendar, directory)
     return _complete(work, step, values or {}, None, reasoned(reason))
 
 
@@ -127,18 +131,10 @@ def skip_step(
     by: Actor,
     at: datetime,
     calendar: Calendar,
+    directory: Directory = EMPTY,
 ) -> list[Event]:
     """Decide that a step will not be done in this run; steps that wait for it go on."""
-    return set_aside(Work(run, definition, by, at, calendar), step, reason, "user")
-
-
-def distinct_actor(run: Run, known: Step, by: Actor) -> None:
-    """Rejected("same_actor") when this step's actor must differ from another step's, and does not."""
-    clashes = [other for other in known.actor_differs_from if by in run.step(other).doers]
-    if clashes:
-        raise Rejected(
-            "same_actor", f"{by} did {', '.join(clashes)}; somebody else has to do this", steps=clashes
-        )
+    return set_aside(Work(run, definition, by, at, calendar, directory), step, reason, "user")
 
 
 def fail(work: Work, step: StepKey, outcome: str, reason: str, *, ends_run: bool) -> None:

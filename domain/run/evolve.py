@@ -10,7 +10,7 @@ from typing import Any
 from domain import events as e
 from domain.run.evolve_action import ACTION_EVENTS, evolve_actions, evolve_children, evolve_received
 from domain.run.state import Attachment, Help, Run, StepState, StepWord, altered
-from domain.words import StepKey
+from domain.words import Assignee, StepKey
 
 _BLANK = Run()
 NO_TIME = timedelta()
@@ -214,6 +214,7 @@ def _ready(step: StepState, event: e.StepBecameReady) -> StepState:
         state="ready",
         round=event.round,
         assignee=event.assignee,
+        assigned_by_hand=step.assigned_by_hand and event.assignee is not None,
         ready_at=event.at,
         first_ready_at=step.first_ready_at or event.at,
         due_at=event.due_at,
@@ -236,8 +237,19 @@ def _relocked(step: StepState, event: e.StepRelocked) -> StepState:
 
 
 def _assigned(step: StepState, event: e.StepAssigned) -> StepState:
-    by_hand = event.cause == "user" and event.assignee is not None
-    return altered(step, assignee=event.assignee, assigned_by_hand=by_hand)
+    """A step that goes back to the group it was claimed from is the role's again."""
+    back = event.assignee is not None and event.assignee == step.claimed_from
+    by_hand = event.cause == "user" and event.assignee is not None and not back
+    claimed = _claimed_from(step, event.assignee)
+    return altered(step, assignee=event.assignee, assigned_by_hand=by_hand, claimed_from=claimed)
+
+
+def _claimed_from(step: StepState, assignee: Assignee | None) -> Assignee | None:
+    """The group that a person has the step from; handing it on to another person does not change that."""
+    if assignee is None or assignee.startswith("group:"):
+        return None
+    former = step.assignee
+    return former if former is not None and former.startswith("group:") else step.claimed_from
 
 
 def _due_set(step: StepState, event: e.StepDueSet) -> StepState:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from domain.definition import Definition
+from domain.directory import EMPTY, Directory
 from domain.events import Event, RunTargetSet
 from domain.run.readiness import settle
 from domain.run.state import Run
@@ -16,7 +17,14 @@ from domain.words import Actor, Values
 
 
 def change_inputs(
-    run: Run, definition: Definition, inputs: Values, *, by: Actor, at: datetime, calendar: Calendar
+    run: Run,
+    definition: Definition,
+    inputs: Values,
+    *,
+    by: Actor,
+    at: datetime,
+    calendar: Calendar,
+    directory: Directory = EMPTY,
 ) -> list[Event]:
     """Give inputs new values; conditions, dues, roles and the target that build on them follow."""
     check(definition.document.inputs, inputs, "inputs")
@@ -25,7 +33,7 @@ def change_inputs(
         return []
     in_running(run)
     refuse("inputs", missing(definition.document.inputs, {**run.inputs, **new}))
-    work = Work(run, definition, by, at, calendar)
+    work = Work(run, definition, by, at, calendar, directory)
     return settle(work, take_inputs(work, new))
 
 

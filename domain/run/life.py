@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from domain.definition import Definition
+from domain.directory import EMPTY, Directory
 from domain.events import Event, RunCancelled, RunPaused, RunResumed
 from domain.run.dues import set_by_hand, set_by_rule, shift_open
 from domain.run.readiness import cancel_open, settle
@@ -26,7 +27,13 @@ def pause_run(run: Run, reason: str, *, by: Actor, at: datetime) -> list[Event]:
 
 
 def resume_run(
-    run: Run, definition: Definition, *, by: Actor, at: datetime, calendar: Calendar
+    run: Run,
+    definition: Definition,
+    *,
+    by: Actor,
+    at: datetime,
+    calendar: Calendar,
+    directory: Directory = EMPTY,
 ) -> list[Event]:
     """Let a paused run go on: open dues move by the paused working time, and steps that waited are announced.
 
@@ -35,7 +42,7 @@ def resume_run(
     if run.state in ("running", "completed"):
         return []
     in_running(run)
-    work = Work(run, definition, by, at, calendar)
+    work = Work(run, definition, by, at, calendar, directory)
     work.record(RunResumed(by=by, at=at))
     if run.paused_at is not None:
         shift_open(work, run.paused_at)

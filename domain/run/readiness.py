@@ -110,6 +110,8 @@ def _announce(work: Work, key: StepKey, cause: Cause) -> tuple[StepKey, ...]:
     if work.run.state == "paused" and not (cause == "migration" and work.run.step(key).before in OPEN):
         return ()
     assignee = assignee_of(work.run, work.definition, key)
+    if assignee is not None and work.directory.has_left(assignee):
+        assignee = None
     due, calendar, alarms = due_when_ready(work, key)
     work.on(
         StepBecameReady, key, cause=cause, assignee=assignee, due_at=due, calendar=calendar, alarms=alarms

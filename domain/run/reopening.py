@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Literal
 
 from domain.definition import Definition
+from domain.directory import EMPTY, Directory
 from domain.events import Event, RunReopened, StepEvidenceQuestioned, StepReopened
 from domain.run.finishing import follow
 from domain.run.readiness import settle
@@ -15,7 +16,7 @@ from domain.schedule import Calendar
 from domain.words import Actor, Cause, Rejected, StepKey
 
 
-def reopen_step(
+def reopen_step(  # noqa: PLR0913 - what is said, and what the house knows
     run: Run,
     definition: Definition,
     step: StepKey,
@@ -25,6 +26,7 @@ def reopen_step(
     by: Actor,
     at: datetime,
     calendar: Calendar,
+    directory: Directory = EMPTY,
 ) -> list[Event]:
     """Have an ended step done again in a new round, with its evidence kept; a run that has ended takes work again.
 
@@ -38,7 +40,7 @@ def reopen_step(
     if state not in ENDED and not aside:
         return []
     said = reasoned(reason)
-    work = Work(run, definition, by, at, calendar)
+    work = Work(run, definition, by, at, calendar, directory)
     revived = _revive(work, step, said) if run.ended else []
     reopen_one(work, step, said, "user")
     touched = question_or_reopen(work, step, dependents)

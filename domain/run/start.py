@@ -9,15 +9,16 @@ from typing import Any
 from uuid import UUID
 
 from domain.definition import Definition
-from domain.document import Role
+from domain.directory import EMPTY, Directory
 from domain.events import Event, RunStarted
 from domain.run.readiness import settle
+from domain.run.roles import cast
 from domain.run.state import Run
 from domain.run.taking import computed_inputs, target_of
 from domain.run.values import missing, problems, refuse
 from domain.run.work import Work
 from domain.schedule import Calendar
-from domain.words import Actor, Assignee, Priority, Rejected, RoleKey, StepKey
+from domain.words import Actor, Assignee, Priority, RoleKey, StepKey
 
 _PLACEHOLDER = re.compile(r"\{([a-z][a-z0-9_]*)\}")
 
@@ -37,15 +38,16 @@ def start_run(  # noqa: PLR0913 - all that a run can begin with
     by: Actor,
     at: datetime,
     calendar: Calendar,
+    directory: Directory = EMPTY,
 ) -> list[Event]:
     """Begin a run; its first steps become ready. A run that exists already is not begun again."""
     if run is not None:
         return []
-    work = Work(Run(), definition, by, at, calendar)
+    work = Work(Run(), definition, by, at, calendar, directory)
     given = dict(inputs or {})
     work.record(
         RunStarted(
-            **_begun(definition, name, given, roles or {}, by),
+            **_begun(definition, name, given, roles or {}, by, directory),
             subject=subject,
             project=project,
             priority=priority,
@@ -71,15 +73,16 @@ def start_child(  # noqa: PLR0913 - all that a child begins with
     by: Actor,
     at: datetime,
     calendar: Calendar,
+    directory: Directory = EMPTY,
 ) -> list[Event]:
     """Begin a run that a step of ``parent`` waits for; a test's child is a test, and the priority is the parent's."""
     if run is not None:
         return []
-    work = Work(Run(), definition, by, at, calendar)
+    work = Work(Run(), definition, by, at, calendar, directory)
     given = dict(inputs)
     work.record(
         RunStarted(
-            **_begun(definition, None, given, roles, by),
+            **_begun(definition, None, given, roles, by, directory),
             subject=parent.subject,
             project=project,
             priority=parent.priority,
@@ -100,6 +103,7 @@ def _begun(
     given: dict[str, Any],
     roles: Mapping[RoleKey, Assignee],
     by: Actor,
+    directory: Directory,
 ) -> dict[str, Any]:
     """What every run begins with; Rejected when an input is missing or wrong, or a role is unknown."""
     fields = definition.document.inputs
@@ -110,7 +114,7 @@ def _begun(
         "process_version": definition.version,
         "name": name or run_name(definition, given),
         "inputs": given,
-        "roles": _cast(definition, roles, given, by),
+        "roles": cast(definition, roles, given, by, directory),
     }
 
 
@@ -118,30 +122,3 @@ def run_name(definition: Definition, inputs: Mapping[str, Any]) -> str:
     """The name that the process gives a run with these inputs; the process's title where it says nothing."""
     pattern = definition.document.run_name or definition.document.title
     return _PLACEHOLDER.sub(lambda found: str(inputs.get(found[1]) or "–"), pattern)[:200]
-
-
-def usual_holder(role: Role, inputs: Mapping[str, Any], initiator: Actor) -> str | None:
-    """Who fills a role that nobody was named for: whom the role itself says, if anybody."""
-    usual = initiator if role.initiator else inputs.get(role.from_input) if role.from_input else None
-    if usual is None and (role.guest or role.system):
-        return f"guest:{role.key}" if role.guest else "service:milepost"
-    return usual
-
-
-def _cast(
-    definition: Definition, roles: Mapping[RoleKey, Assignee], inputs: Mapping[str, Any], by: Actor
-) -> dict[RoleKey, Assignee]:
-    """Who fills each role: as said at the start, else as the role says; a guest or the system is its own role."""
-    unknown = sorted(role for role in roles if role not in definition.roles)
-    if unknown:
-        raise Rejected(
-            "unknown_role", f"no role is called {unknown}", unknown=unknown, accepted=sorted(definition.roles)
-        )
-    found: dict[RoleKey, Assignee] = {}
-    for key, role in definition.roles.items():
-        if who := roles.get(key) or usual_holder(role, inputs, by):
-            found[key] = Assignee(who)
-    for key, role in definition.roles.items():
-        if role.becomes is not None and key in found:
-            found.setdefault(role.becomes, found[key])
-    return found

@@ -47,6 +47,7 @@ class Attachment:
 class StepState:
     """One step of a run. ``doers`` gave values or completed it in this round; ``draft`` is not yet completed.
 
+    ``claimed_from`` is the group whose work a member has taken.
     ``evidence``: it was done in this round. ``wanted``: somebody reopened it, so the run waits for it, required or not.
     ``alarms`` are the instants by name at which the timer has still to do something; ``overdue`` is the due for which
     that was recorded; ``shift`` is the working time by which pauses moved what its rule says.
@@ -59,6 +60,7 @@ class StepState:
     round: int = 1
     assignee: Assignee | None = None
     assigned_by_hand: bool = False
+    claimed_from: Assignee | None = None
     ready_at: datetime | None = None
     first_ready_at: datetime | None = None
     done_at: datetime | None = None

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, Literal, TypeVar
 
 from domain.definition import Definition
+from domain.directory import EMPTY, Directory
 from domain.document import Step
 from domain.events import AnyActionEvent, AnyRunEvent, AnyStepEvent, Event, StepEvent
 from domain.run.evolve import completed_values, evolve, evolve_step
@@ -32,6 +33,7 @@ class Work:
     by: Actor | None
     at: datetime
     calendar: Calendar
+    directory: Directory = EMPTY
     events: list[Event] = field(default_factory=list)
     anchors: set[str] = field(default_factory=set)
     _own: dict[StepKey, StepState] | None = None

@@ -19,6 +19,16 @@ from projections.answers.cards import (
     ShownElsewhere,
     StageDot,
 )
+from projections.answers.people import (
+    GroupMember,
+    GroupRow,
+    Groups,
+    GroupView,
+    OwnerGone,
+    People,
+    PersonRow,
+    PersonView,
+)
 from projections.answers.runs import (
     History,
     HistoryEntry,
@@ -62,6 +72,10 @@ __all__ = [
     "DirectlyFollows",
     "Funnel",
     "FunnelStage",
+    "GroupMember",
+    "GroupRow",
+    "GroupView",
+    "Groups",
     "Help",
     "History",
     "HistoryEntry",
@@ -70,6 +84,10 @@ __all__ = [
     "InboxRow",
     "Lane",
     "Member",
+    "OwnerGone",
+    "People",
+    "PersonRow",
+    "PersonView",
     "ProcessRow",
     "ProcessStats",
     "ProcessView",

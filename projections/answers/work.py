@@ -46,7 +46,7 @@ class Attention:
 
 @dataclass(frozen=True, slots=True)
 class InboxRow:
-    """One piece of ready work: a step of a run or a task."""
+    """One piece of ready work: a step of a run or a task. ``claimable``: it is a group's, for one to take."""
 
     kind: Literal["step", "task"]
     id: UUID
@@ -64,11 +64,15 @@ class InboxRow:
     priority: str
     ready_at: datetime | None
     step_kind: str | None = None
+    claimable: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Inbox:
-    """A person's ready work: overdue first (oldest due first), then today, then undated, then upcoming."""
+    """A person's ready work, and that of their groups: overdue first (oldest due first), then today, undated, upcoming.
+
+    ``next`` is what to do first; None when there is nothing to do.
+    """
 
     person: str
     rows: tuple[InboxRow, ...]
@@ -77,6 +81,7 @@ class Inbox:
     position: int
     as_of: datetime
     behind: int = 0
+    next: InboxRow | None = None
 
 
 @dataclass(frozen=True, slots=True)

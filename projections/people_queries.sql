@@ -1,0 +1,62 @@
+-- What is asked about people and groups.
+
+-- name: people
+select p.person, p.name, p.email, p.manager, m.name, p.weekly_hours, p.active, p.reason, p.added_at, p.left_at,
+  array(select g.work_group from read.group_member g where g.member = p.person order by g.work_group),
+  (select count(*) from read.inbox i where i.assignee = p.person), p.version
+from read.person p left join read.person m on m.person = p.manager
+where %(person)s::text is null or p.person = %(person)s
+order by not p.active, p.name, p.person
+
+-- name: groups
+select g.work_group, g.title, g.state, g.reason, g.created_at,
+  (select coalesce(jsonb_agg(jsonb_build_array(m.member, coalesce(p.name, m.member), coalesce(p.active, false)) order by m.place), '[]')
+   from read.group_member m left join read.person p on p.person = m.member where m.stream = g.stream),
+  (select count(*) from read.inbox i where i.assignee = g.work_group), g.version
+from read.work_group g
+where %(group)s::text is null or g.work_group = %(group)s
+order by g.state = 'closed', g.title, g.work_group
+
+-- name: directory_people
+select person, name, email, manager, active, weekly_hours from read.person
+
+-- name: directory_groups
+select g.work_group, g.title, array(select m.member from read.group_member m where m.stream = g.stream order by m.place)
+from read.work_group g
+
+-- name: turns
+select work_group, count(*) from read.group_draw where work_group = any(%(groups)s) group by work_group
+
+-- name: loads
+select assignee, count(*) from read.inbox where assignee = any(%(people)s) group by assignee
+
+-- name: names
+select person, name from read.person union all select work_group, title from read.work_group
+
+-- name: changes_of_people
+select h.position, e.stream, e.type, e.data::text from log.head h
+left join log.event e on e.position > %(after)s and e.position <= h.position and e.type = any(%(types)s)
+order by e.position
+
+-- name: owner_deactivated
+select i.work, i.kind, i.name, i.project, i.process, nullif(i.step, ''), i.title, i.assignee,
+  case when p.person is null then 'nobody is in ' || g.title
+    else p.name || ' left: ' || coalesce(p.reason, '') end,
+  coalesce(p.left_at, i.ready_at), i.due_at, i.priority
+from read.inbox i
+left join read.person p on p.person = i.assignee and not p.active
+left join read.work_group g on g.work_group = i.assignee and not exists (
+  select 1 from read.group_member m join read.person a on a.person = m.member and a.active where m.stream = g.stream)
+where (p.person is not null or g.work_group is not null) and (%(project)s::uuid is null or i.project = %(project)s)
+order by array_position('{urgent,high,medium,low,none}'::text[], i.priority), 10 nulls last, i.work, i.step
+
+-- name: held_runs
+select r.run from read.run r
+where r.state in ('running', 'paused') and (
+  exists (select 1 from jsonb_each_text(r.roles) held where held.value = %(person)s)
+  or exists (select 1 from read.run_step s where s.run = r.run and s.assignee = %(person)s
+    and s.state in ('locked', 'ready', 'in_progress')))
+order by r.started_at, r.run
+
+-- name: held_tasks
+select c.card from read.card c where c.kind = 'task' and c.life = 'open' and c.who = %(person)s order by c.started_at, c.card
