@@ -17,6 +17,8 @@ from api.guests import add_guests
 from api.health import add_health
 from api.matrix import RULES, Rule
 from api.openapi import add_openapi
+from api.people_commands import add_people_commands
+from api.people_views import add_people_views
 from api.preview import add_preview
 from api.process_commands import add_process_commands
 from api.project_commands import add_project_commands
@@ -55,7 +57,9 @@ ADDED: tuple[Callable[[APIRouter], None], ...] = (
     add_task_commands,
     add_project_commands,
     add_process_commands,
+    add_people_commands,
     add_views,
+    add_people_views,
     add_feeds,
     add_files,
     add_task_views,

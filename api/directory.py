@@ -38,7 +38,7 @@ class Draw:
 
 @dataclass(slots=True)
 class Draws:
-    """The draws of one command: those that were not stored are forgotten, the others count until read models have them."""
+    """The draws of one command: forgotten when they are not stored, else counted until read models have them."""
 
     pending: list[Draw]
     made: list[Draw] = field(default_factory=list)

@@ -134,6 +134,7 @@ async def _carry_out(verb: Verb, call: Call) -> Response:
     opened: _Opened = call.request.state.opened
     body = validate(verb.body, call.body)
     services, held = call.services, opened.held
+    directory = await services.directories.recently()
     meta: dict[str, Any] = {"authenticated_by": "guest_link"}
 
     def decide(state: Run | None) -> Sequence[Event]:
@@ -141,7 +142,9 @@ async def _carry_out(verb: Verb, call: Call) -> Response:
         definition = services.repository.definition(run.process, run.process_version)
         now = _still(replace(opened, run=run, definition=definition))
         meta.update(process=run.process, process_version=run.process_version)
-        given = Given(now.guest, services.clock(), services.calendar, opened.run_id, held.step, definition)
+        given = Given(
+            now.guest, services.clock(), services.calendar, opened.run_id, held.step, definition, directory
+        )
         return verb.decide(run, body, given)
 
     return await carry_out(call, RUNS, opened.run_id, decide, name=held.step, meta=meta)

@@ -30,8 +30,8 @@ ADMIN = Rule(frozenset({"admin"}))
 ANYBODY = Rule(frozenset({"read", "work", "manage", "admin", "service", "act_as"}))
 
 _STEP_VERBS = (
-    "complete", "complete-by-hand", "start", "save", "approve", "refuse", "decline", "skip", "reopen", "assign", "due",
-    "request-help", "clear-help",
+    "complete", "complete-by-hand", "start", "save", "approve", "refuse", "decline", "skip", "reopen", "assign",
+    "claim", "release", "due", "request-help", "clear-help",
 )  # fmt: skip
 _RUN_VERBS = (
     "pause", "resume", "cancel", "priority", "target", "inputs", "link", "rank", "move", "override-stage",
@@ -43,6 +43,8 @@ _TASK_VERBS = (
 )  # fmt: skip
 _GUEST_VERBS = ("complete", "save", "approve", "refuse", "decline")
 """What a guest may do with a link, which is the credential."""
+_PERSON_VERBS = ("change", "deactivate", "reactivate", "hand-over")
+_GROUP_VERBS = ("rename", "add-member", "remove-member", "close")
 _PROJECT_VERBS = ("rename", "stages", "members", "remove-member", "close", "reopen")
 
 RULES: dict[str, Rule] = {
@@ -60,6 +62,14 @@ RULES: dict[str, Rule] = {
     "GET /v1/recurrences/{id}": READ,
     "POST /v1/projects": MANAGE,
     **{f"POST /v1/projects/{{id}}/{verb}": MANAGE for verb in _PROJECT_VERBS},
+    "POST /v1/people": MANAGE,
+    **{f"POST /v1/people/{{key}}/{verb}": MANAGE for verb in _PERSON_VERBS},
+    "POST /v1/groups": MANAGE,
+    **{f"POST /v1/groups/{{key}}/{verb}": MANAGE for verb in _GROUP_VERBS},
+    "GET /v1/people": READ,
+    "GET /v1/people/{key}": READ,
+    "GET /v1/groups": READ,
+    "GET /v1/groups/{key}": READ,
     "PUT /v1/processes/{key}/draft": MANAGE,
     "POST /v1/processes/{key}/publish": MANAGE,
     "POST /v1/processes/{key}/retire": MANAGE,

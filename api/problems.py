@@ -51,6 +51,8 @@ CODES: dict[str, Code] = {
     "unknown_run": Code(404, "Unknown run", "No run has this id."),
     "unknown_project": Code(404, "Unknown project", "No project has this id."),
     "unknown_task": Code(404, "Unknown task", "No task has this id."),
+    "unknown_person": Code(404, "Unknown person", "Nobody has this key."),
+    "unknown_group": Code(404, "Unknown group", "No group has this key."),
     "unknown_process": Code(404, "Unknown process", "No process has this key."),
     "no_mail": Code(
         404,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from uuid import UUID
 
@@ -24,9 +24,10 @@ from api.streams import PROCESSES, PROJECTS, RUNS, known_process, known_run, pro
 from api.verbs import Given, Verb
 from domain import run as runs
 from domain.definition import Definition
-from domain.events import Event
+from domain.directory import EMPTY, Directory
+from domain.events import Event, RunStarted
 from domain.run import Run
-from domain.words import StepKey, process_stream
+from domain.words import Assignee, RoleKey, StepKey, process_stream
 
 START = Verb(
     "start",
@@ -89,6 +90,14 @@ STEP_VERBS = (
         bodies.Assign,
         runs.assign_step,
         {"assignee": "person:bo", "reason": "Dana is away"},
+    ),
+    Verb("claim", "Take a step of a group for yourself", bodies.Nothing, runs.claim_step),
+    Verb(
+        "release",
+        "Give a claimed step back to its group",
+        bodies.MaybeReason,
+        runs.release_step,
+        {"reason": "I am away tomorrow"},
     ),
     Verb(
         "due",
@@ -219,7 +228,12 @@ def _on_run(verb: Verb) -> Handle:
         if isinstance(body, bodies.AttachFile):
             await must_be_kept(call.services, body.sha256, body.size_bytes)
         given = Given(
-            call.caller.actor, call.services.clock(), call.services.calendar, stream, path.get("step")
+            call.caller.actor,
+            call.services.clock(),
+            call.services.calendar,
+            stream,
+            path.get("step"),
+            directory=await _directory(call.services, verb),
         )
         meta = dict(call.caller.meta)
 
@@ -235,6 +249,14 @@ def _on_run(verb: Verb) -> Handle:
     return handle
 
 
+async def _directory(services: Services, verb: Verb) -> Directory:
+    """Who works here. A completion only asks for the manager of a person it names: a moment ago is new enough."""
+    if not verb.wants_directory:
+        return EMPTY
+    often = verb.decision is runs.complete_step
+    return await (services.directories.recently() if often else services.directories.now())
+
+
 def _step_exists(definition: Definition, step: StepKey | None) -> None:
     if step is not None and step not in definition.steps:
         raise Problem("unknown_step", f"this process has no step {step}", status=404)
@@ -246,15 +268,33 @@ async def _start(call: Call) -> Response:
     await _project_takes_work(services, body)
     definition = await run_in_threadpool(_definition, services, body)
     stream = uuid7()
+    directory = await services.directories.for_draws(definition)
     given = Given(call.caller.actor, services.clock(), services.calendar, stream, definition=definition)
+    drawn = services.directories.draws()
     meta = {**call.caller.meta, "process": definition.process, "process_version": definition.version}
 
     def decide(run: Run | None) -> Sequence[Event]:
-        return START.decide(run, body, given)
+        drawn.forget()
+        events = START.decide(
+            run, body, replace(given, directory=services.directories.with_pending(directory))
+        )
+        drawn.note(definition, roles_of(events))
+        return events
 
-    return await carry_out(
-        call, RUNS, stream, decide, name=str(stream), meta=meta, created=f"/v1/runs/{stream}"
-    )
+    try:
+        response = await carry_out(
+            call, RUNS, stream, decide, name=str(stream), meta=meta, created=f"/v1/runs/{stream}"
+        )
+    except BaseException:
+        drawn.forget()
+        raise
+    drawn.stored(int(response.headers["Milepost-Position"]))
+    return response
+
+
+def roles_of(events: Sequence[Event]) -> Mapping[RoleKey, Assignee]:
+    """Who fills the roles of a run that these events begin."""
+    return next((event.roles for event in events if isinstance(event, RunStarted)), {})
 
 
 def _definition(services: Services, body: bodies.StartRun) -> Definition:

@@ -14,6 +14,7 @@ from psycopg_pool import ConnectionPool
 from starlette.concurrency import run_in_threadpool
 
 from api import access
+from api.directory import Directories
 from api.guard import Site
 from api.leases import Leases
 from api.live import Hub, ProjectsOf, Reached
@@ -53,11 +54,13 @@ class Services:
     """Patterns of the media types of files that are taken, such as ``image/*``."""
     leases: Leases = field(init=False)
     hub: Hub = field(init=False)
+    directories: Directories = field(init=False)
     stopping: asyncio.Event = field(init=False, default_factory=asyncio.Event)
     commands_running: set[str] = field(init=False, default_factory=set)
 
     def __post_init__(self) -> None:
         self.leases = Leases(self._find)
+        self.directories = Directories(self.read)
         self.hub = Hub(self.log, self.pool, self.stopping, self.reached, self.projects_of)
 
     async def read(self, query: Callable[[Connection[Any]], T]) -> T:

@@ -7,7 +7,11 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from api.problems import Problem
+from domain import group as groups
+from domain import person as people
 from domain.aggregate import Aggregate
+from domain.group import GROUP, Group
+from domain.person import PERSON, Person
 from domain.process import PROCESS, Process
 from domain.project import PROJECT, Project
 from domain.recurrence import RECURRENCE, Recurrence
@@ -38,6 +42,8 @@ PROJECTS = _only(PROJECT)
 TASKS = _only(TASK)
 PROCESSES = _only(PROCESS)
 RECURRENCES = _only(RECURRENCE)
+PEOPLE = _only(PERSON)
+GROUPS = _only(GROUP)
 
 
 def known_run(state: Any, stream: UUID) -> Run:
@@ -71,6 +77,32 @@ def known_recurrence(state: Any, stream: UUID) -> Recurrence:
 def known_process(state: Any, key: str) -> Process:
     """The process, or the problem that there is none."""
     return _known(state, Process, "process", key)
+
+
+def person_key(text: str) -> str:
+    """The key of a person in an address; what cannot be one is nobody's."""
+    if not people.KEY.fullmatch(text):
+        raise _unknown(
+            "person", "the key of a person is lower-case letters, digits, dots, hyphens, underscores"
+        )
+    return text
+
+
+def group_key(text: str) -> str:
+    """The key of a group in an address; what cannot be one is no group's."""
+    if not groups.KEY.fullmatch(text):
+        raise _unknown("group", "the key of a group is lower-case letters, digits and underscores")
+    return text
+
+
+def known_person(state: Any, key: str) -> Person:
+    """The person, or the problem that there is none."""
+    return _known(state, Person, "person", key)
+
+
+def known_group(state: Any, key: str) -> Group:
+    """The group, or the problem that there is none."""
+    return _known(state, Group, "group", key)
 
 
 def _known(state: Any, kind: type[S], word: str, name: object) -> S:

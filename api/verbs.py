@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from api.bodies import Place
 from api.ids import uuid7
 from domain.definition import Definition
+from domain.directory import EMPTY, Directory
 from domain.events import Event
 from domain.rank import between
 from domain.schedule import Calendar
@@ -32,6 +33,7 @@ class Given:
     stream: UUID
     step: StepKey | None = None
     definition: Definition | None = None
+    directory: Directory = EMPTY
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,11 @@ class Verb:
             sources[self.whole] = lambda body, _: body
         object.__setattr__(self, "_sources", sources)
 
+    @property
+    def wants_directory(self) -> bool:
+        """Whether the decision asks who works here."""
+        return "directory" in self._sources  # type: ignore[attr-defined]  # set above
+
     def decide(self, state: Any, body: BaseModel, given: Given) -> Sequence[Event]:
         """The decision on this state, with its arguments from the body and the request."""
         sources: dict[str, Callable[[BaseModel, Given], Any]] = self._sources  # type: ignore[attr-defined]  # set above
@@ -70,6 +77,7 @@ _FROM_REQUEST: dict[str, Callable[[BaseModel, Given], Any]] = {
     "at": lambda _, given: given.at,
     "calendar": lambda _, given: given.calendar,
     "definition": lambda _, given: given.definition,
+    "directory": lambda _, given: given.directory,
 }
 _NEW_IDS = frozenset({"comment", "entry", "attachment"})
 

@@ -20,7 +20,7 @@ from domain.events import (
 from domain.person import known_person
 from domain.words import Actor, Assignee, Rejected
 
-_KEY = re.compile(r"[a-z][a-z0-9_]{0,63}")
+KEY = re.compile(r"[a-z][a-z0-9_]{0,63}")
 _MOST_MEMBERS = 1_000
 
 
@@ -64,7 +64,7 @@ def create_group(
     group: Group | None, key: str, title: str, *, by: Actor, at: datetime
 ) -> list[AnyGroupEvent]:
     """Give people who share work a name. Creating the same group again changes nothing."""
-    if not _KEY.fullmatch(key):
+    if not KEY.fullmatch(key):
         accepted = "1 to 64 lower-case letters, digits and underscores, a letter first"
         raise Rejected("bad_key", f"{key!r} cannot be the key of a group", field="key", accepted=accepted)
     title = line("title", title)

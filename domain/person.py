@@ -13,7 +13,7 @@ from domain.events import AnyPersonEvent, PersonAdded, PersonChanged, PersonDeac
 from domain.run.values import is_email
 from domain.words import Actor, Assignee, Rejected
 
-_KEY = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+KEY = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 _HOURS_OF_A_WEEK = 168
 _LONGEST_EMAIL = 254
 
@@ -127,6 +127,21 @@ def reactivate(person: Person, *, by: Actor, at: datetime) -> list[AnyPersonEven
     return [] if person.active else [PersonReactivated(by=by, at=at)]
 
 
+def may_hand_over(person: Person, to: Assignee, reason: str, *, directory: Directory) -> list[AnyPersonEvent]:
+    """Rejected unless somebody else, or a group with somebody in it, can take over what is this person's.
+
+    Nothing is recorded of the person: each run and task that moves tells it.
+    """
+    words("reason", reason)
+    if to == f"person:{person.key}":
+        raise Rejected("same_person", "it is theirs already", accepted=["somebody else", "group:KEY"])
+    if to.startswith("person:"):
+        known_person(to, directory)
+    elif not directory.members(to):
+        raise Rejected("nobody_found", f"{to} has no active member", why=f"{to} has no active member")
+    return []
+
+
 def known_person(person: str, directory: Directory) -> None:
     """Rejected unless this is somebody who was added and is active; for whoever is to be given a standing part."""
     if Assignee(person) not in directory.people:
@@ -148,7 +163,7 @@ def _may_manage(manager: Assignee | None, key: str, directory: Directory) -> Non
 
 
 def _key(key: str) -> str:
-    if not _KEY.fullmatch(key):
+    if not KEY.fullmatch(key):
         accepted = (
             "1 to 64 lower-case letters, digits, dots, hyphens and underscores, a letter or digit first"
         )

@@ -10,7 +10,7 @@ from domain.document import Step
 from domain.events import Event, StepAssigned
 from domain.run.impartial import impartial
 from domain.run.state import Run, StepState
-from domain.run.work import in_hand, step_of
+from domain.run.work import decided, in_hand, step_of
 from domain.words import Actor, Assignee, Rejected, StepKey
 
 
@@ -25,7 +25,8 @@ def claim_step(
     group = _claimable(known, now)
     of_the_group(by, group, directory)
     impartial(run, definition, known, by)
-    return [StepAssigned(step=step, round=now.round, assignee=Assignee(by), by=by, at=at)]
+    taken = StepAssigned(step=step, round=now.round, assignee=Assignee(by), by=by, at=at)
+    return decided(run, definition, taken)
 
 
 def release_step(
@@ -41,7 +42,8 @@ def release_step(
         raise Rejected("not_claimed", f"{step} was not claimed from a group", step=step, accepted=["assign"])
     if now.assignee != Assignee(by):
         raise Rejected("not_yours", f"{now.assignee} has {step}", step=step, assignee=now.assignee)
-    return [StepAssigned(step=step, round=now.round, assignee=now.claimed_from, reason=reason, by=by, at=at)]
+    given = StepAssigned(step=step, round=now.round, assignee=now.claimed_from, reason=reason, by=by, at=at)
+    return decided(run, definition, given)
 
 
 def of_the_group(who: Actor, group: Assignee, directory: Directory) -> None:

@@ -13,6 +13,8 @@ GROUPS = {
     "project": "projects",
     "task": "tasks",
     "recurrence": "recurrences",
+    "people": "staff",
+    "groups": "teams",
     "import": "importing",
     "projection": "projections",
     "events": "events",
@@ -31,6 +33,8 @@ def build(only: str | None = None) -> typer.Typer:
     )
     servers = import_module("milepost.cli.servers")
     servers.register(app)
+    if only is None or only not in {*GROUPS, *servers.NAMES}:
+        import_module("milepost.cli.work").register(app)
     for name, module in GROUPS.items():
         if only is None or only == name or only not in {*GROUPS, *servers.NAMES}:
             app.add_typer(import_module(f"milepost.cli.{module}").app, name=name)

@@ -61,13 +61,15 @@ def ask(path: str, **query: Any) -> Any:
     return _told(to, answer)
 
 
-def tell(path: str, body: dict[str, Any], *, actor: str | None = None, method: str = "POST") -> Any:
-    """Send a command, once: it carries an Idempotency-Key. Body values that are None are left out."""
+def tell(
+    path: str, body: dict[str, Any], *, actor: str | None = None, method: str = "POST", nulls: bool = False
+) -> Any:
+    """Send a command, once: it carries an Idempotency-Key. None is left out, but with ``nulls``."""
     to = server()
     headers = {"Idempotency-Key": str(uuid4()), "Content-Type": "application/json"}
     if actor is not None:
         headers["Milepost-Actor"] = actor
-    content = orjson.dumps({name: value for name, value in body.items() if value is not None})
+    content = orjson.dumps({name: value for name, value in body.items() if nulls or value is not None})
     told = _told(to, _send(to, method, path, content=content, headers=headers))
     try:
         reached.remember(to.position_file, to.url, told["position"])

@@ -19,7 +19,8 @@ def register(app: typer.Typer) -> None:
     """Add these verbs to `milepost run`."""
     for name, verb in (("begin", begin), ("save", save), ("complete", complete), ("by-hand", by_hand),
                        ("approve", approve), ("refuse", refuse), ("decline", decline), ("skip", skip),
-                       ("reopen", reopen), ("assign", assign), ("due", due), ("ask-help", ask_help),
+                       ("reopen", reopen), ("assign", assign), ("claim", claim),
+                       ("release", release), ("due", due), ("ask-help", ask_help),
                        ("clear-help", clear_help)):  # fmt: skip
         app.command(name)(verb)
 
@@ -123,6 +124,18 @@ def assign(
 ) -> None:
     """Give a step to somebody."""
     _step(run, step, "assign", {"assignee": unless_none(assignee), "reason": reason}, actor, as_json)
+
+
+def claim(run: str = Run, step: str = Step, actor: str = As, as_json: bool = AsJson) -> None:
+    """Take a step of a group for yourself."""
+    _step(run, step, "claim", {}, actor, as_json)
+
+
+def release(
+    run: str = Run, step: str = Step, reason: str = MaybeReason, actor: str = As, as_json: bool = AsJson
+) -> None:
+    """Give a claimed step back to its group."""
+    _step(run, step, "release", {"reason": reason}, actor, as_json)
 
 
 def due(

@@ -10,7 +10,7 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 
 import orjson
 
-from domain.words import process_stream
+from domain.words import group_stream, person_stream, process_stream
 from store.log import Append, Log, NewEvent
 
 BEGIN = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -20,7 +20,10 @@ STEPS = ("submitted", "approved", "training", "finished")
 DOCUMENT: dict[str, Any] = {
     "key": PROCESS,
     "title": "Hire",
-    "roles": [{"key": "lead", "title": "Lead"}],
+    "roles": [
+        {"key": "lead", "title": "Lead"},
+        {"key": "buyer", "title": "Buyer", "group": "legal", "assign": "round_robin"},
+    ],
     "stages": [
         {
             "key": "check",
@@ -86,7 +89,8 @@ def started(run: str, minutes: int = 0, *, test: bool = False) -> Fact:
     """A run is started in the project."""
     data = {
         "process": PROCESS, "process_version": 1, "name": f"Hire {run}", "subject": None, "inputs": {"note": CANARY},
-        "roles": {"lead": "person:bo"}, "project": str(PROJECT), "priority": "none", "target_at": None, "test": test,
+        "roles": {"lead": "person:bo", "buyer": "person:cy"}, "project": str(PROJECT), "target_at": None,
+        "priority": "none", "test": test,
     }  # fmt: skip
     return Fact(stream_of(run), "run_started", data, minutes)
 
@@ -117,6 +121,33 @@ def hire(run: str, minutes: int = 0) -> list[Fact]:
         facts += [ready(run, key, at, due=at + 5), step(run, "step_started", key, at + 2)]
         facts.append(done(run, key, at + 6, outcome="Approved" if key == "approved" else None))
     return [*facts, Fact(stream_of(run), "run_completed", {"outcome": "Hired"}, minutes + 40)]
+
+
+def staff(key: str, minutes: int = 0) -> list[Fact]:
+    """Somebody who came, was changed, left and came back."""
+    stream, who = (
+        person_stream(key),
+        {"name": key.title(), "email": None, "manager": None, "weekly_hours": 40.0},
+    )
+    return [
+        Fact(stream, "person_added", {"person": key, **who}, minutes),
+        Fact(stream, "person_changed", {**who, "manager": "person:dana"}, minutes + 1),
+        Fact(stream, "person_deactivated", {"reason": "left"}, minutes + 2),
+        Fact(stream, "person_reactivated", {}, minutes + 3),
+    ]
+
+
+def team(key: str, *members: str) -> list[Fact]:
+    """A group whose members come and go until it is closed."""
+    stream = group_stream(key)
+    came = [Fact(stream, "group_member_added", {"member": f"person:{member}"}) for member in members]
+    return [
+        Fact(stream, "group_created", {"group": key, "title": key.title()}),
+        *came,
+        Fact(stream, "group_renamed", {"title": f"The {key}"}),
+        Fact(stream, "group_member_removed", {"member": f"person:{members[0]}"}),
+        Fact(stream, "group_closed", {"reason": "merged"}),
+    ]
 
 
 def store(log: Log, facts: Iterable[Fact]) -> int:

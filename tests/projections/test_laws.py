@@ -27,10 +27,12 @@ from tests.projections.histories import (
     opened,
     published,
     ready,
+    staff,
     started,
     step,
     store,
     stream_of,
+    team,
 )
 from tests.support.databases import Database
 
@@ -108,7 +110,7 @@ def test_rows_do_not_depend_on_how_events_came(
                 Log(database.app_url, durable=False) as log,
                 Projector(database.app_url, batch=3) as projector,
             ):
-                store(log, [published(), opened()])
+                store(log, [published(), opened(), *staff("bo"), *team("legal", "bo", "cy")])
                 projector.catch_up()
                 for fact in facts:
                     store(log, [fact])

@@ -14,7 +14,7 @@ from projections.engine import Projector
 from projections.generations import NotAllowed
 from store.log import Log
 from tests.projections.conftest import contents
-from tests.projections.histories import PROJECT, hire, opened, published, store
+from tests.projections.histories import PROJECT, hire, opened, published, staff, store, team
 from tests.support.databases import Database
 
 
@@ -22,6 +22,7 @@ from tests.support.databases import Database
 def live(log: Log, read_database: Database) -> str:
     """The address of a database whose read models are live and hold three runs."""
     store(log, [published(), opened(), *hire("a"), *hire("b", 7), *hire("c", 9)[:6]])
+    store(log, [*staff("dana"), *team("legal", "dana", "cy")])
     with Projector(read_database.app_url) as projector:
         projector.catch_up()
     return read_database.app_url
