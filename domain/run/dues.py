@@ -115,12 +115,16 @@ def shift_open(work: Work, since: datetime) -> None:
 def recompute_dues(
     run: Run, definition: Definition, *, by: Actor, at: datetime, calendar: Calendar
 ) -> list[Event]:
-    """Set dues and alarms of all open steps by this calendar where it says something else; manual dues stay."""
+    """Set dues and alarms of all open steps by this calendar where it says something else.
+
+    A manual due stays, and of a due that passed and stays so do the alarms.
+    """
     work = Work(run, definition, by, at, calendar)
     for key, step in list(run.steps.items()) if not run.ended else ():
         if step.is_open and key in definition.steps:
             due = step.due_at if step.due_source == "manual" else rule_due(run, definition, key, calendar)
-            _set(work, key, due, step.due_source or "rule", CALENDAR_CHANGED, None)
+            passed = due is not None and due == step.due_at and due <= at
+            _set(work, key, due, step.due_source or "rule", CALENDAR_CHANGED, () if passed else None)
     return work.events
 
 

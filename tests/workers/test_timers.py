@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import subprocess
+import sys
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import orjson
 import pytest
@@ -18,9 +23,11 @@ from projections.alarm_queries import Come
 from store.connect import connect
 from store.log import Log
 from tests.support.databases import Database
-from tests.workers.timed import MONDAY, OFFICE, Office
+from tests.support.waiting import wait_until
+from tests.workers.timed import MONDAY, OFFICE, TOLD, Office
 
 OFFER = StepKey("offer")
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
@@ -197,6 +204,46 @@ def test_two_workers_at_once_record_everything_once(office: Office):
     assert len(office.told()) == 40 * 6
     keys = {(each.stream, each.type, each.data) for each in office.told()}
     assert len(keys) == 40 * 6
+
+
+def test_a_killed_worker_leaves_nothing_out_and_nothing_twice(office: Office):
+    """Whatever a worker had recorded when it was killed is recorded; who comes next does the rest."""
+    runs = [office.start() for _ in range(300)]
+    office.projector.catch_up()
+    before, late = office.log.head(), at(23)
+    for part in (1, 500):
+        command = [sys.executable, "-m", "tests.workers.timers_process", office.url, late.isoformat()]
+        worker = subprocess.Popen(command, cwd=ROOT)
+        wait_until(lambda: office.log.head() >= before + part, 30, "the first alarms")  # noqa: B023 - asked at once
+        worker.kill()
+        worker.wait()
+    office.clock.now = late
+    office.settle()
+    kinds = Counter((each.stream, each.type) for each in office.told())
+    assert set(kinds.values()) == {1, 2}
+    for run in runs:
+        assert {kind: kinds[run, kind] for kind in TOLD if kinds[run, kind]} == {
+            "step_became_overdue": 2,
+            "step_reminder_raised": 2,
+            "step_escalated": 1,
+            "step_wait_timed_out": 1,
+        }
+
+
+@pytest.mark.anyio
+async def test_a_duty_that_is_told_to_stop_finishes_what_it_began(office: Office):
+    """Stopping waits for the page at hand and leaves nothing running behind."""
+    office.start()
+    office.clock.now = at(23)
+    office.projector.catch_up()
+    task = asyncio.create_task(office.timers.once())
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert await office.another().once() >= 0
+    office.settle()
+    assert len(office.told()) == 6
 
 
 def test_when_to_look_again(office: Office):
