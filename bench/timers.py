@@ -1,8 +1,8 @@
 """How long the timer needs for 10,000 dues that come at once, in 10,000 runs of the shipped customer onboarding.
 
-Every run is somewhere between its start and its end; at one instant a step of each is due. What the process says of that
-comes with it: most steps also remind on the day itself, and each reminder queues a mail. The yardstick is what anyone can
-run in the same database: as many plain events appended in bulk, each to the same runs, without any rule.
+Every run is somewhere between its start and its end; at one instant a step of each is due. What the process says of
+that comes with it: most steps also remind on the day itself, and each reminder queues a mail. The yardstick is what
+anyone can run in the same database: as many plain events appended in bulk to streams of their own, without any rule.
 """
 
 from __future__ import annotations
@@ -96,7 +96,9 @@ def _measured(url: str, log: Log, projector: Projector, runs: int) -> dict[str, 
 
 def _plain(log: Log, events: int) -> float:
     """Seconds for as many plain events, appended in bulk to streams of their own."""
-    data = RunCommented(comment=UUID(int=1), text="An event of some length, as those of timers are.", by=TIMER, at=DUE)
+    data = RunCommented(
+        comment=UUID(int=1), text="An event of some length, as those of timers are.", by=TIMER, at=DUE
+    )
     stored = to_new_event(data, {"process": "customer_onboarding", "process_version": 1})
     appends = [Append(UUID(int=1 << 100 | number), 0, [stored]) for number in range(events)]
     began = perf_counter()
@@ -146,8 +148,12 @@ def _history(definition: Definition, random: Random, number: int) -> list[Event]
     player = Player(kept.execute, definition, cast(definition, number, Assignee(DANA)), OFFICE, random)
     player.perform(began, until, DANA, inputs=_inputs(number))
     assert kept.run is not None
-    manual = [key for key, step in kept.run.steps.items() if step.is_open and definition.steps[key].kind == "task"]
-    forms = [key for key, step in kept.run.steps.items() if step.is_open and definition.steps[key].kind == "form"]
+    manual = [
+        key for key, step in kept.run.steps.items() if step.is_open and definition.steps[key].kind == "task"
+    ]
+    forms = [
+        key for key, step in kept.run.steps.items() if step.is_open and definition.steps[key].kind == "form"
+    ]
     if kept.run.ended or not (manual or forms):
         return []
     _catch_up(kept, definition, until)

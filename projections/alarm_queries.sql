@@ -26,6 +26,3 @@ where g.state = 'live' and g.projection = any(%(names)s)
 -- name: active_runs
 select run from read.run where state in ('running', 'paused') and (%(after)s::uuid is null or run > %(after)s)
 order by run limit %(limit)s
-
--- name: alarms_of
-select step, alarm, at from read.alarm where run = %(run)s order by at, place, step, alarm

@@ -77,6 +77,9 @@ select step, state, round, assignee, by, ready_at, started_at, ended_at, due_at,
 -- name: help_texts
 select run, step, help from read.run_step where run = any(%(runs)s) and help is not null order by run, step
 
+-- name: run_alarms
+select step, alarm, at from read.alarm where run = %(run)s and alarm <> 'overdue' order by at, place, step, alarm
+
 -- name: version_document
 select process_version, key, title, note, published_at, published_by, document from read.process_version
 where key = %(process)s and process_version = %(version)s

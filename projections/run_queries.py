@@ -14,6 +14,7 @@ from domain.definition import Definition
 from domain.document import Step
 from domain.events import EVENT_TYPES
 from domain.rollup import Card, Override, StageFact, roll_up, state_at
+from domain.run.alarms import ESCALATION, SKIP, UNTIL
 from domain.schedule import Calendar
 from domain.upcast import upcast
 from domain.words import StageKey, StepKey
@@ -24,6 +25,7 @@ from projections.cards import card_of, help_of
 from projections.judging import Judge, judge
 from projections.live_values import live_values
 from projections.run_facts import OPEN_STEP, StepFacts
+from projections.step_times import StepTimes, alarms_of, next_reminder
 
 _LIFE = CARD_COLUMNS.index("life")
 ENDED_WELL = frozenset({"done", "skipped", "not_applicable"})
@@ -41,13 +43,14 @@ def run(
 
     ``definition`` is the version that the run follows, when the caller has it; else it is read here.
     """
-    at, current = judge(now, calendar), fresh(connection, "run_steps")
+    at, current = judge(now, calendar), fresh(connection, "run_steps", "alarms")
     found = rows(connection, "run", run=run_id)
     if not found:
         raise NotFound("run", run_id)
     row = found[0]
     followed = definition or definition_of(connection, row[1], row[2])
-    return _View(row, followed, {step.key: step for step in _steps(connection, run_id)}, at).answer(current)
+    steps = {step.key: step for step in _steps(connection, run_id)}
+    return _View(row, followed, steps, alarms_of(connection, run_id), at).answer(current)
 
 
 def definition_of(connection: Conn, process: str, version: int) -> Definition:
@@ -144,9 +147,17 @@ class _View:
     """One run while its answer is put together."""
 
     def __init__(
-        self, row: tuple[Any, ...], definition: Definition, steps: Mapping[StepKey, _Step], by: Judge
+        self,
+        row: tuple[Any, ...],
+        definition: Definition,
+        steps: Mapping[StepKey, _Step],
+        alarms: Mapping[StepKey, Mapping[str, datetime]],
+        by: Judge,
     ) -> None:
         self.row, self.definition, self.steps, self.by, self.now = row, definition, steps, by, by.now
+        self.alarms = alarms
+        values = {key: step.values for key, step in steps.items()}
+        self.times = StepTimes(definition, by.calendar, row[12], row[10], row[6], steps, values)
         override = None if row[17] is None else Override(row[17], row[20])
         self.card: Card = roll_up(definition, row[5], steps, override)
 
@@ -187,13 +198,17 @@ class _View:
     def _step(self, stage: StageKey, step: Step) -> StepView:
         key = StepKey(step.key)
         facts = self.steps.get(key) or _Step()
-        is_open = facts.state in OPEN_STEP
+        is_open, locked = facts.state in OPEN_STEP, facts.state == "locked"
+        alarms = self.alarms.get(key, {})
         return StepView(
             key=key, title=step.title, kind=step.kind, stage=stage, role=step.role, required=step.required,
             state=facts.state, round=facts.round, assignee=self._who(step, facts), by=facts.by, ready_at=facts.ready_at,
             started_at=facts.started_at, ended_at=facts.ended_at, due_at=facts.due_at, due_source=facts.due_source,
             due_moves=facts.due_moves, overdue=is_open and facts.due_at is not None and facts.due_at < self.now,
-            waits_for=self._waits_for(key) if facts.state == "locked" else (), outcome=facts.outcome,
+            due_expected_at=self.times.due(key) if locked else None,
+            due_waits_for=self.times.due_waits_for(key) if locked or is_open else None,
+            next_reminder_at=next_reminder(alarms), escalates_at=alarms.get(ESCALATION), skipped_at=alarms.get(SKIP),
+            waits_until=alarms.get(UNTIL), waits_for=self._waits_for(key) if locked else (), outcome=facts.outcome,
             values=self._values(key, facts), help=facts.help, reason=facts.reason, questioned=facts.questioned,
             approvals=facts.approvals, comments=facts.comments, instructions=step.instructions,
             gate=step.gate is not None, fields=tuple(field.model_dump(mode="json") for field in step.fields),
@@ -215,7 +230,11 @@ class _View:
             if other in wanted and facts.state not in ENDED_WELL:
                 found.append(
                     WaitsFor(
-                        other, step.title, self._who(step, facts) or step.role, facts.due_at, facts.state
+                        other,
+                        step.title,
+                        self._who(step, facts) or step.role,
+                        self.times.due(other),
+                        facts.state,
                     )
                 )
         return tuple(found)

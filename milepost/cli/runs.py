@@ -8,7 +8,7 @@ import typer
 
 from milepost.cli import files, steps
 from milepost.cli.client import ask, tell
-from milepost.cli.output import AsJson, Field, print_facts, print_json, print_rows
+from milepost.cli.output import AsJson, Field, print_facts, print_json, print_rows, shown
 from milepost.cli.telling import As, MaybeReason, Reason, command, done, unless_none
 from milepost.cli.values import pairs
 
@@ -208,4 +208,19 @@ def comment(
 
 
 def _step(step: dict[str, Any]) -> dict[str, Any]:
-    return {**step, "waits_for": [waiting["title"] for waiting in step["waits_for"]]}
+    return {**step, "due_at": _due(step), "waits_for": [_waiting(other) for other in step["waits_for"]]}
+
+
+def _due(step: dict[str, Any]) -> str | None:
+    """When the step is due, by its rule when it is not announced yet, or what has to be known before."""
+    if step["due_at"]:
+        return f"{shown(step['due_at'])}{' (overdue)' if step['overdue'] else ''}"
+    if step["due_waits_for"]:
+        return f"none yet (waits for {step['due_waits_for']['title']})"
+    return f"then {shown(step['due_expected_at'])}" if step["due_expected_at"] else None
+
+
+def _waiting(other: dict[str, Any]) -> str:
+    """Another step that this one waits for: whose it is, and when it is due."""
+    told = [other["who"] or "nobody", *([f"due {shown(other['due_at'])}"] if other["due_at"] else [])]
+    return f"{other['title']} ({', '.join(told)})"

@@ -30,6 +30,7 @@ from projections.answers.people import (
     PersonView,
 )
 from projections.answers.runs import (
+    DueWaitsFor,
     History,
     HistoryEntry,
     RunRow,
@@ -70,6 +71,7 @@ __all__ = [
     "Card",
     "CardKind",
     "DirectlyFollows",
+    "DueWaitsFor",
     "Funnel",
     "FunnelStage",
     "GroupMember",

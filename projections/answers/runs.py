@@ -11,8 +11,16 @@ from projections.answers.cards import Help
 
 
 @dataclass(frozen=True, slots=True)
+class DueWaitsFor:
+    """What has to be known before a step can have a due: the anchor of its rule (``plan.day``), and its title."""
+
+    anchor: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
 class WaitsFor:
-    """A step that a locked step waits for: whose it is and when it is due."""
+    """A step that a locked step waits for: whose it is and when it is due, as far as that is known by now."""
 
     step: str
     title: str
@@ -42,6 +50,14 @@ class StepView:
     due_source: str | None = None
     due_moves: int = 0
     overdue: bool = False
+    due_expected_at: datetime | None = None
+    """Of a locked step: when it will be due by its rule, from what is known by now."""
+    due_waits_for: DueWaitsFor | None = None
+    next_reminder_at: datetime | None = None
+    escalates_at: datetime | None = None
+    skipped_at: datetime | None = None
+    """When the step is set aside if nobody does it before."""
+    waits_until: datetime | None = None
     waits_for: tuple[WaitsFor, ...] = ()
     outcome: str | None = None
     values: dict[str, Any] | None = None

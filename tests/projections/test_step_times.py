@@ -1,0 +1,136 @@
+"""The run view says of every step when it is due, what comes before, and what is not known yet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from domain.run import change_inputs, complete_step, pause_run, set_step_due
+from domain.words import StepKey
+from projections import run_queries
+from projections.answers import RunView, StepView
+from projections.asking import Conn
+from store.connect import connect
+from store.log import Log
+from tests.support.databases import Database
+from tests.workers.timed import OFFICE, Office
+
+PLAN: dict[str, Any] = {
+    "key": "sale",
+    "title": "Sale",
+    "roles": [{"key": "boss", "title": "Boss"}, {"key": "seller", "title": "Seller", "initiator": True, "lead": "boss"},
+              {"key": "engine", "title": "Engine", "system": True}],
+    "inputs": [{"key": "go_live", "title": "Go-live date", "kind": "date"}],
+    "reminders": [{"offset": -1}, {"offset": 0}],
+    "escalate_after": {"offset": 2},
+    "stages": [
+        {"key": "plan", "title": "Plan", "steps": [
+            {"key": "kickoff", "title": "Book the kickoff", "kind": "form", "role": "seller", "after": [],
+             "fields": [{"key": "day", "title": "Day of the kickoff", "kind": "date"}],
+             "due": {"anchor": "run_start", "offset": 3}},
+            {"key": "survey", "title": "Survey", "role": "seller", "after": [], "required": False,
+             "due": {"anchor": "run_start", "offset": 5}, "overdue": {"skip_after": {"offset": 1}}},
+            {"key": "rest", "title": "Rest", "role": "engine", "kind": "wait", "after": [],
+             "wait": {"until": {"anchor": "run_start", "offset": 4}}},
+            {"key": "live", "title": "Go live", "role": "seller", "after": [],
+             "due": {"anchor": {"field": "inputs.go_live"}, "offset": -1}}]},
+        {"key": "hold", "title": "Hold", "steps": [
+            {"key": "agenda", "title": "Send the agenda", "role": "boss", "after": ["kickoff"],
+             "due": {"anchor": {"field": "kickoff.day"}, "offset": -1}},
+            {"key": "report", "title": "Report", "role": "seller", "after": ["agenda"],
+             "due": {"anchor": "run_start", "offset": 10}},
+            {"key": "thanks", "title": "Thank them", "role": "seller", "after": ["report"],
+             "due": {"anchor": {"step_done": "report"}, "offset": 1}}]},
+    ],
+}  # fmt: skip
+
+
+@pytest.fixture
+def office(log: Log, database: Database) -> Iterator[Office]:
+    """A workspace with that plan, on Monday, the second of March 2026."""
+    office = Office(database.app_url, log, document=PLAN)
+    yield office
+    office.close()
+
+
+@pytest.fixture
+def asking(database: Database) -> Iterator[Conn]:
+    """A connection for questions."""
+    with connect(database.app_url, "test") as connection:
+        yield connection
+
+
+def day(number: int, clock: int = 17) -> datetime:
+    """An instant of March 2026."""
+    return datetime(2026, 3, number, clock, tzinfo=UTC)
+
+
+def seen(office: Office, asking: Conn, run: UUID) -> dict[str, StepView]:
+    """The steps of the run as its view shows them now."""
+    office.projector.catch_up()
+    view: RunView = run_queries.run(asking, run, now=office.clock(), calendar=OFFICE)
+    return {step.key: step for stage in view.stages for step in stage.steps}
+
+
+def test_an_open_step_tells_what_is_to_come(office: Office, asking: Conn):
+    """Its due, the next reminder, when the lead hears of it, when it is set aside, until when it waits."""
+    run = office.start()
+    steps = seen(office, asking, run)
+    kickoff = steps["kickoff"]
+    assert (kickoff.due_at, kickoff.overdue, kickoff.next_reminder_at) == (day(5), False, day(4))
+    assert (kickoff.escalates_at, kickoff.skipped_at, kickoff.due_waits_for) == (day(9), None, None)
+    assert steps["survey"].skipped_at == day(10)
+    assert steps["rest"].waits_until == day(6)
+    office.clock.now = day(5, 18)
+    office.settle()
+    kickoff = seen(office, asking, run)["kickoff"]
+    assert (kickoff.overdue, kickoff.next_reminder_at, kickoff.escalates_at) == (True, None, day(9))
+
+
+def test_a_step_without_a_due_says_what_it_waits_for(office: Office, asking: Conn):
+    """No due yet: the anchor that is not set is named with its title, for open and for locked steps."""
+    run = office.start()
+    steps = seen(office, asking, run)
+    waits = [(steps[key].due_waits_for) for key in ("live", "agenda", "thanks")]
+    assert [(each.anchor, each.title) for each in waits if each] == [
+        ("inputs.go_live", "Go-live date"),
+        ("kickoff.day", "Day of the kickoff"),
+        ("step_done:report", "Report"),
+    ]
+    office.do(run, change_inputs, office.definition, {"go_live": "2026-03-20"}, calendar=OFFICE)
+    live = seen(office, asking, run)["live"]
+    assert (live.due_waits_for, live.due_at) == (None, day(19))
+
+
+def test_a_locked_step_says_when_it_will_be_due_and_when_that_is_which_it_waits_for(
+    office: Office, asking: Conn
+):
+    """As far as it is known by now: whose the step before is, when that is due, and when this one will be."""
+    run = office.start(roles={"boss": "person:bo"})
+    steps = seen(office, asking, run)
+    assert (steps["report"].due_at, steps["report"].due_expected_at) == (None, day(16))
+    before = steps["agenda"].waits_for[0]
+    assert (before.step, before.who, before.due_at) == ("kickoff", "person:dana", day(5))
+    then = steps["thanks"].waits_for[0]
+    assert (then.step, then.who, then.due_at) == ("report", "person:dana", day(16))
+    nobody_knows = steps["report"].waits_for[0]
+    assert (nobody_knows.who, nobody_knows.due_at) == ("person:bo", None)
+    office.do(run, set_step_due, office.definition, StepKey("agenda"), day(12), calendar=OFFICE)
+    assert seen(office, asking, run)["report"].waits_for[0].due_at == day(12)
+    office.do(
+        run, complete_step, office.definition, StepKey("kickoff"), {"day": "2026-03-25"}, calendar=OFFICE
+    )
+    agenda = seen(office, asking, run)["agenda"]
+    assert (agenda.due_at, agenda.due_source, agenda.due_expected_at) == (day(12), "manual", None)
+
+
+def test_nothing_is_announced_while_a_run_rests(office: Office, asking: Conn):
+    """A paused run reminds nobody, so it names no reminder."""
+    run = office.start()
+    office.do(run, pause_run, "holidays")
+    kickoff = seen(office, asking, run)["kickoff"]
+    assert (kickoff.due_at, kickoff.next_reminder_at) == (day(5), None)
