@@ -83,6 +83,7 @@ RULES: dict[str, Rule] = {
     "GET /v1/processes/{key}/versions/{version}": READ,
     "GET /v1/processes/{key}/diff": READ,
     "GET /v1/processes/{key}/stats": READ,
+    "GET /v1/processes/{key}/insights": READ,
     "GET /v1/processes/{key}/funnel": READ,
     "GET /v1/runs": READ,
     "GET /v1/runs/{id}": READ,

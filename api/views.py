@@ -243,6 +243,13 @@ def add_views(router: APIRouter) -> None:
             "Processes",
         ),
         (
+            "/v1/processes/{key}/insights",
+            insights,
+            answers.Insights,
+            "What the runs of a process teach",
+            "Processes",
+        ),
+        (
             "/v1/processes/{key}/funnel",
             funnel,
             answers.Funnel,
@@ -383,6 +390,12 @@ async def stats(request: Request, key: str, query: Annotated[StatsQuery, Query()
     return await _show(
         request, query, lambda connection: queries.process_stats(connection, name, query.version)
     )
+
+
+async def insights(request: Request, key: str, query: Annotated[StatsQuery, Query()]) -> Response:
+    """Times per version and step, first-pass approvals, rework loops, conformance, where runs are now."""
+    name = process_key(key)
+    return await _show(request, query, lambda connection: queries.insights(connection, name, query.version))
 
 
 async def funnel(request: Request, key: str, query: Annotated[ViewQuery, Query()]) -> Response:

@@ -24,7 +24,11 @@ def _texts(values: Sequence[str | None]) -> bytes:
 
 
 def _fixed(letter: str, size: int) -> Callable[[Sequence[Any]], bytes]:
+    one = Struct(f">i{letter}").pack
+
     def packed(values: Sequence[Any]) -> bytes:
+        if None in values:
+            return b"".join([_NULL if value is None else one(size, value) for value in values])
         pairs: list[Any] = [size] * (2 * len(values))
         pairs[1::2] = values
         return pack(f">{('i' + letter) * len(values)}", *pairs)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from projections.asking import Fresh, NotFound, fresh
 from projections.board_queries import board, card, funnel
+from projections.insights_queries import insights
 from projections.people_queries import group, groups, owner_deactivated, people, person
 from projections.process_queries import process, process_version, processes
 from projections.run_queries import definition_of, run, run_history, runs
@@ -27,6 +28,7 @@ __all__ = [
     "groups",
     "home",
     "inbox",
+    "insights",
     "owner_deactivated",
     "people",
     "person",

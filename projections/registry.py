@@ -6,6 +6,7 @@ from projections.alarms import ALARMS
 from projections.attention import ATTENTION_LIST
 from projections.board import BOARD
 from projections.inbox import INBOX
+from projections.insights import INSIGHTS
 from projections.people import PEOPLE
 from projections.process_stats import PROCESS_STATS
 from projections.projection import Projection
@@ -21,6 +22,7 @@ PROJECTIONS: tuple[Projection, ...] = (
     ATTENTION_LIST,
     INBOX,
     PROCESS_STATS,
+    INSIGHTS,
     RECURRENCES,
     ALARMS,
     TASKS,

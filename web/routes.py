@@ -25,7 +25,7 @@ from api.sight import Sight, sight_of
 from api.views import Positioned, answer, texts_for
 from domain.document import Document, Role
 from projections import answers, queries
-from web import forms, guests
+from web import forms, guests, insights
 from web.errors import ErrorPages, accepts_json, refused
 from web.forwarding import Answered, forward
 from web.rendering import assets, page, reveal
@@ -150,10 +150,17 @@ async def process(request: Request) -> Response:
         ),
     )
     document = Document.model_validate(seen.versions[0].document) if seen.versions else None
+    told = await _ask(request, lambda connection: queries.insights(connection, key)) if document else None
     return page(
         request,
         "process.html",
         process=seen,
+        insights=told,
+        bars=insights.bars(told) if told else [],
+        oddities=insights.ODDITIES,
+        most_loops=insights.MOST_LOOPS,
+        spread=insights.spread,
+        share=insights.share,
         runs=rows.rows,
         answer=rows,
         inputs=document.model_dump()["inputs"] if document else (),

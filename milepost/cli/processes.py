@@ -9,6 +9,7 @@ import typer
 
 from domain.document import Document, stored_form
 from milepost.cli.client import ask, look, tell
+from milepost.cli.insights import print_insights
 from milepost.cli.output import BAD_INPUT, AsJson, Field, fail, people, print_json, print_rows
 from milepost.cli.telling import As, Reason, command, done
 from milepost.cli.values import pairs
@@ -117,6 +118,20 @@ def show(
     )
     for stage in document.stages:
         print_rows(stage.title, _STEPS, [step.model_dump() for step in stage.steps])
+
+
+@app.command()
+def insights(
+    process: str = Process,
+    version: int | None = typer.Option(None, help="Only the runs of this version."),
+    as_json: bool = AsJson,
+) -> None:
+    """Show what its runs teach: times, approvals, what is sent back, where runs are, what went another way."""
+    answer = ask(f"/v1/processes/{process}/insights", version=version)
+    if as_json:
+        print_json(answer)
+    else:
+        print_insights(answer)
 
 
 @app.command()

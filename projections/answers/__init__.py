@@ -19,6 +19,16 @@ from projections.answers.cards import (
     ShownElsewhere,
     StageDot,
 )
+from projections.answers.insights import (
+    ApprovalInsight,
+    Insights,
+    Loop,
+    Oddity,
+    Sitting,
+    Spread,
+    StepInsight,
+    VersionInsight,
+)
 from projections.answers.people import (
     GroupMember,
     GroupRow,
@@ -63,6 +73,7 @@ from projections.answers.work import (
 )
 
 __all__ = [
+    "ApprovalInsight",
     "Attention",
     "AttentionKind",
     "AttentionRow",
@@ -84,8 +95,11 @@ __all__ = [
     "Home",
     "Inbox",
     "InboxRow",
+    "Insights",
     "Lane",
+    "Loop",
     "Member",
+    "Oddity",
     "OwnerGone",
     "People",
     "PersonRow",
@@ -101,11 +115,15 @@ __all__ = [
     "RunView",
     "Runs",
     "ShownElsewhere",
+    "Sitting",
+    "Spread",
     "StageDot",
     "StageStats",
     "StageView",
+    "StepInsight",
     "StepStats",
     "StepView",
+    "VersionInsight",
     "VersionRow",
     "WaitsFor",
 ]

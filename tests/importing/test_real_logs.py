@@ -199,6 +199,47 @@ def test_permits_that_ended_late_are_known(permits: Shown) -> None:
     assert runs == (domain["cases_with_end"], domain["finished_late_vs_planned"])
 
 
+def test_insights_into_the_loans_equal_the_independent_ones(loans: Shown) -> None:
+    """Rounds with a start and an end, how long they took and waited, and what was never begun, to the digit."""
+    told, domain = queries.insights(loans.connection, "loans"), loans.expected["domain"]
+    assert (told.whole.runs, told.whole.open) == (13_087, domain["cases_without_terminal_A_state"])
+    assert told.whole.cancelled + told.whole.ended_early + told.whole.completed == 13_087 - 399
+    by_title = {step.title: step for step in told.steps}
+    for title, counts in domain["work_items"].items():
+        assert by_title[title].rounds == counts["COMPLETE"]
+    assert sum(step.working_hours.count for step in told.steps) == domain["start_complete_pairs"]
+    assert told.first_pass is None
+    assert (told.whole.with_target, told.oddities, told.conforming) == (0, (), 13_087)
+    assert all(sum(step.ends.values()) == 13_087 for step in told.steps)
+    spans = loans.connection.execute(
+        "select percentile_cont(array[0.5, 0.9]) within group (order by work) from read.run_insight, "
+        "unnest(visit_works) as u (work)"
+    ).fetchone()
+    assert spans is not None
+    assert [round(span, 3) for span in spans[0]] == [
+        domain["service_seconds_p50"],
+        round(domain["service_seconds_p90"], 3),
+    ]
+
+
+def test_insights_into_the_permits_know_what_was_late(permits: Shown) -> None:
+    """1,329 permits ended, 389 of them after their planned end; what is done twice is as often as it was counted."""
+    told, domain = queries.insights(permits.connection, "permits"), permits.expected["domain"]
+    assert told.whole.with_target == domain["cases_with_end"]
+    assert told.whole.with_target - told.whole.on_time == domain["finished_late_vs_planned"]
+    assert told.whole.again == permits.expected["cases_with_rework"]
+    assert sum(step.rounds for step in told.steps) == permits.expected["events"]
+
+
+def test_insights_into_the_hiring_count_what_is_repeated(hiring: Shown) -> None:
+    """1,722 applications had something done again; every event is one round of one step."""
+    told = queries.insights(hiring.connection, "hiring")
+    assert (told.whole.runs, told.whole.again) == (10_000, hiring.expected["cases_with_rework"])
+    counts = {step.title: step.rounds for step in told.steps}
+    wanted = hiring.expected["activity_counts_top12"]
+    assert {title: counts[title] for title in wanted} == wanted
+
+
 def test_importing_again_changes_nothing(permits: Shown) -> None:
     """A file that was imported already adds no event."""
     with Log(permits.database.app_url, durable=False) as log:

@@ -1,0 +1,54 @@
+-- Insights over the runs of one process, of one version or of all. Percentiles interpolate linearly (percentile_cont).
+-- A run's cycle is from its start to its end, of runs that were completed or ended early, on the clock.
+
+-- name: versions
+select process_version, count(*), count(*) filter (where ended_at is null),
+  count(*) filter (where state = 'completed'), count(*) filter (where state = 'ended_early'),
+  count(*) filter (where state = 'cancelled'),
+  count(hours), percentile_cont(array[0.5, 0.85]) within group (order by hours), avg(hours),
+  count(target_at) filter (where hours is not null), count(*) filter (where ended_at <= target_at and hours is not null),
+  count(*) filter (where rounds_max > 1)
+from (select *, case when state in ('completed', 'ended_early') then
+    extract(epoch from ended_at - started_at)::double precision / 3600 end as hours from runs) t
+group by rollup (process_version) order by process_version nulls first
+
+-- name: steps
+select step, count(*), count(wait), percentile_cont(array[0.5, 0.85]) within group (order by wait),
+  count(work), percentile_cont(array[0.5, 0.85]) within group (order by work),
+  count(cycle), percentile_cont(array[0.5, 0.85]) within group (order by cycle),
+  count(late), count(*) filter (where not late), coalesce(sum(wait), 0), coalesce(sum(work), 0), count(distinct run)
+from (select run, step, wait / 3600 as wait, work / 3600 as work, cycle / 3600 as cycle, late
+  from runs, unnest(visit_steps, visit_waits, visit_works, visit_cycles, visit_late) as u (step, wait, work, cycle, late)) t
+group by step
+
+-- name: ends
+select step, state, count(*) from (
+  select step, case when ended_at is not null and e in ('ready', 'in_progress') then 'locked' else e end as state
+  from runs, unnest(end_steps, ends) as u (step, e)) t
+group by 1, 2
+
+-- name: approvals
+select step, count(*), count(*) filter (where first = 'done'), sum(refusals), max(refusals)
+from runs, unnest(judged_steps, judged_first, judged_refusals) as u (step, first, refusals) group by step
+
+-- name: loops
+select nullif(source, ''), target, sum(n), count(*)
+from runs, unnest(loop_sources, loop_targets, loop_counts) as u (source, target, n)
+group by 1, 2 order by 3 desc, 2, 1 nulls first
+
+-- name: sitting
+select step, count(*), min(since), percentile_cont(array[0.5, 0.85]) within group (order by
+  extract(epoch from %(now)s::timestamptz - since)::double precision / 3600)
+from runs, unnest(end_steps, ends, open_since) as u (step, e, since)
+where ended_at is null and e in ('ready', 'in_progress') group by step
+
+-- name: resting
+select count(*) from runs
+where ended_at is null and not ends && array['ready', 'in_progress']
+
+-- name: conformance
+select step, kind, sum(n), count(*) from runs, unnest(odd_steps, odd_kinds, odd_counts) as u (step, kind, n)
+group by 1, 2 order by 3 desc, 1, 2
+
+-- name: conforming
+select count(*) from runs where not odd_kinds && array['skipped', 'set_aside', 'by_hand', 'out_of_order', 'stage_overridden']
