@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
+from ipaddress import ip_network
 from re import fullmatch
 from urllib.parse import urlsplit
 
 MAIL_SCHEMES = ("smtp", "starttls", "smtps")
 _SHORTEST_SECRET = 16
+_SHORTEST_WEBHOOK_BYTES = 24
+_TARGET = r"(\*\.)?[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?"
 
 
 def mail_server_of(text: str) -> str:
@@ -28,3 +33,30 @@ def link_secret_of(text: str) -> str:
     if len(text) < _SHORTEST_SECRET:
         raise ValueError("too short")
     return text
+
+
+def webhook_secret_of(text: str) -> str:
+    """A secret as Standard Webhooks writes it."""
+    try:
+        raw = base64.b64decode(text.removeprefix("whsec_"), validate=True)
+    except (binascii.Error, ValueError):
+        raise ValueError("not base64") from None
+    if len(raw) < _SHORTEST_WEBHOOK_BYTES:
+        raise ValueError("too short")
+    return text
+
+
+def targets_of(text: str) -> tuple[str, ...]:
+    """Host names, addresses and networks, separated by commas."""
+    entries = tuple(part.strip() for part in text.split(",") if part.strip())
+    for entry in entries:
+        if not _is_network(entry) and not fullmatch(_TARGET, entry):
+            raise ValueError(f"{entry} is neither a host nor a network")
+    return entries
+
+
+def _is_network(entry: str) -> bool:
+    try:
+        return bool(ip_network(entry, strict=False))
+    except ValueError:
+        return False

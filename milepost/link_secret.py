@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import Callable
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
@@ -16,22 +17,27 @@ def link_secret(settings: Settings) -> bytes:
     """The same in every process of an instance; SettingsError when the home cannot keep it."""
     if settings.link_secret is not None:
         return settings.link_secret.encode()
-    place = settings.home / "run" / "link-secret"
+    return kept_in_home(settings, "link-secret", lambda: secrets.token_bytes(_BYTES), "MILEPOST_LINK_SECRET")
+
+
+def kept_in_home(settings: Settings, name: str, new: Callable[[], bytes], instead: str) -> bytes:
+    """A secret of the instance, made when it is first asked for; SettingsError names the setting to use instead."""
+    place = settings.home / "run" / name
     try:
         if not place.exists():
-            _make(place)
+            _make(place, new())
         return place.read_bytes()
     except OSError as error:
-        reason = f"{place}: {error.strerror}; set MILEPOST_LINK_SECRET instead"
-        raise SettingsError(f"the secret of guest links cannot be kept in {reason}") from error
+        reason = f"{place}: {error.strerror}; set {instead} instead"
+        raise SettingsError(f"a secret cannot be kept in {reason}") from error
 
 
-def _make(place: Path) -> None:
+def _make(place: Path, secret: bytes) -> None:
     """Whole or not at all; of two processes that make one at once, one wins and both read it."""
     place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with NamedTemporaryFile(dir=place.parent, prefix=".", delete=False) as written:
         try:
-            written.write(secrets.token_bytes(_BYTES))
+            written.write(secret)
             written.flush()
             os.fsync(written.fileno())
             os.link(written.name, place)

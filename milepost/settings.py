@@ -19,7 +19,7 @@ from pydantic_settings import SettingsError as UnreadableSource
 from pydantic_settings.sources import EnvSettingsSource
 
 from domain.schedule import Calendar
-from milepost.addressing import link_secret_of, mail_server_of, sender_of
+from milepost.addressing import link_secret_of, mail_server_of, sender_of, targets_of, webhook_secret_of
 from milepost.calendar import days_of, holidays_of, hours_of, organisation_calendar, zone_of
 
 PREFIX = "MILEPOST_"
@@ -36,6 +36,7 @@ _PARTS: Mapping[str, Callable[[str], object]] = {
     "smtp_url": mail_server_of,
     "mail_from": sender_of,
     "link_secret": link_secret_of,
+    "webhook_secret": webhook_secret_of,
 }
 
 
@@ -143,6 +144,19 @@ class Settings(BaseSettings):
         "text of at least 16 characters",
         secret=True,
     )
+    webhook_secret: str | None = _setting(
+        None,
+        "Signs the calls to other services (Standard Webhooks); the same for every process. Unset: one is made in the "
+        "home as `run/webhook-secret`, so with several machines it has to be set.",
+        "whsec_ and at least 24 bytes in base64",
+        secret=True,
+    )
+    allowed_targets: Annotated[tuple[str, ...], NoDecode] = _setting(
+        (),
+        "What steps and webhooks may call beside public addresses: services in your own network. Everything else that "
+        "is not public is refused, also when a public name leads there.",
+        "host names (*.example.com for all below), addresses and networks such as 10.1.0.0/16, separated by commas",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = _setting(
         "info", "Least important lines that are logged.", "debug, info, warning or error"
     )
@@ -231,6 +245,11 @@ class Settings(BaseSettings):
         if not kinds or any(kind.count("/") != 1 for kind in kinds):
             raise ValueError("not media types")
         return kinds
+
+    @field_validator("allowed_targets", mode="before")
+    @classmethod
+    def _targets(cls, value: Any) -> Any:
+        return targets_of(value) if isinstance(value, str) else value
 
     @field_validator("public_url")
     @classmethod

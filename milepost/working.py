@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 import structlog
 
+from milepost.acting import acting
 from milepost.settings import Settings, SettingsError
 from milepost.wiring import application_url
 from projections.engine import Projector
@@ -56,6 +57,7 @@ def duties(settings: Settings, growing: Log) -> list[Duty]:
         Duty("recurring work", url, recurring),
         timers(url, growing, settings.calendar),
         digests(url, growing, settings.calendar, now),
+        *acting(settings, repository, now),
     ]
 
 

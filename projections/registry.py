@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from projections.actions import ACTIONS
 from projections.alarms import ALARMS
 from projections.attention import ATTENTION_LIST
 from projections.board import BOARD
@@ -27,6 +28,7 @@ PROJECTIONS: tuple[Projection, ...] = (
     ALARMS,
     TASKS,
     PEOPLE,
+    ACTIONS,
 )
 """In the order in which they are written."""
 

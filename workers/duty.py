@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol, TypeVar
 
@@ -34,11 +34,14 @@ class Round(Protocol):
 class Duty:
     """Runs one kind of round under a lease. ``run`` it in every worker: one does the work, the others stand by."""
 
-    def __init__(self, name: str, database_url: str, work: Round) -> None:
-        """``name`` is the lease's name, the same in every release."""
+    def __init__(
+        self, name: str, database_url: str, work: Round, end: Callable[[], Awaitable[None]] | None = None
+    ) -> None:
+        """``name`` is the lease's name, the same in every release. ``end`` ends what rounds left under way."""
         self.name = name
         self.leading = False
         self._work = work
+        self._end = end
         self._lease = Lease(database_url, name)
         self._thread = ThreadPoolExecutor(1, name)
         self._pause_seconds = FIRST_PAUSE_SECONDS
@@ -50,6 +53,8 @@ class Duty:
                 await self._attempt()
         finally:
             self.leading = False
+            if self._end is not None:
+                await self._end()
             await asyncio.shield(asyncio.wrap_future(self._thread.submit(self._lease.release)))
             self._thread.shutdown()
 

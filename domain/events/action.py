@@ -53,21 +53,31 @@ class ActionSucceeded(ActionEvent):
 
 
 class ActionFailed(ActionEvent):
-    """The attempt came to nothing; the next one is at ``retry_at`` (None: there is none, somebody has to look)."""
+    """The attempt came to nothing; the next one is at ``retry_at`` (None: there is none, somebody has to look).
+
+    ``receipt`` says what part of it was done all the same, such as the addresses that have their mail.
+    """
 
     type = "action_failed"
     public = ("step", "round", "action", "attempt", "retry_at")
     attempt: int
     reason: str
     retry_at: AwareDatetime | None = None
+    receipt: str | None = None
 
 
 class ActionBecameUncertain(ActionEvent):
-    """The machine stopped between the call and its result: whether it had its effect is not known."""
+    """No result of the call came back: whether it had its effect is not known.
+
+    Where a second call under the same key does no harm it is made at ``retry_at``.
+    """
 
     type = "action_became_uncertain"
-    public = ("step", "round", "action", "attempt")
+    public = ("step", "round", "action", "attempt", "retry_at")
     attempt: int
+    reason: str = ""
+    retry_at: AwareDatetime | None = None
+    receipt: str | None = None
 
 
 class ActionWithdrawn(ActionEvent):

@@ -21,6 +21,7 @@ from domain.words import Actor, Assignee, Rejected, RoleKey, StepKey, Values
 __all__ = [
     "action_of",
     "action_uncertain",
+    "effect_key",
     "fail_action",
     "is_repeatable",
     "may_start",
@@ -114,7 +115,7 @@ def succeed_action(  # noqa: PLR0913, PLR0917 - the action's name and all that c
     finishes = step is not None and _is_under_way(work, now)
     wrong = wrong_values(work, step, values or {}) if finishes and step is not None else None
     if wrong is not None:
-        _fail(work, now, wrong, None, "failed")
+        _fail(work, now, wrong, None, "failed", receipt)
         return work.events
     work.record(
         e.ActionSucceeded(
@@ -144,6 +145,7 @@ def fail_action(  # noqa: PLR0913 - the action's name and all that is known of t
     problem: Problem = "failed",
     permanent: bool = False,
     retry_after: timedelta | None = None,
+    receipt: str | None = None,
     jitter: float = 0.0,
     by: Actor,
     at: datetime,
@@ -157,11 +159,11 @@ def fail_action(  # noqa: PLR0913 - the action's name and all that is known of t
         return []
     work = Work(run, definition, by, at, _NO_DUES)
     retry_at = None if permanent else _retry_at(now, at, jitter, retry_after)
-    _fail(work, now, reason, retry_at, problem)
+    _fail(work, now, reason, retry_at, problem, receipt)
     return work.events
 
 
-def action_uncertain(
+def action_uncertain(  # noqa: PLR0913 - the action's name and all that is known of the attempt
     run: Run,
     definition: Definition,
     step: StepKey | None,
@@ -169,6 +171,8 @@ def action_uncertain(
     action: str,
     reason: str = "the machine stopped between the call and its result",
     *,
+    receipt: str | None = None,
+    jitter: float = 0.0,
     by: Actor,
     at: datetime,
 ) -> list[Event]:
@@ -177,12 +181,36 @@ def action_uncertain(
     if now.state != "started":
         return []
     work = Work(run, definition, by, at, _NO_DUES)
+    retry_at = _retry_at(now, at, jitter, None) if is_repeatable(definition, now) else None
     work.record(
-        e.ActionBecameUncertain(step=step, round=round, action=action, attempt=now.attempt, by=by, at=at)
+        e.ActionBecameUncertain(
+            step=step,
+            round=round,
+            action=action,
+            attempt=now.attempt,
+            reason=reason,
+            retry_at=retry_at,
+            receipt=receipt,
+            by=by,
+            at=at,
+        )
     )
-    if not is_repeatable(definition, now) or now.tries > len(RETRY_SECONDS):
+    if retry_at is None:
         open_incident(work, now, "uncertain", reason)
     return work.events
+
+
+def effect_key(run_id: UUID, run: Run, action: ActionState) -> str:
+    """The idempotency key of the action's next attempt: the same for every attempt at the same thing.
+
+    It names run, step, round and action. What a person changed is another thing, and so is the child run that is
+    started in place of one that ended.
+    """
+    ended = [child for child in run.children.values() if child.state is not None]
+    before = sum((child.step, child.round) == (action.step, action.round) for child in ended)
+    again = before if action.kind == "run" else 0
+    name = action_key(action.step, action.round, action.action)
+    return str(uuid5(run_id, f"{name}/{action.edits}/{again}"))
 
 
 def is_repeatable(definition: Definition, action: ActionState) -> bool:
@@ -248,7 +276,14 @@ def _retry_at(
     return at + max(wait, min(retry_after or wait, LONGEST_WAIT))
 
 
-def _fail(work: Work, action: ActionState, reason: str, retry_at: datetime | None, problem: Problem) -> None:
+def _fail(
+    work: Work,
+    action: ActionState,
+    reason: str,
+    retry_at: datetime | None,
+    problem: Problem,
+    receipt: str | None,
+) -> None:
     work.record(
         e.ActionFailed(
             step=action.step,
@@ -257,6 +292,7 @@ def _fail(work: Work, action: ActionState, reason: str, retry_at: datetime | Non
             attempt=action.attempt,
             reason=reason,
             retry_at=retry_at,
+            receipt=receipt,
             by=work.by,
             at=work.at,
         )

@@ -9,7 +9,7 @@ from domain import events as e
 from domain.run.state import ActionState, Child, Incident, KeptEvent, Run, action_key, altered
 from domain.words import StepKey
 
-ACTION_EVENTS: tuple[type[e.Event], ...] = (
+ACTION_EVENTS: tuple[type[e.ActionEvent], ...] = (
     e.ActionQueued, e.ActionStarted, e.ActionSucceeded, e.ActionFailed, e.ActionBecameUncertain, e.ActionWithdrawn,
     e.IncidentOpened, e.IncidentResolved,
 )  # fmt: skip
@@ -136,11 +136,15 @@ def _succeeded(action: ActionState, event: e.ActionSucceeded) -> ActionState:
 
 
 def _failed(action: ActionState, event: e.ActionFailed) -> ActionState:
-    return altered(action, state="failed", reason=event.reason, next_at=event.retry_at)
+    receipt = event.receipt or action.receipt
+    return altered(action, state="failed", reason=event.reason, next_at=event.retry_at, receipt=receipt)
 
 
-def _uncertain(action: ActionState, _event: e.ActionBecameUncertain) -> ActionState:
-    return altered(action, state="uncertain", next_at=None)
+def _uncertain(action: ActionState, event: e.ActionBecameUncertain) -> ActionState:
+    receipt = event.receipt or action.receipt
+    return altered(
+        action, state="uncertain", reason=event.reason or None, next_at=event.retry_at, receipt=receipt
+    )
 
 
 def _withdrawn(action: ActionState, event: e.ActionWithdrawn) -> ActionState:

@@ -1,0 +1,35 @@
+"""What the machine does for runs, put together from the settings: the executors and the duties that use them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from milepost.settings import Settings
+from milepost.webhook_secret import webhook_secret
+from milepost.wiring import application_url
+from store.repository import Repository
+from workers.acting import Acting
+from workers.automations.child_run import ChildStarter, Families
+from workers.automations.contract import Executor
+from workers.automations.http import HttpCaller
+from workers.automations.signing import Signer
+from workers.automations.targets import Targets
+from workers.duty import Duty
+
+
+def executors(settings: Settings, repository: Repository) -> dict[str, Executor]:
+    """Who does which kind of action."""
+    signer, targets = Signer(webhook_secret(settings)), Targets(settings.allowed_targets)
+    return {
+        "http": HttpCaller(signer, targets, settings.base_url),
+        "run": ChildStarter(repository, settings.calendar),
+    }
+
+
+def acting(settings: Settings, repository: Repository, clock: Callable[[], datetime]) -> list[Duty]:
+    """The duties of this room."""
+    url, calendar = application_url(settings), settings.calendar
+    work = Acting(url, repository, executors(settings, repository), calendar, clock)
+    families = Families(url, repository, calendar, clock)
+    return [Duty("actions", url, work, end=work.close), Duty("child runs", url, families)]

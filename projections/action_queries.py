@@ -1,0 +1,176 @@
+"""What is asked of actions: what the worker has to do, lists for people, and who waits for an event from outside."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from projections.asking import Conn, fresh
+from projections.projection import blocks
+
+_STEP = 6
+"""Where the step stands in a row of incidents: an empty one is the run as a whole."""
+
+_SQL = {name: text.encode() for name, text in blocks("actions").items()}
+
+
+class Named(NamedTuple):
+    """One action, and the other side (``lane``) that it is done with. ``step`` None: of the run as a whole."""
+
+    run: UUID
+    step: str | None
+    round: int
+    action: str
+    lane: str
+
+
+class Family(NamedTuple):
+    """A run and a child that one of its steps started."""
+
+    run: UUID
+    child: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class ActionRow:
+    """One action for people. ``next_at``: from when on the machine tries by itself (None: it does not)."""
+
+    run: UUID
+    step: str | None
+    round: int
+    action: str
+    kind: str
+    state: str
+    attempt: int
+    next_at: datetime | None
+    queued_at: datetime | None
+    changed_at: datetime
+    reason: str | None
+    result: str | None
+    receipt: str | None
+    incident: UUID | None
+    problem: str | None
+    name: str
+    process: str
+    process_version: int
+    step_title: str | None
+    project: UUID | None
+    test: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ActionList:
+    """Actions, the one that changed last first."""
+
+    rows: tuple[ActionRow, ...]
+    position: int
+    as_of: datetime
+    behind: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentRow:
+    """One open incident: what somebody has to decide, and why."""
+
+    incident: UUID
+    problem: str
+    reason: str
+    assignee: str | None
+    since: datetime
+    run: UUID
+    step: str | None
+    round: int
+    action: str
+    kind: str
+    state: str
+    attempt: int
+    name: str
+    process: str
+    process_version: int
+    step_title: str | None
+    project: UUID | None
+    test: bool
+    stream_version: int
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentList:
+    """Open incidents, the oldest first."""
+
+    rows: tuple[IncidentRow, ...]
+    position: int
+    as_of: datetime
+    behind: int = 0
+
+
+def due_actions(
+    connection: Conn, now: datetime, kinds: Sequence[str], *, each: int, limit: int
+) -> list[Named]:
+    """What is to be tried now, the oldest first, at most ``each`` of one other side and ``limit`` in all."""
+    wanted = {"now": now, "kinds": list(kinds), "each": each, "limit": limit}
+    return [_named(row) for row in connection.execute(_SQL["due"], wanted)]
+
+
+def next_action_at(connection: Conn, now: datetime, kinds: Sequence[str]) -> datetime | None:
+    """When the next action is to be tried that is not yet."""
+    row = connection.execute(_SQL["next"], {"now": now, "kinds": list(kinds)}).fetchone()
+    return None if row is None else row[0]
+
+
+def started_actions(connection: Conn, kinds: Sequence[str]) -> list[Named]:
+    """Actions of which an attempt was begun and no result is known."""
+    return [_named(row) for row in connection.execute(_SQL["started"], {"kinds": list(kinds)})]
+
+
+def actions(
+    connection: Conn,
+    run: UUID | None = None,
+    state: str | None = None,
+    kind: str | None = None,
+    limit: int = 200,
+) -> ActionList:
+    """What the machine did and has to do, the newest change first."""
+    current = fresh(connection, "actions")
+    found = connection.execute(_SQL["list"], {"run": run, "state": state, "kind": kind, "limit": limit})
+    return ActionList(tuple(ActionRow(row[0], row[1] or None, *row[2:]) for row in found), *current)
+
+
+def incidents(
+    connection: Conn, run: UUID | None = None, assignee: str | None = None, limit: int = 200
+) -> IncidentList:
+    """What somebody has to decide, the oldest first."""
+    current = fresh(connection, "actions")
+    found = connection.execute(_SQL["incidents"], {"run": run, "assignee": assignee, "limit": limit})
+    return IncidentList(tuple(_incident(row) for row in found), *current)
+
+
+def awaiting(connection: Conn, event: str, key: str) -> dict[UUID, list[str]]:
+    """The runs, and their steps, that wait or will wait for this event under this key."""
+    found: dict[UUID, list[str]] = {}
+    for run, step, _ in connection.execute(_SQL["awaited"], {"event": event, "key": key}):
+        found.setdefault(run, []).append(step)
+    return found
+
+
+def ended_children(connection: Conn) -> list[Family]:
+    """Child runs that have ended while their parent has not heard of it."""
+    return [Family(*row) for row in connection.execute(_SQL["ended_children"])]
+
+
+def forlorn_children(connection: Conn) -> list[Family]:
+    """Child runs that go on although nobody waits for them any more."""
+    return [Family(*row) for row in connection.execute(_SQL["forlorn_children"])]
+
+
+def _incident(row: Sequence[Any]) -> IncidentRow:
+    told: list[Any] = list(row)
+    told[_STEP] = told[_STEP] or None
+    return IncidentRow(*told)
+
+
+def _named(row: Sequence[object]) -> Named:
+    run, step, round_, action, lane = row
+    return Named(run, step or None, round_, action, lane)  # type: ignore[arg-type]  # as the statement selects them

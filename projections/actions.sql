@@ -1,0 +1,99 @@
+-- What the machine does: actions with their open incident, events awaited from outside, child runs.
+
+-- name: tables
+create table action (
+  run uuid not null,
+  step text not null,
+  round int not null,
+  action text not null,
+  kind text not null,
+  lane text not null,
+  state text not null,
+  attempt int not null,
+  next_at timestamptz,
+  queued_at timestamptz,
+  changed_at timestamptz not null,
+  reason text,
+  result text,
+  receipt text,
+  incident uuid,
+  problem text,
+  why text,
+  assignee text,
+  incident_at timestamptz,
+  name text not null,
+  process text not null,
+  process_version int not null,
+  step_title text,
+  project uuid,
+  test boolean not null,
+  version int not null,
+  primary key (run, step, round, action)
+);
+create table awaited (
+  run uuid not null,
+  step text not null,
+  event text not null,
+  key text not null,
+  state text not null,
+  primary key (run, step)
+);
+create table child_run (
+  run uuid not null,
+  child uuid not null,
+  step text not null,
+  round int not null,
+  process text not null,
+  waits boolean not null,
+  heard text,
+  primary key (run, child)
+);
+
+-- name: indexes
+create index action_next on action (next_at) where next_at is not null;
+create index action_started on action (run) where state = 'started';
+create index action_incident on action (incident_at) where incident is not null;
+create index action_changed on action (changed_at);
+create index awaited_key on awaited (event, key);
+create index child_run_child on child_run (child) where heard is null;
+
+-- name: due
+select run, step, round, action, lane from (
+  select *, row_number() over (partition by lane order by next_at, run, step, round, action) as place
+  from read.action where next_at <= %(now)s and kind = any(%(kinds)s)
+) found
+where place <= %(each)s order by next_at, run, step, round, action limit %(limit)s
+
+-- name: next
+select min(next_at) from read.action where next_at > %(now)s and kind = any(%(kinds)s)
+
+-- name: started
+select run, step, round, action, lane from read.action where state = 'started' and kind = any(%(kinds)s)
+order by changed_at
+
+-- name: list
+select run, step, round, action, kind, state, attempt, next_at, queued_at, changed_at, reason, result, receipt,
+  incident, problem, name, process, process_version, step_title, project, test
+from read.action
+where (%(run)s::uuid is null or run = %(run)s) and (%(state)s::text is null or state = %(state)s)
+  and (%(kind)s::text is null or kind = %(kind)s)
+order by changed_at desc, run, step, round, action limit %(limit)s
+
+-- name: incidents
+select incident, problem, why, assignee, incident_at, run, step, round, action, kind, state, attempt, name,
+  process, process_version, step_title, project, test, version
+from read.action
+where incident is not null and (%(run)s::uuid is null or run = %(run)s)
+  and (%(assignee)s::text is null or assignee = %(assignee)s)
+order by incident_at, incident limit %(limit)s
+
+-- name: awaited
+select run, step, state from read.awaited where event = %(event)s and key = %(key)s order by run, step
+
+-- name: ended_children
+select c.run, c.child from read.child_run c join read.run r on r.run = c.child
+where c.heard is null and r.state in ('completed', 'ended_early', 'cancelled') order by r.ended_at, c.child limit 100
+
+-- name: forlorn_children
+select c.run, c.child from read.child_run c join read.run r on r.run = c.child
+where c.heard is null and not c.waits and r.state in ('running', 'paused') order by c.child limit 100

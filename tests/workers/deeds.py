@@ -1,0 +1,167 @@
+"""A log with its read models, processes and runs, and the machine that acts: for tests of actions in one process."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+from domain.definition import Definition
+from domain.document import Document
+from domain.events import Event
+from domain.process import PROCESS, publish, save_draft
+from domain.run import RUN, Run, start_run
+from domain.schedule import Calendar
+from domain.words import Actor, process_stream
+from projections.engine import Projector
+from store.log import Log
+from store.repository import Repository
+from workers.acting import Acting, Limits
+from workers.automations.child_run import ChildStarter, Families
+from workers.automations.contract import Executor
+from workers.automations.http import HttpCaller
+from workers.automations.signing import Signer
+from workers.automations.targets import Targets
+
+SECRET = "whsec_" + "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+DANA = Actor("person:dana")
+OFFICE = Calendar()
+
+
+@dataclass
+class Clock:
+    """A clock that tests move."""
+
+    now: datetime = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        """The time."""
+        return self.now
+
+    def move(self, seconds: float) -> None:
+        """Let time pass."""
+        self.now += timedelta(seconds=seconds)
+
+
+@dataclass
+class World:
+    """Everything that acts, without a worker around it: ``act`` does what is due until nothing more is."""
+
+    log: Log
+    url: str
+    allowed: tuple[str, ...] = ("127.0.0.1",)
+    clock: Clock = field(default_factory=Clock)
+    limits: Limits | None = None
+    chance: float = 0.0
+
+    def __post_init__(self) -> None:
+        self.repository = Repository(self.log)
+        self.projector = Projector(self.url, self.log)
+
+    def executors(self) -> dict[str, Executor]:
+        """Calls and child runs."""
+        return {
+            "http": HttpCaller(Signer(SECRET), Targets(self.allowed), "http://milepost.test"),
+            "run": ChildStarter(self.repository, OFFICE),
+        }
+
+    def acting(self, executors: dict[str, Executor] | None = None) -> Acting:
+        """The machine."""
+        return Acting(
+            self.url,
+            self.repository,
+            self.executors() if executors is None else executors,
+            OFFICE,
+            self.clock,
+            limits=self.limits,
+            chance=lambda: self.chance,
+        )
+
+    def act(self, acting: Acting | None = None, rounds: int = 12) -> None:
+        """Do what is due, and what follows from it at this instant."""
+        asyncio.run(self.act_async(acting or self.acting(), rounds))
+
+    async def act_async(self, acting: Acting, rounds: int = 12) -> None:
+        """As ``act``, within a loop."""
+        families = Families(self.url, self.repository, OFFICE, self.clock)
+        for _ in range(rounds):
+            before = self.catch_up()
+            await acting.once()
+            await acting.close()
+            await families.once()
+            if self.catch_up() == before:
+                return
+        raise AssertionError(f"after {rounds} rounds something is still due")
+
+    def catch_up(self) -> int:
+        """Bring the read models up to the log."""
+        return self.projector.catch_up()
+
+    def publish(self, *steps: dict[str, Any], key: str = "sale", **more: Any) -> Definition:
+        """Publish a process of these steps, in one stage."""
+        document = Document.model_validate(
+            {
+                "key": key,
+                "title": key,
+                "roles": [{"key": "seller", "title": "Seller", "initiator": True}],
+                "inputs": [{"key": "plan", "title": "Plan", "kind": "text"}],
+                "stages": [
+                    {"key": "work", "title": "Work", "steps": [{"title": "T", **one} for one in steps]}
+                ],
+                **more,
+            }
+        )
+        stream = process_stream(key)
+        for decision, named in ((save_draft, {"document": document}), (publish, {"note": "test"})):
+            self.repository.execute(
+                PROCESS,
+                stream,
+                lambda state, decision=decision, named=named: decision(  # type: ignore[misc]  # both take these
+                    state, **named, by=DANA, at=self.clock()
+                ),
+            )
+        process = self.repository.load(PROCESS, stream)
+        assert process is not None
+        return self.repository.definition(key, process.version)
+
+    def start(self, definition: Definition, **named: Any) -> UUID:
+        """Start a run."""
+        stream = uuid4()
+        self.repository.execute(
+            RUN,
+            stream,
+            lambda run: start_run(run, definition, by=DANA, at=self.clock(), calendar=OFFICE, **named),
+            meta={"process": definition.process, "process_version": definition.version},
+        )
+        return stream
+
+    def decide(
+        self, stream: UUID, decision: Callable[..., Sequence[Event]], *args: Any, **named: Any
+    ) -> None:
+        """Somebody decides something about a run."""
+        import inspect
+
+        run = self.run(stream)
+        definition = self.repository.definition(run.process, run.process_version)
+        usual = {"definition": definition, "by": DANA, "at": self.clock(), "calendar": OFFICE}
+        wanted = inspect.signature(decision).parameters
+        known = {key: value for key, value in usual.items() if key in wanted} | named
+        before = (known.pop("definition"),) if "definition" in known else ()
+        self.repository.execute(RUN, stream, lambda state: decision(state, *before, *args, **known))
+
+    def run(self, stream: UUID) -> Run:
+        """The run as it stands."""
+        found = self.repository.load(RUN, stream)
+        assert found is not None
+        return found
+
+    def events(self, stream: UUID) -> list[str]:
+        """The types of everything that happened in the run."""
+        return [recorded.type for recorded in self.log.read_stream(stream)]
+
+    def close(self) -> None:
+        """Let go of the read models."""
+        self.projector.close()

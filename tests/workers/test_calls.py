@@ -1,0 +1,288 @@
+"""Steps that call other services: intent, call, result; retries, then one incident; nothing twice."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from typing import Any
+from uuid import UUID
+
+import pytest
+from standardwebhooks.webhooks import Webhook
+
+from domain.run import complete_step, pause_run, reopen_step, resume_run
+from domain.run.actions import RETRY_SECONDS, start_action
+from domain.run.incidents import edit_incident, finish_incident, retry_incident
+from domain.run.state import Run
+from store.log import Log
+from tests.support.databases import Database
+from tests.support.receiver import Heard, Receiver, receiver
+from tests.support.waiting import wait_until_async
+from tests.workers.deeds import SECRET, World
+from workers.acting import Limits
+from workers.automations.contract import Answer, Due
+
+ACCOUNT = {"key": "account", "title": "Account", "kind": "text", "required": True}
+
+
+@pytest.fixture
+def world(database: Database, log: Log) -> Iterator[World]:
+    """A log and the machine."""
+    found = World(log, database.app_url)
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def crm() -> Iterator[Receiver]:
+    """A service that takes accounts."""
+    with receiver() as found:
+        yield found
+
+
+def call(crm: Receiver, **more: Any) -> dict[str, Any]:
+    """A step that adds an account."""
+    http = {
+        "url": f"{crm.url}/v1/accounts",
+        "body": {"plan": "{inputs.plan}"},
+        "outputs": {"account": "account.id"},
+        "repeatable": True,
+    }
+    return {"key": "call", "kind": "http", "fields": [ACCOUNT], "http": {**http, **more}}
+
+
+def incident(run: Run) -> UUID:
+    """The one open incident."""
+    found: list[UUID] = [one.incident for one in run.incidents.values() if one.how is None]
+    assert len(found) == 1
+    return found[0]
+
+
+def test_a_step_calls_and_takes_the_answer(world: World, crm: Receiver):
+    """The call carries body, key and signature; the answer fills the step's field, and the run goes on."""
+    run = world.start(world.publish(call(crm)), inputs={"plan": "gold"})
+    world.act()
+    assert world.events(run) == [
+        "run_started", "step_became_ready", "action_queued", "action_started", "action_succeeded", "step_completed",
+        "run_completed",
+    ]  # fmt: skip
+    assert world.run(run).values["call.account"] == "A1"
+    heard = crm.heard[0]
+    assert (heard.method, heard.path, heard.json) == ("POST", "/v1/accounts", {"plan": "gold"})
+    assert heard.headers["host"] == f"127.0.0.1:{crm.port}"
+    signed = {name: heard.headers[name] for name in ("webhook-id", "webhook-signature")}
+    told = str(int(world.clock().timestamp()))
+    assert heard.headers["webhook-timestamp"] == told
+    expected = Webhook(SECRET).sign(heard.key, world.clock(), heard.body)
+    assert signed == {"webhook-id": heard.key, "webhook-signature": expected}
+
+
+def test_failures_are_retried_under_the_same_key_and_then_ask_once(world: World, crm: Receiver):
+    """Six attempts by schedule, all under one key, then exactly one incident; retrying it works."""
+    crm.failures_left = 1 + len(RETRY_SECONDS)
+    run = world.start(world.publish(call(crm)))
+    world.act()
+    for seconds in RETRY_SECONDS:
+        world.clock.move(seconds)
+        world.act()
+    assert len(crm.heard) == 1 + len(RETRY_SECONDS)
+    assert len({heard.key for heard in crm.heard}) == 1
+    assert world.events(run).count("incident_opened") == 1
+    assert "answered 503: not now" in world.run(run).incidents[incident(world.run(run))].reason
+    world.clock.move(86_400)
+    world.act()
+    assert len(crm.heard) == 1 + len(RETRY_SECONDS)
+    world.decide(run, retry_incident, incident(world.run(run)))
+    world.act()
+    assert world.run(run).state == "completed"
+    assert crm.heard[-1].key == crm.heard[0].key
+
+
+def test_edit_and_retry_sends_what_the_person_wrote(world: World, crm: Receiver):
+    """A 404 asks at once; the edited call goes where the person said, under another key."""
+    crm.answer = lambda heard: (200, {}, b'{"account": {"id": 7}}') if heard.path == "/v2" else (404, {}, b"")
+    run = world.start(world.publish(call(crm)))
+    world.act()
+    changes = {"url": f"{crm.url}/v2", "body": {"plan": "silver"}}
+    world.decide(run, edit_incident, incident(world.run(run)), changes)
+    world.act()
+    assert world.run(run).values["call.account"] == "7"
+    assert crm.heard[-1].json == {"plan": "silver"}
+    assert crm.heard[-1].key != crm.heard[0].key
+
+
+def test_done_by_hand_calls_nobody(world: World, crm: Receiver):
+    """Who did it by hand gives the values; the machine leaves it alone from then on."""
+    crm.answer = lambda _: (400, {}, b"")
+    run = world.start(world.publish(call(crm)))
+    world.act()
+    world.decide(run, finish_incident, incident(world.run(run)), "by phone", {"account": "A9"})
+    world.act()
+    assert (world.run(run).state, len(crm.heard)) == ("completed", 1)
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        ((200, {}, b"<html>"), "is not JSON"),
+        ((200, {}, b'{"account": {}}'), "account (required"),
+        ((200, {}, b'{"account": {"id": [1]}}'), "account (wrong_value"),
+        ((200, {}, b"[" * 100_000), "is not JSON"),
+        ((200, {}, b"x" * 1_100_000), "larger than"),
+        ((302, {"location": "http://169.254.169.254/"}, b""), "redirects"),
+        ((401, {}, b"no"), "answered 401: no"),
+    ],
+)
+def test_an_answer_that_is_no_use_asks_at_once(
+    world: World, crm: Receiver, answer: tuple[int, dict[str, str], bytes], said: str
+):
+    """Garbage, missing values, redirects and refusals are not tried again: the reason says what came."""
+    crm.answer = lambda _: answer
+    run = world.start(world.publish(call(crm)))
+    world.act()
+    assert said in world.run(run).incidents[incident(world.run(run))].reason
+    assert len(crm.heard) == 1
+
+
+def test_the_process_says_what_success_is(world: World, crm: Receiver):
+    """An answer that does not pass the test is tried again; one with a named status passes."""
+    answers = iter([(200, b'{"state": "busy"}'), (409, b'{"state": "ok", "account": {"id": "A1"}}')])
+
+    def answer(_: Heard) -> tuple[int, dict[str, str], bytes]:
+        status, body = next(answers)
+        return status, {}, body
+
+    crm.answer = answer
+    success = {"statuses": [200, 409], "answer": [{"path": "state", "operator": "equals", "value": "ok"}]}
+    run = world.start(world.publish(call(crm, success=success)))
+    world.act()
+    assert world.run(run).actions["call/1/http"].state == "failed"
+    world.clock.move(1)
+    world.act()
+    assert world.run(run).state == "completed"
+
+
+def test_a_receiver_may_ask_for_more_time(world: World, crm: Receiver):
+    """Retry-After makes the wait longer."""
+    crm.answer = lambda _: (429, {"retry-after": "60"}, b"")
+    run = world.start(world.publish(call(crm)))
+    world.act()
+    wait = world.run(run).actions["call/1/http"].next_at
+    assert wait is not None
+    assert (wait - world.clock()).total_seconds() == 60
+
+
+def test_a_receiver_that_is_away_is_retried_whatever_the_method(world: World, crm: Receiver):
+    """Where no connection was made nothing can have happened: even an unrepeatable call is simply tried again."""
+    definition = world.publish(call(crm, url="http://127.0.0.1:1/x", repeatable=False))
+    run = world.start(definition)
+    world.act()
+    assert world.run(run).actions["call/1/http"].state == "failed"
+    assert not world.run(run).incidents
+
+
+@pytest.mark.parametrize(("repeatable", "state"), [(True, None), (False, "uncertain")])
+def test_no_answer_in_time_is_uncertain(world: World, crm: Receiver, repeatable: bool, state: str | None):
+    """A call that was sent and not answered is made again only where that is safe; else a person is asked."""
+    crm.hold = threading.Event()
+    definition = world.publish(call(crm, repeatable=repeatable, timeout_seconds=0.2))
+    run = world.start(definition)
+    world.act()
+    assert world.run(run).actions["call/1/http"].state == "uncertain"
+    open_ = [one.problem for one in world.run(run).incidents.values()]
+    assert open_ == ([] if state is None else [state])
+    crm.hold.set()
+    world.clock.move(1)
+    world.act()
+    assert len(crm.effects) == 1
+    assert world.run(run).state == ("completed" if repeatable else "running")
+
+
+def test_what_a_killed_worker_left_is_settled(world: World, crm: Receiver):
+    """An intent without a result: repeatable calls are made again under the same key, others ask."""
+    for repeatable in (True, False):
+        definition = world.publish(call(crm, repeatable=repeatable), key=f"p{repeatable}".lower())
+        run = world.start(definition)
+        world.decide(run, start_action, "call", 1, "http", key="k")
+        world.act()
+        world.clock.move(1)
+        world.act()
+        uncertain = [one.problem for one in world.run(run).incidents.values()]
+        assert (world.run(run).state, uncertain) == (
+            ("completed", []) if repeatable else ("running", ["uncertain"])
+        )
+
+
+def test_nothing_is_called_while_a_run_is_paused(world: World, crm: Receiver):
+    """A pause holds the machine too; the call is made when the run goes on."""
+    run = world.start(world.publish(call(crm)))
+    world.decide(run, pause_run, "holidays")
+    world.act()
+    assert crm.heard == []
+    world.decide(run, resume_run)
+    world.act()
+    assert len(crm.heard) == 1
+
+
+def test_reopening_calls_again_under_a_new_key(world: World, crm: Receiver):
+    """A new round is another thing to do: the receiver is told so by another key."""
+    run = world.start(world.publish(call(crm), {"key": "last", "after": ["call"]}))
+    world.act()
+    world.decide(run, reopen_step, "call", "wrong plan")
+    world.act()
+    assert len({heard.key for heard in crm.heard}) == 2
+
+
+def test_a_gates_outcome_is_told_without_values(world: World, crm: Receiver):
+    """A webhook has Standard Webhooks' shape and holds keys and words only."""
+    gate = {"key": "go", "gate": {}, "role": "seller", "outcome": "go"}
+    definition = world.publish(gate, webhooks=[{"on": "gate_outcome", "url": f"{crm.url}/hook"}])
+    run = world.start(definition, inputs={"plan": "secret plan"})
+    world.decide(run, complete_step, "go")
+    world.act()
+    told = crm.heard[0].json
+    assert told["type"] == "gate_outcome"
+    assert told["data"] == {
+        "run": str(run), "process": "sale", "process_version": 1, "step": "go", "outcome": "go", "passed": True,
+    }  # fmt: skip
+
+
+def test_one_slow_receiver_holds_up_its_own_only(database: Database, log: Log):
+    """While one service does not answer, calls to others are made; and no more at a time than may be."""
+    world = World(log, database.app_url, allowed=("127.0.0.1", "localhost"), limits=Limits(calls=6, each=2))
+
+    async def story(slow: Receiver, quick: Receiver) -> None:
+        slow_calls = world.publish(call(slow), key="slow")
+        elsewhere = call(quick, url=f"http://localhost:{quick.port}/x")
+        quick_calls = world.publish(elsewhere, key="quick")
+        runs = [world.start(slow_calls) for _ in range(5)] + [world.start(quick_calls) for _ in range(3)]
+        acting = world.acting()
+
+        async def all_quick() -> bool:
+            world.catch_up()
+            await acting.once()
+            return len(quick.heard) == 3 and len(slow.heard) == 2
+
+        await wait_until_async(all_quick, 20, "the quick calls")
+        assert slow.hold is not None
+        slow.hold.set()
+        await acting.close()
+        await world.act_async(acting)
+        assert {world.run(run).state for run in runs} == {"completed"}
+
+    with receiver(hold=threading.Event()) as slow, receiver() as quick:
+        asyncio.run(story(slow, quick))
+    world.close()
+
+
+def test_a_defect_in_an_executor_is_an_incident_of_its_action(world: World, crm: Receiver):
+    """What fails inside the machine is shown to somebody, and the others go on."""
+
+    async def broken(_due: Due) -> Answer:
+        raise KeyError("plan")
+
+    run = world.start(world.publish(call(crm)))
+    world.act(world.acting({"http": broken}))
+    found = world.run(run).incidents[incident(world.run(run))]
+    assert (found.problem, found.reason) == ("uncertain", "the machine failed: KeyError")

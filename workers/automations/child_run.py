@@ -1,0 +1,187 @@
+"""Starts child runs, tells their parents when they end, and calls those off that nobody waits for any more."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from domain.definition import Definition
+from domain.document import ChildRun
+from domain.events import Event
+from domain.process import PROCESS
+from domain.run import RUN, Run, cancel_run
+from domain.run.children import child_doers, child_ended, child_inputs, child_outputs, child_roles
+from domain.run.start import start_child
+from domain.schedule import Calendar
+from domain.words import Actor, Rejected, process_stream
+from projections import action_queries as queries
+from projections.action_queries import Family
+from store.connect import connect
+from store.repository import Repository, UnknownVersion
+from workers.automations.contract import Answer, ChildStarted, Due, Failed
+
+MACHINE = Actor("system:milepost")
+MOST_GENERATIONS = 8
+"""Runs that start runs that start runs: deeper than this is taken for a circle."""
+LOOK_SECONDS = 0.5
+BUSY_SECONDS = 0.05
+
+
+class ChildStarter:
+    """The executor of child runs. The child's id follows from the action's key, so a second attempt finds the first."""
+
+    def __init__(self, repository: Repository, calendar: Calendar) -> None:
+        self._repository = repository
+        self._calendar = calendar
+
+    async def __call__(self, due: Due) -> Answer:
+        """Start the run that the step waits for."""
+        return await asyncio.to_thread(self._start, due)
+
+    def _start(self, due: Due) -> Answer:
+        step = due.definition.steps.get(due.action.step) if due.action.step is not None else None
+        if step is None or step.run is None or due.action.step is None:
+            return Failed("the process does not say what to run", permanent=True, problem="bad_document")
+        if self._generation(due.run) >= MOST_GENERATIONS:
+            reason = f"runs are nested {MOST_GENERATIONS} deep: a process starts itself over others"
+            return Failed(reason, permanent=True, problem="bad_document")
+        try:
+            definition = self._definition(step.run)
+            self._begin(due, step.run, definition, UUID(due.key))
+        except Rejected as refusal:
+            return Failed(_told(refusal), permanent=True)
+        except UnknownVersion as error:
+            return Failed(str(error), permanent=True, problem="bad_document")
+        return ChildStarted(UUID(due.key), definition.process)
+
+    def _begin(self, due: Due, told: ChildRun, definition: Definition, child: UUID) -> None:
+        step, changes = due.action.step, due.action.changes
+        assert step is not None
+        inputs = {**child_inputs(due.run, due.definition, step), **changes.get("inputs", {})}
+        roles = child_roles(due.run, due.definition, step, definition)
+
+        def decide(run: Run | None) -> Sequence[Event]:
+            return start_child(
+                run,
+                definition,
+                due.run,
+                parent_run=due.run_id,
+                parent_step=step,
+                inputs=inputs,
+                roles=roles,
+                project=due.run.project if told.in_project else None,
+                by=MACHINE,
+                at=due.at,
+                calendar=self._calendar,
+            )
+
+        meta = {"process": definition.process, "process_version": definition.version}
+        self._repository.execute(RUN, child, decide, meta=meta)
+
+    def _definition(self, told: ChildRun) -> Definition:
+        process = self._repository.load(PROCESS, process_stream(told.process))
+        if process is None or process.version == 0:
+            raise Rejected("unknown_process", f"no process {told.process} is published")
+        if process.retired:
+            raise Rejected("process_retired", f"the process {told.process} takes no new runs")
+        return self._repository.definition(told.process, told.version or process.version)
+
+    def _generation(self, run: Run) -> int:
+        count = 0
+        while run.parent_run is not None and count < MOST_GENERATIONS:
+            parent = self._repository.load(RUN, run.parent_run)
+            if parent is None:
+                break
+            run, count = parent, count + 1
+        return count
+
+
+class Families:
+    """One round: parents hear of children that have ended; children that nobody waits for are called off."""
+
+    def __init__(
+        self, database_url: str, repository: Repository, calendar: Calendar, clock: Callable[[], datetime]
+    ) -> None:
+        self._url = database_url
+        self._repository = repository
+        self._calendar = calendar
+        self._clock = clock
+
+    async def once(self) -> float:
+        """Do what has come up since; all of it can be done twice without harm."""
+        return await asyncio.to_thread(self._once)
+
+    def _once(self) -> float:
+        with connect(self._url, "child runs") as connection:
+            ended = queries.ended_children(connection)
+            forlorn = queries.forlorn_children(connection)
+        for family in ended:
+            self._tell(family)
+        for family in forlorn:
+            self._call_off(family)
+        return BUSY_SECONDS if ended or forlorn else LOOK_SECONDS
+
+    def _tell(self, family: Family) -> None:
+        child = self._repository.load(RUN, family.child)
+        if child is None or child.state not in ("completed", "ended_early", "cancelled"):
+            return
+        state, definition = child.state, self._repository.definition(child.process, child.process_version)
+
+        def decide(run: Run, parent: Definition) -> Sequence[Event]:
+            known = run.children.get(family.child)
+            if known is None:
+                return []
+            there = known.step in parent.steps
+            return child_ended(
+                run,
+                parent,
+                family.child,
+                state,
+                child.outcome,
+                child_outputs(parent, known.step, child, child.outcome) if there else {},
+                child_doers(child, definition),
+                by=MACHINE,
+                at=self._clock(),
+                calendar=self._calendar,
+            )
+
+        self._execute(family.run, decide)
+
+    def _call_off(self, family: Family) -> None:
+        """Only when the parent still does not wait for it: the read model may be behind."""
+        parent = self._repository.load(RUN, family.run)
+        known = None if parent is None else parent.children.get(family.child)
+        if parent is None or known is None:
+            return
+        step = parent.step(known.step)
+        if not parent.ended and step.is_open and step.round == known.round:
+            return
+
+        def decide(run: Run, definition: Definition) -> Sequence[Event]:
+            if run.ended:
+                return []
+            reason = "the run that waited for this one does not any more"
+            return cancel_run(run, definition, reason, by=MACHINE, at=self._clock())
+
+        self._execute(family.child, decide)
+
+    def _execute(self, stream: UUID, decide: Callable[[Run, Definition], Sequence[Event]]) -> None:
+        meta: dict[str, Any] = {}
+
+        def on_run(run: Run | None) -> Sequence[Event]:
+            if run is None:
+                return []
+            meta.update(process=run.process, process_version=run.process_version)
+            return decide(run, self._repository.definition(run.process, run.process_version))
+
+        self._repository.execute(RUN, stream, on_run, meta=meta)
+
+
+def _told(refusal: Rejected) -> str:
+    """The refusal, with what is wrong with each input."""
+    problems = refusal.facts.get("problems") or []
+    named = [f"{one['field']}: {one['problem']}, accepted is {one['accepted']}" for one in problems]
+    return "; ".join([f"the child run is refused: {refusal.detail}", *named])

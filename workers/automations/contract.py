@@ -1,0 +1,62 @@
+"""What an executor is told, and what it answers: the duty knows nothing else of mails, calls and child runs."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from domain.definition import Definition
+from domain.run.actions import Problem
+from domain.run.state import ActionState, Run
+from domain.words import Values
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """One attempt whose intent is stored: what it is for, and the idempotency ``key`` that goes with it."""
+
+    run_id: UUID
+    run: Run
+    definition: Definition
+    action: ActionState
+    key: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The other side took it. ``values`` go into the step's fields; ``result`` and ``receipt`` are kept."""
+
+    result: str
+    receipt: str | None = None
+    values: Values = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ChildStarted:
+    """The run that the step waits for has begun."""
+
+    child: UUID
+    process: str
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """It came to nothing. ``uncertain``: perhaps not; ``permanent``: trying again is no use.
+
+    ``retry_after`` is what the other side asked for; ``receipt`` says what part of it was done all the same.
+    """
+
+    reason: str
+    permanent: bool = False
+    uncertain: bool = False
+    problem: Problem = "failed"
+    retry_after: timedelta | None = None
+    receipt: str | None = None
+
+
+Answer = Done | ChildStarted | Failed
+Executor = Callable[[Due], Awaitable[Answer]]
+"""Makes one attempt. It never raises for what the other side does."""

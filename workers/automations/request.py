@@ -1,0 +1,130 @@
+"""What a call sends: address, headers and body from the process, the run and what a person changed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote
+
+from domain.document import Http, Success
+from domain.outline import PLACEHOLDER
+from domain.run_text import for_programs
+from domain.templates import one_line, plain, quoted, render, render_value
+from workers.automations.contract import Due
+
+_WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
+
+
+class BadDocument(Exception):
+    """The process asks for a call that cannot be made; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One call, ready to be sent: ``body`` is what goes over the wire (empty: none)."""
+
+    method: str
+    url: str
+    headers: dict[str, str]
+    body: str
+    timeout_seconds: float = 30.0
+    success: Success = field(default_factory=Success)
+    outputs: Mapping[str, str] = field(default_factory=dict)
+
+
+def request_of(due: Due, base_url: str) -> Request:
+    """The call that this action is. Raises BadDocument."""
+    if due.action.action.startswith("webhook:"):
+        return _webhook(due)
+    step = due.definition.steps.get(due.action.step) if due.action.step is not None else None
+    if step is None or step.http is None:
+        raise BadDocument("the process does not say what to call")
+    return _call(due, step.http, base_url)
+
+
+def _call(due: Due, http: Http, base_url: str) -> Request:
+    changes = due.action.changes
+    values = _known(due, for_programs(due.run, due.run_id, base_url))
+    _check_names((http.url, *http.headers.values(), *_texts(http.body)), values)
+    url = changes.get("url") or _url(http.url, values)
+    headers = changes.get("headers") or {
+        name: one_line(render(text, values)) for name, text in http.headers.items()
+    }
+    body = changes["body"] if "body" in changes else render_value(http.body, values)
+    return Request(
+        http.method,
+        url,
+        headers,
+        _text(body) if body or http.method in _WITH_BODY else "",
+        http.timeout_seconds,
+        http.success,
+        http.outputs,
+    )
+
+
+def _webhook(due: Due) -> Request:
+    """Standard Webhooks' shape: type, timestamp, data. Keys and words only, no value of a person."""
+    number = int(due.action.action.partition(":")[2])
+    webhooks = due.definition.document.webhooks
+    if number >= len(webhooks):
+        raise BadDocument(f"the process has no webhook {number}")
+    webhook, changes, queued = webhooks[number], due.action.changes, due.action.queued_at
+    run = {"run": str(due.run_id), "process": due.run.process, "process_version": due.run.process_version}
+    told = {
+        "type": webhook.on,
+        "timestamp": queued.isoformat() if queued else None,
+        "data": {**run, **due.action.facts},
+    }
+    return Request(
+        "POST",
+        changes.get("url") or webhook.url,
+        changes.get("headers") or {},
+        _text(changes.get("body") or told),
+    )
+
+
+def _known(due: Due, values: dict[str, Any]) -> dict[str, Any]:
+    """The values, with every name that the process knows: one without a value is None, one that is missing an error."""
+    document = due.definition.document
+    names = {f"role.{role.key}": None for role in document.roles}
+    names |= {f"inputs.{field.key}": None for field in document.inputs}
+    names |= {field.key: None for field in document.inputs}
+    names |= {f"{step.key}.{field.key}": None for step in document.steps for field in step.fields}
+    step = due.definition.steps.get(due.action.step) if due.action.step is not None else None
+    now = due.run.step(due.action.step).due_at if due.action.step is not None else None
+    own = {"step.title": step.title if step else None, "due": now.isoformat() if now else None}
+    return {**names, **own, **values}
+
+
+def _check_names(texts: tuple[str, ...], values: Mapping[str, Any]) -> None:
+    unknown = sorted({name for text in texts for name in PLACEHOLDER.findall(text) if name not in values})
+    if unknown:
+        raise BadDocument(f"nothing is called {', '.join(unknown)} here")
+
+
+def _url(template: str, values: Mapping[str, Any]) -> str:
+    """The address with its parts percent-encoded; what would change the path itself is refused."""
+    for name in PLACEHOLDER.findall(template):
+        if plain(values[name]) in (".", ".."):
+            raise BadDocument(f"{name} is {plain(values[name])!r}, which is no part of an address")
+    return render(template, quoted(values, lambda text: quote(text, safe="")))
+
+
+def _texts(value: Any) -> Iterator[str]:
+    match value:
+        case str():
+            yield value
+        case dict():
+            for part in value.values():
+                yield from _texts(part)
+        case list() | tuple():
+            for part in value:
+                yield from _texts(part)
+        case _:
+            return
+
+
+def _text(body: Any) -> str:
+    return json.dumps(body, ensure_ascii=False, separators=(",", ":"))
