@@ -69,6 +69,7 @@ RULES: dict[str, Rule] = {
     "GET /v1/people": READ,
     "GET /v1/people/{key}": READ,
     "GET /v1/groups": READ,
+    "GET /v1/workload": READ,
     "GET /v1/groups/{key}": READ,
     "PUT /v1/processes/{key}/draft": MANAGE,
     "POST /v1/processes/{key}/publish": MANAGE,

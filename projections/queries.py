@@ -10,6 +10,7 @@ from projections.process_queries import process, process_version, processes
 from projections.run_queries import definition_of, run, run_history, runs
 from projections.stats_queries import process_stats
 from projections.work_queries import attention, home, inbox, projects
+from projections.workload_queries import workload
 
 card_run = card
 """The card of a run."""
@@ -41,6 +42,7 @@ __all__ = [
     "run",
     "run_history",
     "runs",
+    "workload",
 ]
 
 project_history = run_history

@@ -71,6 +71,7 @@ from projections.answers.work import (
     Projects,
     VersionRow,
 )
+from projections.answers.workload import PersonLoad, WeekLoad, Workload
 
 __all__ = [
     "ApprovalInsight",
@@ -102,6 +103,7 @@ __all__ = [
     "Oddity",
     "OwnerGone",
     "People",
+    "PersonLoad",
     "PersonRow",
     "PersonView",
     "ProcessRow",
@@ -126,4 +128,6 @@ __all__ = [
     "VersionInsight",
     "VersionRow",
     "WaitsFor",
+    "WeekLoad",
+    "Workload",
 ]

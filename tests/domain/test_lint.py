@@ -205,3 +205,32 @@ def test_a_difference_names_what_came_went_and_changed():
     assert Change("removed", "dependency", "b", "a", None) in diff(
         document(A, {"key": "b"}, {"key": "c"}), shifted
     )
+
+
+LEGAL = {"key": "legal", "title": "Legal", "group": "legal"}
+
+
+@pytest.mark.parametrize(
+    ("role", "place", "code"),
+    [
+        ({**LEGAL, "initiator": True}, "roles.0.group", "two_ways_to_fill"),
+        ({**LEGAL, "manager_of": "boss"}, "roles.0.group", "two_ways_to_fill"),
+        ({"assign": "round_robin"}, "roles.0.assign", "assign_without_group"),
+        ({"optional": True}, "roles.0.optional", "misplaced_details"),
+        ({"manager_of": "king"}, "roles.0.manager_of", "unknown_role"),
+        ({"manager_of": "legal"}, "roles.0.manager_of", "role_cycle"),
+    ],
+)
+def test_a_role_is_filled_in_one_way(role: dict[str, Any], place: str, code: str):
+    """Two rules at once, half a rule, and managers in a circle cannot be published."""
+    roles = [{"key": "legal", "title": "Legal", **role}, *ROLES]
+    found = lint(document({"key": "a"}, roles=roles))
+    assert [(".".join(map(str, each.path)), each.code) for each in found] == [(place, code)]
+    assert all(each.accepted for each in found)
+
+
+@pytest.mark.parametrize("role", [LEGAL, {**LEGAL, "assign": "least_loaded", "optional": True}])
+def test_a_role_of_a_group_can_be_published(role: dict[str, Any]):
+    """Whether the group is there is asked when a run starts."""
+    manager = {"key": "lead", "title": "Lead", "manager_of": "legal"}
+    assert lint(document({"key": "a"}, roles=[role, manager, *ROLES])) == []
