@@ -17,6 +17,7 @@ from api.guests import add_guests
 from api.health import add_health
 from api.matrix import RULES, Rule
 from api.openapi import add_openapi
+from api.outbox import add_outbox
 from api.people_commands import add_people_commands
 from api.people_views import add_people_views
 from api.preview import add_preview
@@ -66,6 +67,7 @@ ADDED: tuple[Callable[[APIRouter], None], ...] = (
     add_recurrences,
     add_guests,
     add_preview,
+    add_outbox,
     add_sessions,
     add_health,
     add_openapi,

@@ -86,6 +86,8 @@ RULES: dict[str, Rule] = {
     "GET /v1/processes/{key}/stats": READ,
     "GET /v1/processes/{key}/insights": READ,
     "GET /v1/processes/{key}/funnel": READ,
+    "GET /v1/outbox": READ,
+    "GET /v1/outbox/{run}/{step}/{round}/{action}": READ,
     "GET /v1/runs": READ,
     "GET /v1/runs/{id}": READ,
     "GET /v1/runs/{id}/history": READ,

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from domain.definition import Definition
+from domain.directory import Directory
 from domain.run.state import Run
 from domain.shown import spoken
 from domain.words import Assignee, RoleKey
@@ -35,6 +36,13 @@ class AddressBook:
     people: Mapping[Assignee, Contact] = field(default_factory=dict)
     groups: Mapping[Assignee, tuple[Assignee, ...]] = field(default_factory=dict)
     titles: Mapping[Assignee, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, directory: Directory) -> AddressBook:
+        """What the directory knows of names, addresses and members."""
+        people = {who: Contact(one.name, one.email, one.active) for who, one in directory.people.items()}
+        groups = {who: one.members for who, one in directory.groups.items()}
+        return cls(people, groups, {who: one.title for who, one in directory.groups.items()})
 
     def name(self, who: Assignee) -> str:
         """What to call somebody; of somebody unknown what their key says."""

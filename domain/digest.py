@@ -47,7 +47,7 @@ def _lately(run: Run, definition: Definition, since: datetime | None) -> list[st
     done = [
         (now.done_at, key)
         for key, now in run.steps.items()
-        if now.state == "done" and now.done_at is not None and (since is None or now.done_at > since)
+        if now.state == "done" and now.done_at is not None and (since is None or now.done_at >= since)
     ]
     return [f"- {definition.steps[key].title}" for _, key in sorted(done) if key in definition.steps]
 

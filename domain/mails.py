@@ -16,7 +16,7 @@ from domain.document import Email
 from domain.guests import Pass, guest_step, pass_for
 from domain.notices import Notice, notice_of
 from domain.outline import PLACEHOLDER
-from domain.run.state import Run, StepState
+from domain.run.state import ActionState, Run, StepState
 from domain.run.telling import farewell_of
 from domain.run_text import ForPeople, facts_of, step_facts
 from domain.templates import one_line, render, render_line
@@ -41,6 +41,11 @@ class MailAction:
     round: int = 1
     facts: Mapping[str, Any] = field(default_factory=dict)
     changes: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, action: ActionState) -> MailAction:
+        """The action of a run as the writing of mails knows it."""
+        return cls(action.action, action.step, action.round, action.facts, action.changes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +107,7 @@ class _Writer:
     desk: Desk
 
     def letter(self) -> _Letter | None:
-        """The mail before it has a reader, with what somebody changed after it had failed."""
+        """The mail before it has a reader, with what somebody changed after it had failed: that goes as it stands."""
         letter = self._unedited()
         return letter if letter is None or not self.act.changes else self._edited(letter)
 
@@ -156,10 +161,13 @@ class _Writer:
         if to is not None:
             lines = [to] if isinstance(to, str) else [str(line) for line in to]
             letter = replace(letter, to=self._to(lines, letter.more))
+        more = dict(letter.more)
         for name in ("subject", "body"):
             if isinstance(self.act.changes.get(name), str):
-                letter = replace(letter, **{name: self.act.changes[name]})
-        return letter
+                more[f"edited.{name}"] = self.act.changes[name]
+        subject = "{edited.subject}" if "edited.subject" in more else letter.subject
+        body = "{edited.body}" if "edited.body" in more else letter.body
+        return replace(letter, subject=subject, body=body, more=more)
 
     def _to(self, texts: Iterable[str], more: Mapping[str, Any]) -> tuple[Recipient, ...]:
         """Recipient lines: a role alone is whoever plays it, a field alone its stored value; the rest is text."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
+from milepost.mail import emailing
 from milepost.settings import Settings
 from milepost.webhook_secret import webhook_secret
 from milepost.wiring import application_url
@@ -22,6 +23,7 @@ def executors(settings: Settings, repository: Repository) -> dict[str, Executor]
     """Who does which kind of action."""
     signer, targets = Signer(webhook_secret(settings)), Targets(settings.allowed_targets)
     return {
+        "email": emailing(settings, application_url(settings)),
         "http": HttpCaller(signer, targets, settings.base_url),
         "run": ChildStarter(repository, settings.calendar),
     }

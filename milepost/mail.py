@@ -6,11 +6,16 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from uuid import UUID
 
+from domain.addresses import AddressBook
 from domain.guests import Pass
+from domain.mails import Desk
 from domain.passes import LIFETIME, seal
 from milepost.link_secret import link_secret
 from milepost.settings import Settings
-from workers.automations.mailer import MailSettings
+from projections.people_directory import directory
+from store.connect import connect
+from workers.automations.email import Emailing
+from workers.automations.mailer import Mailer, MailSettings
 from workers.automations.smtp import SmtpServer
 
 
@@ -28,3 +33,15 @@ def guest_links(settings: Settings) -> Callable[[UUID, Pass], str]:
         return f"{base}/guest/{seal(run, held, datetime.now(UTC) + LIFETIME, secret)}"
 
     return link
+
+
+def emailing(settings: Settings, database_url: str) -> Emailing:
+    """The executor of mails: with the addresses of the directory as they are at each attempt."""
+    link = guest_links(settings)
+
+    def desk() -> Desk:
+        with connect(database_url, "addresses") as connection:
+            book = AddressBook.of(directory(connection))
+        return Desk(book, settings.base_url, settings.calendar.zone, link)
+
+    return Emailing(Mailer(mail_settings(settings)), desk)

@@ -15,6 +15,7 @@ from api.guests import VERBS
 from api.matrix import OPEN, Rule
 from api.problems import Problem
 from api.services import Services
+from domain.shown import when
 from web import forms
 from web.errors import accepts_json
 from web.forwarding import Answered, forward
@@ -101,6 +102,7 @@ def _form(
     typed: Mapping[str, Any] | None = None,
 ) -> Response:
     values = {**seen["values"], **(typed or {})}
+    zone = _services(request).calendar.zone
     return _shown(
         request,
         "guest.html",
@@ -109,7 +111,8 @@ def _form(
         values=values,
         refused=refused.body if refused else None,
         link=request.path_params["link"],
-        zone=_services(request).calendar.zone,
+        zone=zone,
+        due=when(seen["due_at"], zone) if seen["due_at"] else "",
         done=request.query_params.get("done"),
     )
 

@@ -25,7 +25,7 @@ from api.sight import Sight, sight_of
 from api.views import Positioned, answer, texts_for
 from domain.document import Document, Role
 from projections import answers, queries
-from web import forms, guests, insights
+from web import forms, guests, insights, outbox
 from web.errors import ErrorPages, accepts_json, refused
 from web.forwarding import Answered, forward
 from web.rendering import assets, page, reveal
@@ -52,6 +52,7 @@ RULES: dict[str, Rule] = {
     "POST /sign-out": _ANYBODY,
     "GET /static/{name}": OPEN,
     **guests.RULES,
+    **outbox.RULES,
 }
 """Who may ask for which page; a form is judged once more when its command is carried out."""
 
@@ -87,6 +88,7 @@ def router(_services: Services | None = None) -> APIRouter:
     for path, act in writes.items():
         made.add_api_route(path, act, methods=["POST"], response_model=None)
     guests.add_guest_pages(made)
+    outbox.add_outbox_pages(made)
     return made
 
 

@@ -17,6 +17,7 @@ GROUPS = {
     "groups": "teams",
     "import": "importing",
     "projection": "projections",
+    "mail": "mails",
     "events": "events",
     "token": "tokens",
 }

@@ -209,9 +209,9 @@ def test_every_notice_is_whole(word: str):
 
 def test_a_mail_that_was_edited_goes_as_it_was_edited():
     """What somebody changed after a failure replaces what the process says; the rest stays."""
-    changes = {"to": "new@nordwind.example", "subject": "Again: {customer_name}"}
+    changes = {"to": "new@nordwind.example", "subject": "Again: {plan}"}
     (mail,) = written(MailAction("email", StepKey("agreement_sent"), changes=changes), *onboarding())
-    assert (mail.to.address, mail.subject) == ("new@nordwind.example", "Again: Nordwind")
+    assert (mail.to.address, mail.subject) == ("new@nordwind.example", "Again: {plan}")
     assert "Hello Ada König" in mail.body
 
 

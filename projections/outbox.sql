@@ -1,0 +1,23 @@
+-- Mails: the actions of the kind email, in the words of the outbox.
+
+-- name: mails
+with mail as (
+  select run, step, round, action, attempt, next_at, changed_at, reason, incident, name, step_title, test,
+    case
+      when state = 'succeeded' and result = 'no_address' then 'skipped'
+      when state = 'succeeded' then 'sent'
+      when state = 'started' then 'sending'
+      when state = 'failed' and incident is null then 'queued'
+      else state
+    end as word
+  from read.action
+  where kind = 'email' and (%(run)s::uuid is null or run = %(run)s)
+    and (%(step)s::text is null or step = %(step)s) and (%(round)s::int is null or round = %(round)s)
+    and (%(action)s::text is null or action = %(action)s)
+)
+select run, nullif(step, ''), round, action, word, attempt, next_at, changed_at, reason, incident, name, step_title, test
+from mail where %(state)s::text is null or word = %(state)s
+order by changed_at desc, run, step, round, action limit %(limit)s
+
+-- name: waiting
+select count(*) from read.action where kind = 'email' and incident is not null

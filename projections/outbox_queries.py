@@ -1,0 +1,63 @@
+"""What is asked of mails: the newest first, in the words of the outbox, and how many wait for a decision."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from projections.asking import Conn, fresh
+from projections.projection import blocks
+
+_SQL = {name: text.encode() for name, text in blocks("outbox").items()}
+
+
+@dataclass(frozen=True, slots=True)
+class MailFacts:
+    """One mail without its texts; ``step`` None: it is about the run as a whole."""
+
+    run: UUID
+    step: str | None
+    round: int
+    action: str
+    state: str
+    attempt: int
+    next_at: datetime | None
+    at: datetime
+    reason: str | None
+    incident: UUID | None
+    run_name: str
+    step_title: str | None
+    test: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MailList:
+    """Mails, those that changed last first; ``incidents`` counts all that wait for somebody's decision."""
+
+    rows: tuple[MailFacts, ...]
+    incidents: int
+    position: int
+    as_of: datetime
+    behind: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which mails; ``step`` is empty for those of the run as a whole, None for all."""
+
+    run: UUID | None = None
+    step: str | None = None
+    round: int | None = None
+    action: str | None = None
+    state: str | None = None
+    limit: int = 50
+
+
+def mails(connection: Conn, wanted: Wanted) -> MailList:
+    """The mails that are wanted."""
+    current = fresh(connection, "actions")
+    told = {name: getattr(wanted, name) for name in Wanted.__slots__}
+    found = tuple(MailFacts(*row) for row in connection.execute(_SQL["mails"], told))
+    waiting = connection.execute(_SQL["waiting"]).fetchone()
+    return MailList(found, waiting[0] if waiting else 0, *current)

@@ -1,0 +1,98 @@
+"""Guests fill in their one step in a browser; colleagues look at the mails that went out."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, expect
+
+from domain.guests import Pass
+from domain.passes import seal
+from domain.words import RoleKey, StepKey
+from tests.web.conftest import App, keep
+
+pytestmark = pytest.mark.browser
+
+SIGNING: dict[str, Any] = {
+    "key": "signing",
+    "title": "Signing",
+    "inputs": [{"key": "mail", "title": "Mail", "kind": "email"}],
+    "roles": [
+        {"key": "seller", "title": "Seller", "initiator": True},
+        {"key": "buyer", "title": "Buyer", "guest": True, "email_from": "mail"},
+        {"key": "system", "title": "System", "system": True},
+    ],
+    "stages": [{"key": "all", "title": "All", "steps": [
+        {"key": "sign", "title": "Sign the agreement", "kind": "sign", "role": "buyer",
+         "instructions": "Please read the agreement and sign it. If you decline, we will stop here.",
+         "due": {"anchor": "run_start", "offset": 5},
+         "fields": [{"key": "name", "title": "Your name", "kind": "text", "required": True},
+                    {"key": "agreed", "title": "I have read it", "kind": "yes_no"},
+                    {"key": "signature", "title": "Signature", "kind": "signature", "required": True}],
+         "signature": {"on_decline": {"ends_run": "Not signed"}},
+         "email": {"to": ["{mail}"], "subject": "Please sign, {mail}", "guest_link": True,
+                   "body": "Hello,\n\nyour agreement is ready:\n\n{guest_link}\n\nThank you."}},
+        {"key": "file", "title": "File it", "role": "seller", "after": ["sign"]},
+    ]}],
+}  # fmt: skip
+
+
+@pytest.fixture
+def signing(workspace: App) -> str:
+    """A run that waits for a guest's signature; its id."""
+    workspace.publish(SIGNING)
+    inputs = {"mail": "ada@nordwind.example"}
+    return str(workspace.post("/v1/runs", process="signing", name="Nordwind", inputs=inputs)["id"])
+
+
+def link(app: App, run: str) -> str:
+    """The link that a mail brings."""
+    held = Pass(StepKey("sign"), 1, RoleKey("buyer"))
+    expires = datetime.now(UTC) + timedelta(days=3)
+    return f"{app.url}/guest/{seal(UUID(run), held, expires, app.services.link_secret)}"
+
+
+def test_a_guest_signs_without_an_account(workspace: App, signing: str, context: BrowserContext):
+    """The form and nothing else; what is missing is said, then thanks, and the run goes on."""
+    context.clear_cookies()
+    page = context.new_page()
+    page.goto(link(workspace, signing))
+    expect(page.get_by_role("heading", level=1)).to_have_text("Sign the agreement")
+    expect(page.get_by_role("navigation")).to_have_count(0)
+    page.get_by_label("Your name").fill("Ada König")
+    page.get_by_role("button", name="Sign", exact=True).click()
+    expect(page.get_by_role("alert")).to_contain_text("Signature")
+    expect(page.get_by_label("Your name")).to_have_value("Ada König")
+    keep(page, "guest-missing")
+    page.get_by_label("Signature").fill("Ada König")
+    keep(page, "guest")
+    page.get_by_role("button", name="Sign", exact=True).click()
+    expect(page.get_by_role("status").first).to_contain_text("Thank you")
+    keep(page, "guest-done")
+    assert workspace.client.get(f"/v1/runs/{signing}").json()["stages"][0]["steps"][0]["by"] == "guest:buyer"
+    workspace.trouble.clear()  # the browser itself logs the 409
+
+
+def test_a_link_that_does_not_open_says_so(workspace: App, context: BrowserContext):
+    """A page for people, not a problem document, and no way further in."""
+    context.clear_cookies()
+    page = context.new_page()
+    page.goto(f"{workspace.url}/guest/no-link-of-ours")
+    expect(page.get_by_role("heading", level=1)).to_have_text("This link does not open")
+    keep(page, "guest-closed")
+    workspace.trouble.clear()  # the browser itself logs the 404
+
+
+def test_mails_are_listed_and_shown(workspace: App, signing: str, page: Page):
+    """State, reader and subject in the list; the text behind it, without the guest's own link."""
+    page.goto(f"{workspace.url}/outbox")
+    row = page.get_by_role("link", name="Please sign, ada@nordwind.example")
+    expect(row).to_be_visible()
+    keep(page, "outbox")
+    row.click()
+    expect(page.get_by_role("article")).to_contain_text("your agreement is ready")
+    expect(page.get_by_role("article")).to_contain_text("(a personal link)")
+    keep(page, "mail")

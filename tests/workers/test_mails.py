@@ -1,0 +1,232 @@
+"""Mails of runs, from the decision that causes them to a real mail server: once, again, or asked about."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from domain.addresses import AddressBook, Contact
+from domain.document import Document, stored_form
+from domain.events import Event, ProcessVersionPublished
+from domain.mails import Desk
+from domain.process import PROCESS
+from domain.run import RUN, Run, complete_step, start_run
+from domain.run.actions import start_action
+from domain.run.incidents import edit_incident, retry_incident
+from domain.run.state import ActionState
+from domain.schedule import Calendar
+from domain.words import Actor, Assignee, StepKey, process_stream
+from projections.engine import Projector
+from store.log import Log
+from store.repository import Repository
+from tests.support.databases import Database
+from tests.support.mailbox import Mailbox, mailbox, text_of
+from workers.acting import Acting
+from workers.automations.email import Emailing
+from workers.automations.mailer import Mailer, MailSettings
+from workers.automations.smtp import SmtpServer
+from workers.digests import Digests
+
+DANA = Actor("person:dana")
+NINE = datetime(2026, 3, 2, 9, tzinfo=UTC)
+MAIL = {
+    "to": ["{mail}"],
+    "subject": "Hello {who}",
+    "body": "You start soon.\n\n{guest_link}",
+    "guest_link": True,
+}
+DOCUMENT: dict[str, Any] = {
+    "key": "welcome", "title": "Welcome", "run_name": "{who}",
+    "inputs": [{"key": "who", "title": "Who", "kind": "text"}, {"key": "mail", "title": "Mail", "kind": "email"}],
+    "roles": [{"key": "boss", "title": "Boss"},
+              {"key": "guest", "title": "Guest", "guest": True, "email_from": "mail"}],
+    "stages": [{"key": "go", "title": "Go", "steps": [
+        {"key": "decide", "title": "Decide", "role": "boss"},
+        {"key": "greet", "title": "Greet", "kind": "email", "role": "boss", "after": ["decide"], "email": MAIL},
+        {"key": "answer", "title": "Answer", "kind": "form", "role": "guest", "after": ["greet"]}]}],
+    "digest": {"offset": 1, "unit": "calendar_days", "to": ["{role.boss}"]},
+}  # fmt: skip
+
+
+class Post:
+    """A log with a process, a worker that sends its mails under a clock of the test's, and a mail server."""
+
+    def __init__(self, database: Database, log: Log, box: Mailbox | None, folder: Path) -> None:
+        self.log, self.repository, self.now, self.url = log, Repository(log), NINE, database.app_url
+        self.box, self.outbox = box, folder
+        self.projector = Projector(self.url, log)
+        document = stored_form(Document.model_validate(DOCUMENT))
+        version = ProcessVersionPublished(process="welcome", process_version=1, note="", document=document,
+                                          by=DANA, at=NINE)  # fmt: skip
+        self.repository.execute(PROCESS, process_stream("welcome"), lambda _state: [version])
+        book = AddressBook({Assignee("person:bo"): Contact("Bo Lind", "bo@acme.example")})
+        desk = Desk(
+            book, "https://mile.example", ZoneInfo("UTC"), lambda _run, held: f"https://g/{held.step}"
+        )
+        settings = MailSettings(folder, "m@acme.example", SmtpServer(box.url) if box else None)
+        self.executors = {"email": Emailing(Mailer(settings), lambda: desk)}
+
+    def run(self, **more: Any) -> UUID:
+        """A run whose greeting is queued."""
+        run, inputs = uuid4(), {"who": "Ada", "mail": "ada@nordwind.example", **more.pop("inputs", {})}
+        roles = {"boss": "person:bo"}
+        self.do(run, start_run, inputs=inputs, roles=roles, calendar=Calendar(), **more)
+        self.do(run, complete_step, "decide", calendar=Calendar())
+        return run
+
+    def do(self, run: UUID, decision: Any, *args: Any, **named: Any) -> None:
+        """Somebody decides something."""
+        definition = self.repository.definition("welcome", 1)
+        wants = () if decision in (start_action, retry_incident, edit_incident) else (definition,)
+
+        def decide(state: Run | None) -> Sequence[Event]:
+            found: Sequence[Event] = decision(state, *wants, *args, by=DANA, at=self.now, **named)
+            return found
+
+        self.repository.execute(RUN, run, decide, meta={"process": "welcome", "process_version": 1})
+
+    def work(self) -> None:
+        """What a worker does until nothing is due: a new one each time, as after a crash."""
+        self.projector.catch_up()
+
+        async def rounds() -> None:
+            acting = Acting(
+                self.url, self.repository, self.executors, Calendar(), lambda: self.now, chance=lambda: 0.0
+            )
+            await acting.once()
+            await acting.close()
+
+        asyncio.run(rounds())
+        self.projector.catch_up()
+
+    def state(self, run: UUID) -> Run:
+        """The run as it is."""
+        found = self.repository.load(RUN, run)
+        assert found is not None
+        return found
+
+    def greeting(self, run: UUID) -> ActionState:
+        """The action that the greeting is."""
+        return self.state(run).actions["greet/1/email"]
+
+
+@pytest.fixture
+def box() -> Iterator[Mailbox]:
+    """A mail server of this test's own."""
+    with mailbox() as running:
+        yield running
+
+
+@pytest.fixture
+def post(database: Database, box: Mailbox, tmp_path: Path) -> Iterator[Post]:
+    """A worker with a mail server."""
+    with Log(database.app_url, durable=False) as log:
+        made = Post(database, log, box, tmp_path / "outbox")
+        with made.projector:
+            yield made
+
+
+def test_a_mail_is_sent_once_and_its_step_is_done(post: Post, box: Mailbox):
+    """The mail arrives with the guest's link, the step is completed, and nothing more is sent."""
+    run = post.run()
+    post.work()
+    post.work()
+    assert [message["subject"] for message in box.messages] == ["Hello Ada"]
+    assert "https://g/answer" in text_of(box.messages[0])
+    assert post.greeting(run).result == "sent"
+    assert (post.state(run).step(StepKey("greet")).state, post.state(run).step(StepKey("answer")).state) == (
+        "done",
+        "ready",
+    )
+
+
+def test_a_refusal_for_now_is_retried_by_the_schedule(post: Post, box: Mailbox):
+    """After a 421 the mail waits a second, and then goes out once."""
+    run = post.run()
+    box.answers.append("421 too busy")
+    post.work()
+    assert (post.greeting(run).state, post.greeting(run).next_at) == ("failed", NINE + timedelta(seconds=1))
+    post.work()
+    assert box.messages == []
+    post.now = NINE + timedelta(seconds=1)
+    post.work()
+    assert (len(box.messages), post.greeting(run).result) == (1, "sent")
+
+
+def test_a_refusal_for_good_is_one_incident(post: Post, box: Mailbox):
+    """After a 550 somebody is asked, once; edited, it goes to the new address."""
+    box.refused["ada@nordwind.example"] = "550 no such user"
+    run = post.run()
+    post.work()
+    post.now += timedelta(days=1)
+    post.work()
+    (incident,) = post.state(run).incidents.values()
+    assert (incident.problem, "550" in incident.reason, box.messages) == ("failed", True, [])
+    post.do(run, edit_incident, incident.incident, {"to": ["ada@new.example"]})
+    post.work()
+    assert (box.readers, post.state(run).step(StepKey("greet")).state) == (["ada@new.example"], "done")
+
+
+def test_a_crash_between_mail_and_result_is_asked_about(post: Post, box: Mailbox):
+    """The intent is stored and no result: nothing is sent blindly; somebody decides to send it again."""
+    run = post.run()
+    post.do(run, start_action, "greet", 1, "email", key="k")
+    post.work()
+    assert (post.greeting(run).state, box.messages) == ("uncertain", [])
+    (incident,) = post.state(run).incidents.values()
+    assert incident.problem == "uncertain"
+    post.do(run, retry_incident, incident.incident)
+    post.work()
+    assert (len(box.messages), post.state(run).step(StepKey("greet")).state) == (1, "done")
+
+
+def test_a_broken_connection_after_the_text_is_asked_about(post: Post, box: Mailbox):
+    """The server took it and vanished: it is not sent a second time."""
+    box.vanish = 1
+    run = post.run()
+    post.work()
+    post.now += timedelta(days=1)
+    post.work()
+    assert (len(box.messages), post.greeting(run).state) == (1, "uncertain")
+
+
+def test_without_an_address_the_run_goes_on_visibly(post: Post, box: Mailbox):
+    """Nothing is sent, the step is done, and the result says why."""
+    run = post.run(inputs={"mail": None})
+    post.work()
+    assert (box.messages, post.greeting(run).result) == ([], "no_address")
+    assert post.state(run).step(StepKey("greet")).state == "done"
+
+
+def test_a_test_run_writes_into_the_outbox_only(post: Post, box: Mailbox):
+    """With a mail server set, a test still sends nothing."""
+    post.run(test=True)
+    post.work()
+    assert box.messages == []
+    assert len(list(post.outbox.iterdir())) == 1
+
+
+def test_a_digest_goes_out_each_day_once(post: Post, box: Mailbox):
+    """Queued by the worker when its time has come, sent once, and not for the days that nobody worked."""
+    post.run()
+    post.work()
+    box.messages.clear()
+    digests = Digests(post.url, post.repository, Calendar(), lambda: post.now)
+    for day in (1, 1, 2, 5):
+        post.now = NINE + timedelta(days=day, hours=1)
+        asyncio.run(digests.once())
+        post.work()
+    sent = [message for message in box.messages if message["to"] == "Bo Lind <bo@acme.example>"]
+    assert [message["subject"] for message in sent] == ["Ada: where it stands"] * 3
+    assert "- Greet" in text_of(sent[0])
+    again = Digests(post.url, post.repository, Calendar(), lambda: post.now)
+    asyncio.run(again.once())
+    post.work()
+    assert len(box.messages) == 3
