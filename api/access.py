@@ -15,13 +15,15 @@ from psycopg import Connection
 from api.ids import uuid7
 from domain.words import Actor
 
-Scope = Literal["read", "work", "manage", "admin", "service", "act_as"]
+Scope = Literal["read", "work", "manage", "admin", "service", "act_as", "calendar"]
+CALENDAR: Scope = "calendar"
 SCOPES: dict[Scope, str] = {
     "read": "see processes, runs, projects and the feed of events; values in runs that concern the bearer",
     "work": "start runs and act on runs, steps and tasks",
     "manage": "write processes, open and change projects; see the values in every run",
     "admin": "make, list and revoke tokens; see the values in every run, sensitive ones too",
     "service": "follow the public feed of events, for programs; sees no values",
+    "calendar": "see when things are due, through the address of a calendar feed; nothing else",
     "act_as": "act in the name of somebody else (header Milepost-Actor); recorded together with the token's own actor",
 }
 """What each scope lets its bearer do; none includes another."""

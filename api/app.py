@@ -15,6 +15,7 @@ from api.files import add_files
 from api.guard import guard_routes
 from api.guests import add_guests
 from api.health import add_health
+from api.lists import add_lists
 from api.matrix import RULES, Rule
 from api.openapi import add_openapi
 from api.outbox import add_outbox
@@ -25,6 +26,7 @@ from api.process_commands import add_process_commands
 from api.project_commands import add_project_commands
 from api.recurrences import add_recurrences
 from api.run_commands import add_run_commands
+from api.saved_views import add_saved_views
 from api.services import Services
 from api.sessions import add_sessions
 from api.task_commands import add_task_commands
@@ -63,6 +65,8 @@ ADDED: tuple[Callable[[APIRouter], None], ...] = (
     add_people_views,
     add_feeds,
     add_files,
+    add_lists,
+    add_saved_views,
     add_task_views,
     add_recurrences,
     add_guests,

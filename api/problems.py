@@ -60,6 +60,7 @@ CODES: dict[str, Code] = {
         "The process sends no mail for this action of this step; `accepted` names steps that do.",
     ),
     "unknown_version": Code(404, "Unknown version", "The process has no published version with this number."),
+    "unknown_view": Code(404, "Unknown view", "No saved view has this id."),
     "unknown_recurrence": Code(404, "Unknown recurring work", "No recurring work has this id."),
     "unknown_file": Code(
         404, "Unknown file", "No file with this hash is kept, or it is not shown by this run."

@@ -17,6 +17,7 @@ from domain.project import PROJECT, Project
 from domain.recurrence import RECURRENCE, Recurrence
 from domain.run import RUN, Run
 from domain.task import TASK, Task
+from domain.view import VIEW, View
 from domain.words import Rejected
 
 S = TypeVar("S")
@@ -44,6 +45,7 @@ PROCESSES = _only(PROCESS)
 RECURRENCES = _only(RECURRENCE)
 PEOPLE = _only(PERSON)
 GROUPS = _only(GROUP)
+VIEWS = _only(VIEW)
 
 
 def known_run(state: Any, stream: UUID) -> Run:
@@ -67,6 +69,11 @@ def project_taking_work(state: Any, stream: UUID) -> Project:
 def known_task(state: Any, stream: UUID) -> Task:
     """The task, or the problem that there is none."""
     return _known(state, Task, "task", stream)
+
+
+def known_view(state: Any, stream: UUID) -> View:
+    """The saved view, or the problem that there is none."""
+    return _known(state, View, "view", stream)
 
 
 def known_recurrence(state: Any, stream: UUID) -> Recurrence:

@@ -15,6 +15,7 @@ from projections.recurrences import RECURRENCES
 from projections.run_history import RUN_HISTORY
 from projections.run_steps import RUN_STEPS
 from projections.tasks import TASKS
+from projections.views import VIEWS
 
 PROJECTIONS: tuple[Projection, ...] = (
     RUN_STEPS,
@@ -29,6 +30,7 @@ PROJECTIONS: tuple[Projection, ...] = (
     TASKS,
     PEOPLE,
     ACTIONS,
+    VIEWS,
 )
 """In the order in which they are written."""
 

@@ -79,7 +79,7 @@ def tell(
 
 
 def look(path: str, body: dict[str, Any]) -> Any:
-    """POST a question that changes nothing; the answer as JSON."""
+    """POST what is no command on the log, such as a question; the answer as JSON."""
     to = server()
     headers = {"Content-Type": "application/json"}
     return _told(to, _send(to, "POST", path, content=orjson.dumps(body), headers=headers))
@@ -95,10 +95,11 @@ def upload(path: str, file: Path, **query: Any) -> Any:
         )
 
 
-def download(path: str, file: Path) -> int:
+def download(path: str, file: Path, **query: Any) -> int:
     """GET a content into a file that must not be there yet; how many bytes it has."""
     to = server()
-    answer = _send(to, "GET", path)
+    wanted = {name: value for name, value in query.items() if value is not None}
+    answer = _send(to, "GET", path, params=wanted)
     if not answer.is_success:
         _refused(answer)
     with file.open("xb") as into:

@@ -6,12 +6,15 @@ from typing import Any
 
 import typer
 
+from milepost.cli import listing
 from milepost.cli.client import ask, tell
 from milepost.cli.output import BAD_INPUT, AsJson, Field, fail, print_json, print_rows
 from milepost.cli.processes import newest
 from milepost.cli.telling import As, Reason, command, done
 
 app = typer.Typer(help="Projects: what needs to get done.", no_args_is_help=True)
+
+listing.register(app)
 
 Project = typer.Argument(help="Id of the project.", metavar="PROJECT")
 Stages = typer.Option([], "--stage", help="A stage, key=Title; in the order of the board.")
