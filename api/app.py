@@ -27,6 +27,7 @@ from api.project_commands import add_project_commands
 from api.recurrences import add_recurrences
 from api.run_commands import add_run_commands
 from api.saved_views import add_saved_views
+from api.search import add_search
 from api.services import Services
 from api.sessions import add_sessions
 from api.task_commands import add_task_commands
@@ -67,6 +68,7 @@ ADDED: tuple[Callable[[APIRouter], None], ...] = (
     add_files,
     add_lists,
     add_saved_views,
+    add_search,
     add_task_views,
     add_recurrences,
     add_guests,

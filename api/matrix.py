@@ -99,6 +99,7 @@ RULES: dict[str, Rule] = {
     "POST /v1/views/{id}/change": READ,
     "POST /v1/views/{id}/remove": READ,
     "GET /v1/views": READ,
+    "GET /v1/search": READ,
     "GET /v1/calendar": READ,
     "POST /v1/calendar-links": READ,
     "GET /calendar/{name}": OPEN,

@@ -25,7 +25,8 @@ from projections.answers import History, HistoryEntry, RunView, StageView, StepV
 MASK = "•••"
 """Stands for the value of a sensitive field."""
 
-_SEES_ALL = frozenset({"manage", "admin"})
+SEES_ALL = frozenset({"manage", "admin"})
+"""Scopes whose bearer every run concerns."""
 _WORKS_IN = frozenset({"member", "manager"})
 
 
@@ -109,13 +110,13 @@ def sight_of(services: Services, stream: UUID, caller: Caller) -> Sight:
     run = known_run(services.repository.load(RUNS, stream), stream)
     definition = services.repository.definition(run.process, run.process_version)
     who, scopes = str(caller.actor), caller.grant.scopes
-    sees = bool(scopes & _SEES_ALL) or _takes_part(run, who) or _works_in(_project(services, run), who)
+    sees = bool(scopes & SEES_ALL) or _takes_part(run, who) or _works_in(_project(services, run), who)
     return Sight(run, definition, who, sees, "admin" in scopes)
 
 
 def sees_texts(services: Services, project: UUID | None, caller: Caller) -> bool:
     """Whether the caller is told what people wrote at steps of this project's runs (None: of any run). Blocks."""
-    if caller.grant.scopes & _SEES_ALL:
+    if caller.grant.scopes & SEES_ALL:
         return True
     found = None if project is None else services.repository.load(PROJECTS, project)
     return isinstance(found, Project) and _works_in(found, str(caller.actor))

@@ -8,6 +8,7 @@ import typer
 
 from milepost.cli.client import ask
 from milepost.cli.output import AsJson, Field, print_json, print_rows
+from milepost.cli.searching import search
 
 _INBOX = (
     Field("what", "title"), Field("of", "name"), Field("due", "due_at"), Field("overdue", "overdue"),
@@ -20,6 +21,7 @@ def register(app: typer.Typer) -> None:
     """Add these verbs to the command line."""
     app.command()(inbox)
     app.command()(workload)
+    app.command()(search)
 
 
 def inbox(

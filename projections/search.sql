@@ -1,0 +1,42 @@
+-- Search: names by their parts, texts by the beginnings of their words. Values are looked at again before they are shown.
+
+-- name: cards
+select c.kind, c.card, c.name, c.project, c.process, c.stage, c.state, c.ended_at is not null, null, null
+from read.card c
+where c.name ilike %(part)s or to_tsvector('simple', c.name || ' ' || c.description) @@ to_tsquery('simple', %(words)s)
+order by c.ended_at is not null, (c.name ilike %(start)s) desc, public.similarity(c.name, %(text)s) desc, c.started_at desc
+limit %(limit)s
+
+-- name: steps
+select 'step', i.work, i.title, i.project, i.process, i.stage, i.state, false, i.step, i.name
+from read.inbox i
+where i.kind = 'step' and (i.title ilike %(part)s
+  or to_tsvector('simple', i.title) @@ to_tsquery('simple', %(words)s))
+order by (i.title ilike %(start)s) desc, i.due_at nulls last, i.work, i.step
+limit %(limit)s
+
+-- name: people
+select 'person', p.stream, p.name, null::uuid, null, null, case when p.active then 'active' else 'left' end, not p.active,
+  p.person, null
+from read.person p
+where p.name ilike %(part)s or p.person ilike %(start)s
+order by not p.active, (p.name ilike %(start)s) desc, p.name
+limit %(limit)s
+
+-- name: inputs
+select r.run, r.name, r.project, r.process, r.process_version, 'inputs', r.inputs from read.run r
+where jsonb_to_tsvector('simple', r.inputs, '["string"]') @@ to_tsquery('simple', %(words)s) and {concerned}
+order by r.started_at desc limit %(limit)s
+
+-- name: values
+select r.run, r.name, r.project, r.process, r.process_version, s.step, s."values"
+from read.run_step s join read.run r on r.run = s.run
+where s."values" is not null
+  and jsonb_to_tsvector('simple', s."values", '["string"]') @@ to_tsquery('simple', %(words)s) and {concerned}
+order by r.started_at desc limit %(limit)s
+
+-- name: projects_of
+select p.project from read.project p where p.owner = %(who)s
+union
+select p.project from read.project p, jsonb_array_elements(p.members) m
+where m ->> 'member' = %(who)s and m ->> 'access' in ('member', 'manager')

@@ -1,0 +1,160 @@
+"""Search over runs, tasks, steps under way, people and the values that are not sensitive."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+from uuid import UUID
+
+from domain.definition import Definition
+from domain.words import StepKey
+from projections.asking import Conn, fresh
+from projections.projection import blocks
+from projections.run_queries import definition_of
+
+HitKind = Literal["run", "task", "step", "person", "value"]
+SHORTEST = 2
+_MOST_WORDS = 8
+_CANDIDATES = 200
+_CONCERNED = """
+(%(all)s or r.started_by = %(who)s or r.project = any(%(projects)s)
+  or exists (select from jsonb_each_text(r.roles) e where e.value = %(who)s)
+  or exists (select from read.run_step x where x.run = r.run and (x.assignee = %(who)s or x.by = %(who)s)))
+"""
+_SQL = {name: text.replace("{concerned}", _CONCERNED).encode() for name, text in blocks("search").items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One thing found; ``context`` says where: the run of a step, the field of a value. ``path`` leads to it."""
+
+    kind: HitKind
+    id: UUID
+    title: str
+    context: str | None
+    project: UUID | None
+    process: str | None
+    state: str | None
+    over: bool
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a search found, the best first within each kind; ``more`` says that there is more than is shown."""
+
+    query: str
+    hits: tuple[Hit, ...]
+    more: bool
+    position: int
+    as_of: Any
+    behind: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Seer:
+    """For whom values are looked for; ``all``: they manage, so every run concerns them."""
+
+    who: str
+    all: bool
+
+
+Shows = Callable[[UUID, StepKey, str], bool]
+"""Whether somebody is shown a field of a run, by what the log says now."""
+
+
+def words_of(text: str) -> list[str]:
+    """The words that are searched for, at most eight."""
+    return re.findall(r"\w+", text.casefold())[:_MOST_WORDS]
+
+
+def search(connection: Conn, text: str, seer: Seer, shows: Shows, limit: int = 20) -> Found:
+    """Everything that fits ``text``, at most ``limit`` of each kind.
+
+    Names fit by any part of them, texts and values when each word begins one of theirs. A value is found only where
+    its field is neither sensitive nor personal and ``shows`` says that the seer sees it.
+    """
+    current = fresh(connection, "board", "inbox", "people", "run_steps")
+    words = words_of(text)
+    if not words or len("".join(words)) < SHORTEST:
+        return Found(text, (), False, *current)
+    asked = _asked(text, words, limit + 1)
+    hits: list[Hit] = []
+    more = False
+    for name in ("cards", "steps", "people"):
+        found = [_hit(row) for row in connection.execute(_SQL[name], asked)]
+        more = more or len(found) > limit
+        hits += found[:limit]
+    values = _values(connection, asked, words, seer, shows, limit)
+    return Found(text, (*hits, *values), more or len(values) == limit, *current)
+
+
+def _asked(text: str, words: list[str], limit: int) -> dict[str, Any]:
+    plain = re.sub(r"([\\%_])", r"\\\1", text.strip())
+    beginnings = " & ".join(f"{word}:*" for word in words)
+    return {"text": text, "part": f"%{plain}%", "start": f"{plain}%", "words": beginnings, "limit": limit}
+
+
+def _hit(row: tuple[Any, ...]) -> Hit:
+    kind, id_, title, project, process, _, state, over, step, context = row
+    path = {
+        "run": f"/runs/{id_}",
+        "task": f"/tasks/{id_}",
+        "step": f"/runs/{id_}?step={step}",
+        "person": f"/people/{step}",
+    }[kind]
+    return Hit(kind, id_, title, context, project, process, state, over, path)
+
+
+def _values(
+    connection: Conn, asked: dict[str, Any], words: list[str], seer: Seer, shows: Shows, limit: int
+) -> list[Hit]:
+    projects = [row[0] for row in connection.execute(_SQL["projects_of"], {"who": seer.who})]
+    wanted = {**asked, "who": seer.who, "all": seer.all, "projects": projects, "limit": _CANDIDATES}
+    found: list[Hit] = []
+    for name in ("inputs", "values"):
+        for row in connection.execute(_SQL[name], wanted).fetchall():
+            found += (hit for hit in _of_fields(connection, row, words, shows) if len(found) < limit)
+    return found[:limit]
+
+
+def _of_fields(connection: Conn, row: tuple[Any, ...], words: list[str], shows: Shows) -> Iterator[Hit]:
+    run, name, project, process, version, step, values = row
+    definition = definition_of(connection, process, version)
+    for key, title in _open_fields(definition, step):
+        told = " ".join(_texts(values.get(key)))
+        if told and _fits(told, words) and shows(run, StepKey(step), key):
+            path = f"/runs/{run}" if step == "inputs" else f"/runs/{run}?step={step}"
+            yield Hit("value", run, told[:200], f"{title} of {name}", project, process, None, False, path)
+
+
+def _open_fields(definition: Definition, step: str) -> Iterator[tuple[str, str]]:
+    known = definition.steps.get(StepKey(step))
+    fields = definition.document.inputs if step == "inputs" else known.fields if known else ()
+    return ((field.key, field.title) for field in fields if not (field.sensitive or field.personal))
+
+
+def _fits(told: str, words: Iterable[str]) -> bool:
+    theirs = words_of_all(told)
+    return all(any(other.startswith(word) for other in theirs) for word in words)
+
+
+def words_of_all(text: str) -> list[str]:
+    """Every word of a text."""
+    return re.findall(r"\w+", text.casefold())
+
+
+def _texts(value: Any) -> Iterator[str]:
+    match value:
+        case str():
+            yield value
+        case list():
+            for part in value:
+                yield from _texts(part)
+        case dict():
+            for part in value.values():
+                yield from _texts(part)
+        case _:
+            pass

@@ -1,0 +1,150 @@
+"""Search: names by any part, words by their beginnings, and no value that the searcher may not see."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.api.conftest import DANA, Api, project
+
+PROCESS: dict[str, Any] = {
+    "key": "moving", "title": "Moving", "roles": [{"key": "mover", "title": "Mover"}],
+    "inputs": [
+        {"key": "city", "title": "City", "kind": "text"},
+        {"key": "phone", "title": "Phone", "kind": "text", "personal": True},
+    ],
+    "stages": [{"key": "go", "title": "Go", "steps": [
+        {"key": "pack", "title": "Pack the piano", "role": "mover", "fields": [
+            {"key": "notes", "title": "Notes", "kind": "long_text"},
+            {"key": "code", "title": "Door code", "kind": "text", "sensitive": True}]},
+        {"key": "drive", "title": "Drive", "role": "mover"}]}],
+}  # fmt: skip
+COLUMNS = [{"key": "go", "title": "Go"}]
+
+
+@pytest.fixture
+def place(api: Api) -> str:
+    """A project with a run that has values of every sort, and a task."""
+    api.publish(PROCESS)
+    opened = api.client.post(
+        "/v1/projects", json={"name": "Removals", "stages": COLUMNS, "owner": "person:owner"}
+    )
+    found: str = opened.json()["id"]
+    member = {"member": "person:mia", "access": "member"}
+    assert api.client.post(f"/v1/projects/{found}/members", json=member).status_code == 200
+    run = api.start(
+        process="moving", name="Überland GmbH", project=found, roles={"mover": "person:sam"},
+        inputs={"city": "Rotterdam", "phone": "canaryphone"},
+    )  # fmt: skip
+    values = {"values": {"notes": "Steinway grand, third floor", "code": "canarycode"}}
+    assert api.client.post(f"/v1/runs/{run}/steps/pack/save", json=values).status_code == 200
+    task = {
+        "project": found,
+        "title": "Rent a 100% electric van",
+        "stage": "go",
+        "description": "with a Steinway-proof lift",
+    }
+    assert api.client.post("/v1/tasks", json=task).status_code == 201
+    project(api.database, api.services.log)
+    return found
+
+
+def hits(client: httpx.Client, text: str, **query: Any) -> list[tuple[str, str]]:
+    """Kind and title of what is found."""
+    answer = client.get("/v1/search", params={"q": text, **query})
+    assert answer.status_code == 200, answer.text
+    return [(hit["kind"], hit["title"]) for hit in answer.json()["hits"]]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("berl", [("run", "Überland GmbH")]),
+        ("ÜBER", [("run", "Überland GmbH")]),
+        ("piano", [("step", "Pack the piano")]),
+        ("elect va", [("task", "Rent a 100% electric van")]),
+        ("100%", [("task", "Rent a 100% electric van")]),
+        ("rotter", [("value", "Rotterdam")]),
+        ("stein grand", [("value", "Steinway grand, third floor")]),
+        ("stein", [("task", "Rent a 100% electric van"), ("value", "Steinway grand, third floor")]),
+        ("nothing like it", []),
+        ("%", []),
+        ("_", []),
+        ("' & | !:* <->", []),
+    ],
+)
+def test_what_fits_is_found(api: Api, place: str, text: str, expected: list[tuple[str, str]]):
+    """Parts of names, beginnings of words, whatever signs are typed."""
+    assert hits(api.client, text) == expected
+
+
+def test_sensitive_and_personal_values_are_never_found(api: Api, place: str):
+    """Not even by those who may see them."""
+    assert hits(api.client, "canary") == []
+    assert hits(api.client, "canarycode") == []
+
+
+def test_values_are_found_by_those_whom_the_run_concerns(api: Api, place: str):
+    """Its people and those who work in its project; names are found by everybody."""
+    for who, concerned in (
+        ("person:sam", True),
+        ("person:mia", True),
+        ("person:owner", True),
+        ("person:eve", False),
+    ):
+        with api.as_(who, "read") as client:
+            assert bool(hits(client, "rotterdam")) == concerned, who
+            assert hits(client, "überland") == [("run", "Überland GmbH")]
+
+
+def test_who_left_the_project_finds_nothing_more(api: Api, place: str):
+    """The log decides, although the read model does not know it yet."""
+    with api.as_("person:mia", "read") as mia:
+        assert hits(mia, "rotterdam") == [("value", "Rotterdam")]
+        away = {"member": "person:mia"}
+        assert api.client.post(f"/v1/projects/{place}/remove-member", json=away).status_code == 200
+        assert hits(mia, "rotterdam") == []
+
+
+def test_people_are_found_by_name_and_key(api: Api):
+    """Those who left stand last."""
+    for key, name in (("dora", "Dora Mann"), ("max", "Max Dorn")):
+        assert api.client.post("/v1/people", json={"person": key, "name": name}).status_code == 201
+    gone = api.client.post("/v1/people/dora/deactivate", json={"reason": "left"})
+    assert gone.status_code == 200, gone.text
+    project(api.database, api.services.log)
+    assert hits(api.client, "dor") == [("person", "Max Dorn"), ("person", "Dora Mann")]
+
+
+def test_a_limit_says_that_there_is_more(api: Api, place: str):
+    """At most so many of each kind."""
+    for number in range(3):
+        api.start(process="moving", name=f"Same name {number}", roles={}, inputs={"city": "Delft"})
+    project(api.database, api.services.log)
+    answer = api.client.get("/v1/search", params={"q": "same", "limit": 2}).json()
+    assert (len(answer["hits"]), answer["more"]) == (2, True)
+
+
+def test_a_view_is_saved_shared_and_removed(api: Api, place: str):
+    """One's own first, then what others share; removed ones are gone; others cannot touch it."""
+    page = f"/projects/{place}/list"
+    made = api.client.post("/v1/views", json={"name": "Late", "page": page, "query": "state=late"})
+    assert made.status_code == 201, made.text
+    view = made.json()["id"]
+    with api.as_("person:bo", "read") as bo:
+        project(api.database, api.services.log)
+        assert bo.get("/v1/views").json()["rows"] == []
+        changed = {"name": "Late ones", "query": "state=late&sort=due", "shared": True}
+        assert api.client.post(f"/v1/views/{view}/change", json=changed).status_code == 200
+        project(api.database, api.services.log)
+        seen = bo.get("/v1/views", params={"page": page}).json()["rows"]
+        assert [(row["name"], row["owner"], row["address"]) for row in seen] == [
+            ("Late ones", DANA, f"{page}?state=late&sort=due")
+        ]
+        assert bo.post(f"/v1/views/{view}/remove", json={}).json()["code"] == "not_yours"
+    assert api.client.post(f"/v1/views/{view}/remove", json={}).status_code == 200
+    project(api.database, api.services.log)
+    assert api.client.get("/v1/views").json()["rows"] == []
+    assert api.client.post(f"/v1/views/{place}/remove", json={}).json()["code"] == "unknown_view"
