@@ -164,7 +164,8 @@ class Timers:
                 meta = {"process": standing.run.process, "process_version": standing.run.process_version}
                 stored = [to_new_event(event, meta) for event in events]
                 yield Append(row.run, standing.version, stored)
-                known[row.run] = standing.after(events)
+                if row is not of_run[row.run][-1]:
+                    known[row.run] = standing.after(events)
 
     def _standing(self, rows: list[Come]) -> _Standing:
         """The run as its rows tell it where that is enough, else as it is."""
