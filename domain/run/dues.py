@@ -90,7 +90,7 @@ def count_anew(work: Work, step: StepKey, cause: str) -> None:
     now = work.run.step(step)
     manual = now.due_source == "manual"
     due = now.due_at if manual else rule_due(work.run, work.definition, step, work.calendar)
-    _set(work, step, due, now.due_source or "rule", cause, None)
+    _set(work, step, due, now.due_source or "rule", cause, None, anew=True)
 
 
 def set_by_hand(work: Work, step: StepKey, due: datetime | None) -> None:
@@ -149,12 +149,18 @@ def _set(
     cause: str,
     fresh: Collection[str] | None,
     shift: timedelta | None = None,
+    *,
+    anew: bool = False,
 ) -> None:
-    """Record due and alarms if they change; ``fresh`` names the alarms that are computed anew (None: all)."""
+    """Record due and alarms if they change; ``fresh`` names the alarms that are computed anew (None: all).
+
+    ``anew``: the rules are others now, so what is still to come by them is set although the due stays.
+    """
     now = work.run.step(step)
     pauses = now.shift if shift is None else shift
     found = instants(work.run, work.definition, step, due, pauses, work.calendar)
-    alarms = _renewed(work, step, due, found, found.keys() | now.alarms.keys() if fresh is None else fresh)
+    names = found.keys() | now.alarms.keys() if fresh is None else fresh
+    alarms = _renewed(work, step, due, found, names, anew=anew)
     by_hand = "manual" in (source, now.due_source) and (source != now.due_source)
     if not by_hand and due == now.due_at and alarms == now.alarms:
         return
@@ -172,18 +178,22 @@ def _set(
 
 
 def _renewed(
-    work: Work, step: StepKey, due: datetime | None, found: Alarms, fresh: Collection[str]
+    work: Work, step: StepKey, due: datetime | None, found: Alarms, fresh: Collection[str], *, anew: bool
 ) -> Alarms:
     """The alarms set from now on: what came already comes again only for another due."""
     now = work.run.step(step)
-    counted = from_due(work.definition, work.definition.steps[step]) if due != now.due_at else ()
+    counted = from_due(work.definition, work.definition.steps[step]) if due != now.due_at else frozenset()
+
+    def stays(name: str) -> bool:
+        if name in LASTING or name in counted:
+            return name in LASTING or found[name] > work.at
+        return name in now.alarms or (anew and found[name] > work.at)
+
     alarms: Alarms = {}
     for name in (*found, *(each for each in now.alarms if each not in found)):
         if name not in fresh:
             alarms |= {name: now.alarms[name]} if name in now.alarms else {}
-        elif name in found and (
-            name in LASTING or (found[name] > work.at if name in counted else name in now.alarms)
-        ):
+        elif name in found and stays(name):
             alarms[name] = found[name]
     return alarms
 

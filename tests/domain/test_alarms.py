@@ -37,6 +37,8 @@ from domain.run import (
     start_run,
     time_out_wait,
 )
+from domain.run.dues import count_anew
+from domain.run.work import Work
 from domain.schedule import Calendar
 from domain.words import Actor, StepKey
 from tests.domain.documents import run_of, step
@@ -443,3 +445,14 @@ def test_replays_do_not_drift():
         told = Story(story.aggregate, story.definition, calendar, story.state).given(events)
         assert told.state.step(StepKey("offer")).due_at == day(12)
         assert alarms(told)["reminder:1"] == day(11)
+
+
+def test_other_rules_set_what_is_still_to_come_by_them():
+    """A version that reminds more often does so for steps that are open; what would have been is past."""
+    story = led(offer(), reminders=LADDER[:1])
+    story = story.given(story.when(raise_reminder, "offer", "reminder:1", at=day(4), by=TIMER).events())
+    newer = run_of(offer(), roles=LED, reminders=LADDER).definition
+    assert newer is not None
+    work = Work(story.state, newer, TIMER, day(4, 18), story.calendar)
+    count_anew(work, StepKey("offer"), "migration")
+    assert alarms(story.given(work.events)) == {"reminder:2": day(5), "reminder:3": day(9)}
