@@ -17,6 +17,7 @@ from api.guests import add_guests
 from api.health import add_health
 from api.lists import add_lists
 from api.matrix import RULES, Rule
+from api.migrations import add_migrations
 from api.openapi import add_openapi
 from api.outbox import add_outbox
 from api.people_commands import add_people_commands
@@ -62,6 +63,7 @@ ADDED: tuple[Callable[[APIRouter], None], ...] = (
     add_project_commands,
     add_process_commands,
     add_people_commands,
+    add_migrations,
     add_views,
     add_people_views,
     add_feeds,

@@ -68,6 +68,7 @@ CODES: dict[str, Code] = {
     "wrong_type": Code(
         415, "File type not accepted", "Files of this type are not taken; `accepted` names those that are."
     ),
+    "unknown_migration": Code(404, "Unknown migration", "The process has no migration with this id."),
     "unknown_token": Code(404, "Unknown token", "No token has this id."),
     "method_not_allowed": Code(
         405, "Method not allowed", "The address exists for other methods; `Allow` names them."

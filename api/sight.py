@@ -47,6 +47,8 @@ class Sight:
     who: str
     sees_values: bool
     sees_sensitive: bool
+    earlier: tuple[Definition, ...] = ()
+    """The versions that the run followed before: what was sensitive under one of them stays so."""
 
     def of_run(self, view: RunView) -> SeenRun:
         """The run without what the caller may not see."""
@@ -71,11 +73,12 @@ class Sight:
         return replace(stage, steps=tuple(self._step(step) for step in stage.steps))
 
     def _step(self, step: StepView) -> StepView:
-        if step.values is None:
+        if step.values is None and step.notes is None:
             return step
-        return replace(
-            step, values=self._values(StepKey(step.key), step.values) if self.sees_values else None
-        )
+        return replace(step, values=self._told(step.key, step.values), notes=self._told(step.key, step.notes))
+
+    def _told(self, key: str, values: dict[str, Any] | None) -> dict[str, Any] | None:
+        return self._values(StepKey(key), values) if values is not None and self.sees_values else None
 
     def _entry(self, entry: HistoryEntry) -> HistoryEntry:
         if not self.sees_values:
@@ -85,20 +88,24 @@ class Sight:
         data = dict(entry.data)
         if isinstance(values := data.get("values"), dict) and entry.step is not None:
             data["values"] = self._values(StepKey(entry.step), values)
+        if isinstance(replaced := data.get("replaced"), dict) and entry.step is not None:
+            data["replaced"] = self._values(StepKey(entry.step), replaced)
         if isinstance(inputs := data.get("inputs"), dict):
             data["inputs"] = self._inputs(inputs)
         return replace(entry, data=data)
 
     def _values(self, key: StepKey, values: Mapping[str, Any]) -> dict[str, Any]:
-        step = self.definition.steps.get(key)
-        plays = self._does(key) or (
-            step is not None and step.role and self.run.roles.get(step.role) == self.who
+        known = [version.steps[key] for version in (self.definition, *self.earlier) if key in version.steps]
+        plays = self._does(key) or any(
+            step.role and self.run.roles.get(step.role) == self.who for step in known[:1]
         )
-        return _masked(values, step.fields if step and not plays and not self.sees_sensitive else ())
+        hidden = () if plays or self.sees_sensitive else known
+        return _masked(values, [field for step in hidden for field in step.fields])
 
     def _inputs(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
         hidden = not self.sees_sensitive and self.run.started_by != self.who
-        return _masked(inputs, self.definition.document.inputs if hidden else ())
+        versions = (self.definition, *self.earlier) if hidden else ()
+        return _masked(inputs, [field for version in versions for field in version.document.inputs])
 
     def _does(self, key: StepKey) -> bool:
         step = self.run.step(key)
@@ -111,7 +118,8 @@ def sight_of(services: Services, stream: UUID, caller: Caller) -> Sight:
     definition = services.repository.definition(run.process, run.process_version)
     who, scopes = str(caller.actor), caller.grant.scopes
     sees = bool(scopes & SEES_ALL) or _takes_part(run, who) or _works_in(_project(services, run), who)
-    return Sight(run, definition, who, sees, "admin" in scopes)
+    earlier = tuple(services.repository.definition(run.process, version) for version in run.followed)
+    return Sight(run, definition, who, sees, "admin" in scopes, earlier)
 
 
 def sees_texts(services: Services, project: UUID | None, caller: Caller) -> bool:

@@ -17,6 +17,7 @@ from workers.app import WorkerSettings, serve
 from workers.digests import digests
 from workers.duty import Duty
 from workers.log_setup import set_up
+from workers.migrations import migrations
 from workers.recurrences import Recurring
 from workers.timers import timers
 from workers.transport import BrokerSettings
@@ -58,6 +59,7 @@ def duties(settings: Settings, growing: Log) -> list[Duty]:
         timers(url, growing, settings.calendar),
         digests(url, growing, settings.calendar, now),
         *acting(settings, repository, now),
+        migrations(url, growing, settings.calendar),
     ]
 
 

@@ -53,6 +53,8 @@ def _run_rows(subject: Subject) -> Iterator[tuple[int, Row]]:
     for key, step in run.steps.items():
         if step.state in OPEN_STEP:
             yield from _step_rows(of_run, planned[key], step)
+        elif step.state == "done" and step.help is not None and key in planned:
+            yield 0, of_run.row("needs_help", planned[key], step, step.help.reason)
 
 
 def _step_rows(of_run: _Run, planned: PlannedStep, step: StepFacts) -> Iterator[tuple[int, Row]]:

@@ -160,7 +160,9 @@ def help_json(help_: Help | None) -> dict[str, Any] | None:
 
 def _help(run: RunFacts) -> dict[str, Any] | None:
     """That help is needed, and since when. What for is a text of the step, which the project side does not hold."""
-    for step in run.steps.values():
+    for key, step in run.steps.items():
+        if key in run.removed:
+            continue
         if step.help is not None:
             return {"since": step.help.since, "until": step.help.until}
         if step.incident is not None:

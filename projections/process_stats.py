@@ -114,6 +114,8 @@ def _stages(marks: Sequence[Mark], planned: dict[str, PlannedStep]) -> Row:
     first: dict[str, datetime] = {}
     last: dict[str, datetime] = {}
     for mark in marks:
+        if mark[1] not in planned:
+            continue  # a migration removed it
         stage = planned[mark[1]].stage_key
         first.setdefault(stage, mark[0])
         last[stage] = mark[0]
@@ -138,7 +140,7 @@ def _process_rows(subject: Subject) -> Iterator[tuple[int, Row]]:
 
 PROCESS_STATS = Projection(
     "process_stats",
-    1,
+    2,
     (RUN_STATS, PROCESS, PROCESS_VERSION),
     {"run": Source((RUN_TRAIL,), _run_rows), "process": Source((PROCESS_FACTS,), _process_rows)},
 )

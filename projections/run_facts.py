@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from domain.card import Override
+from domain.run.queueing import OWN
 from domain.words import StageKey, StepKey
 from projections.answers import Help
 from projections.fold import Data, Fold, Handler, instant
@@ -28,9 +29,9 @@ class StepFacts:
     """One step of one run."""
 
     __slots__ = (
-        "approvals", "approved_by", "assignee", "by", "comments", "due_at", "due_moves", "due_source", "ended_at",
-        "help", "incident", "joined", "outcome", "overdue", "questioned", "ready_at", "reason", "round", "started_at",
-        "state",
+        "added_later", "approvals", "approved_by", "assignee", "by", "called", "comments", "due_at", "due_moves",
+        "due_source", "ended_at", "help", "incident", "joined", "outcome", "overdue", "questioned", "ready_at",
+        "reason", "round", "started_at", "state",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -54,6 +55,8 @@ class StepFacts:
         self.approvals = 0
         self.approved_by: list[str] = []
         self.comments = 0
+        self.added_later = False
+        self.called = False
 
 
 class RunFacts:
@@ -61,7 +64,7 @@ class RunFacts:
 
     __slots__ = (
         "comments", "earlier", "ended_at", "from_version", "name", "outcome", "overridden", "override_facts",
-        "priority", "process", "process_version", "progressed_at", "project", "rank", "reason", "roles",
+        "priority", "process", "process_version", "progressed_at", "project", "rank", "reason", "removed", "roles",
         "started_at", "started_by",
         "state", "steps", "subject", "target_at", "test",
     )  # fmt: skip
@@ -88,6 +91,7 @@ class RunFacts:
         self.progressed_at: datetime | None = None
         self.from_version: int | None = None
         self.earlier: list[str] = []
+        self.removed: frozenset[str] = frozenset()
         self.comments = 0
         self.steps: dict[StepKey, StepFacts] = {}
 
@@ -108,7 +112,7 @@ def _begin_round(step: StepFacts, number: int) -> None:
     step.state = "locked"
     step.by = step.ready_at = step.started_at = step.ended_at = None
     step.outcome = step.reason = step.help = step.incident = None
-    step.overdue = step.questioned = False
+    step.overdue = step.questioned = step.added_later = step.called = False
     step.approvals = 0
     step.approved_by = []
 
@@ -145,6 +149,8 @@ def _run_migrated(run: RunFacts, data: Data, _at: datetime, _by: str | None) -> 
     run.process = data["process"]
     run.process_version = data["to_version"]
     run.from_version = data["from_version"]
+    plan = data.get("plan") or {}
+    run.removed = (run.removed | frozenset(plan.get("removed", ()))) - frozenset(plan.get("returned", ()))
 
 
 def _run_ranked(run: RunFacts, data: Data, _at: datetime, _by: str | None) -> None:
@@ -201,9 +207,12 @@ def _step_became_ready(run: RunFacts, data: Data, at: datetime, _by: str | None)
     step.ready_at = at
     step.started_at = step.ended_at = None
     step.assignee = data.get("assignee")
-    if data.get("due_at") is not None:
-        step.due_at = instant(data["due_at"])
+    due = instant(data.get("due_at"))
+    if due is not None:
         step.overdue = False
+        step.due_source = step.due_source or "rule"
+    if due is not None or data.get("cause") == "migration":
+        step.due_at = due
 
 
 def _step_overdue(run: RunFacts, data: Data, _at: datetime, _by: str | None) -> None:
@@ -235,8 +244,9 @@ def _step_started(run: RunFacts, data: Data, at: datetime, _by: str | None) -> N
     step.started_at = run.progressed_at = at
 
 
-def _step_values_saved(run: RunFacts, _data: Data, at: datetime, _by: str | None) -> None:
-    run.progressed_at = at
+def _step_values_saved(run: RunFacts, data: Data, at: datetime, _by: str | None) -> None:
+    if data.get("cause") != "migration":
+        run.progressed_at = at
 
 
 def _step_ended(state: str) -> Callable[[RunFacts, Data, datetime, str | None], None]:
@@ -253,11 +263,27 @@ def _step_ended(state: str) -> Callable[[RunFacts, Data, datetime, str | None], 
     return ended
 
 
+_ended_cancelled = _step_ended("cancelled")
+
+
+def _step_cancelled(run: RunFacts, data: Data, at: datetime, by: str | None) -> None:
+    """A step that a migration took away keeps what it had: another may bring it back."""
+    if data.get("cause") != "migration":
+        _ended_cancelled(run, data, at, by)
+        return
+    step = _step(run, data)
+    step.state = "cancelled"
+    step.ended_at = at
+
+
 def _step_not_applicable(run: RunFacts, data: Data, at: datetime, _by: str | None) -> None:
     step = _step(run, data)
     step.state = "not_applicable"
     step.ended_at = step.ended_at or at
-    step.help = step.incident = None
+    step.added_later = bool(data.get("added_later"))
+    if data.get("cause") != "migration":
+        step.help = None
+    step.incident = None
     step.joined = False
 
 
@@ -265,6 +291,7 @@ def _step_applicable(run: RunFacts, data: Data, _at: datetime, _by: str | None) 
     step = _step(run, data)
     step.state = "done" if step.by is not None and step.ended_at is not None else "locked"
     step.joined = step.state == "locked"
+    step.added_later = False
     if step.joined:
         step.ended_at = None
 
@@ -285,6 +312,12 @@ def _approval_given(run: RunFacts, data: Data, at: datetime, by: str | None) -> 
     if by is not None and by not in step.approved_by:
         step.approved_by = [*step.approved_by, by]
     run.progressed_at = at
+
+
+def _action_started(run: RunFacts, data: Data, _at: datetime, _by: str | None) -> None:
+    step = run.steps.get(data["step"])
+    if step is not None and data["round"] == step.round and data["action"] in OWN:
+        step.called = True
 
 
 def _incident_opened(run: RunFacts, data: Data, at: datetime, _by: str | None) -> None:
@@ -337,7 +370,7 @@ RUN_FACTS = Fold(
         "step_completed": _step_ended("done"),
         "step_skipped": _step_ended("skipped"),
         "step_failed": _step_ended("failed"),
-        "step_cancelled": _step_ended("cancelled"),
+        "step_cancelled": _step_cancelled,
         "step_became_not_applicable": _step_not_applicable,
         "step_became_applicable": _step_applicable,
         "step_reopened": _step_reopened,
@@ -345,6 +378,7 @@ RUN_FACTS = Fold(
         "approval_given": _approval_given,
         "help_requested": _help_requested,
         "help_cleared": _help_cleared,
+        "action_started": _action_started,
         "incident_opened": _incident_opened,
         "incident_resolved": _incident_resolved,
     },

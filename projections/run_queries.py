@@ -117,18 +117,20 @@ def _entry(row: tuple[Any, ...]) -> HistoryEntry:
 class _Step(StepFacts):
     """The facts of a step with its key and values."""
 
-    __slots__ = ("key", "values")
+    __slots__ = ("key", "notes", "values")
     key: StepKey
+    notes: dict[str, Any] | None
     values: dict[str, Any] | None
 
     def __init__(self) -> None:
         super().__init__()
-        self.values = None
+        self.notes = self.values = None
 
 
 _STEP_COLUMNS = (
     "key", "state", "round", "assignee", "by", "ready_at", "started_at", "ended_at", "due_at", "due_source",
     "due_moves", "outcome", "reason", "help", "questioned", "approvals", "comments", "values",
+    "notes", "added_later",
 )  # fmt: skip
 
 
@@ -209,7 +211,8 @@ class _View:
             due_waits_for=self.times.due_waits_for(key) if locked or is_open else None,
             next_reminder_at=next_reminder(alarms), escalates_at=alarms.get(ESCALATION), skipped_at=alarms.get(SKIP),
             waits_until=alarms.get(UNTIL), waits_for=self._waits_for(key) if locked else (), outcome=facts.outcome,
-            values=self._values(key, facts), help=facts.help, reason=facts.reason, questioned=facts.questioned,
+            values=self._values(key, facts), notes=facts.notes, added_later=facts.added_later,
+            help=facts.help, reason=facts.reason, questioned=facts.questioned,
             approvals=facts.approvals, comments=facts.comments, instructions=step.instructions,
             gate=step.gate is not None, fields=tuple(field.model_dump(mode="json") for field in step.fields),
         )  # fmt: skip

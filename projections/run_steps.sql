@@ -23,7 +23,8 @@ create table run (
   overridden_stage text,
   overridden_from text,
   version int not null,
-  attachments jsonb not null
+  attachments jsonb not null,
+  removed text[] not null
 );
 create table run_step (
   run uuid not null,
@@ -45,6 +46,9 @@ create table run_step (
   approvals int not null,
   comments int not null,
   "values" jsonb,
+  notes jsonb,
+  added_later boolean not null,
+  called boolean not null,
   primary key (run, step)
 );
 

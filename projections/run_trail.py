@@ -34,6 +34,11 @@ def _started(trail: RunTrail, data: Data, at: datetime, _by: str | None) -> None
     trail.started_at = at
 
 
+def _migrated(trail: RunTrail, data: Data, _at: datetime, _by: str | None) -> None:
+    """From here on the run counts for the version that it follows now."""
+    trail.process_version = data["to_version"]
+
+
 def _ended(state: str) -> Callable[[RunTrail, Data, datetime, str | None], None]:
     def ended(trail: RunTrail, data: Data, at: datetime, _by: str | None) -> None:
         trail.state = state
@@ -49,13 +54,21 @@ def _reopened(trail: RunTrail, _data: Data, _at: datetime, _by: str | None) -> N
 
 
 def _step_ready(trail: RunTrail, data: Data, at: datetime, by: str | None) -> None:
-    """Here a step becomes ready by itself: a mark for the waiting time; only in an imported log it is an event."""
+    """Here a step becomes ready by itself: a mark for the waiting time; only in an imported log it is an event.
+
+    What a migration announces again began to wait before.
+    """
+    if data.get("cause") == "migration" and any(
+        mark[1:3] == (data["step"], "ready") and mark[4] == data["round"] for mark in trail.marks
+    ):
+        return
     transition = "scheduled" if data.get("cause") == "import" else "ready"
     trail.marks.append((at, data["step"], transition, by, data["round"]))
 
 
 def _step_started(trail: RunTrail, data: Data, at: datetime, by: str | None) -> None:
-    trail.marks.append((at, data["step"], "started", by, data["round"]))
+    if data.get("cause") != "migration":
+        trail.marks.append((at, data["step"], "started", by, data["round"]))
 
 
 def _step_completed(trail: RunTrail, data: Data, at: datetime, by: str | None) -> None:
@@ -75,6 +88,7 @@ RUN_TRAIL = Fold(
     RunTrail,
     {
         "run_started": _started,
+        "run_migrated": _migrated,
         "run_completed": _ended("completed"),
         "run_ended_early": _ended("ended_early"),
         "run_cancelled": _ended("cancelled"),

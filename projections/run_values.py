@@ -9,14 +9,25 @@ from projections.fold import Data, Fold
 
 
 class RunValues:
-    """Inputs by key, for each step its values by field key, and the files attached."""
+    """Inputs by key, for each step its values by field key, and the files attached.
 
-    __slots__ = ("attachments", "inputs", "steps")
+    ``notes``: values of fields whose kind changed, as they were; ``hidden``: the fields (by path) that are not shown.
+    """
+
+    __slots__ = ("attachments", "hidden", "inputs", "notes", "steps")
 
     def __init__(self) -> None:
         self.inputs: dict[str, Any] = {}
         self.steps: dict[str, dict[str, Any]] = {}
         self.attachments: dict[str, dict[str, Any]] = {}
+        self.notes: dict[str, dict[str, Any]] = {}
+        self.hidden: frozenset[str] = frozenset()
+
+    def shown(self, owner: str, values: dict[str, Any] | None) -> dict[str, Any] | None:
+        """The values of a step (or the inputs) without those that its version does not have."""
+        if not self.hidden or values is None:
+            return values
+        return {key: value for key, value in values.items() if f"{owner}.{key}" not in self.hidden}
 
 
 def _inputs(values: RunValues, data: Data, _at: datetime, _by: str | None) -> None:
@@ -27,6 +38,12 @@ def _step_values(values: RunValues, data: Data, _at: datetime, _by: str | None) 
     given = data.get("values")
     if given:
         values.steps[data["step"]] = {**values.steps.get(data["step"], {}), **given}
+    if replaced := data.get("replaced"):
+        values.notes[data["step"]] = {**values.notes.get(data["step"], {}), **replaced}
+
+
+def _migrated(values: RunValues, data: Data, _at: datetime, _by: str | None) -> None:
+    values.hidden = frozenset((data.get("plan") or {}).get("hidden", ()))
 
 
 def _attached(values: RunValues, data: Data, at: datetime, by: str | None) -> None:
@@ -48,6 +65,7 @@ RUN_VALUES = Fold(
         "run_inputs_changed": _inputs,
         "step_values_saved": _step_values,
         "step_completed": _step_values,
+        "run_migrated": _migrated,
         "attachment_added": _attached,
         "attachment_removed": _detached,
     },

@@ -72,6 +72,30 @@ create table log.migration (
   applied_at timestamp with time zone not null default clock_timestamp()
 );
 
+create table log.migration_item (
+  job uuid not null,
+  run uuid not null,
+  place integer not null,
+  state text not null,
+  choices jsonb,
+  code text,
+  detail text,
+  tries integer not null default 0,
+  announced text[] not null default '{}'::text[],
+  changed_at timestamp with time zone not null default clock_timestamp()
+);
+
+create table log.migration_job (
+  id uuid not null,
+  process text not null,
+  to_version integer not null,
+  choices jsonb not null,
+  reason text,
+  actor text not null,
+  asked_at timestamp with time zone not null default clock_timestamp(),
+  finished_at timestamp with time zone
+);
+
 create table log.parked (
   projection text not null,
   stream uuid not null,
@@ -135,6 +159,14 @@ alter table log.head add constraint head_position_check CHECK (("position" >= 0)
 
 alter table log.migration add constraint migration_pkey PRIMARY KEY (number);
 
+alter table log.migration_item add constraint migration_item_job_fkey FOREIGN KEY (job) REFERENCES log.migration_job(id);
+
+alter table log.migration_item add constraint migration_item_pkey PRIMARY KEY (job, run);
+
+alter table log.migration_item add constraint migration_item_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'migrated'::text, 'refused'::text, 'failed'::text])));
+
+alter table log.migration_job add constraint migration_job_pkey PRIMARY KEY (id);
+
 alter table log.parked add constraint parked_pkey PRIMARY KEY (projection, stream);
 
 alter table log.session add constraint session_pkey PRIMARY KEY (id);
@@ -142,6 +174,8 @@ alter table log.session add constraint session_pkey PRIMARY KEY (id);
 alter table log.session add constraint session_token_hash_key UNIQUE (token_hash);
 
 alter table log.writer add constraint writer_pkey PRIMARY KEY (id);
+
+CREATE INDEX migration_item_waiting ON log.migration_item USING btree (job, place) WHERE (state = 'waiting'::text);
 
 CREATE OR REPLACE FUNCTION log.append_events(p_writer uuid, p_turn bigint, p_streams uuid[], p_units integer[], p_item_streams integer[], p_item_expected integer[], p_item_counts integer[], p_types text[], p_schema_versions integer[], p_datas text[], p_metas text[], p_occurred timestamp with time zone[], p_commands text[], p_fingerprints text[], p_results text[], OUT base bigint, OUT verdicts text, OUT conflict_items integer[], OUT conflict_actuals integer[])
  RETURNS record
@@ -319,6 +353,10 @@ comment on table log.file_part is 'A content in parts of one MiB, from 0.';
 
 comment on table log.head is 'One row: the name of this log and the position of its newest event. Its lock is what puts commits in order.';
 
+comment on table log.migration_item is 'The runs of a migration, one by one, with why one was refused.';
+
+comment on table log.migration_job is 'Migrations of many runs of a process to one of its versions, as they were asked for.';
+
 comment on table log.parked is 'Streams that a projection gave up on, with the event that stopped it.';
 
 comment on table log.session is 'Signed-in browsers; only hashes of the cookie are kept.';
@@ -344,6 +382,10 @@ grant insert, select on table log.file to milepost_app;
 grant insert, select on table log.file_part to milepost_app;
 
 grant insert, select, update on table log.calendar to milepost_app;
+
+grant insert, select, update on table log.migration_item to milepost_app;
+
+grant insert, select, update on table log.migration_job to milepost_app;
 
 grant select on table log.command to milepost_app;
 

@@ -107,10 +107,11 @@ class StepWaitTimedOut(StepEvent):
 
 
 class StepStarted(StepEvent):
-    """Somebody began to work on the step."""
+    """Somebody began to work on the step; or goes on, when a migration had taken it out of his hands."""
 
     type = "step_started"
-    public = ("step", "round")
+    public = ("step", "round", "cause")
+    cause: Cause = "user"
 
 
 class StepValuesSaved(StepEvent):

@@ -175,7 +175,7 @@ def _go_on(work: Work) -> None:
     for key in work.definition.steps:
         step = work.run.step(key)
         if step.state == "ready" and step.before == "in_progress":
-            work.on(StepStarted, key)
+            work.on(StepStarted, key, cause="migration")
 
 
 def _count_anew(work: Work, run: Run, old: Definition) -> None:

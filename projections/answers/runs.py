@@ -31,7 +31,11 @@ class WaitsFor:
 
 @dataclass(frozen=True, slots=True)
 class StepView:
-    """One step of a run as a doer sees it: its state, its people and times, its values, and its form."""
+    """One step of a run as a doer sees it: its state, its people and times, its values, and its form.
+
+    ``notes``: values as they were before a migration gave their fields another kind; ``added_later``: set aside because
+    it came with a newer version when the run was past it.
+    """
 
     key: str
     title: str
@@ -61,6 +65,8 @@ class StepView:
     waits_for: tuple[WaitsFor, ...] = ()
     outcome: str | None = None
     values: dict[str, Any] | None = None
+    notes: dict[str, Any] | None = None
+    added_later: bool = False
     help: Help | None = None
     reason: str | None = None
     questioned: bool = False

@@ -1,0 +1,269 @@
+"""Migration of running runs over HTTP: what a version would mean for them, moving one or many, and how far that is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Annotated, Any
+from uuid import UUID, uuid5
+
+import orjson
+from fastapi import APIRouter, Query, Request
+from psycopg import Connection
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import Response
+
+from api.commands import Call, carry_out
+from api.ids import uuid7
+from api.migration_bodies import MigrateRun, MigrateRuns, PlanMigration, RetryRuns
+from api.planning import MigrationOverview, Wanted, planned, target
+from api.problems import Problem
+from api.process_commands import process_key
+from api.reading import validate
+from api.registering import add_command, add_view, stream_id
+from api.streams import RUNS, known_run
+from api.verbs import Verb
+from api.views import ViewQuery, services_of, to_json
+from domain.events import Event
+from domain.migration import check_choices, migrate_run
+from domain.run import Run
+from projections import migration_queries
+from store import migration_jobs
+from store.migration_jobs import Job
+from store.migration_jobs import Problem as NotMoved
+
+_JOBS = UUID("0b7f7c52-5a0c-5d1e-9a37-5d1f0c6f0a11")
+_MOST = 500
+
+
+def _elsewhere(_state: object) -> list[Event]:
+    """Decided by the handler below, for many streams."""
+    return []
+
+
+_EXAMPLE = {"to": "draft", "runs": None, "choices": {"step_added": "not_applicable"}}
+PLAN = Verb(
+    "migration-plan",
+    "What a version would mean for the runs under way",
+    PlanMigration,
+    _elsewhere,
+    _EXAMPLE,
+    elsewhere=frozenset(PlanMigration.model_fields),
+)
+MIGRATE_RUNS = Verb(
+    "migrations",
+    "Let runs under way follow another version",
+    MigrateRuns,
+    _elsewhere,
+    {
+        "to_version": 2,
+        "runs": "all",
+        "choices": {"step_added": "not_applicable"},
+        "reason": "The bank asks for it",
+    },
+    elsewhere=frozenset(MigrateRuns.model_fields),
+)
+RETRY = Verb(
+    "retry",
+    "Try runs of a migration again",
+    RetryRuns,
+    _elsewhere,
+    {"choices": {"step_added": "required"}},
+    elsewhere=frozenset(RetryRuns.model_fields),
+)
+MIGRATE = Verb(
+    "migrate",
+    "Let a run follow another version of its process",
+    MigrateRun,
+    _elsewhere,
+    {"to_version": 2, "choices": {}, "reason": "It waits for the new check"},
+    elsewhere=frozenset(MigrateRun.model_fields),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class MigrationView:
+    """A migration of many runs: how far it is, which runs were not moved, and whose work it brought (the digest)."""
+
+    id: UUID
+    process: str
+    to_version: int
+    choices: dict[str, str]
+    reason: str | None
+    by: str
+    asked_at: datetime
+    finished_at: datetime | None
+    total: int
+    waiting: int
+    migrated: int
+    refused: int
+    failed: int
+    problems: tuple[NotMoved, ...] = ()
+    announced: dict[str, int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Migrations:
+    """The migrations of a process, newest first."""
+
+    rows: tuple[MigrationView, ...]
+
+
+def add_migrations(router: APIRouter) -> None:
+    """Register every route."""
+    of_process = "/v1/processes/{key}"
+    add_command(router, "POST", f"{of_process}/migration-plan", PLAN, _plan, tag="Migrations")
+    add_command(router, "POST", f"{of_process}/migrations", MIGRATE_RUNS, _migrate_runs, tag="Migrations")
+    add_command(router, "POST", f"{of_process}/migrations/{{id}}/retry", RETRY, _retry, tag="Migrations")
+    add_command(router, "POST", "/v1/runs/{id}/migrate", MIGRATE, _migrate_run, tag="Runs")
+    add_view(
+        router,
+        f"{of_process}/migrations",
+        _list,
+        Migrations,
+        "Migrations of a process, newest first",
+        tag="Migrations",
+    )
+    add_view(
+        router,
+        f"{of_process}/migrations/{{id}}",
+        _show,
+        MigrationView,
+        "How far a migration is",
+        tag="Migrations",
+    )
+
+
+async def _plan(call: Call) -> Response:
+    key, body = process_key(call.request.path_params["key"]), validate(PlanMigration, call.body)
+    check_choices(body.choices)
+    found: MigrationOverview = await run_in_threadpool(planned, call.services, key, body)
+    return to_json(found, {"Milepost-Position": str(found.position)})
+
+
+async def _migrate_run(call: Call) -> Response:
+    body, services = validate(MigrateRun, call.body), call.services
+    stream = stream_id(call.request.path_params["id"])
+    found = known_run(await run_in_threadpool(services.repository.load, RUNS, stream), stream)
+    wanted: Wanted = "newest" if body.to_version is None else body.to_version
+    new = await run_in_threadpool(target, services, found.process, wanted)
+    meta = {**call.caller.meta, "process": new.process, "process_version": new.version}
+
+    def decide(state: Run | None) -> Sequence[Event]:
+        run = known_run(state, stream)
+        old = services.repository.definition(run.process, run.process_version)
+        by, at = call.caller.actor, services.clock()
+        return migrate_run(run, old, new, body.choices, body.reason, by=by, at=at, calendar=services.calendar)
+
+    return await carry_out(call, RUNS, stream, decide, name=str(stream), meta=meta)
+
+
+async def _migrate_runs(call: Call) -> Response:
+    key, body = process_key(call.request.path_params["key"]), validate(MigrateRuns, call.body)
+    for choices in (body.choices, *body.own.values()):
+        check_choices(choices)
+    wanted: Wanted = "newest" if body.to_version is None else body.to_version
+    new = await run_in_threadpool(target, call.services, key, wanted)
+    job = Job(
+        id=uuid7() if call.command is None else uuid5(_JOBS, call.command.id),
+        process=key,
+        to_version=new.version,
+        choices=body.choices,
+        reason=body.reason,
+        actor=str(call.caller.actor),
+        asked_at=datetime.now(UTC),
+        finished_at=None,
+    )
+
+    def ask(connection: Connection[Any]) -> MigrationView:
+        migration_jobs.add(connection, job, _runs(connection, key, new.version, body), body.own)
+        return _view(connection, key, job.id)
+
+    view = await call.services.read(ask)
+    return _accepted(view, await run_in_threadpool(call.services.log.head))
+
+
+def _runs(connection: Connection[Any], key: str, version: int, body: MigrateRuns) -> Sequence[UUID]:
+    if body.runs == "all":
+        return migration_queries.active_ids(connection, key, version)
+    unknown = migration_queries.unknown_ids(connection, key, body.runs)
+    if unknown:
+        raise Problem("unknown_run", f"{key} has no run {unknown[0]}", unknown=[str(run) for run in unknown])
+    return list(dict.fromkeys(body.runs))
+
+
+async def _retry(call: Call) -> Response:
+    key, body = process_key(call.request.path_params["key"]), validate(RetryRuns, call.body)
+    check_choices(body.choices or {})
+    job = stream_id(call.request.path_params["id"])
+
+    def ask(connection: Connection[Any]) -> MigrationView:
+        _view(connection, key, job)
+        migration_jobs.again(connection, job, body.runs, body.choices)
+        return _view(connection, key, job)
+
+    view = await call.services.read(ask)
+    return _accepted(view, await run_in_threadpool(call.services.log.head))
+
+
+def _accepted(view: MigrationView, position: int) -> Response:
+    """202: the job is written down, and a worker goes through it."""
+    headers = {
+        "Location": f"/v1/processes/{view.process}/migrations/{view.id}",
+        "Milepost-Position": str(position),
+        "Cache-Control": "no-store",
+    }
+    told = {**orjson.loads(orjson.dumps(view)), "position": position}
+    return Response(orjson.dumps(told), 202, headers, "application/json")
+
+
+async def _list(request: Request, key: str, query: Annotated[ViewQuery, Query()]) -> Response:
+    """The last of them, with how far each is."""
+    del query
+    process, services = process_key(key), services_of(request)
+
+    def ask(connection: Connection[Any]) -> Migrations:
+        jobs = migration_jobs.of_process(connection, process, 50)
+        return Migrations(tuple(_counted(connection, job) for job in jobs))
+
+    return to_json(await services.read(ask), {})
+
+
+async def _show(request: Request, key: str, id: str, query: Annotated[ViewQuery, Query()]) -> Response:  # noqa: A002 - its name in the address
+    """Counts, the runs that were refused or failed with why, and whose work the migration brought."""
+    del query
+    process, job, services = process_key(key), stream_id(id), services_of(request)
+    return to_json(await services.read(lambda connection: _view(connection, process, job)), {})
+
+
+def _view(connection: Connection[Any], process: str, id_: UUID) -> MigrationView:
+    job = migration_jobs.find(connection, process, id_)
+    if job is None:
+        raise Problem("unknown_migration", f"{process} has no migration {id_}")
+    problems = tuple(migration_jobs.problems(connection, id_, _MOST))
+    return _counted(connection, job, problems, migration_jobs.news(connection, id_))
+
+
+def _counted(
+    connection: Connection[Any],
+    job: Job,
+    problems: tuple[NotMoved, ...] = (),
+    announced: dict[str, int] | None = None,
+) -> MigrationView:
+    counts = migration_jobs.counts(connection, job.id)
+    states = {state: counts.get(state, 0) for state in ("waiting", "migrated", "refused", "failed")}
+    return MigrationView(
+        id=job.id,
+        process=job.process,
+        to_version=job.to_version,
+        choices=job.choices,
+        reason=job.reason,
+        by=job.actor,
+        asked_at=job.asked_at,
+        finished_at=job.finished_at,
+        total=sum(counts.values()),
+        problems=problems,
+        announced=announced,
+        **states,
+    )

@@ -1,0 +1,129 @@
+"""Plans the migration of all active runs of a process from the read models: verdicts, reasons and choices."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+from uuid import UUID
+
+from psycopg import Connection
+
+from api.migration_bodies import PlanMigration
+from api.problems import Problem
+from api.services import Services
+from api.streams import PROCESSES, known_process
+from domain.definition import Definition
+from domain.document import Document
+from domain.lint import lint
+from domain.migration import Finding, Plan, plan
+from domain.migration.overview import Asked, Overview
+from domain.words import Rejected, process_stream
+from projections import migration_queries, queries
+from projections.migration_queries import ActiveRun
+
+Wanted = int | Literal["newest", "draft"]
+"""A version by its number, the newest published one, or the draft."""
+
+_ORDER = {"blocked": 0, "needs_choice": 1, "safe": 2}
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedRun:
+    """What the version means for one run; ``findings`` are those that are not safe, unless all are asked for."""
+
+    run: UUID
+    name: str
+    from_version: int
+    verdict: str
+    findings: tuple[dict[str, Any], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MigrationOverview:
+    """What a version means for the active runs that follow another one, worst first."""
+
+    process: str
+    to_version: int
+    draft: bool
+    summary: str
+    total: int
+    safe: int
+    needs_choice: int
+    blocked: int
+    answered: int
+    warned: int
+    choices: tuple[Asked, ...]
+    runs: tuple[PlannedRun, ...]
+    position: int
+
+
+def target(services: Services, key: str, wanted: Wanted) -> Definition:
+    """The version meant; the draft as what publishing it would make. Raises Problem, Rejected and UnknownVersion."""
+    process = known_process(services.repository.load(PROCESSES, process_stream(key)), key)
+    if wanted == "draft" and process.draft is not None and process.draft != process.published:
+        return _draft(key, process.version + 1, process.draft)
+    if process.version == 0:
+        raise Problem("unknown_version", f"no version of {key} is published")
+    return services.repository.definition(key, wanted if isinstance(wanted, int) else process.version)
+
+
+def _draft(key: str, version: int, draft: dict[str, Any]) -> Definition:
+    document = Document.model_validate(draft)
+    problems = lint(document)
+    if problems:
+        raise Rejected(
+            "lint",
+            f"the draft has {len(problems)} problem{'s' * (len(problems) > 1)}; first: {problems[0].message}",
+            problems=[problem.as_dict() for problem in problems],
+        )
+    return Definition(key, version, document)
+
+
+def planned(services: Services, key: str, body: PlanMigration) -> MigrationOverview:
+    """The overview. Blocks: for a thread."""
+    new = target(services, key, body.to)
+    with services.pool.connection() as connection:
+        position = queries.fresh(connection, "run_steps").position
+        overview, rows = _count(services, connection, new, body)
+    rows.sort(key=lambda row: _ORDER[row.verdict])
+    return MigrationOverview(
+        process=key,
+        to_version=new.version,
+        draft=body.to == "draft",
+        summary=overview.summary,
+        total=overview.total,
+        safe=overview.safe,
+        needs_choice=overview.needs_choice,
+        blocked=overview.blocked,
+        answered=overview.answered,
+        warned=overview.warned,
+        choices=tuple(sorted(overview.choices.values(), key=lambda asked: -asked.runs)),
+        runs=tuple(rows[: body.limit]),
+        position=position,
+    )
+
+
+def _count(
+    services: Services, connection: Connection[Any], new: Definition, body: PlanMigration
+) -> tuple[Overview, list[PlannedRun]]:
+    versions = migration_queries.followed_versions(connection, new.process)
+    olds = {version: services.repository.definition(new.process, version) for version in versions}
+    valued = {key for old in olds.values() for key in migration_queries.valued_steps(old, new)}
+    overview, rows = Overview(), []
+    for active in migration_queries.active_runs(connection, new.process, new.version, valued, body.runs):
+        version = active.run.process_version
+        old = olds.get(version) or services.repository.definition(new.process, version)
+        made = plan(active.run, old, new)
+        overview.count(made, body.choices)
+        rows.append(_row(active, made, details=body.details))
+    return overview, rows
+
+
+def _row(active: ActiveRun, made: Plan, *, details: bool) -> PlannedRun:
+    findings = made.findings if details else [each for each in made.findings if each.weight != "safe"]
+    told = tuple(_told(finding) for finding in findings)
+    return PlannedRun(active.id, active.name, made.from_version, made.verdict, told)
+
+
+def _told(finding: Finding) -> dict[str, Any]:
+    return {**finding._asdict(), "id": finding.id}

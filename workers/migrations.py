@@ -1,0 +1,138 @@
+"""The duty that migrates many runs: a page at a time, each run on its newest state, never in anybody's way.
+
+What is to be done is a list in the database, what has been done is in the log, and migrating a run that is there
+already decides nothing: after a crash at any point the page at hand is simply gone through again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+import psycopg
+import structlog
+
+from domain.events import Event, StepBecameReady
+from domain.migration import migrate_run
+from domain.run import RUN, Run
+from domain.schedule import Calendar
+from domain.words import Actor, Rejected
+from store import migration_jobs
+from store.connect import connect
+from store.errors import LogError
+from store.log import Append, Log
+from store.mapper import to_new_event
+from store.migration_jobs import MOST_TRIES, Done, Item, Job
+from store.repository import Repository
+from workers.duty import Duty
+from workers.trouble import described
+
+PAGE = 50
+"""Runs that are decided together; their events go into the log in groups that nobody waits long behind."""
+LOOK_SECONDS = 1.0
+
+log = structlog.get_logger(__name__)
+Clock = Callable[[], datetime]
+
+
+def now() -> datetime:
+    """The time of this machine."""
+    return datetime.now(UTC)
+
+
+def migrations(database_url: str, growing: Log, calendar: Calendar) -> Duty:
+    """The duty of a worker."""
+    return Duty("migrations", database_url, Migrations(database_url, growing, calendar))
+
+
+class _Decided(NamedTuple):
+    """What was decided of one run: events to store on this version of its stream, or why there are none."""
+
+    done: Done
+    version: int = 0
+    events: Sequence[Event] = ()
+
+
+class Migrations:
+    """One page of runs after the other, of the oldest job first."""
+
+    def __init__(self, database_url: str, growing: Log, calendar: Calendar, clock: Clock = now) -> None:
+        """``growing`` is a started log."""
+        self._url = database_url
+        self._log = growing
+        self._repository = Repository(growing)
+        self._calendar = calendar
+        self._clock = clock
+
+    async def once(self) -> float:
+        """Migrate the next page; the seconds until the next look."""
+        return await asyncio.get_running_loop().run_in_executor(None, self.round)
+
+    def round(self) -> float:
+        """As ``once``, for a thread."""
+        with connect(self._url, "migrations") as connection:
+            job = migration_jobs.next_job(connection)
+            if job is None:
+                return LOOK_SECONDS
+            self._migrate(connection, job, migration_jobs.waiting(connection, job.id, PAGE))
+        return 0.0
+
+    def _migrate(self, connection: psycopg.Connection[Any], job: Job, items: Sequence[Item]) -> None:
+        decided = [self._decide(job, item) for item in items]
+        appends = [
+            Append(each.done.run, each.version, self._stored(job, each.events))
+            for each in decided
+            if each.events
+        ]
+        lost = {
+            conflict.stream for conflict in self._log.append_bulk(appends).conflicts
+        } if appends else set()  # fmt: skip
+        tries = {item.run: item.tries for item in items}
+        done = [
+            _moved_on(each.done, tries[each.done.run]) if each.done.run in lost else each.done
+            for each in decided
+        ]
+        migration_jobs.mark(connection, job.id, done)
+
+    def _decide(self, job: Job, item: Item) -> _Decided:
+        """What becomes of a run: a refusal is told with its reason, a defect is tried again and then told."""
+        try:
+            found = self._repository.load_version(RUN, item.run)
+            events = self._events(job, item, found[1])
+        except Rejected as refusal:
+            return _Decided(Done(item.run, "refused", refusal.code, refusal.detail, item.tries + 1))
+        except (LogError, psycopg.Error):
+            raise
+        except Exception as error:  # noqa: BLE001 - a defect of one run is told, and stops no other
+            log.error("migration_failed", run=str(item.run), job=str(job.id), **described(error))
+            return _Decided(Done(item.run, "failed", "internal", type(error).__name__, item.tries + 1))
+        ready = [event for event in events if isinstance(event, StepBecameReady)]
+        told = tuple(str(event.assignee) for event in ready if event.assignee is not None)
+        return _Decided(Done(item.run, "migrated", tries=item.tries + 1, announced=told), found[0], events)
+
+    def _events(self, job: Job, item: Item, run: Run | None) -> list[Event]:
+        if run is None or run.process != job.process:
+            raise Rejected("unknown_run", f"no run of {job.process} has this id")
+        return migrate_run(
+            run,
+            self._repository.definition(run.process, run.process_version),
+            self._repository.definition(job.process, job.to_version),
+            {**job.choices, **(item.choices or {})},
+            job.reason,
+            by=Actor(job.actor),
+            at=self._clock(),
+            calendar=self._calendar,
+        )
+
+    def _stored(self, job: Job, events: Sequence[Event]) -> list[Any]:
+        meta = {"process": job.process, "process_version": job.to_version, "correlation": str(job.id)}
+        return [to_new_event(event, meta) for event in events]
+
+
+def _moved_on(done: Done, tries: int) -> Done:
+    """Somebody changed the run meanwhile: it waits for the next page, but not for ever."""
+    if tries + 1 < MOST_TRIES:
+        return Done(done.run, "waiting", tries=tries + 1)
+    return Done(done.run, "failed", "too_busy_stream", "it kept changing while it was decided", tries + 1)
