@@ -12,6 +12,7 @@ from starlette.routing import BaseRoute
 from api.failures import install
 from api.feeds import add_feeds
 from api.files import add_files
+from api.forecasts import add_forecasts
 from api.guard import guard_routes
 from api.guests import add_guests
 from api.health import add_health
@@ -71,6 +72,7 @@ ADDED: tuple[Callable[[APIRouter], None], ...] = (
     add_lists,
     add_saved_views,
     add_search,
+    add_forecasts,
     add_task_views,
     add_recurrences,
     add_guests,

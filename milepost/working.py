@@ -16,6 +16,7 @@ from store.repository import Repository
 from workers.app import WorkerSettings, serve
 from workers.digests import digests
 from workers.duty import Duty
+from workers.forecasts import forecasts
 from workers.log_setup import set_up
 from workers.migrations import migrations
 from workers.recurrences import Recurring
@@ -57,6 +58,7 @@ def duties(settings: Settings, growing: Log) -> list[Duty]:
     return [
         Duty("recurring work", url, recurring),
         timers(url, growing, settings.calendar),
+        forecasts(url, growing, settings.calendar),
         digests(url, growing, settings.calendar, now),
         *acting(settings, repository, now),
         migrations(url, growing, settings.calendar),

@@ -18,6 +18,7 @@ GROUPS = {
     "import": "importing",
     "projection": "projections",
     "mail": "mails",
+    "forecast": "forecasts",
     "events": "events",
     "token": "tokens",
 }

@@ -7,6 +7,8 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
+from projections.answers.forecasts import ForecastFace
+
 CardKind = Literal["run", "task"]
 
 
@@ -93,6 +95,7 @@ class Card:
     progressed_at: datetime | None = None
     lowered: tuple[str, ...] = ()
     override: ShownElsewhere | None = None
+    forecast: ForecastFace | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,3 +11,5 @@ grant select, insert on log.file, log.file_part to {app_role};
 grant select, insert, update on log.migration_job, log.migration_item to {app_role};
 grant execute on function log.append_events, log.settle_group, log.retire_writer to {app_role};
 grant connect, create, temporary on database {database} to {app_role};
+grant usage on schema forecast to {app_role};
+grant select, insert, update, delete on all tables in schema forecast to {app_role};

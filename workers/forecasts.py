@@ -1,0 +1,245 @@
+"""The duty that forecasts: learns from each process's history, and forecasts its active runs when something changed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from time import monotonic
+from typing import Any
+from uuid import UUID
+
+import structlog
+from psycopg import Connection
+from psycopg.types.json import Jsonb
+
+from domain.definition import Definition
+from domain.forecast.comparable import compare
+from domain.forecast.learnt import Learnt
+from domain.forecast.levers import levers
+from domain.forecast.outlook import Outlook, look_ahead, no_data
+from domain.forecast.plan import Plan
+from domain.forecast.simulate import Outcome, Situation
+from domain.forecast.steps import StepModel, working_age
+from domain.forecast.trails import Trail
+from domain.forecast.working_time import Axis, axis_of
+from domain.run import RUN, Run
+from domain.run.late_forecast import act_on_late_forecast
+from domain.schedule import Calendar
+from domain.words import Actor, Rejected, StepKey
+from projections.forecast_trails import SQL, trail_of
+from store.connect import connect
+from store.log import Log
+from store.repository import Repository
+from workers import learning
+from workers.duty import Duty
+
+MACHINE = Actor("system:milepost")
+PAGE_RUNS = 50
+"""Runs that are forecast before others get their turn; about a third of a second of work."""
+PAUSE_SECONDS = 2.0
+"""How long nobody looks when nothing was to be done."""
+BREATH_SECONDS = 0.2
+"""The rest between two pages: importing a history must not take the worker's time from its readers."""
+
+log = structlog.get_logger(__name__)
+Clock = Callable[[], datetime]
+Conn = Connection[Any]
+
+
+def now() -> datetime:
+    """The time of this machine."""
+    return datetime.now(UTC)
+
+
+def forecasts(database_url: str, growing: Log, calendar: Calendar) -> Duty:
+    """The duty of a worker."""
+    return Duty("forecasts", database_url, Forecasts(database_url, growing, calendar))
+
+
+def axis_around(calendar: Calendar, instant: datetime) -> Axis:
+    """Working time from some years before an instant to some years after it."""
+    return axis_of(calendar, instant.year - 20, instant.year + 15)
+
+
+@dataclass(frozen=True)
+class _Model:
+    """What was learnt of a process, ready to use."""
+
+    position: int
+    steps: StepModel
+    learnt: Learnt | None
+
+
+@dataclass(frozen=True)
+class _Due:
+    """A run that has to be forecast."""
+
+    run: UUID
+    process: str
+    process_version: int
+    version: int
+
+
+@dataclass(frozen=True)
+class _Case:
+    """Everything that a forecast of one run is made from."""
+
+    due: _Due
+    run: Run
+    trail: Trail
+    model: _Model
+    position: int
+    at: datetime
+    definition: Definition
+
+
+class Forecasts:
+    """One round after the other: learn where much has ended since, else forecast the runs that changed."""
+
+    def __init__(self, database_url: str, growing: Log, calendar: Calendar, clock: Clock = now) -> None:
+        """``growing`` is a started log; ``clock`` gives aware instants."""
+        self._url, self._calendar, self._clock = database_url, calendar, clock
+        self._repository = Repository(growing)
+        self._models: dict[str, _Model] = {}
+        self._plans: dict[tuple[str, int], Plan] = {}
+
+    async def once(self) -> float:
+        """Learn one process, or forecast one page of runs; the seconds until the next look."""
+        process = await asyncio.to_thread(self._to_learn)
+        if process is not None:
+            began = monotonic()
+            await learning.learn(self._url, process, self._calendar, self._clock())
+            log.info("process_learnt", process=process, seconds=round(monotonic() - began, 1))
+            return 0.0
+        return BREATH_SECONDS if await asyncio.to_thread(self.forecast_page) else PAUSE_SECONDS
+
+    def _to_learn(self) -> str | None:
+        """The process to be learnt (again): never learnt, a tenth more runs have ended, or a day has gone by."""
+        with connect(self._url, "forecasts") as connection:
+            if connection.execute(SQL["made"]).fetchone() != (True,):
+                return None
+            found = connection.execute(SQL["processes_to_learn"], {"now": self._clock()}).fetchone()
+            return None if found is None else found[0]
+
+    def forecast_page(self) -> int:
+        """Forecast the runs that changed since, the longest waiting first; how many there were."""
+        at = self._clock()
+        with connect(self._url, "forecasts") as connection:
+            if connection.execute(SQL["made"]).fetchone() != (True,):
+                return 0
+            connection.execute(SQL["forget_ended"])
+            due = [_Due(*row) for row in connection.execute(SQL["due_runs"], {"now": at, "limit": PAGE_RUNS})]
+            for each in due:
+                self._forecast(connection, each, at)
+        return len(due)
+
+    def _forecast(self, connection: Conn, due: _Due, at: datetime) -> None:
+        case = self._case(connection, due, at)
+        if case is None:
+            return  # a read model is not there yet; the run stays due
+        outlook, outcome = self._outlook(case)
+        was_late, crossings = connection.execute(SQL["before"], {"run": due.run}).fetchone() or (False, 0)
+        target_at = case.run.target_at
+        late = outlook.p85_at is not None and target_at is not None and outlook.p85_at > target_at
+        crossings += late and not was_late
+        with connection.transaction():
+            row = _row(case, outlook, outcome) | {"is_late": late, "crossings": crossings}
+            connection.execute(SQL["keep_run"], row)
+            if outlook.p85_at is not None:
+                connection.execute(SQL["keep_first"], row)
+        if late and not was_late:
+            self._act(due.run, case.definition, crossings, outlook.step)
+
+    def _case(self, connection: Conn, due: _Due, at: datetime) -> _Case | None:
+        run = self._repository.load(RUN, due.run)
+        [(position,)] = connection.execute(SQL["position_of_run"], {"run": due.run}).fetchall()
+        trail, model = trail_of(connection, due.run), self._model(connection, due.process)
+        if run is None or trail is None or position is None or model is None:
+            return None
+        definition = self._repository.definition(run.process, run.process_version)
+        return _Case(due, run, trail, model, position, at, definition)
+
+    def _outlook(self, case: _Case) -> tuple[Outlook, Outcome | None]:
+        if not case.trail.imported:
+            return look_ahead(self._situation(case), case.position)
+        if case.run.state == "paused":
+            return no_data("the run is paused"), None
+        if case.model.learnt is None:
+            return no_data("too few runs of this process have ended"), None
+        return compare(case.model.learnt, case.trail, case.at.timestamp(), case.definition), None
+
+    def _situation(self, case: _Case) -> Situation:
+        """The run now: how long its open steps have been waiting, or worked on, in working time without pauses."""
+        axis, at = axis_around(self._calendar, case.at), case.at.timestamp()
+        waiting: dict[StepKey, float] = {}
+        working: dict[StepKey, float] = {}
+        begun = {mark.step: mark.at for mark in case.trail.marks if mark.kind == "started"}
+        for key, step in case.run.steps.items():
+            if not step.is_open or step.ready_at is None:
+                continue
+            if step.state == "in_progress" and key in begun:
+                working[key] = working_age(case.trail, begun[key], at, axis)
+            else:
+                waiting[key] = working_age(case.trail, step.ready_at.timestamp(), at, axis)
+        plan, steps = self._plan(case.definition), case.model.steps
+        return Situation(case.due.run, plan, steps, case.run, axis, self._calendar, at, waiting, working)
+
+    def _plan(self, definition: Definition) -> Plan:
+        """The plan of a version; its order is worked out once."""
+        key = definition.process, definition.version
+        if key not in self._plans:
+            self._plans[key] = Plan(definition)
+        return self._plans[key]
+
+    def _act(self, run: UUID, definition: Definition, crossing: int, step: str | None) -> None:
+        """Do what the process wants done when a run will be late; a run that has moved on is decided again."""
+        if definition.document.on_forecast_late is None:
+            return
+        at, named = self._clock(), None if step is None else StepKey(step)
+
+        def decide(state: Run | None) -> Any:
+            if state is None:
+                return []
+            return act_on_late_forecast(
+                state, definition, crossing, named, by=MACHINE, at=at, calendar=self._calendar
+            )
+
+        try:
+            self._repository.execute(RUN, run, decide)
+        except Rejected as refusal:
+            log.warning("forecast_rule_refused", run=str(run), code=refusal.code)
+
+    def _model(self, connection: Conn, process: str) -> _Model | None:
+        found = connection.execute(SQL["model_facts"], {"process": process}).fetchone()
+        if found is None:
+            return None
+        known = self._models.get(process)
+        if known is None or known.position != found[0]:
+            position, _, _, _, steps, stored = connection.execute(
+                SQL["model"], {"process": process}
+            ).fetchall()[0]
+            learnt = None if stored is None else Learnt.of_stored(bytes(stored))
+            known = self._models[process] = _Model(position, StepModel.of_stored(steps), learnt)
+        return known
+
+
+def _row(case: _Case, outlook: Outlook, outcome: Outcome | None) -> dict[str, Any]:
+    """A forecast as its table keeps it."""
+    return {
+        "run": case.due.run, "process": case.due.process, "version": case.due.version,
+        "model_position": case.model.position, "position": case.position, "made_at": case.at,
+        "state": outlook.state, "reason": outlook.reason, "step": outlook.step, "samples": outlook.samples,
+        "p50_at": outlook.p50_at, "p85_at": outlook.p85_at, "probability": outlook.probability,
+        "target_at": case.run.target_at, "stage": outlook.stages[0].stage if outlook.stages else "run",
+        "stages": Jsonb([_json(stage) for stage in outlook.stages]),
+        "levers": Jsonb([asdict(lever) for lever in levers(outcome)] if outcome is not None else []),
+    }  # fmt: skip
+
+
+def _json(stage: Any) -> dict[str, Any]:
+    return {
+        name: value.isoformat() if isinstance(value, datetime) else value
+        for name, value in asdict(stage).items()
+    }
