@@ -15,7 +15,7 @@ from psycopg import Connection
 from api.ids import uuid7
 from domain.words import Actor
 
-Scope = Literal["read", "work", "manage", "admin", "service", "act_as", "calendar"]
+Scope = Literal["read", "work", "manage", "admin", "service", "act_as", "calendar", "send_events"]
 CALENDAR: Scope = "calendar"
 SCOPES: dict[Scope, str] = {
     "read": "see processes, runs, projects and the feed of events; values in runs that concern the bearer",
@@ -24,6 +24,7 @@ SCOPES: dict[Scope, str] = {
     "admin": "make, list and revoke tokens; see the values in every run, sensitive ones too",
     "service": "follow the public feed of events, for programs; sees no values",
     "calendar": "see when things are due, through the address of a calendar feed; nothing else",
+    "send_events": "tell of what happened elsewhere: `POST /v1/external-events`, for programs",
     "act_as": "act in the name of somebody else (header Milepost-Actor); recorded together with the token's own actor",
 }
 """What each scope lets its bearer do; none includes another."""

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from fastapi import APIRouter, FastAPI
 from starlette.routing import BaseRoute
 
+from api.automation import add_automation
 from api.failures import install
 from api.feeds import add_feeds
 from api.files import add_files
@@ -75,6 +76,7 @@ ADDED: tuple[Callable[[APIRouter], None], ...] = (
     add_forecasts,
     add_task_views,
     add_recurrences,
+    add_automation,
     add_guests,
     add_preview,
     add_outbox,

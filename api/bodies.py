@@ -379,7 +379,7 @@ class CreateToken(Body):
         str, StringConstraints(pattern=r"^(person|guest|service):[A-Za-z0-9][A-Za-z0-9._@+-]{0,99}$")
     ]
     scopes: Annotated[
-        tuple[Literal["read", "work", "manage", "admin", "service", "act_as"], ...],
+        tuple[Literal["read", "work", "manage", "admin", "service", "act_as", "send_events"], ...],
         Field(min_length=1, max_length=6),
     ]
     lifetime_hours: Annotated[int, Field(strict=True, ge=1, le=87_600)] | None = None

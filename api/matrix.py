@@ -26,8 +26,9 @@ READ = Rule(frozenset({"read"}))
 FEED = Rule(frozenset({"read", "service"}))
 WORK = Rule(frozenset({"work"}))
 MANAGE = Rule(frozenset({"manage"}))
+TELL = Rule(frozenset({"send_events"}))
 ADMIN = Rule(frozenset({"admin"}))
-ANYBODY = Rule(frozenset({"read", "work", "manage", "admin", "service", "act_as"}))
+ANYBODY = Rule(frozenset({"read", "work", "manage", "admin", "service", "act_as", "send_events"}))
 
 _STEP_VERBS = (
     "complete", "complete-by-hand", "start", "save", "approve", "refuse", "decline", "skip", "reopen", "assign",
@@ -55,6 +56,13 @@ RULES: dict[str, Rule] = {
     "GET /v1/runs/{id}/files/{sha256}": READ,
     "POST /v1/tasks": WORK,
     **{f"POST /v1/tasks/{{id}}/{verb}": WORK for verb in _TASK_VERBS},
+    **{
+        f"POST /v1/runs/{{id}}/incidents/{{incident}}/{verb}": WORK
+        for verb in ("retry", "edit", "done-by-hand", "let-go")
+    },
+    "POST /v1/external-events": TELL,
+    "GET /v1/incidents": READ,
+    "GET /v1/actions": READ,
     "POST /v1/recurrences": WORK,
     **{f"POST /v1/recurrences/{{id}}/{verb}": WORK for verb in ("change", "pause", "resume", "end")},
     "GET /v1/recurrences": READ,

@@ -34,6 +34,8 @@ class Given:
     step: StepKey | None = None
     definition: Definition | None = None
     directory: Directory = EMPTY
+    incident: UUID | None = None
+    steps: Sequence[StepKey] | None = None
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,8 @@ _FROM_REQUEST: dict[str, Callable[[BaseModel, Given], Any]] = {
     "calendar": lambda _, given: given.calendar,
     "definition": lambda _, given: given.definition,
     "directory": lambda _, given: given.directory,
+    "incident": lambda _, given: given.incident,
+    "steps": lambda _, given: given.steps,
 }
 _NEW_IDS = frozenset({"comment", "entry", "attachment"})
 

@@ -9,7 +9,7 @@ from domain.words import Actor
 from milepost.embedded.files import write_private
 
 OWNER = Actor("person:owner")
-SCOPES = (*PERSON, "admin")
+SCOPES = (*PERSON, "admin", "send_events")
 
 
 def owner_token(application_url: str, kept_in: Path) -> str:

@@ -27,6 +27,24 @@ class Named(NamedTuple):
     lane: str
 
 
+class AwaitingRun(NamedTuple):
+    """A run that is known by a key to an event; ``waits``: one of these steps waits or may come to wait."""
+
+    run: UUID
+    waits: bool
+    steps: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Awaiting:
+    """Runs that a key names."""
+
+    rows: tuple[AwaitingRun, ...]
+    position: int
+    as_of: datetime
+    behind: int = 0
+
+
 class Family(NamedTuple):
     """A run and a child that one of its steps started."""
 
@@ -147,12 +165,11 @@ def incidents(
     return IncidentList(tuple(_incident(row) for row in found), *current)
 
 
-def awaiting(connection: Conn, event: str, key: str) -> dict[UUID, list[str]]:
-    """The runs, and their steps, that wait or will wait for this event under this key."""
-    found: dict[UUID, list[str]] = {}
-    for run, step, _ in connection.execute(_SQL["awaited"], {"event": event, "key": key}):
-        found.setdefault(run, []).append(step)
-    return found
+def awaiting(connection: Conn, event: str, key: str, limit: int) -> Awaiting:
+    """The runs that wait, will wait or have waited for this event under this key, those that wait first."""
+    current = fresh(connection, "actions")
+    found = connection.execute(_SQL["awaited"], {"event": event, "key": key, "limit": limit})
+    return Awaiting(tuple(AwaitingRun(*row) for row in found), *current)
 
 
 def ended_children(connection: Conn) -> list[Family]:

@@ -27,7 +27,7 @@ ACTION = Table(
     ),
     key=4,
 )  # fmt: skip
-AWAITED = Table("awaited", ("run", "step", "event", "key", "state"), key=2)
+AWAITED = Table("awaited", ("run", "step", "event", "key", "waits"), key=2)
 CHILD_RUN = Table("child_run", ("run", "child", "step", "round", "process", "waits", "heard"), key=2)
 
 _LATER = frozenset({"locked", "not_applicable"})
@@ -42,7 +42,7 @@ def _rows(subject: Subject) -> Iterator[tuple[int, Row]]:
         yield from _actions(subject, run, found)
     if found.children:
         yield from _children(subject, run, found)
-    if run.state not in ENDED_RUN and run.process:
+    if run.process:
         yield from _awaited(subject, run, values)
 
 
@@ -100,15 +100,16 @@ def _children(subject: Subject, run: RunFacts, found: RunActions) -> Iterator[tu
 
 
 def _awaited(subject: Subject, run: RunFacts, values: RunValues) -> Iterator[tuple[int, Row]]:
+    """Every step that has to do with an event; also those that have ended, so that a repeated event is known again."""
     definition = subject.definitions(run.process, run.process_version)
     for key, step in _waits(definition):
         now = run.steps.get(key)
         state = "locked" if now is None else now.state
-        if state in OPEN_STEP or state in _LATER:
-            assert step.wait is not None
-            name = _key(step.wait.key or DEFAULT_KEY, subject, values)
-            if name is not None:
-                yield 1, (subject.stream, key, step.wait.event, name, state)
+        waits = run.state not in ENDED_RUN and (state in OPEN_STEP or state in _LATER)
+        assert step.wait is not None
+        name = _key(step.wait.key or DEFAULT_KEY, subject, values)
+        if name is not None:
+            yield 1, (subject.stream, key, step.wait.event, name, waits)
 
 
 def _waits(definition: Definition) -> list[tuple[Any, Step]]:

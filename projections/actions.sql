@@ -35,7 +35,7 @@ create table awaited (
   step text not null,
   event text not null,
   key text not null,
-  state text not null,
+  waits boolean not null,
   primary key (run, step)
 );
 create table child_run (
@@ -88,7 +88,8 @@ where incident is not null and (%(run)s::uuid is null or run = %(run)s)
 order by incident_at, incident limit %(limit)s
 
 -- name: awaited
-select run, step, state from read.awaited where event = %(event)s and key = %(key)s order by run, step
+select run, bool_or(waits), array_agg(step order by step) from read.awaited where event = %(event)s and key = %(key)s
+group by run order by bool_or(waits) desc, run desc limit %(limit)s
 
 -- name: ended_children
 select c.run, c.child from read.child_run c join read.run r on r.run = c.child

@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 
 from domain.definition import Definition
 from domain.document import Document
-from domain.events import Event
+from domain.events import Event, RunStarted, StepBecameReady
 from domain.process import PROCESS, publish, save_draft
 from domain.run import RUN, Run, start_run
 from domain.schedule import Calendar
@@ -136,6 +136,17 @@ class World:
             lambda run: start_run(run, definition, by=DANA, at=self.clock(), calendar=OFFICE, **named),
             meta={"process": definition.process, "process_version": definition.version},
         )
+        return stream
+
+    def imported(self, definition: Definition) -> UUID:
+        """A run that was read in from elsewhere, its first step ready."""
+        stream, told = uuid4(), {"process": definition.process, "process_version": definition.version}
+        first = next(iter(definition.steps))
+        events: list[Event] = [
+            RunStarted.model_validate({**told, "name": "old", "imported": True, "at": self.clock()}),
+            StepBecameReady(step=first, cause="import", at=self.clock()),
+        ]
+        self.repository.execute(RUN, stream, lambda run: [] if run else events, meta=told)
         return stream
 
     def decide(

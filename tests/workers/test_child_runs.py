@@ -1,0 +1,137 @@
+"""Runs that start runs: the parent waits, also for people, takes what came out, and asks when a child is cancelled."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from domain.run import cancel_run, complete_step, give_approval, skip_step
+from domain.run.children import open_children
+from domain.run.incidents import retry_incident
+from domain.words import Actor, Rejected
+from projections import rebuild as rebuilding
+from store.log import Log
+from tests.support.databases import Database
+from tests.support.receiver import receiver
+from tests.workers.deeds import World
+
+BO = Actor("person:bo")
+RESULT = {"key": "result", "title": "Result", "kind": "text", "required": True}
+CHECK = {
+    "key": "check",
+    "kind": "run",
+    "fields": [RESULT],
+    "run": {"process": "kyc", "inputs": {"plan": "inputs.plan"}, "outputs": {"result": "look.result"}},
+}
+JUDGE = {"key": "judge", "kind": "approval", "role": "seller", "approval": {"covers": ["check"]}}
+
+
+@pytest.fixture
+def world(database: Database, log: Log) -> Iterator[World]:
+    """A log, the machine, and a process that looks at something."""
+    found = World(log, database.app_url)
+    found.publish({"key": "look", "role": "seller", "fields": [RESULT]}, key="kyc")
+    yield found
+    found.close()
+
+
+def begun(world: World, *more: dict[str, Any]) -> tuple[UUID, UUID]:
+    """A run that waits for a child, and the child."""
+    run = world.start(world.publish(CHECK, *more), inputs={"plan": "gold"})
+    world.act()
+    (child,) = world.run(run).children
+    return run, child
+
+
+def test_the_parent_waits_for_people_in_its_child(world: World):
+    """The child has its inputs and knows its parent; when somebody has done its step the parent's step is done."""
+    run, child = begun(world)
+    assert world.run(child).parent_run == run
+    assert world.run(child).inputs == {"plan": "gold"}
+    assert world.run(child).roles == {"seller": "person:dana"}
+    world.act()
+    assert world.run(run).state == "running"
+    world.decide(child, complete_step, "look", {"result": "clear"})
+    world.act()
+    assert world.run(run).values["check.result"] == "clear"
+    assert world.run(run).state == "completed"
+
+
+def test_a_cancelled_child_asks_and_can_be_started_again(world: World):
+    """The parent does not go on by itself; started again it is another child."""
+    run, child = begun(world)
+    world.decide(child, cancel_run, "wrong customer")
+    world.act()
+    (incident,) = world.run(run).incidents.values()
+    assert (incident.problem, world.run(run).state) == ("child_cancelled", "running")
+    world.decide(run, retry_incident, incident.incident)
+    world.act()
+    (again,) = open_children(world.run(run))
+    assert again != child
+    world.decide(again, complete_step, "look", {"result": "clear"})
+    world.act()
+    assert world.run(run).state == "completed"
+
+
+@pytest.mark.parametrize("decision", [cancel_run, skip_step])
+def test_a_child_that_nobody_waits_for_is_called_off(world: World, decision: Any):
+    """Cancelling the parent, or skipping its step, cancels the child."""
+    run, child = begun(world, {"key": "last", "after": ["check"]})
+    world.decide(run, decision, *(["check"] if decision is skip_step else []), "no longer needed")
+    world.act()
+    assert world.run(child).state == "cancelled"
+
+
+def test_nobody_approves_what_they_did_in_the_child(world: World):
+    """Own work stays own work across runs."""
+    run, child = begun(world, JUDGE)
+    world.decide(child, complete_step, "look", {"result": "clear"}, by=BO)
+    world.act()
+    with pytest.raises(Rejected, match="own_work"):
+        world.decide(run, give_approval, "judge", by=BO)
+    world.decide(run, give_approval, "judge")
+    assert world.run(run).state == "completed"
+
+
+def test_a_child_that_cannot_start_asks(world: World):
+    """An unknown process, or inputs that it does not take, is told with what would be accepted."""
+    lost = {**CHECK, "run": {"process": "nowhere", "outputs": {"result": "look.result"}}}
+    run = world.start(world.publish(lost, key="lost"))
+    world.act()
+    (incident,) = world.run(run).incidents.values()
+    assert "no process nowhere is published" in incident.reason
+
+
+def test_a_circle_of_processes_ends(world: World):
+    """Two processes that start each other stop after a few generations, with an incident."""
+    for one, other in (("ping", "pong"), ("pong", "ping")):
+        world.publish({"key": "next", "kind": "run", "run": {"process": other}}, key=one)
+    run = world.start(world.repository.definition("ping", 1))
+    world.act(rounds=60)
+    depth, found = 0, world.run(run)
+    while found.children:
+        (child,) = found.children
+        depth, found = depth + 1, world.run(child)
+    (incident,) = found.incidents.values()
+    assert (depth, incident.problem) == (8, "bad_document")
+
+
+def test_a_rebuild_and_an_import_send_nothing(world: World, database: Database):
+    """Read models made anew show the same actions, and nothing is done once more; imported runs do nothing at all."""
+    with receiver() as crm:
+        step = {"key": "call", "kind": "http", "http": {"url": f"{crm.url}/x"}}
+        definition = world.publish(step, key="calls")
+        run = world.start(definition)
+        world.act()
+        assert len(crm.heard) == 1
+        world.clock.move(86_400)
+        for made in rebuilding.rebuild(database.app_url, ["actions"]):
+            rebuilding.flip(database.app_url, made.schema)
+        world.act()
+        imported = world.imported(definition)
+        world.decide(imported, complete_step, "call", by=Actor("service:old"))
+        world.act()
+        assert (len(crm.heard), world.run(run).state) == (1, "completed")
