@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
-import orjson
 from starlette.responses import Response
 
 from api import bodies
@@ -21,6 +20,7 @@ from api.problems import Problem
 from api.reading import validate
 from api.streams import PEOPLE, RUNS, TASKS, known_person, known_run, known_task, person_key
 from api.verbs import Given, Verb
+from api.views import to_json
 from domain import person as people
 from domain import task as tasks
 from domain.directory import Directory
@@ -44,12 +44,37 @@ HAND_OVER = Verb(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A role or step of a run, or a task; ``steps`` went along with a role, ``code`` and ``detail``: why it stayed."""
+
+    run: UUID | None = None
+    task: UUID | None = None
+    role: str | None = None
+    step: str | None = None
+    steps: tuple[str, ...] = ()
+    code: str | None = None
+    detail: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HandedOver:
+    """What moved, what stayed and why, and how many runs and tasks are left for another request."""
+
+    owner: str
+    to: str
+    moved: tuple[Item, ...]
+    failed: tuple[Item, ...]
+    left: int
+    position: int
+
+
 @dataclass(slots=True)
 class Told:
     """What became of it: what moved, and what did not and why."""
 
-    moved: list[dict[str, Any]] = field(default_factory=list)
-    failed: list[dict[str, Any]] = field(default_factory=list)
+    moved: list[Item] = field(default_factory=list)
+    failed: list[Item] = field(default_factory=list)
     position: int = 0
 
 
@@ -93,7 +118,7 @@ async def _run(move: Move, stream: UUID) -> None:
         state = await asyncio.to_thread(move.call.services.repository.load, RUNS, stream)
         run = known_run(state, stream)
     except (Problem, LogError) as error:
-        _failed(move, {"run": stream}, error)
+        _failed(move, Item(run=stream), error)
         return
     for role in sorted(role for role, who in run.roles.items() if who == move.owner):
         await _one_role(move, stream, role)
@@ -107,17 +132,17 @@ async def _one_role(move: Move, stream: UUID, role: RoleKey) -> None:
     def decide(run: Run, **told: Any) -> Sequence[Event]:
         return assign_role(run, role=role, assignee=move.to, reason=move.reason, **told)
 
-    await _on_run(move, stream, {"run": stream, "role": role}, decide)
+    await _on_run(move, stream, Item(run=stream, role=role), decide)
 
 
 async def _one_step(move: Move, stream: UUID, step: StepKey) -> None:
     def decide(run: Run, **told: Any) -> Sequence[Event]:
         return assign_step(run, step=step, assignee=move.to, reason=move.reason, **told)
 
-    await _on_run(move, stream, {"run": stream, "step": step}, decide)
+    await _on_run(move, stream, Item(run=stream, step=step), decide)
 
 
-async def _on_run(move: Move, stream: UUID, what: dict[str, Any], decision: Any) -> None:
+async def _on_run(move: Move, stream: UUID, what: Item, decision: Any) -> None:
     services = move.call.services
     meta = dict(move.call.caller.meta)
 
@@ -146,11 +171,11 @@ async def _task(move: Move, stream: UUID) -> None:
             task, move.to, move.reason, by=move.call.caller.actor, at=move.call.services.clock()
         )
 
-    await _carry_out(move, TASKS, stream, {"task": stream}, decide, dict(move.call.caller.meta))
+    await _carry_out(move, TASKS, stream, Item(task=stream), decide, dict(move.call.caller.meta))
 
 
 async def _carry_out(
-    move: Move, aggregate: Any, stream: UUID, what: dict[str, Any], decide: Any, meta: dict[str, Any]
+    move: Move, aggregate: Any, stream: UUID, what: Item, decide: Any, meta: dict[str, Any]
 ) -> None:
     try:
         outcome = await move.call.services.repository.execute_async(aggregate, stream, decide, meta=meta)
@@ -158,24 +183,20 @@ async def _carry_out(
         _failed(move, what, error)
         return
     if outcome.events:
-        steps = [event.step for event in outcome.events if isinstance(event, StepAssigned)]
-        move.told.moved.append({**what, **({"steps": steps} if "role" in what else {})})
+        steps = tuple(event.step for event in outcome.events if isinstance(event, StepAssigned))
+        move.told.moved.append(replace(what, steps=steps if what.role else ()))
         move.told.position = max(move.told.position, outcome.position)
 
 
-def _failed(move: Move, what: dict[str, Any], error: Exception) -> None:
+def _failed(move: Move, what: Item, error: Exception) -> None:
     code = error.code if isinstance(error, (Rejected, Problem)) else "conflict"
     detail = error.detail if isinstance(error, Rejected) else str(error)
-    move.told.failed.append({**what, "code": code, "detail": detail})
+    move.told.failed.append(replace(what, code=code, detail=detail))
 
 
 def _answer(move: Move, left: int) -> Response:
     told = move.told
-    body = {
-        "from": move.owner, "to": move.to, "moved": sorted(told.moved, key=str), "failed": sorted(told.failed, key=str),
-        "left": left, "position": told.position,
-    }  # fmt: skip
-    headers = {"Cache-Control": "no-store"}
-    if told.position:
-        headers["Milepost-Position"] = str(told.position)
-    return Response(orjson.dumps(body, default=str), 200, headers, "application/json")
+    moved, failed = (tuple(sorted(items, key=str)) for items in (told.moved, told.failed))
+    body = HandedOver(move.owner, move.to, moved, failed, left, told.position)
+    headers = {"Milepost-Position": str(told.position)} if told.position else {}
+    return to_json(body, headers)

@@ -129,6 +129,10 @@ def _bodies(routes: list[APIRoute]) -> dict[str, Any]:
     return found
 
 
+_CREATING = ("/v1/runs", "/v1/projects", "/v1/tasks", "/v1/people", "/v1/groups")
+"""Addresses at which a command makes something new."""
+
+
 def _complete(operation: dict[str, Any], route: APIRoute, schemas: dict[str, Any]) -> None:
     """What FastAPI cannot know, because routes read and answer by themselves."""
     marks = route.openapi_extra or {}
@@ -142,8 +146,9 @@ def _complete(operation: dict[str, Any], route: APIRoute, schemas: dict[str, Any
     }
     operation["security"] = [] if rule.open else [{"token": sorted(rule.scopes)}, {"session": []}]
     if body:
-        _describe_command(operation, body, creates=route.path in ("/v1/runs", "/v1/projects", "/v1/tasks"))
-    elif answer is not None:
+        _describe_command(operation, body, creates=route.path in _CREATING)
+        success = operation["responses"]
+    if answer is not None:
         success["200"] = _ok(
             TypeAdapter(answer).json_schema(ref_template=_REF, mode="serialization"), schemas, answer.__name__
         )
@@ -205,6 +210,11 @@ def _command_answer() -> dict[str, Any]:
                 "type": "array",
                 "items": {"type": "string"},
                 "description": "types of the events stored",
+            },
+            "warnings": {
+                "type": "array",
+                "items": {"type": "object"},
+                "description": "of a publication: what is no mistake of the document, and will still be in the way",
             },
         },
         "required": ["id", "version", "position", "events"],

@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from api import bodies
 from api.commands import Call, carry_out
-from api.handing_over import HAND_OVER, hand_over
+from api.handing_over import HAND_OVER, HandedOver, hand_over
 from api.reading import validate
 from api.registering import Handle, add_command
 from api.streams import GROUPS, PEOPLE, group_key, known_group, known_person, person_key
@@ -113,7 +113,8 @@ def add_people_commands(router: APIRouter) -> None:
     add_command(router, "POST", "/v1/people", ADD, _add, tag="People")
     for verb in PERSON_VERBS:
         add_command(router, "POST", f"/v1/people/{{key}}/{verb.name}", verb, _on_person(verb), tag="People")
-    add_command(router, "POST", "/v1/people/{key}/hand-over", HAND_OVER, hand_over, tag="People")
+    address = "/v1/people/{key}/hand-over"
+    add_command(router, "POST", address, HAND_OVER, hand_over, tag="People", answer=HandedOver)
     add_command(router, "POST", "/v1/groups", CREATE, _create, tag="People")
     for verb in GROUP_VERBS:
         add_command(router, "POST", f"/v1/groups/{{key}}/{verb.name}", verb, _on_group(verb), tag="People")

@@ -14,6 +14,7 @@ from starlette.responses import Response
 from api import bodies
 from api.commands import Call, carry_out
 from api.problems import Problem
+from api.publishing import with_warnings
 from api.reading import validate
 from api.registering import Handle, add_command
 from api.streams import PROCESSES, known_process
@@ -90,9 +91,9 @@ def _on_process(verb: Verb, *, creates: bool = False) -> Handle:
         def decide(process: Process | None) -> Sequence[Event]:
             return verb.decide(process if creates else known_process(process, key), body, given)
 
-        return await carry_out(
-            call, PROCESSES, stream, decide, name=key, meta={**call.caller.meta, "process": key}
-        )
+        meta = {**call.caller.meta, "process": key}
+        response = await carry_out(call, PROCESSES, stream, decide, name=key, meta=meta)
+        return await with_warnings(call.services, key, response) if verb is PUBLISH else response
 
     return handle
 

@@ -24,8 +24,17 @@ ANSWER = "x-milepost-answer"
 Show = Callable[..., Awaitable[Response]]
 
 
-def add_command(router: APIRouter, method: str, path: str, verb: Verb, handle: Handle, *, tag: str) -> None:
-    """One route that changes something."""
+def add_command(
+    router: APIRouter,
+    method: str,
+    path: str,
+    verb: Verb,
+    handle: Handle,
+    *,
+    tag: str,
+    answer: type[Any] | None = None,
+) -> None:
+    """One route that changes something; ``answer`` is what it tells, when that is more than which events it stored."""
     words = (part.strip("{}").replace("-", "_") for part in path.split("/")[2:])
     router.add_api_route(
         path,
@@ -36,7 +45,10 @@ def add_command(router: APIRouter, method: str, path: str, verb: Verb, handle: H
         description=(verb.body.__doc__ or "").strip(),
         operation_id="_".join([method.lower(), *words]),
         tags=[tag],
-        openapi_extra={BODY: {"model": verb.body, "example": dict(verb.example)}},
+        openapi_extra={
+            BODY: {"model": verb.body, "example": dict(verb.example)},
+            **({} if answer is None else {ANSWER: answer}),
+        },
     )
 
 

@@ -25,7 +25,7 @@ from api.sight import Sight, sight_of
 from api.views import Positioned, answer, texts_for
 from domain.document import Document, Role
 from projections import answers, queries
-from web import forms, guests, insights, outbox
+from web import forms, guests, insights, outbox, words
 from web.errors import ErrorPages, accepts_json, refused
 from web.forwarding import Answered, forward
 from web.rendering import assets, page, reveal
@@ -302,6 +302,7 @@ async def _ask(request: Request, query: Callable[[Connection[Any]], A]) -> A:
     """What a query answers, at least as new as the page asks for; not found otherwise."""
     least = request.query_params.get("min_position", "")
     known = least.isascii() and least.isdigit()
+    words.NAMES.set(await _services(request).directories.recently())
     try:
         return await answer(_services(request), query, int(least[:18]) if known else None)
     except queries.NotFound as missing:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from contextvars import ContextVar
 from datetime import UTC, date, datetime, tzinfo
 from typing import Any
 
 from markupsafe import Markup, escape
+
+from domain.directory import EMPTY, Directory
 
 # state -> (word, shape in the sprite, tone); a state is never told by its colour alone
 STATES: dict[str, tuple[str, str, str]] = {
@@ -151,10 +154,17 @@ VERBS = {
 }
 
 
+NAMES: ContextVar[Directory] = ContextVar("names", default=EMPTY)
+"""What the people of this page are called; each request sets it."""
+
+
 def who(actor: str | None) -> str:
-    """A person, group, guest or service as people call them: ``person:dana`` is Dana."""
+    """A person, group, guest or service as people call them: as the directory says, else ``person:dana`` is Dana."""
     if not actor:
         return "Nobody yet"
+    told = NAMES.get().name_of(actor)
+    if told:
+        return told
     kind, _, name = actor.rpartition(":")
     spoken = " ".join(
         part.capitalize() for part in name.replace(".", " ").replace("_", " ").replace("-", " ").split()

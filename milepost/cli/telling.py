@@ -7,7 +7,7 @@ from typing import Any
 import typer
 
 from milepost.cli.client import tell
-from milepost.cli.output import people, print_json
+from milepost.cli.output import complain, people, print_json
 
 As = typer.Option(
     None, "--as", help="Act in somebody's name, for example person:dana (needs the scope act_as)."
@@ -34,6 +34,8 @@ def done(answer: Any, as_json: bool) -> None:
         soft_wrap=True,
         markup=False,
     )
+    for warning in answer.get("warnings", ()):
+        complain(f"mind: {warning['detail']}")
 
 
 def unless_none(text: str) -> str | None:

@@ -24,6 +24,7 @@ from domain.words import Actor, Assignee, StageKey, StepKey, Values, process_str
 from milepost.demo.cast import cast
 from milepost.demo.earlier import without_steps
 from milepost.demo.player import Decide, Execute, Player, Rehearsal, Script
+from milepost.demo.staff import bring_in
 from milepost.documents import read_document
 from store.repository import Repository
 
@@ -54,6 +55,7 @@ class Workspace:
     def fill(self) -> None:
         """Everything, the oldest first."""
         began = self.now - timedelta(days=275)
+        bring_in(self.repository, OWNER, began)
         onboarding = self._shipped("customer-onboarding.yaml")
         first = self._publish(without_steps(onboarding, FIRST_VERSION_LACKED), 1, "First version.", began)
         second = self._publish(

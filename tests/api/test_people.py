@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
 
+from projections.queries import owner_deactivated
 from tests.api.conftest import DANA, PROCESS, Api, project
 
 ASKER = {"key": "asker", "title": "Asker", "from_input": "who"}
@@ -178,6 +180,8 @@ def test_a_run_does_not_start_when_a_rule_finds_nobody(api: Api):
     """The refusal names the role; nothing is stored; with somebody named it starts."""
     add(api, "bo")
     publish(api, {"group": "sales"})
+    told = ok(api.client.post("/v1/processes/onboarding/publish", json={"note": "Again"}))
+    assert [(each["role"], each["group"]) for each in told["warnings"]] == [("seller", "group:sales")]
     head = api.head
     refusal = api.client.post("/v1/runs", json={"process": "onboarding"})
     assert (refused(refusal), refusal.json()["role"], api.head) == ("nobody_found", "seller", head)
@@ -233,6 +237,24 @@ def test_everybody_of_the_group_has_to_agree(api: Api):
         assert (inbox(api, "person:bo"), inbox(api, "person:cy")) == ([], [("contract", False)])
         assert ok(cy.post(path))["events"] == ["approval_given"]
         assert "step_completed" in ok(di.post(path))["events"]
+
+
+def test_work_of_who_left_is_found(api: Api):
+    """Open work of somebody who left, and of a group that nobody is in any more, says so."""
+    add(api, "bo", "cy")
+    publish(api, {"group": "legal"})
+    start(api, roles={"seller": "person:bo"})
+    start(api)
+    for key in ("bo", "cy"):
+        ok(api.client.post(f"/v1/people/{key}/deactivate", json={"reason": "Left in May"}))
+    project(api.database, api.services.log)
+    with api.services.pool.connection() as connection:
+        found = owner_deactivated(connection)
+        assert owner_deactivated(connection, UUID(int=7)) == []
+    assert {(row.who, row.why) for row in found} == {
+        ("person:bo", "Bo left: Left in May"),
+        ("group:legal", "nobody is in Legal"),
+    }
 
 
 @pytest.fixture

@@ -1,0 +1,60 @@
+"""People and groups from the command line."""
+
+from __future__ import annotations
+
+from tests.cli.conftest import Milepost
+
+
+def staff(milepost: Milepost, boss: str, worker: str, group: str) -> Milepost:
+    """Two people, one of whom manages the other, and a group."""
+    milepost("people", "add", boss, f"{boss.title()} Berg", "--weekly-hours", "40")
+    address = ("--manager", f"person:{boss}", "--email", f"{worker}@x.org")
+    milepost("people", "add", worker, f"{worker.title()} Low", *address)
+    members = ("--member", f"person:{worker}", "--member", f"person:{boss}")
+    milepost("groups", "create", group, group.title(), *members)
+    return milepost
+
+
+def test_people_and_groups_are_kept_and_shown(milepost: Milepost):
+    """What is told is shown; `none` takes something away; a refusal says why."""
+    house = staff(milepost, "ada", "max", "inspectors")
+    house("people", "change", "max", "--email", "none", "--weekly-hours", "32")
+    max_ = house.json("people", "show", "max")["person"]
+    assert (max_["email"], max_["weekly_hours"], max_["manager_name"]) == (None, 32.0, "Ada Berg")
+    assert "Max Low" in house("people", "list").stdout
+    assert "Max Low" in house("groups", "show", "inspectors").stdout
+    assert "Inspectors" in house("groups", "list").stdout
+    assert "manager_cycle" in house("people", "change", "ada", "--manager", "person:max", code=1).stderr
+    house("groups", "remove-member", "inspectors", "person:max")
+    house("groups", "add-member", "inspectors", "person:max")
+    house("groups", "rename", "inspectors", "The inspectors")
+    house("groups", "close", "inspectors", "--reason", "Merged")
+    assert house.json("groups", "show", "inspectors")["group"]["state"] == "closed"
+
+
+def test_work_is_claimed_given_back_and_handed_over(milepost: Milepost, visit: str):
+    """From the inbox of a group to somebody, back, to somebody else; and the load shows it."""
+    house = staff(milepost, "fay", "gus", "surveyors")
+    run = str(
+        house.json("run", "start", visit, "--input", "site=x", "--role", "planner=group:surveyors")["id"]
+    )
+    (first,) = house.json("inbox", "person:gus")["rows"]
+    assert (first["claimable"], house.json("inbox", "person:gus")["next"]["id"]) == (True, run)
+    house("run", "claim", run, first["step"], "--as", "person:gus")
+    assert "already_claimed" in house("run", "claim", run, first["step"], "--as", "person:fay", code=1).stderr
+    house("run", "release", run, first["step"], "--reason", "Away", "--as", "person:gus")
+    house("run", "claim", run, first["step"], "--as", "person:gus")
+    house("people", "deactivate", "gus", "--reason", "Left")
+    assert (
+        "1 moved, 0 stayed"
+        in house("people", "hand-over", "gus", "person:fay", "--reason", "Gus left").stdout
+    )
+    assert (
+        "0 moved, 0 stayed"
+        in house("people", "hand-over", "gus", "person:fay", "--reason", "Gus left").stdout
+    )
+    assert [row["assignee"] for row in house.json("inbox", "person:fay")["rows"]] == ["person:fay"]
+    assert {row["who"] for row in house.json("workload", "--weeks", "2")["rows"]} >= {"person:fay"}
+    assert "Fay Berg" in house("workload").stdout
+    assert "to do" in house("inbox", "person:fay").stdout
+    house("people", "reactivate", "gus")
