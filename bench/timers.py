@@ -35,11 +35,16 @@ from store.log import Append, Log
 from store.mapper import to_new_event
 from store.migrations import migrate
 from store.model import NewEvent
+from store.repository import Repository
+from workers import calendar_change
+from workers.calendar_change import CalendarChange
 from workers.timers import TIMER, Timers
 
 RUNS = 10_000
 SHAPES = 40
 """Different histories; each is that of many runs."""
+RECOMPUTED = 1_000
+"""Runs of which the dues are computed anew."""
 DUE = datetime(2026, 6, 10, 15, tzinfo=UTC)
 OFFICE = Calendar()
 DANA = Actor("person:dana")
@@ -80,6 +85,7 @@ def _measured(url: str, log: Log, projector: Projector, runs: int) -> dict[str, 
     projector.catch_up()
     shown = perf_counter() - began
     plain = _plain(log, fired)
+    recomputed = _recompute(url, log, runs)
     again = log.head()
     timers.round()
     if log.head() != again:
@@ -91,7 +97,22 @@ def _measured(url: str, log: Log, projector: Projector, runs: int) -> dict[str, 
         "read_model_seconds": shown,
         "plain_append_seconds": plain,
         "ratio_plain_append": seconds / plain,
+        "recomputed_runs_per_s": recomputed,
     }
+
+
+def _recompute(url: str, log: Log, runs: int) -> float:
+    """Runs per second whose dues are set by another calendar, each read from the log: closed for a week."""
+    closed = frozenset(DUE.date() + timedelta(days=number) for number in range(1, 8))
+    calendar = Calendar("closed for a week", holidays=closed)
+    change = CalendarChange(Repository(log), calendar, lambda: DUE)
+    done = min(runs, RECOMPUTED)
+    with connect(url, "bench") as connection:
+        change.advance(connection)
+        began = perf_counter()
+        for _ in range(-(-done // calendar_change.RUNS)):
+            change.advance(connection)
+        return done / (perf_counter() - began)
 
 
 def _plain(log: Log, events: int) -> float:
