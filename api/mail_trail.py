@@ -11,7 +11,7 @@ from api.sight import Sight
 from domain.addresses import AddressBook
 from domain.events import ActionStarted
 from domain.guests import Pass
-from domain.mails import Desk, Mail, MailAction, compose
+from domain.mails import Desk, Mail, MailAction, compose, headline
 from domain.run import RUN, Run
 from domain.run.state import action_key
 from store.mapper import to_event
@@ -46,8 +46,13 @@ def trail(run_id: UUID, stored: Iterable[Recorded]) -> Trail:
     return Trail(run_id, run or Run(), tried)
 
 
-def mails_of(services: Services, book: AddressBook, sight: Sight, found: Trail, key: str) -> tuple[Mail, ...]:
-    """The mails of an action as its reader may see them: without what is sensitive, and without links of guests."""
+def mails_of(
+    services: Services, book: AddressBook, sight: Sight, found: Trail, key: str
+) -> tuple[str, tuple[Mail, ...]]:
+    """Subject and mails of an action as its reader may see them: nothing sensitive, and no links of guests.
+
+    A mail that went to nobody has none, also when somebody got an address since.
+    """
     run = found.at(key)
     action = run.actions[key]
     definition = services.repository.definition(run.process, run.process_version)
@@ -58,7 +63,9 @@ def mails_of(services: Services, book: AddressBook, sight: Sight, found: Trail, 
         _no_link,
         hide_sensitive=not sight.sees_sensitive,
     )
-    return compose(found.run_id, run, definition, MailAction.of(action), desk)
+    told = (found.run_id, run, definition, MailAction.of(action), desk)
+    to_nobody = found.now.actions[key].result in ("no_address", "superseded")
+    return headline(*told), () if to_nobody else compose(*told)
 
 
 def _no_link(_run: UUID, _held: Pass) -> str:

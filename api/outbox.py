@@ -136,8 +136,10 @@ async def find_mail(
     if not listed.rows:
         raise Problem("not_found", "this run has no such mail")
     reader = await _reader(request)
-    texts = await run_in_threadpool(reader.texts, listed.rows[0])
-    return SentMail(_row(listed.rows[0], texts), texts or (), listed.position, listed.as_of, listed.behind)
+    seen = await run_in_threadpool(reader.texts, listed.rows[0])
+    return SentMail(
+        _row(listed.rows[0], seen), seen[1] if seen else (), listed.position, listed.as_of, listed.behind
+    )
 
 
 async def _reader(request: Request) -> _Reader:
@@ -153,14 +155,14 @@ class _Reader:
         self._services, self._caller, self._book = services, caller, book
         self._known: dict[UUID, tuple[Sight, Trail]] = {}
 
-    def texts(self, row: MailFacts) -> tuple[MailText, ...] | None:
-        """The texts of a mail; None when they do not concern the caller."""
+    def texts(self, row: MailFacts) -> tuple[str, tuple[MailText, ...]] | None:
+        """Subject and texts of a mail; None when they do not concern the caller."""
         sight, found = self._run(row.run)
         key = action_key(StepKey(row.step) if row.step else None, row.round, row.action)
         if not sight.sees_values or key not in found.at(key).actions:
             return None
-        mails = mails_of(self._services, self._book, sight, found, key)
-        return tuple(MailText(one.to.address, one.to.name, one.subject, one.body) for one in mails)
+        subject, mails = mails_of(self._services, self._book, sight, found, key)
+        return subject, tuple(MailText(one.to.address, one.to.name, one.subject, one.body) for one in mails)
 
     def _run(self, run: UUID) -> tuple[Sight, Trail]:
         if run not in self._known:
@@ -169,8 +171,8 @@ class _Reader:
         return self._known[run]
 
 
-def _row(row: MailFacts, texts: tuple[MailText, ...] | None) -> MailRow:
+def _row(row: MailFacts, seen: tuple[str, tuple[MailText, ...]] | None) -> MailRow:
     told = {each.name: getattr(row, each.name) for each in fields(MailFacts)}
-    told["to"] = None if texts is None else tuple(text.to for text in texts)
-    told["subject"] = None if texts is None else next((text.subject for text in texts), "")
+    told["to"] = None if seen is None else tuple(text.to for text in seen[1])
+    told["subject"] = None if seen is None else seen[0]
     return MailRow(**told)

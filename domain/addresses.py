@@ -105,7 +105,8 @@ def _reach_one(who: Assignee, run: Run, definition: Definition, book: AddressBoo
     elif kind == "guest":
         address = guest_address(who, run, definition) or key
         if is_address(address):
-            yield Recipient(address, book.name(who), who)
+            # what a guest is called nobody wrote down: better no name than that of a role
+            yield Recipient(address, book.people[who].name if who in book.people else "", who)
     else:
         yield from _person(who, book)
 

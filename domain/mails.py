@@ -14,9 +14,9 @@ from domain.definition import Definition
 from domain.digest import digest_text
 from domain.document import Email
 from domain.guests import Pass, guest_step, pass_for
-from domain.notices import Notice, notice_of
+from domain.notices import HELP_HINT, Notice, notice_of
 from domain.outline import PLACEHOLDER
-from domain.run.state import ActionState, Run, StepState
+from domain.run.state import ActionState, Run, StepState, action_key
 from domain.run.telling import farewell_of
 from domain.run_text import ForPeople, facts_of, step_facts
 from domain.templates import one_line, render, render_line
@@ -86,6 +86,24 @@ def compose(run_id: UUID, run: Run, definition: Definition, act: MailAction, des
     return () if letter is None else tuple(writer.mail(letter, one) for one in letter.to)
 
 
+def headline(run_id: UUID, run: Run, definition: Definition, act: MailAction, desk: Desk) -> str:
+    """The subject of the mail, also when nobody has an address; nothing when there is no such mail."""
+    writer = _Writer(run_id, run, definition, act, desk)
+    letter = writer.letter()
+    return "" if letter is None else writer.mail(letter, Recipient("")).subject
+
+
+def superseded(run: Run, act: MailAction) -> bool:
+    """Whether a later reminder of the same step is due as well: then one mail is enough."""
+    first, _, rest = act.action.partition(":")
+    number, _, moves = rest.partition(":")
+    if first != "reminder" or not number.isdigit():
+        return False
+    start = action_key(act.step, act.round, "reminder:")
+    others = (key.removeprefix(start).partition(":") for key in run.actions if key.startswith(start))
+    return any(other.isdigit() and int(other) > int(number) and same == moves for other, _, same in others)
+
+
 def authored(definition: Definition, act: MailAction) -> Email | None:
     """The mail as the process has it; None when Milepost writes it."""
     step = definition.steps.get(act.step) if act.step is not None else None
@@ -113,7 +131,8 @@ class _Writer:
 
     def mail(self, letter: _Letter, one: Recipient) -> Mail:
         """The mail to one reader."""
-        values = self._values({**letter.more, "name": one.name, "link": self._link(one)})
+        hint = "" if _is_guest(one) else HELP_HINT
+        values = self._values({**letter.more, "name": one.name, "link": self._link(one), "help_hint": hint})
         body = render(reflowed(letter.body), values).strip()
         if letter.why:
             hello = f"Hello {one.name}," if one.name else "Hello,"
@@ -196,7 +215,7 @@ class _Writer:
             "by": name(Assignee(by)) if by else "Somebody",
             "text": text,
             "text_sentence": f" {text.rstrip('.')}." if text else "",
-            "due_sentence": f" It is due {step['due']}." if step.get("due") else "",
+            "due_sentence": _due_sentence(now, step.get("due", "")),
             "whose": name(now.assignee) if now is not None and now.assignee else "nobody yet",
             "outcome_words": f", with the result “{now.outcome}”" if now is not None and now.outcome else "",
             "about": f"“{step['step.title']}” in {self.run.name}" if step else self.run.name,
@@ -215,7 +234,7 @@ class _Writer:
 
     def _link(self, one: Recipient) -> str:
         """Where the reader finds it: a guest through a pass of their own, everybody else on the page of the run."""
-        if one.who is not None and one.who.startswith("guest:"):
+        if _is_guest(one):
             return self._guest_link()
         step = f"?step={self.act.step}" if self.act.step is not None else ""
         return f"{self.desk.base_url}/runs/{self.run_id}{step}"
@@ -231,6 +250,15 @@ class _Writer:
 
     def _step(self) -> StepState | None:
         return self.run.step(self.act.step) if self.act.step is not None else None
+
+
+def _is_guest(one: Recipient) -> bool:
+    return one.who is not None and one.who.startswith("guest:")
+
+
+def _due_sentence(now: StepState | None, due: str) -> str:
+    late = now is not None and now.overdue is not None and now.overdue == now.due_at
+    return f" It {'was' if late else 'is'} due {due}." if due else ""
 
 
 def reflowed(text: str) -> str:

@@ -18,6 +18,11 @@ class Notice:
     why: str
 
 
+HELP_HINT = (
+    "\n\nIf something keeps you from it, ask for help there: it is then seen by everybody who can help."
+)
+"""For colleagues; the page of a guest has no such button."""
+
 NOTICES: dict[str, Notice] = {
     "invitation": Notice(
         "{step.title}: {run.name}",
@@ -26,8 +31,7 @@ NOTICES: dict[str, Notice] = {
     ),
     "reminder": Notice(
         "Reminder: {step.title} ({run.name})",
-        "“{step.title}” in {run.name} is still open.{due_sentence}\n\n{link}\n\n"
-        "If something keeps you from it, ask for help there: it is then seen by everybody who can help.",
+        "“{step.title}” in {run.name} is still open.{due_sentence}\n\n{link}{help_hint}",
         "the step is yours",
     ),
     "overdue": Notice(
@@ -77,12 +81,6 @@ NOTICES: dict[str, Notice] = {
         "{run.name} will probably be finished later than its target. Look at what is open now: it is still early "
         "enough to do something.\n\n{link}",
         "the process tells you when a run may be late",
-    ),
-    "incident": Notice(
-        "Please decide: {step.title} ({run.name})",
-        "Milepost cannot go on by itself with “{step.title}” in {run.name}:\n\n{text}\n\n"
-        "You can try it again, change it and try again, or say that it was done by hand.\n\n{link}",
-        "the process asks you when something fails here",
     ),
 }
 """By the word that an action's name holds: ``reminder:2``, ``notice:overdue``, ``mention:0192…``."""

@@ -16,6 +16,7 @@ from domain.schedule import Calendar
 from domain.words import Actor
 from projections.digest_queries import digest_runs, running_versions
 from store.connect import connect
+from store.errors import Conflict
 from store.log import Log
 from store.repository import Repository
 from workers.duty import Duty
@@ -61,18 +62,23 @@ class Digests:
         for run, start in found:
             known = self._queued.get(run, 0)
             number = newest(digest, start, at, self._calendar, known)
-            if number > known:
-                self._queue(run, definition, at)
+            if number > known and self._queue(run, definition, at):
                 self._queued[run] = number
 
-    def _queue(self, stream: UUID, definition: Definition, at: datetime) -> None:
+    def _queue(self, stream: UUID, definition: Definition, at: datetime) -> bool:
+        """Whether it was decided; a run that keeps changing just now is left for the next look."""
+
         def decide(run: Run | None) -> Sequence[Event]:
             if run is None or run.imported or run.process_version != definition.version:
                 return []
             return queue_digest(run, definition, by=MACHINE, at=at, calendar=self._calendar)
 
         meta = {"process": definition.process, "process_version": definition.version}
-        self._repository.execute(RUN, stream, decide, meta=meta)
+        try:
+            self._repository.execute(RUN, stream, decide, meta=meta)
+        except Conflict:
+            return False
+        return True
 
 
 def digests(database_url: str, growing: Log, calendar: Calendar, clock: Callable[[], datetime]) -> Duty:

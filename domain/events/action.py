@@ -43,7 +43,7 @@ class ActionStarted(ActionEvent):
 
 
 class ActionSucceeded(ActionEvent):
-    """The other side took it; ``result`` is ``sent``, ``answered``, ``started`` or ``no_address``."""
+    """The other side took it; ``result`` is ``sent``, ``answered``, ``started``, ``no_address`` or ``superseded``."""
 
     type = "action_succeeded"
     public = ("step", "round", "action", "attempt", "result")

@@ -13,9 +13,9 @@ import pytest
 from domain.addresses import AddressBook, Contact, is_address
 from domain.definition import Definition
 from domain.guests import Pass, guest_step
-from domain.mails import Desk, Mail, MailAction, compose, reflowed
+from domain.mails import Desk, Mail, MailAction, compose, reflowed, superseded
 from domain.notices import NOTICES
-from domain.run.state import Run, StepState
+from domain.run.state import ActionState, Run, StepState
 from domain.words import Assignee, RoleKey, StepKey
 from tests.domain.documents import definition, step
 from tests.domain.test_shipped import CUSTOMER
@@ -171,6 +171,19 @@ def test_a_reminder_says_what_when_where_and_why():
         "If something keeps you from it, ask for help there: it is then seen by everybody who can help.\n\n"
         "You get this mail because the step is yours."
     )
+
+
+def test_one_reminder_is_enough():
+    """After an outage, of several reminders of a step only the last one is sent."""
+    queued = {
+        f"check/1/reminder:{number}": ActionState(StepKey("check"), 1, f"reminder:{number}")
+        for number in (1, 2)
+    }
+    run = replace(sale(), actions=queued)
+    assert superseded(run, MailAction("reminder:1", StepKey("check")))
+    assert not superseded(run, MailAction("reminder:2", StepKey("check")))
+    assert not superseded(run, MailAction("reminder:1:3", StepKey("check")))
+    assert not superseded(run, MailAction("escalation", StepKey("check")))
 
 
 def test_a_guest_is_led_to_their_own_step():

@@ -58,6 +58,15 @@ def test_a_mail_arrives_as_it_was_written(box: Mailbox, tmp_path: Path):
     assert not (tmp_path / "outbox").exists()
 
 
+@pytest.mark.parametrize("name", ["Dogwood Robotics", "D" * 60, "東京 " * 30, "a " * 70, "é" * 150])
+def test_a_subject_arrives_sign_by_sign(box: Mailbox, tmp_path: Path, name: str):
+    """However long, wherever a sign beyond ASCII stands: folding adds and drops nothing."""
+    subject = f"Reminder: Customer uploads the data export ({name.strip()} – onboarding)"
+    post(mailer(tmp_path, box.url), Mail(Recipient("a@b.example", f"{name.strip()} é"), subject, "Hello"))
+    assert box.messages[0]["subject"] == subject
+    assert box.messages[0]["to"].addresses[0].addr_spec == "a@b.example"
+
+
 def test_the_name_of_a_message_follows_from_its_action(box: Mailbox, tmp_path: Path):
     """Sent again by somebody's decision it is the same message to every mail program; another reader's is another."""
     post(mailer(tmp_path, box.url), ADA, BO)

@@ -6,7 +6,7 @@ import asyncio
 import re
 from collections.abc import Callable
 
-from domain.mails import Desk, MailAction, compose
+from domain.mails import Desk, MailAction, compose, superseded
 from domain.run.state import ActionState
 from workers.automations.contract import Answer, Done, Due, Failed
 from workers.automations.mailer import Mailer, Posted
@@ -23,8 +23,11 @@ class Emailing:
 
     async def __call__(self, due: Due) -> Answer:
         """Write and send. Without anybody to send to it succeeds, visibly, so that the run goes on."""
+        act = MailAction.of(due.action)
+        if superseded(due.run, act):
+            return Done("superseded")
         desk = await asyncio.to_thread(self._desk)
-        mails = compose(due.run_id, due.run, due.definition, MailAction.of(due.action), desk)
+        mails = compose(due.run_id, due.run, due.definition, act, desk)
         if not mails:
             return Done("no_address")
         posted = await self._mailer.post(

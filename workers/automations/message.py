@@ -7,16 +7,38 @@ import html
 import re
 from collections.abc import Sequence
 from datetime import datetime
+from email.header import Header
 from email.headerregistry import Address
 from email.message import EmailMessage
-from email.policy import SMTP
+from email.policy import EmailPolicy
 from email.utils import format_datetime
+from typing import Any
 
 from domain.mails import Mail
 from domain.templates import one_line
 
 _LINK = re.compile(r"https?://[^\s<>\"”“]+[^\s<>\"”“.,;:!?)]")
-_POLICY = SMTP.clone(max_line_length=76)
+
+
+_END = "\r\n"
+
+
+class _Policy(EmailPolicy):
+    """Folds a subject that is not ASCII as one text: the standard policy doubles the space before an encoded word."""
+
+    def fold(self, name: str, value: Any) -> str:
+        """A header as it is sent."""
+        if name.lower() == "subject" and not str(value).isascii():
+            folded = Header(str(value), "utf-8", header_name=name).encode(linesep=_END)
+            return f"{name}: {folded}{_END}"
+        return str(super().fold(name, value))
+
+    def fold_binary(self, name: str, value: Any) -> bytes:
+        """The same as bytes."""
+        return self.fold(name, value).encode("ascii", "surrogateescape")
+
+
+_POLICY = _Policy(linesep=_END, raise_on_defect=False, max_line_length=76, cte_type="7bit")
 _HTML = (
     '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title></head>'
     '<body style="font-family: system-ui, sans-serif; font-size: 16px; line-height: 1.5; max-width: 40em">'
