@@ -82,7 +82,7 @@ def _member(made: dict[str, Any], name: str, text: str, verb: str, zone: ZoneInf
         made |= {"text": text, "mentions": mentions(text)}
     elif name == "labels":
         made[name] = [label.strip() for label in text.split(",") if label.strip()]
-    elif name == "done":
+    elif name in ("done", "shared"):
         made[name] = text == "true"
     else:
         made[name] = person(text) if name in _PEOPLE else text

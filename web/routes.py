@@ -25,7 +25,7 @@ from api.sight import Sight, sight_of
 from api.views import Positioned, answer, texts_for
 from domain.document import Document, Role
 from projections import answers, queries
-from web import forms, guests, insights, outbox, words
+from web import forms, guests, insights, lists, outbox, words
 from web.errors import ErrorPages, accepts_json, refused
 from web.forwarding import Answered, forward
 from web.rendering import assets, page, reveal
@@ -53,6 +53,8 @@ RULES: dict[str, Rule] = {
     "GET /static/{name}": OPEN,
     **guests.RULES,
     **outbox.RULES,
+    **lists.RULES,
+    "POST /views": Rule(frozenset({"read"}), csrf="form"),
 }
 """Who may ask for which page; a form is judged once more when its command is carried out."""
 
@@ -83,12 +85,13 @@ def router(_services: Services | None = None) -> APIRouter:
     writes = {
         "/runs": command, "/runs/{id}/move": move_run, "/runs/{id}/{verb}": command,
         "/runs/{id}/steps/{step}/{verb}": command, "/tasks": add_task,
-        "/tasks/{id}/move": move_task, "/tasks/{id}/{verb}": command, "/sign-out": sign_out,
+        "/views": command, "/tasks/{id}/move": move_task, "/tasks/{id}/{verb}": command, "/sign-out": sign_out,
     }  # fmt: skip
     for path, act in writes.items():
         made.add_api_route(path, act, methods=["POST"], response_model=None)
     guests.add_guest_pages(made)
     outbox.add_outbox_pages(made)
+    lists.add_list_pages(made)
     return made
 
 

@@ -251,3 +251,38 @@ def test_a_file_is_attached_and_fetched(workspace: App, page: Page):
     with page.expect_download() as coming:
         link.click()
     assert coming.value.path().read_bytes() == b"An offer"
+
+
+def test_a_project_is_a_list_with_a_view_that_is_saved(workspace: App, page: Page):
+    """Filter, order and groups stand in the address; the view keeps them under a name."""
+    project = workspace.project()
+    workspace.run(project)
+    workspace.task(project, "Order desks", priority="high")
+    page.goto(f"{workspace.url}/projects/{project}")
+    page.get_by_role("link", name="List", exact=True).click()
+    expect(page.get_by_role("row")).to_have_count(3)
+    keep(page, "list")
+    page.get_by_label("Kind").select_option("Tasks")
+    page.get_by_label("Groups").select_option("Priority")
+    page.get_by_role("button", name="Show").click()
+    expect(page.get_by_role("row")).to_have_count(3)
+    expect(page.locator(".cards-table")).not_to_contain_text("Acme")
+    page.wait_for_selector("html[data-ready=yes]")
+    page.locator("summary", has_text="Save this view").click()
+    page.get_by_label("Name", exact=True).fill("Tasks by priority")
+    page.get_by_role("button", name="Save", exact=True).click()
+    link = page.get_by_role("link", name="Tasks by priority")
+    expect(link).to_have_attribute("href", re.compile("kind=task.*group=priority|group=priority.*kind=task"))
+    page.get_by_role("link", name="Timeline", exact=True).click()
+    expect(page.locator(".timeline .rows li")).to_have_count(2)
+    keep(page, "timeline")
+
+
+def test_something_is_searched_for(workspace: App, page: Page):
+    """A part of a name leads to the run."""
+    run = workspace.run(workspace.project(), "Nordwind GmbH")
+    page.goto(f"{workspace.url}/search")
+    page.get_by_label("Search for").fill("dwin")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("link", name="Nordwind GmbH")).to_have_attribute("href", f"/runs/{run}")
+    keep(page, "search")
