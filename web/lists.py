@@ -101,7 +101,7 @@ async def search(request: Request) -> Response:
         told = await services.read(
             lambda connection: found(services, caller, connection, query.q, query.limit)
         )
-    fresh = {"answer": told} if told else {}
+    fresh: dict[str, Any] = {"answer": told} if told else {}
     return page(request, "search.html", query=text, found=told, place="search", **fresh)
 
 
