@@ -23,11 +23,11 @@ _CASES = 13_087
 def run(scale: float) -> dict[str, float]:
     """The whole log at scale 1 (MILEPOST_DATA has it); below, a made-up log of that share of its cases."""
     with tempfile.TemporaryDirectory(prefix="milepost-bench-") as directory, durable_server() as server:
-        request = _real() if scale >= 1 else _made_up(Path(directory), max(1, round(_CASES * scale)))
+        wanted = request(Path(directory), scale)
         migrate(server.owner_url)
         with Log(server.app_url) as log:
             began = monotonic()
-            imported = import_log(request, log)
+            imported = import_log(wanted, log)
             stored = monotonic()
             with Projector(server.app_url, log) as projector:
                 reached = projector.catch_up()
@@ -45,6 +45,11 @@ def run(scale: float) -> dict[str, float]:
         "runs": float(imported.runs),
         "events_per_s": imported.events / seconds,
     }
+
+
+def request(directory: Path, scale: float) -> Request:
+    """The real log at scale 1, else a made-up one of that share of its cases in ``directory``."""
+    return _real() if scale >= 1 else _made_up(directory, max(1, round(_CASES * scale)))
 
 
 def _real() -> Request:

@@ -69,7 +69,8 @@ def cycles(outline: Outline) -> Findings:
             cycle = _cycle_from(outline, start, stuck)
             if start in cycle and not on_cycle & set(cycle):
                 on_cycle.update(cycle)
-                chain = " → ".join([*cycle, cycle[0]])
+                middle = [*cycle[:6], "…", *cycle[-3:]] if len(cycle) > 12 else cycle
+                chain = " → ".join([*middle, cycle[0]])
                 yield Finding(
                     (*outline.steps[start].path, "after"),
                     "dependency_cycle",

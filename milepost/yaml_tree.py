@@ -21,6 +21,8 @@ from ruamel.yaml.events import (
 from domain.outline import Path
 
 DEEPEST = 40
+MOST_VALUES = 30_000
+"""Keys, values and entries of a document: reading more would take more than a moment."""
 _INTEGER = re.compile(r"[-+]?[0-9]{1,18}")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]{1,18}(\.[0-9]*)?)([eE][-+]?[0-9]{1,3})?")
 _WORDS: dict[str, Any] = {
@@ -84,11 +86,13 @@ class _Builder:
         self.tree = Tree()
         self._open: list[_Open] = []
         self._documents = 0
+        self._values = 0
 
     def take(self, event: Any) -> None:
         """One event of the parser."""
         place = (event.start_mark.line + 1, event.start_mark.column + 1)
         if isinstance(event, NodeEvent):
+            self._count(place)
             self._refuse_tricks(event, place)
         match event:
             case DocumentStartEvent():
@@ -106,6 +110,12 @@ class _Builder:
             case _:
                 pass
 
+    def _count(self, place: _Place) -> None:
+        self._values += 1
+        if self._values > MOST_VALUES:
+            message = f"more than {MOST_VALUES} keys and values"
+            raise TreeError(place, self._where(), "too_many_values", message, f"at most {MOST_VALUES}")
+
     def _refuse_tricks(self, event: Any, place: _Place) -> None:
         if isinstance(event, AliasEvent) or event.anchor is not None:
             message = "anchors and aliases are not read; write the value out"
@@ -115,6 +125,8 @@ class _Builder:
             raise TreeError(place, self._where(), "tag", f"the tag {tag!s:.60} is not read", "plain values")
 
     def _scalar(self, event: ScalarEvent, place: _Place) -> None:
+        if "\0" in event.value:
+            raise TreeError(place, self._where(), "zero_byte", "a text holds a zero byte", "text without it")
         top = self._open[-1] if self._open else None
         if top is not None and isinstance(top.content, dict) and top.key is None:
             self._key(top, str(event.value), place)

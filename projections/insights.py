@@ -14,7 +14,7 @@ RUN_INSIGHT = Table(
     "run_insight",
     (
         "run", "process", "process_version", "state", "started_at", "ended_at", "target_at", "rounds_max",
-        "visit_steps", "visit_waits", "visit_works", "visit_cycles", "visit_late",
+        "visit_steps", "visit_waits", "visit_works", "visit_cycles", "visit_late", "visit_again",
         "end_steps", "ends", "open_since", "judged_steps", "judged_first", "judged_refusals",
         "loop_sources", "loop_targets", "loop_counts", "odd_steps", "odd_kinds", "odd_counts",
     ),
@@ -39,7 +39,7 @@ def _rows(subject: Subject) -> Iterator[tuple[int, Row]]:
 
 
 def _visits(path: RunPath) -> Row:
-    """Every round that was completed, by its step: seconds waited, worked and in all, and whether it was late."""
+    """Every round that was completed: seconds waited, worked and in all, whether late, whether not the first."""
     done = [(step, visit) for (step, _), visit in path.visits.items() if visit.done_at is not None]
     return (
         [step for step, _ in done],
@@ -47,7 +47,14 @@ def _visits(path: RunPath) -> Row:
         [_seconds(visit.begun_at, visit.done_at) for _, visit in done],
         [_seconds(visit.ready_at or visit.begun_at, visit.done_at) for _, visit in done],
         [_late(visit) for _, visit in done],
+        _again([step for step, _ in done]),
     )
+
+
+def _again(steps: list[str]) -> list[bool]:
+    """For each step whether it is among those before it."""
+    first: dict[str, int] = {}
+    return [first.setdefault(step, place) < place for place, step in enumerate(steps)]
 
 
 def _seconds(since: datetime | None, until: datetime | None) -> float | None:

@@ -16,6 +16,7 @@ create table run_insight (
   visit_works double precision[] not null,
   visit_cycles double precision[] not null,
   visit_late boolean[] not null,
+  visit_again boolean[] not null,
   end_steps text[] not null,
   ends text[] not null,
   open_since timestamptz[] not null,

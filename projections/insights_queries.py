@@ -30,7 +30,7 @@ _DIGITS = 9
 """Nine digits of an hour are microseconds."""
 
 
-class _Ask:
+class Ask:
     """Asks about the runs of one process, of one version or of all."""
 
     def __init__(self, connection: Conn, process: str, version: int | None, now: datetime) -> None:
@@ -38,6 +38,7 @@ class _Ask:
         self._values = {"process": process, "version": version, "now": now}
 
     def rows(self, name: str) -> list[tuple[Any, ...]]:
+        """The rows of a named statement."""
         text = f"with runs as ({RUNS}) {SQL[name]}"
         return self._connection.execute(text.encode(), self._values, prepare=True).fetchall()
 
@@ -48,7 +49,7 @@ def insights(
     """What the runs of a process teach, or those of one of its versions. Raises NotFound."""
     current = fresh(connection, "insights", "process_stats")
     definition = _newest(connection, process, version)
-    ask = _Ask(connection, process, version, moment(now))
+    ask = Ask(connection, process, version, moment(now))
     versions = [_version(row) for row in ask.rows("versions")]
     approvals = _approvals(ask, definition)
     judged = sum(one.judged for one in approvals)
@@ -79,7 +80,7 @@ def _version(row: Sequence[Any]) -> VersionInsight:
     )  # fmt: skip
 
 
-def _steps(ask: _Ask, definition: Definition, runs: int) -> tuple[StepInsight, ...]:
+def _steps(ask: Ask, definition: Definition, runs: int) -> tuple[StepInsight, ...]:
     """Every step of the definition in its order, then those that only earlier versions had."""
     found = {row[0]: row[1:] for row in ask.rows("steps")}
     ends: dict[str, dict[str, int]] = {}
@@ -111,14 +112,14 @@ def _all_ends(known: dict[str, int], runs: int) -> dict[str, int]:
     return {**known, "locked": locked} if locked else known
 
 
-def _approvals(ask: _Ask, definition: Definition) -> tuple[ApprovalInsight, ...]:
+def _approvals(ask: Ask, definition: Definition) -> tuple[ApprovalInsight, ...]:
     return tuple(
         ApprovalInsight(key, _title(definition, key), judged, at_first, refusals, most)
         for key, judged, at_first, refusals, most in sorted(ask.rows("approvals"))
     )
 
 
-def _sitting(ask: _Ask, definition: Definition) -> tuple[Sitting, ...]:
+def _sitting(ask: Ask, definition: Definition) -> tuple[Sitting, ...]:
     found = (
         Sitting(key, _title(definition, key), runs, since, _spread(runs, hours))
         for key, runs, since, hours in ask.rows("sitting")

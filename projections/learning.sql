@@ -1,4 +1,5 @@
 -- Insights over the runs of one process, of one version or of all. Percentiles interpolate linearly (percentile_cont).
+-- Arrays are taken apart in the list of columns, all in step: about twice as fast as a join with unnest.
 -- A run's cycle is from its start to its end, of runs that were completed or ended early, on the clock.
 
 -- name: versions
@@ -16,24 +17,25 @@ group by rollup (process_version) order by process_version nulls first
 select step, count(*), count(wait), percentile_cont(array[0.5, 0.85]) within group (order by wait),
   count(work), percentile_cont(array[0.5, 0.85]) within group (order by work),
   count(cycle), percentile_cont(array[0.5, 0.85]) within group (order by cycle),
-  count(late), count(*) filter (where not late), coalesce(sum(wait), 0), coalesce(sum(work), 0), count(distinct run)
-from (select run, step, wait / 3600 as wait, work / 3600 as work, cycle / 3600 as cycle, late
-  from runs, unnest(visit_steps, visit_waits, visit_works, visit_cycles, visit_late) as u (step, wait, work, cycle, late)) t
+  count(late), count(*) filter (where not late), coalesce(sum(wait), 0), coalesce(sum(work), 0), count(*) filter (where not again)
+from (select step, again, wait / 3600 as wait, work / 3600 as work, cycle / 3600 as cycle, late from (
+  select unnest(visit_steps) as step, unnest(visit_again) as again, unnest(visit_waits) as wait,
+    unnest(visit_works) as work, unnest(visit_cycles) as cycle, unnest(visit_late) as late from runs) u) t
 group by step
 
 -- name: ends
-select step, state, count(*) from (
-  select step, case when ended_at is not null and e in ('ready', 'in_progress') then 'locked' else e end as state
-  from runs, unnest(end_steps, ends) as u (step, e)) t
+select step, case when over and state in ('ready', 'in_progress') then 'locked' else state end, count(*)
+from (select unnest(end_steps) as step, unnest(ends) as state, ended_at is not null as over from runs) t
 group by 1, 2
 
 -- name: approvals
 select step, count(*), count(*) filter (where first = 'done'), sum(refusals), max(refusals)
-from runs, unnest(judged_steps, judged_first, judged_refusals) as u (step, first, refusals) group by step
+from (select unnest(judged_steps) as step, unnest(judged_first) as first, unnest(judged_refusals) as refusals from runs) t
+group by step
 
 -- name: loops
 select nullif(source, ''), target, sum(n), count(*)
-from runs, unnest(loop_sources, loop_targets, loop_counts) as u (source, target, n)
+from (select unnest(loop_sources) as source, unnest(loop_targets) as target, unnest(loop_counts) as n from runs) t
 group by 1, 2 order by 3 desc, 2, 1 nulls first
 
 -- name: sitting
@@ -47,7 +49,8 @@ select count(*) from runs
 where ended_at is null and not ends && array['ready', 'in_progress']
 
 -- name: conformance
-select step, kind, sum(n), count(*) from runs, unnest(odd_steps, odd_kinds, odd_counts) as u (step, kind, n)
+select step, kind, sum(n), count(*)
+from (select unnest(odd_steps) as step, unnest(odd_kinds) as kind, unnest(odd_counts) as n from runs) t
 group by 1, 2 order by 3 desc, 1, 2
 
 -- name: conforming

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import jsonschema
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import BaseModel, ValidationError
 
+from domain.document import Document
+from milepost.document_words import WORDS
 from milepost.documents import Problem, parse_document
-from milepost.process_schema import PATH, schema_text
+from milepost.process_schema import PATH, schema, schema_text
 from milepost.yaml_tree import read_tree
 
 HEAD = "key: p\ntitle: P\nstages:\n- key: s\n  title: S\n  steps:\n"
@@ -121,8 +126,95 @@ def test_the_schema_is_the_committed_one_and_accepts_what_ships():
         jsonschema.validate(read_tree(file.read_text("utf-8")).data, json.loads(schema_text()))
 
 
-def test_the_example_of_the_how_to_can_be_published():
-    """What people copy first has to work."""
+def test_every_key_says_what_it_means():
+    """An editor shows a sentence for each key; no sentence is left over from a key that went."""
+    made = schema()
+    parts = {
+        name: part["properties"]
+        for name, part in {**made["$defs"], "Document": made}.items()
+        if "properties" in part
+    }
+    silent = [
+        (name, key)
+        for name, keys in parts.items()
+        for key, found in keys.items()
+        if not found.get("description")
+    ]
+    assert silent == []
+    inherited = {"Offset": {"offset", "unit"}}
+    left = [
+        (name, key)
+        for name, keys in WORDS.items()
+        for key in keys
+        if key not in parts.get(name, inherited.get(name, ()))
+    ]
+    assert left == []
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"stages": []},
+        {"key": "Not a key"},
+        {"titel": "P"},
+        {"roles": [{"key": "r"}]},
+        {"stages": [{"key": "s", "title": "S", "steps": [{"key": "a", "title": "A", "kind": "tsk"}]}]},
+        {"stages": [{"key": "s", "title": "S", "steps": [{"key": "a", "title": "A", "weight": 0}]}]},
+        {"inputs": [{"key": "a", "title": "A", "kind": "computed", "formula": {"sums": [1]}}]},
+        {"inputs": [{"key": "a", "title": "A", "kind": "computed", "formula": {"difference": [1]}}]},
+        {
+            "stages": [
+                {"key": "s", "title": "S", "steps": [{"key": "a", "title": "A", "when": {"field": "x"}}]}
+            ]
+        },
+    ],
+)
+def test_the_schema_refuses_what_the_product_refuses(change: dict[str, object]):
+    """What is wrong in shape is red in an editor too."""
+    step = {"key": "a", "title": "A"}
+    right = {"key": "p", "title": "P", "stages": [{"key": "s", "title": "S", "steps": [step]}]}
+    jsonschema.validate(right, schema())
+    Document.model_validate(right)
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(right | change, schema())
+    with pytest.raises(ValidationError):
+        Document.model_validate(right | change)
+
+
+def examples() -> list[str]:
+    """The processes of the how-to."""
     page = (ROOT / "docs/how-to/write-a-process.md").read_text("utf-8")
-    example = page.partition("```yaml\n")[2].partition("```")[0]
+    return [part.partition("```")[0] for part in page.split("```yaml\n")[1:]]
+
+
+@pytest.mark.parametrize("example", examples())
+def test_the_examples_of_the_how_to_can_be_published(example: str):
+    """What people copy has to work, and to be right for their editor too."""
     assert problems(example) == []
+    jsonschema.validate(read_tree(example).data, schema())
+
+
+def used(part: Any) -> Iterator[tuple[str, str]]:
+    """Every key that stands in this part of a document."""
+    if isinstance(part, BaseModel):
+        for name in part.model_fields_set:
+            yield type(part).__name__, type(part).model_fields[name].alias or name
+            yield from used(getattr(part, name))
+    elif isinstance(part, dict):
+        yield from (found for value in part.values() for found in used(value))
+    elif isinstance(part, (tuple, list)):
+        yield from (found for value in part for found in used(value))
+
+
+def test_the_how_to_shows_every_key():
+    """Nothing that can be written is left without an example."""
+    shown = {found for example in examples() for found in used(parse_document(example.encode())[0])}
+    made = schema()
+    wanted = {
+        (name, key)
+        for name, part in {**made["$defs"], "Document": made}.items()
+        for key in part.get("properties", {})
+        if name != "Offset"
+    }
+    bases = {("Due", "offset"), ("Due", "unit")}
+    assert wanted - shown - bases == set()
