@@ -5,21 +5,44 @@ from __future__ import annotations
 import difflib
 import json
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
+from api.problems import Problem
 from domain.diff import Change, diff
 from domain.document import Document
-from projections.answers import VersionRow
+from domain.lint import lint
+from domain.words import Rejected
+from projections.answers import ProcessView, VersionRow
 
 
 @dataclass(frozen=True, slots=True)
 class Diff:
-    """Every change from version ``before`` to version ``after``; ``text`` has the two documents line by line."""
+    """Every change from version ``before`` to version ``after``; ``text`` has the two documents line by line.
+
+    The draft has the number that publishing it would give it.
+    """
 
     process: str
     before: int
     after: int
     changes: tuple[Change, ...]
     text: str
+
+
+def drafted(process: ProcessView) -> VersionRow:
+    """The draft as a version; Problem or Rejected("lint") while it cannot be one."""
+    if process.draft is None:
+        raise Problem("unknown_version", f"{process.key} has no draft")
+    document = Document.model_validate(process.draft)
+    problems = lint(document)
+    if problems:
+        raise Rejected(
+            "lint",
+            f"the draft has problems; first: {problems[0].message}",
+            problems=[problem.as_dict() for problem in problems],
+        )
+    number = max((row.version for row in process.versions), default=0) + 1
+    return VersionRow(process.key, number, document.title, "draft", datetime.now(UTC), None, process.draft)
 
 
 def compare(before: VersionRow, after: VersionRow) -> Diff:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 from uuid import UUID
@@ -84,7 +85,7 @@ def planned(services: Services, key: str, body: PlanMigration) -> MigrationOverv
     new = target(services, key, body.to)
     with services.pool.connection() as connection:
         position = queries.fresh(connection, "run_steps").position
-        overview, rows = _count(services, connection, new, body)
+        overview, rows = plan_all(connection, services.repository.definition, new, body)
     rows.sort(key=lambda row: _ORDER[row.verdict])
     return MigrationOverview(
         process=key,
@@ -103,16 +104,20 @@ def planned(services: Services, key: str, body: PlanMigration) -> MigrationOverv
     )
 
 
-def _count(
-    services: Services, connection: Connection[Any], new: Definition, body: PlanMigration
+def plan_all(
+    connection: Connection[Any],
+    version_of: Callable[[str, int], Definition],
+    new: Definition,
+    body: PlanMigration,
 ) -> tuple[Overview, list[PlannedRun]]:
+    """Every active run that follows another version, planned and counted, in the order in which they started."""
     versions = migration_queries.followed_versions(connection, new.process)
-    olds = {version: services.repository.definition(new.process, version) for version in versions}
+    olds = {version: version_of(new.process, version) for version in versions}
     valued = {key for old in olds.values() for key in migration_queries.valued_steps(old, new)}
     overview, rows = Overview(), []
     for active in migration_queries.active_runs(connection, new.process, new.version, valued, body.runs):
         version = active.run.process_version
-        old = olds.get(version) or services.repository.definition(new.process, version)
+        old = olds.get(version) or version_of(new.process, version)
         made = plan(active.run, old, new)
         overview.count(made, body.choices)
         rows.append(_row(active, made, details=body.details))

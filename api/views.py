@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from api.diffs import Diff, compare
+from api.diffs import Diff, compare, drafted
 from api.events import Position
 from api.guard import caller_of
 from api.problems import Problem
@@ -130,10 +130,10 @@ class StatsQuery(ViewQuery):
 
 
 class DiffQuery(ViewQuery):
-    """Between which versions."""
+    """Between which versions; `draft` is the draft as it stands."""
 
-    before: Version
-    after: Version
+    before: Version | Literal["draft"]
+    after: Version | Literal["draft"]
 
 
 def services_of(request: Request) -> Services:
@@ -432,7 +432,9 @@ async def _versions(request: Request, key: str, query: ViewQuery) -> answers.Pro
     )
 
 
-def _version(process: answers.ProcessView, number: int) -> answers.VersionRow:
+def _version(process: answers.ProcessView, number: int | Literal["draft"]) -> answers.VersionRow:
+    if number == "draft":
+        return drafted(process)
     for row in process.versions:
         if row.version == number:
             return row

@@ -10,6 +10,7 @@ import typer
 from domain.document import Document, stored_form
 from milepost.cli.client import ask, look, tell
 from milepost.cli.insights import print_insights
+from milepost.cli.migrating import register
 from milepost.cli.output import BAD_INPUT, AsJson, Field, fail, people, print_json, print_rows
 from milepost.cli.telling import As, Reason, command, done
 from milepost.cli.values import pairs
@@ -25,6 +26,9 @@ _ROWS = (
 )  # fmt: skip
 _STEPS = (
     Field("step", "title"), Field("key", "key", whole=True), Field("kind", "kind"), Field("role", "role"),
+)  # fmt: skip
+_VERSIONS = (
+    Field("version", "version"), Field("published", "published_at"), Field("by", "published_by"), Field("note", "note"),
 )  # fmt: skip
 _CHANGES = (
     Field("change", "change"), Field("of", "subject"), Field("where", "where"), Field("before", "before"),
@@ -63,6 +67,36 @@ def publish(
     address = f"/v1/processes/{document.key}"
     tell(f"{address}/draft", stored_form(document), method="PUT", actor=actor)
     done(tell(f"{address}/publish", {"note": note}, actor=actor), as_json)
+
+
+@app.command()
+def draft(file: Path = File, actor: str = As, as_json: bool = AsJson) -> None:
+    """Keep a document as the draft of its process, to be looked at and published later."""
+    document = _readable(file)
+    command(f"/v1/processes/{document.key}/draft", stored_form(document), actor, as_json, method="PUT")
+
+
+@app.command("publish-draft")
+def publish_draft(
+    process: str = Process,
+    note: str = typer.Option(
+        ..., "--note", help="What is new in this version, for the people who work with it."
+    ),
+    actor: str = As,
+    as_json: bool = AsJson,
+) -> None:
+    """Publish the draft that the server has as the next version of its process."""
+    command(f"/v1/processes/{process}/publish", {"note": note}, actor, as_json)
+
+
+@app.command()
+def versions(process: str = Process, as_json: bool = AsJson) -> None:
+    """List the versions of a process: when, by whom, and what was new."""
+    found = ask(f"/v1/processes/{process}")["versions"]
+    if as_json:
+        print_json(found)
+    else:
+        print_rows(f"Versions of {process}", _VERSIONS, found)
 
 
 @app.command("preview-mail")
@@ -137,8 +171,8 @@ def insights(
 @app.command()
 def diff(
     process: str = Process,
-    before: int = typer.Argument(help="The earlier version."),
-    after: int = typer.Argument(help="The later version."),
+    before: str = typer.Argument(help="The earlier version."),
+    after: str = typer.Argument("draft", help="The later version, or the draft."),
     as_json: bool = AsJson,
 ) -> None:
     """Show what changed between two versions, change by change; --json has it line by line too."""
@@ -167,6 +201,9 @@ def restore(
 def retire(process: str = Process, reason: str = Reason, actor: str = As, as_json: bool = AsJson) -> None:
     """Take no new runs; runs under way go on."""
     command(f"/v1/processes/{process}/retire", {"reason": reason}, actor, as_json)
+
+
+register(app)
 
 
 def newest(process: str) -> dict[str, Any]:

@@ -8,6 +8,7 @@ import typer
 
 from milepost.cli import files, steps
 from milepost.cli.client import ask, tell
+from milepost.cli.migrating import migrate_run
 from milepost.cli.output import AsJson, Field, print_facts, print_json, print_rows, shown
 from milepost.cli.telling import As, MaybeReason, Reason, command, done, unless_none
 from milepost.cli.values import pairs
@@ -224,3 +225,6 @@ def _waiting(other: dict[str, Any]) -> str:
     """Another step that this one waits for: whose it is, and when it is due."""
     told = [other["who"] or "nobody", *([f"due {shown(other['due_at'])}"] if other["due_at"] else [])]
     return f"{other['title']} ({', '.join(told)})"
+
+
+app.command("migrate")(migrate_run)

@@ -18,9 +18,11 @@ NOBODY = "none"
 """The word that empties something: nobody's, no day, no project."""
 
 
-def command(path: str, body: dict[str, Any], actor: str | None, as_json: bool) -> None:
+def command(
+    path: str, body: dict[str, Any], actor: str | None, as_json: bool, *, method: str = "POST"
+) -> None:
     """Send a command and say what it did."""
-    done(tell(path, body, actor=actor), as_json)
+    done(tell(path, body, actor=actor, method=method), as_json)
 
 
 def done(answer: Any, as_json: bool) -> None:
