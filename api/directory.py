@@ -92,7 +92,7 @@ class Directories:
     async def for_draws(self, definition: Definition) -> Directory:
         """The directory as of now, with turns and loads of the groups that the process draws from."""
         known = await self.now()
-        groups = _drawn_from(definition)
+        groups = people.drawn_from(definition)
         if not groups:
             return known
         position, found = await self._read(lambda connection: people.with_turns(connection, known, groups))
@@ -116,8 +116,3 @@ class Directories:
         if upto is None:
             upto, known = people.read(connection)
         return people.follow(connection, known, upto)
-
-
-def _drawn_from(definition: Definition) -> list[Assignee]:
-    groups = {role.group for role in definition.document.roles if role.group and role.assign != "claim"}
-    return [Assignee(f"group:{group}") for group in sorted(groups)]

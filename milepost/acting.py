@@ -17,6 +17,7 @@ from workers.automations.http import HttpCaller
 from workers.automations.signing import Signer
 from workers.automations.targets import Targets
 from workers.duty import Duty
+from workers.staff import Staff
 
 
 def executors(settings: Settings, repository: Repository) -> dict[str, Executor]:
@@ -25,7 +26,7 @@ def executors(settings: Settings, repository: Repository) -> dict[str, Executor]
     return {
         "email": emailing(settings, application_url(settings)),
         "http": HttpCaller(signer, targets, settings.base_url),
-        "run": ChildStarter(repository, settings.calendar),
+        "run": ChildStarter(repository, settings.calendar, Staff(application_url(settings)).for_start),
     }
 
 

@@ -9,6 +9,7 @@ from uuid import UUID
 
 import orjson
 
+from domain.definition import Definition
 from domain.directory import Directory, GroupFacts, PersonFacts
 from domain.events import AnyGroupEvent, AnyPersonEvent
 from domain.words import Assignee, group_stream, person_stream
@@ -57,6 +58,12 @@ def with_turns(connection: Conn, known: Directory, of: Iterable[Assignee]) -> tu
     members = [member for each in asked for member in known.members(each)]
     loads = dict(_rows(connection, "loads", people=members))
     return position, replace(known, groups={**known.groups, **drawn}, load=loads)
+
+
+def drawn_from(definition: Definition) -> list[Assignee]:
+    """The groups out of which a run of this process draws somebody when it starts."""
+    groups = {role.group for role in definition.document.roles if role.group and role.assign != "claim"}
+    return [Assignee(f"group:{group}") for group in sorted(groups)]
 
 
 def _applied(known: Directory, stream: UUID, kind: str, data: dict[str, Any]) -> Directory:

@@ -33,6 +33,7 @@ from store.errors import Conflict
 from store.repository import Repository
 from workers.automations.contract import Answer, ChildStarted, Done, Due, Executor, Failed
 from workers.duty import AWAY, FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS
+from workers.staff import Staff
 from workers.trouble import described
 
 MACHINE = Actor("system:milepost")
@@ -68,6 +69,7 @@ class Acting:
     ) -> None:
         """``executors`` by kind of action; kinds without one are left alone. ``chance`` gives the jitter, 0 to 1."""
         self._url = database_url
+        self._staff = Staff(database_url)
         self._repository = repository
         self._executors = executors
         self._calendar = calendar
@@ -202,7 +204,10 @@ class Acting:
             case None:
                 return action_uncertain(*told, jitter=jitter, by=by, at=at)
             case Done(result=result, receipt=receipt, values=values):
-                return succeed_action(*told, result, receipt, values, by=by, at=at, calendar=self._calendar)
+                staff = self._staff.recently()
+                return succeed_action(
+                    *told, result, receipt, values, by=by, at=at, calendar=self._calendar, directory=staff
+                )
             case ChildStarted(child=child, process=process):
                 step = StepKey(name.step or "")
                 return child_started(

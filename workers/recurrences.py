@@ -24,6 +24,7 @@ from domain.words import Actor, Assignee, Rejected, RoleKey, process_stream
 from projections import recurrence_queries as queries
 from store.connect import connect
 from store.repository import Repository
+from workers.staff import Staff
 
 MACHINE = Actor("system:milepost")
 LONGEST_WAIT_SECONDS = 5.0
@@ -39,6 +40,7 @@ class Recurring:
         self, database_url: str, repository: Repository, calendar: Calendar, clock: Callable[[], datetime]
     ) -> None:
         self._url = database_url
+        self._staff = Staff(database_url)
         self._repository = repository
         self._calendar = calendar
         self._clock = clock
@@ -125,6 +127,7 @@ class Recurring:
             self._project(known)
         template = known.template
         name = template.get("name")
+        directory = self._staff.for_start(definition)
 
         def decide(run: Any) -> Sequence[Event]:
             return start_run(
@@ -138,6 +141,7 @@ class Recurring:
                 by=MACHINE,
                 at=now,
                 calendar=self._calendar,
+                directory=directory,
             )
 
         meta = {"process": definition.process, "process_version": definition.version}

@@ -8,6 +8,7 @@ from uuid import UUID, uuid5
 
 from domain import events as e
 from domain.definition import Definition
+from domain.directory import EMPTY, Directory
 from domain.events import Event
 from domain.run.doing import finish_step
 from domain.run.finishing import present
@@ -102,6 +103,7 @@ def succeed_action(  # noqa: PLR0913, PLR0917 - the action's name and all that c
     by: Actor,
     at: datetime,
     calendar: Calendar,
+    directory: Directory = EMPTY,
 ) -> list[Event]:
     """The other side took it. When it was what the step consists of, the step is done, with these values.
 
@@ -110,7 +112,7 @@ def succeed_action(  # noqa: PLR0913, PLR0917 - the action's name and all that c
     now = action_of(run, step, round, action)
     if now.attempt == 0 or now.state in ("succeeded", "failed"):
         return []
-    work = Work(run, definition, by, at, calendar)
+    work = Work(run, definition, by, at, calendar, directory)
     close_incident(work, now, "let_go", "the answer came after all")
     finishes = step is not None and _is_under_way(work, now)
     wrong = wrong_values(work, step, values or {}) if finishes and step is not None else None

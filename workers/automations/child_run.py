@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from domain.definition import Definition
+from domain.directory import EMPTY, Directory
 from domain.document import ChildRun
 from domain.events import Event
 from domain.process import PROCESS
@@ -33,7 +34,14 @@ BUSY_SECONDS = 0.05
 class ChildStarter:
     """The executor of child runs. The child's id follows from the action's key, so a second attempt finds the first."""
 
-    def __init__(self, repository: Repository, calendar: Calendar) -> None:
+    def __init__(
+        self,
+        repository: Repository,
+        calendar: Calendar,
+        staff: Callable[[Definition], Directory] = lambda _: EMPTY,
+    ) -> None:
+        """``staff`` tells who works here; without it, roles that a rule has to fill find nobody."""
+        self._staff = staff
         self._repository = repository
         self._calendar = calendar
 
@@ -62,6 +70,7 @@ class ChildStarter:
         assert step is not None
         inputs = {**child_inputs(due.run, due.definition, step), **changes.get("inputs", {})}
         roles = child_roles(due.run, due.definition, step, definition)
+        directory = self._staff(definition)
 
         def decide(run: Run | None) -> Sequence[Event]:
             return start_child(
@@ -76,6 +85,7 @@ class ChildStarter:
                 by=MACHINE,
                 at=due.at,
                 calendar=self._calendar,
+                directory=directory,
             )
 
         meta = {"process": definition.process, "process_version": definition.version}

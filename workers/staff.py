@@ -1,0 +1,38 @@
+"""Who works here, for what the machine decides: runs that it starts, and steps that become ready by its deeds."""
+
+from __future__ import annotations
+
+import time
+
+from domain.definition import Definition
+from domain.directory import EMPTY, Directory
+from projections import people_directory as people
+from store.connect import connect
+
+RECENT_SECONDS = 1.0
+
+
+class Staff:
+    """The directory, asked from threads: as new as the log for a start, as of a moment ago for the rest."""
+
+    def __init__(self, database_url: str) -> None:
+        self._url = database_url
+        self._known = EMPTY
+        self._upto: int | None = None
+        self._until = float("-inf")
+
+    def for_start(self, definition: Definition) -> Directory:
+        """Everybody now, with turns and loads of the groups that the process draws from."""
+        with connect(self._url, "people") as connection:
+            position, known = people.read(connection)
+            known = people.follow(connection, known, position)[1]
+            return people.with_turns(connection, known, people.drawn_from(definition))[1]
+
+    def recently(self) -> Directory:
+        """Everybody, as of a second ago at most."""
+        if time.monotonic() >= self._until:
+            with connect(self._url, "people") as connection:
+                upto, known = people.read(connection) if self._upto is None else (self._upto, self._known)
+                self._upto, self._known = people.follow(connection, known, upto)
+            self._until = time.monotonic() + RECENT_SECONDS
+        return self._known
