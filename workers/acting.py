@@ -29,7 +29,6 @@ from domain.words import Actor, Rejected, StepKey
 from projections import action_queries as queries
 from projections.action_queries import Named
 from store.connect import connect
-from store.errors import Conflict
 from store.repository import Repository
 from workers.automations.contract import Answer, ChildStarted, Done, Due, Executor, Failed
 from workers.duty import AWAY, FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS
@@ -123,7 +122,7 @@ class Acting:
         del self._under_way[name]
         self._lanes[name.lane] -= 1
         error = None if task.cancelled() else task.exception()
-        if isinstance(error, (*AWAY, Conflict)):
+        if isinstance(error, AWAY):
             log.warning("action_waits", action=name.action, run=str(name.run), reason=type(error).__name__)
         elif error is not None:
             self._failure = error
@@ -171,7 +170,7 @@ class Acting:
             try:
                 await asyncio.to_thread(self._record, name, answer)
                 return
-            except (*AWAY, Conflict) as error:
+            except AWAY as error:
                 log.warning(
                     "result_waits", action=name.action, run=str(name.run), reason=type(error).__name__
                 )

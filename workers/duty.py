@@ -10,7 +10,7 @@ from typing import Protocol, TypeVar
 import psycopg
 import structlog
 
-from store.errors import OutcomeUnknown, Overloaded, Unavailable
+from store.errors import Conflict, OutcomeUnknown, Overloaded, Unavailable
 from workers.lease import Lease, LeaseLost
 
 T = TypeVar("T")
@@ -19,7 +19,17 @@ STANDBY_SECONDS = 1.0
 FIRST_PAUSE_SECONDS = 0.1
 LONGEST_PAUSE_SECONDS = 2.0
 
-AWAY = (psycopg.OperationalError, LeaseLost, Unavailable, OutcomeUnknown, Overloaded, TimeoutError, OSError)
+AWAY = (
+    psycopg.OperationalError,
+    LeaseLost,
+    Unavailable,
+    OutcomeUnknown,
+    Overloaded,
+    Conflict,
+    TimeoutError,
+    OSError,
+)
+"""What passes by itself: the database is away, or others were quicker again and again; the next round looks anew."""
 
 log = structlog.get_logger(__name__)
 

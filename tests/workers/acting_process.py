@@ -1,0 +1,81 @@
+"""A process that acts and can die anywhere: `python -m tests.workers.acting_process '{"url": …, "dies": …}'`."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from datetime import UTC, datetime
+from typing import Any
+
+from projections.action_queries import Named
+from projections.engine import Projector
+from store.log import Log
+from store.repository import Repository
+from tests.workers.deeds import OFFICE, SECRET
+from workers.acting import Acting
+from workers.automations.child_run import ChildStarter, Families
+from workers.automations.contract import Answer, Due, Executor
+from workers.automations.http import HttpCaller
+from workers.automations.signing import Signer
+from workers.automations.targets import Targets
+from workers.duty import Duty
+
+CATCH_UP_SECONDS = 0.02
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Mortal(Acting):
+    """Acts as the worker does, and ends without a word at one point between intent and result."""
+
+    dies = ""
+
+    def _intend(self, name: Named) -> Due | None:
+        self._reach("before_intent")
+        due = super()._intend(name)
+        self._reach("after_intent")
+        return due
+
+    async def _answer(self, due: Due) -> Answer:
+        answer = await super()._answer(due)
+        self._reach("after_answer")
+        return answer
+
+    def _record(self, name: Named, answer: Answer | None) -> None:
+        super()._record(name, answer)
+        self._reach("after_result")
+
+    def _reach(self, point: str) -> None:
+        if point == self.dies:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+async def work(told: dict[str, Any], log: Log) -> None:
+    """Until killed: read models are kept up, and what is due is done under the lease."""
+    url, repository = told["url"], Repository(log)
+    caller = HttpCaller(Signer(SECRET), Targets(["127.0.0.1"]), "http://milepost.test")
+    executors: dict[str, Executor] = {"http": caller, "run": ChildStarter(repository, OFFICE)}
+    acting = Mortal(url, repository, executors, OFFICE, _now, chance=lambda: 0.0)
+    acting.dies = told.get("dies", "")
+    duties = [
+        Duty("actions", url, acting, end=acting.close),
+        Duty("child runs", url, Families(url, repository, OFFICE, _now)),
+    ]
+    with Projector(url, log) as projector:
+        await asyncio.to_thread(projector.catch_up)
+        tasks = [asyncio.create_task(duty.run()) for duty in duties]
+        while not any(task.done() for task in tasks):
+            await asyncio.to_thread(projector.catch_up)
+            await asyncio.sleep(CATCH_UP_SECONDS)
+        await asyncio.gather(*tasks)
+
+
+if __name__ == "__main__":
+    settings = json.loads(sys.argv[1])
+    with Log(settings["url"], durable=False) as opened:
+        asyncio.run(work(settings, opened))
