@@ -11,7 +11,7 @@ from email.message import EmailMessage
 from typing import Any
 
 from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import SMTP, Envelope, Session
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
 
 @dataclass
@@ -27,6 +27,12 @@ class Mailbox:
     answers: list[str] = field(default_factory=list)
     refused: dict[str, str] = field(default_factory=dict)
     vanish: int = 0
+    password: str | None = None
+
+    def login(self, _server: Any, _session: Any, _envelope: Any, _how: str, told: Any) -> AuthResult:
+        """Let in who knows the password."""
+        known = isinstance(told, LoginPassword) and told.password.decode() == self.password
+        return AuthResult(success=known, handled=False)
 
     async def handle_RCPT(  # noqa: N802 - the name that the server looks for
         self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _options: list[str]
@@ -62,10 +68,18 @@ class _AnyPort(Controller):
 
 
 @contextmanager
-def mailbox() -> Iterator[Mailbox]:
-    """A mail server on a free port, for as long as the block runs."""
+def mailbox(password: str | None = None) -> Iterator[Mailbox]:
+    """A mail server on a free port, for as long as the block runs; with a password only for who knows it."""
     kept = Mailbox()
-    running = _AnyPort(kept, hostname="127.0.0.1", port=0)
+    kept.password = password
+    running = _AnyPort(
+        kept,
+        hostname="127.0.0.1",
+        port=0,
+        authenticator=kept.login if password else None,
+        auth_required=password is not None,
+        auth_require_tls=False,
+    )
     running.start()
     try:
         kept.url = f"smtp://127.0.0.1:{running.port}"

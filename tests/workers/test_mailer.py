@@ -108,6 +108,26 @@ def test_a_server_that_is_away_is_tried_again(tmp_path: Path):
     assert not posted.failure.permanent
 
 
+@pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")  # the test's server, not ours
+def test_user_and_password_come_from_the_address(tmp_path: Path):
+    """They may hold any sign; a wrong one is tried again later, because the next mail would fare the same."""
+    with mailbox(password="p@ss/wörd") as box:
+        host = box.url.removeprefix("smtp://")
+        assert post(mailer(tmp_path, f"smtp://us%40er:p%40ss%2Fw%C3%B6rd@{host}"), ADA).failure is None
+        assert len(box.messages) == 1
+        wrong = post(mailer(tmp_path, f"smtp://us%40er:other@{host}"), ADA).failure
+    assert wrong is not None
+    assert not wrong.permanent
+    assert "other" not in str(wrong)
+
+
+def test_where_tls_is_asked_for_nothing_is_sent_without(box: Mailbox, tmp_path: Path):
+    """A server that offers no STARTTLS gets no mail when the setting demands it."""
+    posted = post(mailer(tmp_path, box.url.replace("smtp://", "starttls://")), ADA)
+    assert posted.failure is not None
+    assert (posted.failure.permanent, box.messages) == (False, [])
+
+
 def test_a_connection_that_breaks_after_the_text_leaves_it_uncertain(box: Mailbox, tmp_path: Path):
     """Whether the server took it is not known, and it is not sent blindly again."""
     box.vanish = 1

@@ -58,7 +58,8 @@ async def connect(server: SmtpServer, timeout_seconds: float = TIMEOUT_SECONDS) 
     try:
         await client.connect()
     except errors.SMTPAuthenticationError as error:
-        raise _refused("the mail server refuses the user", error) from error
+        # a wrong password is the installation's, not the mail's: every mail would be given up at once
+        raise MailFailed(f"the mail server refuses the login: {error.code}", permanent=False) from error
     except errors.SMTPResponseException as error:
         raise _refused("the mail server", error) from error
     except (errors.SMTPException, OSError, ValueError) as error:
