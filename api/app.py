@@ -27,6 +27,7 @@ from api.people_views import add_people_views
 from api.preview import add_preview
 from api.process_commands import add_process_commands
 from api.project_commands import add_project_commands
+from api.project_views import add_project_views
 from api.recurrences import add_recurrences
 from api.run_commands import add_run_commands
 from api.saved_views import add_saved_views
@@ -68,6 +69,7 @@ ADDED: tuple[Callable[[APIRouter], None], ...] = (
     add_migrations,
     add_views,
     add_people_views,
+    add_project_views,
     add_feeds,
     add_files,
     add_lists,

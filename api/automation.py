@@ -13,6 +13,7 @@ from pydantic import Field, StringConstraints, model_validator
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
+from api.asked import Limit, ViewQuery, Who
 from api.bodies import Body, FieldValues, Reason, Words
 from api.commands import Call, carry_out
 from api.guard import Caller, caller_of
@@ -23,7 +24,7 @@ from api.services import Services
 from api.sight import sees_texts
 from api.streams import RUNS, known_run
 from api.verbs import Given, Verb
-from api.views import Limit, ViewQuery, Who, answer, services_of, to_json
+from api.views import answer, services_of, to_json
 from domain.definition import Definition
 from domain.events import Event
 from domain.run import Run

@@ -7,9 +7,10 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
+from api.asked import ViewQuery
 from api.process_commands import process_key
 from api.registering import add_view, stream_id
-from api.views import ViewQuery, services_of, show
+from api.views import services_of, show
 from domain.forecast.working_time import axis_of
 from projections import forecast_queries as queries
 from projections.answers.forecasts import ProcessForecast, RunForecast, RunLevers

@@ -18,6 +18,7 @@ from starlette.responses import Response
 
 from api import access
 from api.access import Grant
+from api.asked import BoardQuery, ViewQuery, Who
 from api.bodies import Instant
 from api.guard import caller_of
 from api.problems import Problem
@@ -25,7 +26,7 @@ from api.reading import parse_json, read_body, validate
 from api.registering import BODY, add_view, stream_id
 from api.services import Services
 from api.tables import csv_response
-from api.views import BoardQuery, ViewQuery, Who, answer, show
+from api.views import answer, show
 from projections import list_queries as lists
 from projections.asking import NotFound
 

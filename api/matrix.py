@@ -32,7 +32,7 @@ ANYBODY = Rule(frozenset({"read", "work", "manage", "admin", "service", "act_as"
 
 _STEP_VERBS = (
     "complete", "complete-by-hand", "start", "save", "approve", "refuse", "decline", "skip", "reopen", "assign",
-    "claim", "release", "due", "request-help", "clear-help",
+    "claim", "release", "due", "request-help", "clear-help", "remind",
 )  # fmt: skip
 _RUN_VERBS = (
     "pause", "resume", "cancel", "priority", "target", "inputs", "link", "rank", "move", "override-stage",
@@ -122,6 +122,8 @@ RULES: dict[str, Rule] = {
     "GET /v1/processes/{key}/forecast": READ,
     "GET /v1/projects": READ,
     "GET /v1/projects/{id}/board": READ,
+    "GET /v1/projects/{id}/board/{card}/why": READ,
+    "GET /v1/projects/{id}/since": READ,
     "GET /v1/projects/{id}/attention": READ,
     "GET /v1/projects/{id}/funnel": READ,
     "GET /v1/events": FEED,

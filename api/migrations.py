@@ -14,6 +14,7 @@ from psycopg import Connection
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
+from api.asked import ViewQuery
 from api.commands import Call, carry_out
 from api.ids import uuid7
 from api.migration_bodies import MigrateRun, MigrateRuns, PlanMigration, RetryRuns
@@ -24,7 +25,7 @@ from api.reading import validate
 from api.registering import add_command, add_view, stream_id
 from api.streams import RUNS, known_run
 from api.verbs import Verb
-from api.views import ViewQuery, services_of, to_json
+from api.views import services_of, to_json
 from domain.events import Event
 from domain.migration import check_choices, migrate_run
 from domain.run import Run

@@ -9,9 +9,10 @@ from fastapi import APIRouter, Query, Request
 from pydantic import Field
 from starlette.responses import Response
 
+from api.asked import ViewQuery
 from api.registering import add_view
 from api.streams import group_key, person_key
-from api.views import ViewQuery, services_of, show
+from api.views import services_of, show
 from projections import answers, queries
 
 

@@ -14,6 +14,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from api import bodies
+from api.asked import ViewQuery
 from api.bodies import AssigneeText, Body, FieldValues, Labels, Line, LongWords
 from api.commands import Call, carry_out
 from api.ids import uuid7
@@ -23,7 +24,7 @@ from api.registering import Handle, add_command, add_view, stream_id
 from api.services import Services
 from api.streams import PROCESSES, PROJECTS, RECURRENCES, known_process, known_recurrence, project_taking_work
 from api.verbs import Given, Verb
-from api.views import ViewQuery, show
+from api.views import show
 from domain import recurrence as recurring
 from domain.document import Key
 from domain.events import Event

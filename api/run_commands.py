@@ -15,6 +15,7 @@ from api import bodies
 from api.commands import Call, carry_out
 from api.files import must_be_kept
 from api.ids import uuid7
+from api.limits import room_in
 from api.problems import Problem
 from api.reading import validate
 from api.registering import Handle, add_command, stream_id
@@ -27,6 +28,7 @@ from domain.definition import Definition
 from domain.directory import EMPTY, Directory
 from domain.events import Event, RunStarted
 from domain.run import Run
+from domain.run.nudging import remind_step
 from domain.words import Assignee, RoleKey, StepKey, process_stream
 
 START = Verb(
@@ -120,6 +122,7 @@ STEP_VERBS = (
         runs.clear_help,
         {"note": "Access is there"},
     ),
+    Verb("remind", "Remind whose work a step is", bodies.Nothing, remind_step),
 )
 
 RUN_VERBS = (
@@ -244,7 +247,9 @@ def _on_run(verb: Verb) -> Handle:
             meta.update(process=run.process, process_version=run.process_version)
             return verb.decide(run, body, replace(given, definition=definition))
 
-        return await carry_out(call, RUNS, stream, decide, name=str(stream), meta=meta)
+        project, stage = await _column_wanted(call.services, stream, body)
+        async with room_in(call.services, project, stage, stream):
+            return await carry_out(call, RUNS, stream, decide, name=str(stream), meta=meta)
 
     return handle
 
@@ -255,6 +260,14 @@ async def _directory(services: Services, verb: Verb) -> Directory:
         return EMPTY
     often = verb.decision is runs.complete_step
     return await (services.directories.recently() if often else services.directories.now())
+
+
+async def _column_wanted(services: Services, stream: UUID, body: BaseModel) -> tuple[UUID | None, str]:
+    """The project and the column into which somebody puts a run's card; no project when its steps put it somewhere."""
+    if not isinstance(body, bodies.OverrideStage):
+        return None, ""
+    run = known_run(await run_in_threadpool(services.repository.load, RUNS, stream), stream)
+    return run.project, body.stage
 
 
 def _step_exists(definition: Definition, step: StepKey | None) -> None:

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query, Request
 from pydantic import Field
 from starlette.responses import Response
 
+from api.asked import ViewQuery
 from api.bodies import Body, Line, Nothing
 from api.commands import Call, carry_out
 from api.guard import caller_of
@@ -17,7 +18,7 @@ from api.reading import validate
 from api.registering import Handle, add_command, add_view, stream_id
 from api.streams import VIEWS, known_view
 from api.verbs import Given, Verb
-from api.views import ViewQuery, show
+from api.views import show
 from domain import view as views
 from domain.events import Event
 from domain.view import View

@@ -13,6 +13,7 @@ from starlette.responses import Response
 from api import bodies
 from api.commands import Call, carry_out
 from api.ids import uuid7
+from api.limits import room_in
 from api.reading import validate
 from api.registering import Handle, add_command, stream_id
 from api.services import Services
@@ -138,9 +139,10 @@ async def _add(call: Call) -> Response:
         return ADD.decide(task, body, given)
 
     created = f"/v1/projects/{body.project}/board"
-    return await carry_out(
-        call, TASKS, stream, decide, name=str(stream), meta=call.caller.meta, created=created
-    )
+    async with room_in(call.services, body.project, body.stage):
+        return await carry_out(
+            call, TASKS, stream, decide, name=str(stream), meta=call.caller.meta, created=created
+        )
 
 
 def _column_exists(services: Services, project: UUID | None, stage: str) -> None:
@@ -153,12 +155,14 @@ def _on_task(verb: Verb) -> Handle:
         stream = stream_id(call.request.path_params["id"])
         body = validate(verb.body, call.body)
         await _check(call.services, stream, body)
+        project, stage = await _column_wanted(call.services, stream, body)
         given = Given(call.caller.actor, call.services.clock(), call.services.calendar, stream)
 
         def decide(task: Task | None) -> Sequence[Event]:
             return verb.decide(known_task(task, stream), body, given)
 
-        return await carry_out(call, TASKS, stream, decide, name=str(stream), meta=call.caller.meta)
+        async with room_in(call.services, project, stage, stream):
+            return await carry_out(call, TASKS, stream, decide, name=str(stream), meta=call.caller.meta)
 
     return handle
 
@@ -169,6 +173,14 @@ async def _check(services: Services, stream: UUID, body: BaseModel) -> None:
         await run_in_threadpool(_may_stand_in, services, stream, body.stage)
     elif isinstance(body, bodies.Depend):
         await run_in_threadpool(_other_exists, services, stream, body)
+
+
+async def _column_wanted(services: Services, stream: UUID, body: BaseModel) -> tuple[UUID | None, str]:
+    """The project and the column that a task is to be moved into; no project when it stays where it is."""
+    if not isinstance(body, bodies.MoveTask):
+        return None, ""
+    task = known_task(await run_in_threadpool(services.repository.load, TASKS, stream), stream)
+    return task.project, body.stage
 
 
 def _may_stand_in(services: Services, stream: UUID, stage: str) -> None:

@@ -8,8 +8,9 @@ from fastapi import APIRouter, Query, Request
 from psycopg import Connection
 from starlette.responses import Response
 
+from api.asked import HistoryQuery, ViewQuery
 from api.registering import add_view, stream_id
-from api.views import HistoryQuery, ViewQuery, show
+from api.views import show
 from projections import answers, queries
 from projections.task_queries import TaskView, task
 

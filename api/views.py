@@ -5,47 +5,26 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from decimal import Decimal
-from typing import Annotated, Any, Literal, Protocol, TypeVar
+from typing import Annotated, Any, Protocol, TypeVar
 from uuid import UUID
 
 import orjson
 from fastapi import APIRouter, Path, Query, Request
 from psycopg import Connection
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
+from api.asked import AttentionQuery, DiffQuery, HistoryQuery, InboxQuery, RunsQuery, StatsQuery, ViewQuery
 from api.diffs import Diff, compare, drafted
-from api.events import Position
 from api.guard import caller_of
 from api.problems import Problem
 from api.process_commands import process_key
 from api.registering import add_view, stream_id
 from api.services import Services
 from api.sight import SeenRun, Sight, sees_texts, sight_of
-from domain.document import Key
 from domain.schedule import Calendar
-from domain.words import Priority
 from projections import answers, queries
-from projections.board_queries import CardFilter, LaneKind
 
-Who = Annotated[
-    str, StringConstraints(pattern=r"^(person|guest|group|service):[A-Za-z0-9][A-Za-z0-9._@+-]{0,99}$")
-]
-Version = Annotated[int, Field(ge=1, le=2_000_000_000)]
-Limit = Annotated[int, Field(ge=1, le=500)]
-CardState = Literal[
-    "failed",
-    "needs_help",
-    "blocked",
-    "late",
-    "at_risk",
-    "in_progress",
-    "not_started",
-    "done",
-    "skipped",
-    "cancelled",
-]
 _FIRST_WAIT_SECONDS = 0.05
 
 
@@ -58,82 +37,6 @@ class Positioned(Protocol):
 
 
 A = TypeVar("A", bound=Positioned)
-
-
-class ViewQuery(BaseModel):
-    """What every view takes."""
-
-    model_config = ConfigDict(extra="forbid")
-    min_position: Position | None = Field(
-        None,
-        description="wait (a few seconds at most) until the view reflects this position: read your own writes",
-    )
-
-
-class InboxQuery(ViewQuery):
-    """Whose inbox."""
-
-    person: Who | None = Field(None, description="whose inbox; the caller's own without it")
-
-
-class AttentionQuery(ViewQuery):
-    """Of which project."""
-
-    project: UUID | None = None
-
-
-class BoardQuery(ViewQuery):
-    """Which cards, and in which lanes; what is not said lets every card through."""
-
-    person: Who | None = Field(None, description="cards whose next action is this person's")
-    process: Key | None = None
-    priority: Priority | None = None
-    kind: Literal["run", "task"] | None = None
-    label: Annotated[str, StringConstraints(max_length=200)] | None = None
-    state: CardState | None = None
-    text: Annotated[str, StringConstraints(max_length=200)] | None = Field(
-        None, description="cards whose name has this in it"
-    )
-    lanes: LaneKind | None = Field(
-        None, description="swimlanes by the person to act, the process or the priority"
-    )
-
-    @property
-    def only(self) -> CardFilter:
-        """The filter that the query asks for."""
-        return CardFilter(
-            self.person, self.process, self.priority, self.kind, self.label, self.state, self.text
-        )
-
-
-class RunsQuery(ViewQuery):
-    """Which runs, newest first."""
-
-    process: Key | None = None
-    project: UUID | None = None
-    state: Literal["running", "paused", "completed", "ended_early", "cancelled"] | None = None
-    limit: Limit = 50
-    after: UUID | None = Field(None, description="the `next_after` of the page before")
-
-
-class HistoryQuery(ViewQuery):
-    """Which page of a history."""
-
-    after: Position = Field(0, description="entries above this version of the run")
-    limit: Limit = 200
-
-
-class StatsQuery(ViewQuery):
-    """Of which version."""
-
-    version: Version | None = Field(None, description="all versions together without it")
-
-
-class DiffQuery(ViewQuery):
-    """Between which versions; `draft` is the draft as it stands."""
-
-    before: Version | Literal["draft"]
-    after: Version | Literal["draft"]
 
 
 def services_of(request: Request) -> Services:
@@ -204,14 +107,6 @@ def add_views(router: APIRouter) -> None:
         ("/v1/runs/{id}", run, SeenRun, "A run: every step by stage", "Runs"),
         ("/v1/runs/{id}/history", run_history, answers.History, "Everything that happened in a run", "Runs"),
         ("/v1/runs", runs, answers.Runs, "Runs, newest first", "Runs"),
-        ("/v1/projects/{id}/board", board, answers.Board, "A project's board", "Projects"),
-        (
-            "/v1/projects/{id}/attention",
-            project_attention,
-            answers.Attention,
-            "What needs attention in a project",
-            "Projects",
-        ),
         (
             "/v1/projects/{id}/funnel",
             project_funnel,
@@ -271,11 +166,17 @@ async def run(request: Request, id: str, query: Annotated[ViewQuery, Query()]) -
     """Every stage and step with state, people, times, and what it waits for; values for those whom they concern."""
     stream = stream_id(id)
     seen = await _sight(request, stream)
-    return await _show(
+    return await show(
         request,
         query,
         lambda connection: seen.of_run(
-            queries.run(connection, stream, seen.definition, calendar=_calendar(request))
+            queries.run(
+                connection,
+                stream,
+                seen.definition,
+                now=services_of(request).clock(),
+                calendar=calendar_of(request),
+            )
         ),
     )
 
@@ -284,14 +185,15 @@ async def run_history(request: Request, id: str, query: Annotated[HistoryQuery, 
     """Every event of the run as it was recorded, oldest first; values and texts for those whom they concern."""
     stream = stream_id(id)
     seen = await _sight(request, stream)
-    return await _show(
+    return await show(
         request,
         query,
         lambda connection: seen.of_history(queries.run_history(connection, stream, query.after, query.limit)),
     )
 
 
-def _calendar(request: Request) -> Calendar:
+def calendar_of(request: Request) -> Calendar:
+    """The organisation's calendar."""
     return services_of(request).calendar
 
 
@@ -301,7 +203,7 @@ async def _sight(request: Request, stream: UUID) -> Sight:
 
 async def runs(request: Request, query: Annotated[RunsQuery, Query()]) -> Response:
     """One row a run."""
-    return await _show(
+    return await show(
         request,
         query,
         lambda connection: queries.runs(
@@ -311,16 +213,10 @@ async def runs(request: Request, query: Annotated[RunsQuery, Query()]) -> Respon
             query.state,
             query.limit,
             query.after,
-            calendar=_calendar(request),
+            now=services_of(request).clock(),
+            calendar=calendar_of(request),
         ),
     )
-
-
-async def board(request: Request, id: str, query: Annotated[BoardQuery, Query()]) -> Response:  # noqa: A002 - as above
-    """The columns with their cards: stage outcomes, next action, who, due; never a value of a step."""
-    project = stream_id(id)
-    texts = await texts_for(request, project)
-    return await _show(request, query, board_of(project, query, _calendar(request), texts=texts))
 
 
 async def texts_for(request: Request, project: UUID | None) -> bool:
@@ -328,41 +224,32 @@ async def texts_for(request: Request, project: UUID | None) -> bool:
     return await run_in_threadpool(sees_texts, services_of(request), project, caller_of(request))
 
 
-def board_of(
-    project: UUID, query: BoardQuery, calendar: Calendar, *, texts: bool
-) -> Callable[[Connection[Any]], answers.Board]:
-    """How a board is asked for."""
-    return lambda connection: queries.board(
-        connection, project, calendar=calendar, only=query.only, lanes=query.lanes, texts=texts
-    )
-
-
-async def project_attention(request: Request, id: str, query: Annotated[ViewQuery, Query()]) -> Response:  # noqa: A002 - as above
-    """Late, blocked, unassigned, waiting for help: each row says why and which verb fixes it."""
-    project = stream_id(id)
-    return await _show(request, query, lambda connection: queries.attention(connection, project))
-
-
 async def project_funnel(request: Request, id: str, query: Annotated[ViewQuery, Query()]) -> Response:  # noqa: A002 - as above
     """How many runs reached each stage, stand in it, and how the others ended."""
     project = stream_id(id)
-    return await _show(request, query, lambda connection: queries.funnel(connection, project))
+    return await show(request, query, lambda connection: queries.funnel(connection, project))
 
 
 async def projects(request: Request, query: Annotated[ViewQuery, Query()]) -> Response:
     """Open ones first."""
-    return await _show(request, query, queries.projects)
+    return await show(
+        request,
+        query,
+        lambda connection: queries.projects(
+            connection, now=services_of(request).clock(), calendar=calendar_of(request)
+        ),
+    )
 
 
 async def processes(request: Request, query: Annotated[ViewQuery, Query()]) -> Response:
     """Published, drafted and retired ones."""
-    return await _show(request, query, queries.processes)
+    return await show(request, query, queries.processes)
 
 
 async def process(request: Request, key: str, query: Annotated[ViewQuery, Query()]) -> Response:
     """The draft as it stands, and every version, newest first."""
     name = process_key(key)
-    return await _show(request, query, lambda connection: queries.process(connection, name))
+    return await show(request, query, lambda connection: queries.process(connection, name))
 
 
 async def version(
@@ -387,7 +274,7 @@ async def diff(request: Request, key: str, query: Annotated[DiffQuery, Query()])
 async def stats(request: Request, key: str, query: Annotated[StatsQuery, Query()]) -> Response:
     """Durations per step, stage and version, variants, rework, hand-overs."""
     name = process_key(key)
-    return await _show(
+    return await show(
         request, query, lambda connection: queries.process_stats(connection, name, query.version)
     )
 
@@ -401,28 +288,50 @@ async def insights(request: Request, key: str, query: Annotated[StatsQuery, Quer
 async def funnel(request: Request, key: str, query: Annotated[ViewQuery, Query()]) -> Response:
     """How many runs reached each stage, stand in it, and how the others ended."""
     name = process_key(key)
-    return await _show(request, query, lambda connection: queries.funnel(connection, name))
+    return await show(request, query, lambda connection: queries.funnel(connection, name))
 
 
 async def home(request: Request, query: Annotated[InboxQuery, Query()]) -> Response:
     """A person's work, projects and processes, and what needs attention."""
     person = query.person or caller_of(request).actor
-    return await _show(
-        request, query, lambda connection: queries.home(connection, person, calendar=_calendar(request))
+    texts = await texts_for(request, None)
+    return await show(
+        request,
+        query,
+        lambda connection: queries.home(
+            connection, person, texts=texts, now=services_of(request).clock(), calendar=calendar_of(request)
+        ),
     )
 
 
 async def inbox(request: Request, query: Annotated[InboxQuery, Query()]) -> Response:
     """Overdue first (oldest due first), then today, then undated, then upcoming."""
     person = query.person or caller_of(request).actor
-    return await _show(
-        request, query, lambda connection: queries.inbox(connection, person, calendar=_calendar(request))
+    return await show(
+        request,
+        query,
+        lambda connection: queries.inbox(
+            connection, person, now=services_of(request).clock(), calendar=calendar_of(request)
+        ),
     )
 
 
 async def attention(request: Request, query: Annotated[AttentionQuery, Query()]) -> Response:
-    """Late, blocked, unassigned, waiting for help: each row says why and which verb fixes it."""
-    return await _show(request, query, lambda connection: queries.attention(connection, query.project))
+    """Everything that needs somebody: each row says why in plain words and carries the one action that fixes it."""
+    texts = await texts_for(request, query.project)
+    return await show(
+        request,
+        query,
+        lambda connection: queries.attention(
+            connection,
+            query.project,
+            now=services_of(request).clock(),
+            calendar=calendar_of(request),
+            limit=query.limit,
+            after=query.after,
+            texts=texts,
+        ),
+    )
 
 
 async def _versions(request: Request, key: str, query: ViewQuery) -> answers.ProcessView:

@@ -18,6 +18,11 @@ CARD_COLUMNS = (
     "help", "blocked", "comments", "labels", "checklist_done", "checklist_total", "description", "waits_for", "outcome",
     "started_at", "target_at", "ended_at", "due_on", "override", "lowered", "progressed_at",
 )  # fmt: skip
+OPEN_STEP_COLUMNS = (
+    "run", "step", "title", "kind", "stage", "manual", "outside", "required", "assignee", "round", "ready_at", "due_at",
+    "due_moves", "help_since", "incident", "incident_kind", "incident_since",
+    "state",
+)  # fmt: skip
 FILTER = """
 (%(person)s::text is null or c.who = %(person)s) and (%(process)s::text is null or c.process = %(process)s)
   and (%(priority)s::text is null or c.priority = %(priority)s) and (%(kind)s::text is null or c.kind = %(kind)s)
@@ -31,7 +36,12 @@ OF_PROCESS = "c.process = %(process)s"
 
 def _load() -> dict[str, str]:
     found: dict[str, str] = {}
-    parts = {"card": ", ".join(f"c.{name}" for name in CARD_COLUMNS), "filter": FILTER, "due": DUE}
+    parts = {
+        "card": ", ".join(f"c.{name}" for name in CARD_COLUMNS),
+        "filter": FILTER,
+        "due": DUE,
+        "open_step": ", ".join(f"s.{name}" for name in OPEN_STEP_COLUMNS),
+    }
     for name, text in blocks("queries").items():
         if "{scope}" in text:
             found[f"{name}_of_project"] = text.format(scope=IN_PROJECT, **parts)

@@ -1,23 +1,27 @@
--- What needs somebody. A row with due_at counts once that instant has passed, the others at once.
+-- The open steps of runs under way; what of it needs somebody is worked out when it is asked for.
 
 -- name: tables
-create table attention (
-  card uuid not null,
-  kind text not null,
+create table open_step (
+  run uuid not null,
   step text not null,
-  card_kind text not null,
-  name text not null,
-  project uuid,
-  process text,
-  step_title text,
-  why text,
-  who text,
-  since timestamptz,
+  title text not null,
+  kind text not null,
+  stage text not null,
+  manual boolean not null,
+  outside boolean not null,
+  required boolean not null,
+  assignee text,
+  round int not null,
+  ready_at timestamptz,
   due_at timestamptz,
-  priority text not null,
-  primary key (card, kind, step)
+  due_moves int not null,
+  help_since timestamptz,
+  incident text,
+  incident_kind text,
+  incident_since timestamptz,
+  state text not null,
+  primary key (run, step)
 );
 
 -- name: indexes
-create index attention_of_project on attention (project);
-create index attention_due on attention (due_at) where kind = 'overdue';
+create index open_step_due on open_step (due_at);

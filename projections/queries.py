@@ -3,23 +3,34 @@
 from __future__ import annotations
 
 from projections.asking import Fresh, NotFound, fresh
+from projections.attention_queries import attention
 from projections.board_queries import board, card, funnel
 from projections.insights_queries import insights
+from projections.past import AheadOfLog, Moment, at_instant, at_position
+from projections.past_board import attention_then, board_then, standing_now
 from projections.people_queries import group, groups, owner_deactivated, people, person
 from projections.process_queries import process, process_version, processes
 from projections.run_queries import definition_of, run, run_history, runs
+from projections.since_queries import monday, since
 from projections.stats_queries import process_stats
-from projections.work_queries import attention, home, inbox, projects
+from projections.why_queries import why
+from projections.work_queries import home, inbox, projects
 from projections.workload_queries import workload
 
 card_run = card
 """The card of a run."""
 
 __all__ = [
+    "AheadOfLog",
     "Fresh",
+    "Moment",
     "NotFound",
+    "at_instant",
+    "at_position",
     "attention",
+    "attention_then",
     "board",
+    "board_then",
     "card",
     "card_run",
     "definition_of",
@@ -30,6 +41,7 @@ __all__ = [
     "home",
     "inbox",
     "insights",
+    "monday",
     "owner_deactivated",
     "people",
     "person",
@@ -42,6 +54,9 @@ __all__ = [
     "run",
     "run_history",
     "runs",
+    "since",
+    "standing_now",
+    "why",
     "workload",
 ]
 

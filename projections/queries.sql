@@ -41,14 +41,23 @@ select c.stage, c.life, count(*) from read.card c where c.kind = 'run' and {scop
 select coalesce(c.outcome, c.life), count(*) from read.card c
 where c.kind = 'run' and c.ended_at is not null and {scope} group by 1 order by 2 desc, 1
 
--- name: attention
-select a.kind, a.card_kind, a.card, a.name, a.project, p.name, a.process, nullif(a.step, ''), a.step_title, a.why, a.who,
-  case when a.kind = 'overdue' then a.due_at else a.since end, a.due_at, a.priority, count(*) over (partition by a.kind)
-from read.attention a left join read.project p on p.project = a.project
-where (a.kind <> 'overdue' or a.due_at < %(now)s) and (%(project)s::uuid is null or a.project = %(project)s)
-order by array_position('{{overdue,needs_help,blocked,unassigned}}'::text[], a.kind),
-  array_position('{{urgent,high,medium,low,none}}'::text[], a.priority), 12 nulls last, a.card, a.step
-limit %(limit)s
+-- name: open_cards
+select {card} from read.card c where c.ended_at is null and (%(project)s::uuid is null or c.project = %(project)s)
+
+-- name: open_steps
+select {open_step} from read.open_step s join read.card c on c.card = s.run
+where %(project)s::uuid is null or c.project = %(project)s
+
+-- name: project_names
+select project, name, owner from read.project where %(project)s::uuid is null or project = %(project)s
+
+-- name: newest_ended
+select card, version, ended_at from read.card
+where kind = 'run' and process = %(process)s and ended_at <= %(at)s order by ended_at desc, card limit 1
+
+-- name: passages
+select stages from read.card
+where kind = 'run' and process = %(process)s and ended_at <= %(at)s order by ended_at desc, card limit %(limit)s
 
 -- name: inbox
 select i.kind, i.work, nullif(i.step, ''), i.title, i.name, i.process, i.project, p.name, i.stage, i.state, i.assignee,
@@ -97,13 +106,11 @@ order by c.started_at desc, c.card desc limit %(limit)s
 
 -- name: projects
 select p.project, p.name, p.state, p.owner, p.process, p.stages, p.opened_at,
-  coalesce(c.open_runs, 0), coalesce(c.open_tasks, 0), coalesce(c.ended_runs, 0), coalesce(a.rows, 0)
+  coalesce(c.open_runs, 0), coalesce(c.open_tasks, 0), coalesce(c.ended_runs, 0)
 from read.project p
 left join (select project, count(*) filter (where kind = 'run' and ended_at is null) as open_runs,
     count(*) filter (where kind = 'task' and ended_at is null) as open_tasks,
     count(*) filter (where kind = 'run' and ended_at is not null) as ended_runs from read.card group by project) c
-  using (project)
-left join (select project, count(*) as rows from read.attention where kind <> 'overdue' or due_at < %(now)s group by project) a
   using (project)
 order by p.state = 'closed', p.name, p.project
 

@@ -157,12 +157,14 @@ def _run_ranked(run: RunFacts, data: Data, _at: datetime, _by: str | None) -> No
     run.rank = data["rank"]
 
 
-def _run_paused(run: RunFacts, _data: Data, _at: datetime, _by: str | None) -> None:
+def _run_paused(run: RunFacts, data: Data, _at: datetime, _by: str | None) -> None:
     run.state = "paused"
+    run.reason = data["reason"]
 
 
 def _run_resumed(run: RunFacts, _data: Data, _at: datetime, _by: str | None) -> None:
     run.state = "running"
+    run.reason = None
 
 
 def _run_ended(state: str) -> Handler:

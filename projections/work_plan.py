@@ -11,7 +11,10 @@ from domain.run.claiming import shared
 
 @dataclass(frozen=True, slots=True)
 class PlannedStep:
-    """A step of a definition. ``manual``: somebody has to do it; ``shared``: several have to agree."""
+    """A step of a definition. ``manual``: somebody has to do it; ``shared``: several have to agree.
+
+    ``outside``: whoever has to do it is not one of us.
+    """
 
     key: str
     title: str
@@ -21,6 +24,7 @@ class PlannedStep:
     manual: bool
     required: bool
     shared: bool
+    outside: bool
 
 
 Deciding = tuple[tuple[str, tuple[str, ...]], ...]
@@ -41,6 +45,7 @@ def _plan(definition: Definition) -> _Plan:
 
 
 def _steps(definition: Definition) -> dict[str, PlannedStep]:
+    guests = {key for key, role in definition.roles.items() if role.guest}
     return {
         step.key: PlannedStep(
             step.key,
@@ -51,6 +56,7 @@ def _steps(definition: Definition) -> dict[str, PlannedStep]:
             step.kind not in AUTOMATIC,
             step.required,
             shared(step),
+            step.kind == "wait" or step.role in guests,
         )
         for stage in definition.document.stages
         for step in stage.steps

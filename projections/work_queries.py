@@ -1,16 +1,15 @@
-"""What needs somebody: the attention list, a person's inbox, home, and the list of projects."""
+"""What a person has to do: their inbox, home, and the list of projects."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from domain.schedule import Calendar
 from projections.answers import (
-    Attention,
-    AttentionRow,
     FunnelStage,
     Home,
     Inbox,
@@ -18,47 +17,10 @@ from projections.answers import (
     ProjectRow,
     Projects,
 )
-from projections.asking import Conn, fresh, moment, rows
-from projections.judging import WEEKDAYS
+from projections.asking import Conn, Fresh, fresh, moment, rows
+from projections.attention_queries import everything, page
+from projections.judging import WEEKDAYS, judge
 from projections.process_queries import processes
-
-ACTIONS = {"overdue": "extend", "needs_help": "clear-help", "blocked": "unblock", "unassigned": "assign"}
-WHY = {"overdue": "is overdue", "unassigned": "is nobody's work yet"}
-
-
-def attention(
-    connection: Conn, project: UUID | None = None, *, now: datetime | None = None, limit: int = 200
-) -> Attention:
-    """What needs somebody, in one project or in all: overdue, needs help, blocked, unassigned; the worst first."""
-    current = fresh(connection, "attention", "board")
-    found = rows(connection, "attention", project=project, now=moment(now), limit=limit)
-    counts = {row[0]: row[14] for row in found}
-    return Attention(tuple(_attention_row(row) for row in found), counts, *current)
-
-
-def _attention_row(row: tuple[Any, ...]) -> AttentionRow:
-    (
-        kind,
-        card_kind,
-        id_,
-        name,
-        project,
-        project_name,
-        process,
-        step,
-        title,
-        why,
-        who,
-        since,
-        due_at,
-        priority,
-        _,
-    ) = row
-    action = "resume" if kind == "blocked" and card_kind == "run" else ACTIONS[kind]
-    return AttentionRow(
-        kind, card_kind, id_, name, project, project_name, process, step, title, why or WHY.get(kind, kind), who, since,
-        due_at, priority, action,
-    )  # fmt: skip
 
 
 def inbox(
@@ -90,18 +52,29 @@ def inbox(
     return Inbox(person, work, total, overdue, *current, next=work[0] if work else None)
 
 
-def projects(connection: Conn, *, now: datetime | None = None) -> Projects:
+def projects(connection: Conn, *, now: datetime | None = None, calendar: Calendar | None = None) -> Projects:
     """All projects with what is open and what needs attention, open ones first."""
     current = fresh(connection, "attention", "board")
+    counts: dict[UUID, int] = {}
+    for row in everything(connection, None, judge(now, calendar)):
+        if row.project is not None:
+            counts[row.project] = counts.get(row.project, 0) + 1
+    return _projects(connection, counts, current)
+
+
+def _projects(connection: Conn, attention: Mapping[UUID, int], current: Fresh) -> Projects:
     reached: dict[UUID, dict[str, tuple[int, int]]] = {}
     for project, stage, count, standing in rows(connection, "project_stages"):
         reached.setdefault(project, {})[stage] = count, standing
-    found = rows(connection, "projects", now=moment(now))
-    return Projects(tuple(_project_row(row, reached.get(row[0], {})) for row in found), *current)
+    found = tuple(
+        _project_row(row, reached.get(row[0], {}), attention.get(row[0], 0))
+        for row in rows(connection, "projects")
+    )
+    return Projects(found, *current)
 
 
-def _project_row(row: tuple[Any, ...], reached: dict[str, tuple[int, int]]) -> ProjectRow:
-    id_, name, state, owner, process, stages, opened_at, open_runs, open_tasks, ended_runs, needs = row
+def _project_row(row: tuple[Any, ...], reached: dict[str, tuple[int, int]], needs: int) -> ProjectRow:
+    id_, name, state, owner, process, stages, opened_at, open_runs, open_tasks, ended_runs = row
     funnel = tuple(
         FunnelStage(stage["key"], stage["title"], *reached.get(stage["key"], (0, 0))) for stage in stages
     )
@@ -117,11 +90,15 @@ def home(
     *,
     now: datetime | None = None,
     calendar: Calendar | None = None,
+    texts: bool = False,
 ) -> Home:
     """What a person sees first."""
     work = inbox(connection, person, groups, now=now, calendar=calendar, limit=20)
-    needs = attention(connection, now=now, limit=20)
-    all_projects = projects(connection, now=now)
+    current = fresh(connection, "attention", "board")
+    found = everything(connection, None, judge(now, calendar), texts=texts)
+    needs = page(found, current, 20, 0)
+    counts = Counter(row.project for row in found if row.project is not None)
+    all_projects = _projects(connection, counts, current)
     all_processes = processes(connection)
     return Home(
         person=person,

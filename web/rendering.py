@@ -75,10 +75,10 @@ def _environment() -> Environment:
     )
     made.filters.update(
         who=words.who, initials=words.initials, moment=words.moment, age=words.age, lag=words.lag, value=words.value,
-        sentence=words.sentence, said=words.said, paragraphs=words.paragraphs, why=words.why,
+        sentence=words.sentence, said=words.said, paragraphs=words.paragraphs,
     )  # fmt: skip
     made.globals.update(
-        STATES=words.STATES, PRIORITIES=words.PRIORITIES, KINDS=words.KINDS, TONES=words.EVENT_TONES, VERBS=words.VERBS,
+        STATES=words.STATES, PRIORITIES=words.PRIORITIES, KINDS=words.KINDS, TONES=words.EVENT_TONES,
         local_time=words.local_time, command_id=lambda: uuid4().hex,
     )  # fmt: skip
     return made

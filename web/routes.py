@@ -39,6 +39,7 @@ _ANYBODY = Rule(frozenset({"read", "work", "manage", "admin"}), csrf="form")
 RULES: dict[str, Rule] = {
     "GET /": _READ,
     "GET /projects/{id}": _READ,
+    "GET /projects/{id}/attention": _READ,
     "GET /runs/{id}": _READ,
     "GET /tasks/{id}": _READ,
     "GET /processes/{key}": _READ,
@@ -59,6 +60,7 @@ RULES: dict[str, Rule] = {
 """Who may ask for which page; a form is judged once more when its command is carried out."""
 
 _LATELY = 6
+_PAGE = 100
 _HISTORY_PAGE = 500
 _MOST_HISTORY = 2_000
 A = TypeVar("A", bound=Positioned)
@@ -75,6 +77,7 @@ def router(_services: Services | None = None) -> APIRouter:
     reads = {
         "/": home,
         "/projects/{id}": board,
+        "/projects/{id}/attention": attention,
         "/runs/{id}": run,
         "/tasks/{id}": task_page,
         "/processes/{key}": process,
@@ -98,8 +101,10 @@ def router(_services: Services | None = None) -> APIRouter:
 async def home(request: Request) -> Response:
     """What needs me: ready work, attention, projects, processes, runs started lately."""
     me = caller_of(request).actor
+    texts = await texts_for(request, None)
     seen = await _ask(
-        request, lambda connection: queries.home(connection, me, calendar=_services(request).calendar)
+        request,
+        lambda connection: queries.home(connection, me, calendar=_services(request).calendar, texts=texts),
     )
     lately = await _ask(
         request,
@@ -121,6 +126,33 @@ async def board(request: Request) -> Response:
         ),
     )
     return page(request, "board.html", board=seen, answer=seen)
+
+
+async def attention(request: Request) -> Response:
+    """What needs attention in a project, each with the action that fixes it, and what changed since Monday."""
+    project, services = stream_id(request.path_params["id"]), _services(request)
+    texts = await texts_for(request, project)
+    after = request.query_params.get("after", "")
+    from_ = int(after) if after.isascii() and after.isdigit() and len(after) < 7 else 0
+    seen = await _ask(
+        request,
+        lambda connection: queries.attention(
+            connection, project, calendar=services.calendar, limit=_PAGE, after=from_, texts=texts
+        ),
+    )
+    whole = await _ask(request, lambda connection: queries.board(connection, project, ended=0))
+    now = services.clock()
+    told = await services.read(
+        lambda connection: queries.since(
+            connection,
+            project,
+            queries.at_instant(connection, queries.monday(now, services.calendar)),
+            queries.at_instant(connection, now),
+            services.repository.definition,
+            services.calendar,
+        )
+    )
+    return page(request, "attention.html", attention=seen, board=whole, since=told, answer=seen)
 
 
 async def run(request: Request) -> Response:

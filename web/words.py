@@ -34,6 +34,11 @@ STATES: dict[str, tuple[str, str, str]] = {
     "open": ("Open", "ready", "work"),
     "closed": ("Closed", "done", "quiet"),
     "unassigned": ("Unassigned", "nobody", "risk"),
+    "incident": ("Incident", "failed", "late"),
+    "owner_deactivated": ("Owner left", "nobody", "risk"),
+    "waiting_outside": ("Waits outside", "blocked", "blocked"),
+    "approval": ("Approval waits", "gate", "risk"),
+    "stalled": ("Stalled", "paused", "risk"),
     "draft": ("Draft", "empty", "quiet"),
     "published": ("Published", "done", "done"),
     "retired": ("Retired", "cancelled", "quiet"),
@@ -140,17 +145,6 @@ EVENT_TONES = {
     "step_started": "work",
     "step_became_ready": "work",
     "run_started": "work",
-}
-VERBS = {
-    "nudge": "Open",
-    "assign": "Assign",
-    "reassign": "Assign",
-    "approve": "Approve",
-    "extend": "Extend",
-    "retry": "Retry",
-    "clear-help": "Help",
-    "unblock": "Unblock",
-    "complete": "Complete",
 }
 
 
@@ -294,13 +288,3 @@ def paragraphs(text: str) -> list[str]:
     """A text as its author meant it: a blank line begins a paragraph, a dash a line; other line ends only wrap."""
     blocks = (block.strip() for block in text.split("\n\n"))
     return [re.sub(r"\n(?!\s*[-*•] )\s*", " ", block) for block in blocks if block]
-
-
-def why(row: Any) -> Markup:
-    """Why a row of the attention list is there, as a sentence."""
-    if row.kind != "overdue":
-        return Markup("{} {}").format(row.step_title or "", row.why)
-    if row.step_title:
-        return Markup("{} was due {}").format(row.step_title, moment(row.due_at, "date"))
-    whole = "The whole run" if row.card_kind == "run" else "It"
-    return Markup("{} was to be finished by {}").format(whole, moment(row.due_at, "date"))

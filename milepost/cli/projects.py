@@ -28,7 +28,7 @@ _CARD = (
 )  # fmt: skip
 _ATTENTION = (
     Field("what", "kind"), Field("card", "name"), Field("step", "step_title"), Field("why", "why"),
-    Field("who", "who"), Field("since", "since"), Field("do", "action"),
+    Field("who", "who"), Field("since", "since"), Field("fix", "fix"),
 )  # fmt: skip
 
 
@@ -96,7 +96,8 @@ def attention(
     if as_json:
         print_json(answer)
     else:
-        print_rows("Needs attention", _ATTENTION, answer["rows"])
+        rows = [{**row, "fix": row["action"] and row["action"]["label"]} for row in answer["rows"]]
+        print_rows("Needs attention", _ATTENTION, rows)
 
 
 @app.command()

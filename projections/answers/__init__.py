@@ -6,6 +6,7 @@ it was true (now, when nothing is waiting) and ``behind`` the number of events s
 
 from __future__ import annotations
 
+from projections.answers.attention import ATTENTION_KINDS, Attention, AttentionKind, AttentionRow, Fix
 from projections.answers.cards import (
     Board,
     BoardColumn,
@@ -29,6 +30,7 @@ from projections.answers.insights import (
     StepInsight,
     VersionInsight,
 )
+from projections.answers.past import CardChange, Cause, Cell, ChangeKind, Since, Why, WhyCell
 from projections.answers.people import (
     GroupMember,
     GroupRow,
@@ -58,9 +60,6 @@ from projections.answers.statistics import (
     StepStats,
 )
 from projections.answers.work import (
-    Attention,
-    AttentionKind,
-    AttentionRow,
     Home,
     Inbox,
     InboxRow,
@@ -74,6 +73,7 @@ from projections.answers.work import (
 from projections.answers.workload import PersonLoad, WeekLoad, Workload
 
 __all__ = [
+    "ATTENTION_KINDS",
     "ApprovalInsight",
     "Attention",
     "AttentionKind",
@@ -81,9 +81,14 @@ __all__ = [
     "Board",
     "BoardColumn",
     "Card",
+    "CardChange",
     "CardKind",
+    "Cause",
+    "Cell",
+    "ChangeKind",
     "DirectlyFollows",
     "DueWaitsFor",
+    "Fix",
     "Funnel",
     "FunnelStage",
     "GroupMember",
@@ -117,6 +122,7 @@ __all__ = [
     "RunView",
     "Runs",
     "ShownElsewhere",
+    "Since",
     "Sitting",
     "Spread",
     "StageDot",
@@ -129,5 +135,7 @@ __all__ = [
     "VersionRow",
     "WaitsFor",
     "WeekLoad",
+    "Why",
+    "WhyCell",
     "Workload",
 ]

@@ -7,41 +7,8 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from projections.answers.cards import CardKind, FunnelStage
-
-AttentionKind = Literal["overdue", "blocked", "needs_help", "unassigned"]
-
-
-@dataclass(frozen=True, slots=True)
-class AttentionRow:
-    """One thing that needs somebody: what, why, who, since when, and the one action (a verb) that fixes it."""
-
-    kind: AttentionKind
-    card_kind: CardKind
-    id: UUID
-    name: str
-    project: UUID | None
-    project_name: str | None
-    process: str | None
-    step: str | None
-    step_title: str | None
-    why: str
-    who: str | None
-    since: datetime | None
-    due_at: datetime | None
-    priority: str
-    action: str
-
-
-@dataclass(frozen=True, slots=True)
-class Attention:
-    """What needs attention, worst first; ``counts`` by kind cover also the rows beyond the page."""
-
-    rows: tuple[AttentionRow, ...]
-    counts: dict[str, int]
-    position: int
-    as_of: datetime
-    behind: int = 0
+from projections.answers.attention import AttentionRow
+from projections.answers.cards import FunnelStage
 
 
 @dataclass(frozen=True, slots=True)

@@ -117,7 +117,9 @@ def test_help_stands_on_the_board_until_it_is_cleared(milepost: Milepost, run: s
     milepost("run", "ask-help", run, "appointment", "--reason", "No key", "--waiting-on", "the owner")
     assert "No key" in milepost("project", "board", project).stdout
     rows = milepost.json("project", "attention", project)["rows"]
-    assert [(row["kind"], row["action"]) for row in rows if row["step"]] == [("needs_help", "clear-help")]
+    assert [(row["kind"], row["action"]["verb"]) for row in rows if row["step"]] == [
+        ("needs_help", "clear-help")
+    ]
     assert "No key" in milepost("project", "attention").stdout
     milepost("run", "clear-help", run, "appointment", "--note", "Got it")
     assert not [

@@ -163,7 +163,7 @@ def test_test_runs_count_nowhere(log: Log, read_database: Database) -> None:
         projector.catch_up()
     rows = contents(read_database.app_url)
     assert len(rows["run"]) == 1
-    assert rows["card"] == rows["run_stats"] == rows["attention"] == []
+    assert rows["card"] == rows["run_stats"] == rows["open_step"] == []
 
 
 def test_an_event_that_raises_parks_its_stream_and_no_other(

@@ -252,12 +252,12 @@ def home(name: str = "Larch Logistics – onboarding (Business)") -> a.Home:
             NOW - timedelta(days=3 + n),
             None,
             "none",
-            action,
+            a.Fix(action, action.capitalize(), "POST", f"/v1/runs/{UUID(int=20 + n)}/{action}"),
         )
         for n, (kind, why, action) in enumerate(
             (
                 ("needs_help", "Needs help: the customer's lawyer is away", "clear-help"),
-                ("overdue", "Customer signs the agreement is 3 days late", "nudge"),
+                ("late", "Customer signs the agreement is 3 days late", "nudge"),
                 ("unassigned", "Nobody has the kickoff", "assign"),
             )
         )
@@ -306,7 +306,7 @@ def home(name: str = "Larch Logistics – onboarding (Business)") -> a.Home:
         projects,
         processes,
         attention,
-        {"overdue": 1, "needs_help": 1, "unassigned": 1},
+        {"late": 1, "needs_help": 1, "unassigned": 1},
         900,
         NOW,
     )

@@ -1,0 +1,136 @@
+"""What views may be asked: one model of parameters a view, unknown parameters refused."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from api.bodies import Instant
+from api.events import Position
+from domain.document import Key
+from domain.words import Priority
+from projections.board_queries import CardFilter, LaneKind
+
+Who = Annotated[
+    str, StringConstraints(pattern=r"^(person|guest|group|service):[A-Za-z0-9][A-Za-z0-9._@+-]{0,99}$")
+]
+Version = Annotated[int, Field(ge=1, le=2_000_000_000)]
+Limit = Annotated[int, Field(ge=1, le=500)]
+CardState = Literal[
+    "failed",
+    "needs_help",
+    "blocked",
+    "late",
+    "at_risk",
+    "in_progress",
+    "not_started",
+    "done",
+    "skipped",
+    "cancelled",
+]
+
+
+class ViewQuery(BaseModel):
+    """What every view takes."""
+
+    model_config = ConfigDict(extra="forbid")
+    min_position: Position | None = Field(
+        None,
+        description="wait (a few seconds at most) until the view reflects this position: read your own writes",
+    )
+
+
+class InboxQuery(ViewQuery):
+    """Whose inbox."""
+
+    person: Who | None = Field(None, description="whose inbox; the caller's own without it")
+
+
+class ThenQuery(ViewQuery):
+    """As of which moment; now, when nothing is said."""
+
+    as_of: Instant | None = Field(
+        None, description="as things stood at this instant, by when they are said to have occurred"
+    )
+    as_of_position: Annotated[int, Field(ge=1)] | None = Field(
+        None, description="as things stood when the log ended at this position"
+    )
+
+
+class PageQuery(ViewQuery):
+    """Which page of a list that is sorted by how bad things are."""
+
+    limit: Limit = 200
+    after: Annotated[int, Field(ge=0, le=1_000_000)] = Field(
+        0, description="the `next_after` of the page before"
+    )
+
+
+class AttentionQuery(PageQuery):
+    """Of which project."""
+
+    project: UUID | None = None
+
+
+class ProjectAttentionQuery(PageQuery, ThenQuery):
+    """Which page, and as of which moment."""
+
+
+class BoardQuery(ViewQuery):
+    """Which cards, and in which lanes; what is not said lets every card through."""
+
+    person: Who | None = Field(None, description="cards whose next action is this person's")
+    process: Key | None = None
+    priority: Priority | None = None
+    kind: Literal["run", "task"] | None = None
+    label: Annotated[str, StringConstraints(max_length=200)] | None = None
+    state: CardState | None = None
+    text: Annotated[str, StringConstraints(max_length=200)] | None = Field(
+        None, description="cards whose name has this in it"
+    )
+    lanes: LaneKind | None = Field(
+        None, description="swimlanes by the person to act, the process or the priority"
+    )
+
+    @property
+    def only(self) -> CardFilter:
+        """The filter that the query asks for."""
+        return CardFilter(
+            self.person, self.process, self.priority, self.kind, self.label, self.state, self.text
+        )
+
+
+class PastBoardQuery(BoardQuery, ThenQuery):
+    """Which cards, in which lanes, and as of which moment."""
+
+
+class RunsQuery(ViewQuery):
+    """Which runs, newest first."""
+
+    process: Key | None = None
+    project: UUID | None = None
+    state: Literal["running", "paused", "completed", "ended_early", "cancelled"] | None = None
+    limit: Limit = 50
+    after: UUID | None = Field(None, description="the `next_after` of the page before")
+
+
+class HistoryQuery(ViewQuery):
+    """Which page of a history."""
+
+    after: Position = Field(0, description="entries above this version of the run")
+    limit: Limit = 200
+
+
+class StatsQuery(ViewQuery):
+    """Of which version."""
+
+    version: Version | None = Field(None, description="all versions together without it")
+
+
+class DiffQuery(ViewQuery):
+    """Between which versions; `draft` is the draft as it stands."""
+
+    before: Version | Literal["draft"]
+    after: Version | Literal["draft"]

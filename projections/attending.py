@@ -1,0 +1,263 @@
+"""What of a card needs somebody, why in plain words, and the one action that fixes it: rules over rows, without I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from domain.naming import spoken
+from domain.working_time import WorkingTime, working_time_of
+from projections.answers import AttentionKind, AttentionRow, Card, Fix, Help
+from projections.fixes import Fixes
+from projections.judging import Judge
+from projections.stage_history import Usual
+
+UNKNOWN_DAYS = 10
+"""Working days after which a stage without history and without a target counts as stalled."""
+APPROVAL_DAYS = 2
+"""Working days for which an approval may wait before somebody should hear of it."""
+
+
+class OpenStep(NamedTuple):
+    """A row of the read model of open steps."""
+
+    run: UUID
+    step: str
+    title: str
+    kind: str
+    stage: str
+    manual: bool
+    outside: bool
+    required: bool
+    assignee: str | None
+    round: int
+    ready_at: datetime | None
+    due_at: datetime | None
+    due_moves: int
+    help_since: datetime | None
+    incident: str | None
+    incident_kind: str | None
+    incident_since: datetime | None
+    state: str = "ready"
+
+
+class Gone(NamedTuple):
+    """Why whose work it is takes no more of it, and since when."""
+
+    why: str
+    since: datetime | None
+
+
+@dataclass(frozen=True)
+class Context:
+    """What is known beside the card: the moment, how long stages usually take, who left, the projects by id."""
+
+    judge: Judge
+    usual: Callable[[str, str], Usual | None] = lambda _process, _stage: None
+    gone: Mapping[tuple[UUID, str], Gone] = field(default_factory=dict)
+    projects: Mapping[UUID, tuple[str, str | None]] = field(default_factory=dict)
+    texts: Mapping[tuple[UUID, str], Help] = field(default_factory=dict)
+
+    @cached_property
+    def worked(self) -> WorkingTime:
+        """The organisation's working time."""
+        return working_time_of(self.judge.calendar)
+
+
+def needs(card: Card, steps: Sequence[OpenStep], context: Context) -> list[AttentionRow]:
+    """Everything of an open card that needs somebody now; the order is that of the caller."""
+    found = _Needs(card, steps, context)
+    return list(found.of_task() if card.kind == "task" else found.of_run())
+
+
+class _Needs:
+    def __init__(self, card: Card, steps: Sequence[OpenStep], context: Context) -> None:
+        self.card, self.context = card, context
+        self.steps = [step for step in steps if step.state != "done"]
+        self.asked = [step for step in steps if step.state == "done"]
+        self.now, self.judge = context.judge.now, context.judge
+        unknown: tuple[str | None, str | None] = (None, None)
+        self.name, self.owner = context.projects.get(card.project, unknown) if card.project else unknown
+        self.fixes = Fixes(card, context.judge, self.owner)
+        since = card.progressed_at or card.started_at or self.now
+        self.age = context.worked.hours(since, self.now)
+        self.limit = context.usual(card.process, card.stage) if card.process else None
+
+    def row(
+        self,
+        kind: AttentionKind,
+        why: str,
+        since: datetime | None,
+        fix: Fix | None,
+        step: OpenStep | None = None,
+        due_at: datetime | None = None,
+    ) -> AttentionRow:
+        card = self.card
+        return AttentionRow(
+            kind, card.kind, card.id, card.name, card.project, self.name, card.process, step.step if step else None,
+            step.title if step else None, why, step.assignee if step else card.who, since, due_at, card.priority, fix,
+            step.stage if step else card.stage, round(self.age, 1),
+            None if self.limit is None else round(self.limit.hours, 1), step.due_moves if step else 0,
+        )  # fmt: skip
+
+    # --- tasks ---
+
+    def of_task(self) -> Iterator[AttentionRow]:
+        card, fixes = self.card, self.fixes
+        if card.help is not None:
+            said = f"Help is needed: {card.help.reason}"
+            yield self.row("needs_help", said, card.help.since, fixes.clear_help())
+        if card.blocked is not None:
+            yield self.row(
+                "blocked", f"Nobody can go on: {card.blocked}", card.entered_stage_at, fixes.unblock()
+            )
+        if (gone := self.context.gone.get((card.id, ""))) is not None:
+            yield self.row("owner_deactivated", _sentence(gone.why), gone.since, fixes.assign())
+        if card.overdue and card.due_at is not None:
+            said = f"Was due {self.judge.day(card.due_at)}"
+            yield self.row("late", said, card.due_at, fixes.extend_task(), due_at=card.due_at)
+        if card.who is None:
+            yield self.row("unassigned", "Nobody has this task", card.started_at, fixes.assign())
+
+    # --- runs ---
+
+    def of_run(self) -> Iterator[AttentionRow]:
+        card = self.card
+        if card.blocked is not None:
+            yield self.row("blocked", f"Paused: {card.blocked}", card.progressed_at, self.fixes.resume())
+            return
+        found = [row for step in self.steps for row in self._of_step(step)]
+        found += [
+            self.row("needs_help", self._help(step), step.help_since, self.fixes.clear_help(step.step), step)
+            for step in self.asked
+        ]
+        found += self._of_targets(found)
+        if card.state == "blocked" and not self.steps:
+            found.append(self.row("blocked", "Nothing can be worked on", card.progressed_at, None))
+        yield from found
+        if not any(row.kind not in ("unassigned", "approval") for row in found):
+            yield from self._of_pace()
+
+    def _of_step(self, step: OpenStep) -> Iterator[AttentionRow]:
+        fixes = self.fixes
+        if step.incident is not None and step.incident_since is not None:
+            said = f"{step.title}: Milepost cannot go on by itself ({_words(step.incident_kind or 'failed')})"
+            yield self.row("incident", said, step.incident_since, fixes.retry(step.step, step.incident), step)
+        if step.help_since is not None:
+            yield self.row("needs_help", self._help(step), step.help_since, fixes.clear_help(step.step), step)
+        if (gone := self.context.gone.get((self.card.id, step.step))) is not None:
+            yield self.row(
+                "owner_deactivated", _sentence(gone.why), gone.since, fixes.assign(step.step), step
+            )
+        elif step.assignee is None and step.manual:
+            said = f"Nobody has {step.title}"
+            yield self.row("unassigned", said, step.ready_at, fixes.assign(step.step), step)
+        yield from self._of_waiting(step)
+
+    def _of_waiting(self, step: OpenStep) -> Iterator[AttentionRow]:
+        fixes, due_at = self.fixes, step.due_at
+        overdue = due_at is not None and due_at < self.now
+        waited = self.context.worked.hours(step.ready_at or self.now, self.now)
+        if step.outside and (overdue or waited > self._limit_hours()):
+            said = f"Waits for {spoken(step.assignee) if step.assignee else 'somebody outside'}: {step.title}"
+            said += (
+                f", was due {self.judge.day(due_at)}" if overdue and due_at else f", for {self._span(waited)}"
+            )
+            yield self.row("waiting_outside", said, due_at if overdue else step.ready_at,
+                           fixes.nudge(step.step, step.assignee), step, due_at)  # fmt: skip
+        elif overdue and due_at is not None:
+            moved = f", moved {step.due_moves}×" if step.due_moves else ""
+            said = f"{step.title} was due {self.judge.day(due_at)}{moved}"
+            yield self.row("late", said, due_at, fixes.extend(step.step), step, due_at)
+        elif step.kind == "approval" and waited > APPROVAL_DAYS * self.context.worked.day_hours:
+            said = f"{step.title} has waited for {self._span(waited)}"
+            yield self.row("approval", said, step.ready_at, fixes.approve(step.step), step, due_at)
+
+    def _help(self, step: OpenStep) -> str:
+        told = self.context.texts.get((self.card.id, step.step))
+        said = f"{step.title} needs help"
+        if told is None or told.reason is None:
+            return said
+        return f"{said}: {told.reason}" + (f" (waits for {told.waiting_on})" if told.waiting_on else "")
+
+    def _of_targets(self, found: Sequence[AttentionRow]) -> list[AttentionRow]:
+        """The whole run's target; a stage's only when no step says already that it is late."""
+        card, rows = self.card, []
+        if card.target_at is not None and card.target_at < self.now:
+            said = f"The whole run was to be finished by {self.judge.day(card.target_at)}"
+            rows.append(
+                self.row("late", said, card.target_at, self.fixes.extend_run(), due_at=card.target_at)
+            )
+        if not rows and not any(row.kind in ("late", "waiting_outside") for row in found):
+            rows += self._of_stage_targets()
+        return rows
+
+    def _of_stage_targets(self) -> Iterator[AttentionRow]:
+        for stage in self.card.stages:
+            if stage.target_at is not None and stage.target_at < self.now and stage.state == "late":
+                said = f"{stage.title} was to be over by {self.judge.day(stage.target_at)}"
+                step = self._next(stage.key)
+                fix = None if step is None else self.fixes.nudge(step.step, step.assignee)
+                yield self.row("late", said, stage.target_at, fix, step, stage.target_at)
+                return
+
+    def _of_pace(self) -> Iterator[AttentionRow]:
+        """No progress for longer than usual in this stage; else what the forecast warns of."""
+        card, step = self.card, self._next(self.card.stage)
+        if step is not None and self.age > self._limit_hours():
+            said = f"No progress for {self._span(self.age)}; {self._usual_words()}"
+            yield self.row("stalled", said, card.progressed_at or card.started_at,
+                           self.fixes.nudge(step.step, step.assignee), step, step.due_at)  # fmt: skip
+        elif card.state == "at_risk":
+            said = "The forecast says that it will probably be finished later than its target"
+            yield self.row("at_risk", said, card.progressed_at, self.fixes.sooner(), due_at=card.target_at)
+
+    def _limit_hours(self) -> float:
+        return self.limit.hours if self.limit is not None else self._without_history()
+
+    def _without_history(self) -> float:
+        return UNKNOWN_DAYS * self.context.worked.day_hours
+
+    def _usual_words(self) -> str:
+        stage = next((dot.title for dot in self.card.stages if dot.key == self.card.stage), self.card.stage)
+        if self.limit is None:
+            return (
+                f"too few runs have passed {stage} to say what is usual, so {UNKNOWN_DAYS} working days count"
+            )
+        return f"85 of 100 runs are through {stage} within {self._span(self.limit.hours)}"
+
+    def _next(self, stage: str) -> OpenStep | None:
+        """Whose turn it is: required before optional, in this stage before elsewhere, by due."""
+        far = datetime.max.replace(tzinfo=self.now.tzinfo)
+        return min(
+            self.steps,
+            key=lambda step: (not step.required, step.stage != stage, step.due_at or far, step.step),
+            default=None,
+        )
+
+    def _span(self, hours: float) -> str:
+        days = hours / self.context.worked.day_hours
+        if days >= 1:
+            return _count(int(days), "working day")
+        return _count(max(1, int(hours)), "working hour")
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number} {word}{'' if number == 1 else 's'}"
+
+
+def _words(key: str) -> str:
+    return key.replace("_", " ")
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}"
+
+
+def open_step(row: Sequence[Any]) -> OpenStep:
+    """From a row of the read model, whether stored or folded."""
+    return OpenStep(*row)

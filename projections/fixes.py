@@ -1,0 +1,91 @@
+"""The one action that fixes what needs attention, as a request that the HTTP interface carries out."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from domain.naming import spoken
+from projections.answers import Card, Fix
+from projections.judging import Judge
+
+EXTEND_DAYS, TARGET_DAYS = 2, 5
+"""Working days by which a due, or the target of a run, is proposed to be moved from now."""
+
+
+class Fixes:
+    """The actions on one card, with bodies that are ready to be sent."""
+
+    def __init__(self, card: Card, judge: Judge, owner: str | None) -> None:
+        self._card, self._judge, self._owner = card, judge, owner
+        self._base = f"/v1/{'runs' if card.kind == 'run' else 'tasks'}/{card.id}"
+
+    def extend(self, step: str) -> Fix:
+        """Another due for a step."""
+        at = self._in_days(EXTEND_DAYS)
+        return self._fix(
+            "extend", f"Due {self._judge.day(at)}", f"steps/{step}/due", {"due_at": _text(at)}, "due_at"
+        )
+
+    def extend_run(self) -> Fix:
+        """Another target for the run."""
+        at = self._in_days(TARGET_DAYS)
+        label = f"Finish by {self._judge.day(at)}"
+        return self._fix("extend", label, "target", {"target_at": _text(at)}, "target_at")
+
+    def extend_task(self) -> Fix:
+        """Another day for a task."""
+        at = self._in_days(EXTEND_DAYS)
+        day = self._judge.calendar.local_day(at)
+        return self._fix("extend", f"Due {self._judge.day(at)}", "due", {"due_on": day.isoformat()}, "due_on")
+
+    def assign(self, step: str | None = None) -> Fix:
+        """Somebody else's work: the owner of the project is proposed."""
+        label = f"Assign to {spoken(self._owner)}" if self._owner else "Assign"
+        return self._fix("assign", label, self._of(step, "assign"), {"assignee": self._owner}, "assignee")
+
+    def nudge(self, step: str, who: str | None) -> Fix:
+        """A reminder to whose work it is."""
+        return self._fix("nudge", f"Nudge {spoken(who)}" if who else "Nudge", f"steps/{step}/remind", {})
+
+    def approve(self, step: str) -> Fix:
+        """The yes that it waits for."""
+        return self._fix("approve", "Approve", f"steps/{step}/approve", {})
+
+    def retry(self, step: str, incident: str) -> Fix:
+        """The machine tries again."""
+        return self._fix("retry", "Try again", f"incidents/{incident}/retry", {"step": step})
+
+    def clear_help(self, step: str | None = None) -> Fix:
+        """The help came."""
+        return self._fix("clear-help", "Help is there", self._of(step, "clear-help"), {})
+
+    def unblock(self) -> Fix:
+        """Somebody can go on."""
+        return self._fix("unblock", "It can go on", "unblock", {})
+
+    def resume(self) -> Fix:
+        """Work and due clocks go on."""
+        return self._fix("resume", "Let it go on", "resume", {})
+
+    def sooner(self) -> Fix:
+        """A higher priority, which reaches the inboxes; of an urgent run the target."""
+        if self._card.priority in ("urgent", "high"):
+            return self.extend_run()
+        return self._fix("priority", "Raise the priority", "priority", {"priority": "high"})
+
+    def _of(self, step: str | None, verb: str) -> str:
+        return verb if step is None else f"steps/{step}/{verb}"
+
+    def _fix(self, verb: str, label: str, path: str, body: dict[str, Any], *asks: str) -> Fix:
+        return Fix(verb, label, "POST", f"{self._base}/{path}", body, asks)
+
+    def _in_days(self, days: int) -> datetime:
+        """The end of the business day so many working days from now."""
+        calendar = self._judge.calendar
+        day = calendar.working_day(calendar.local_day(self._judge.now), days)
+        return self._judge.now if day is None else calendar.closing(day)
+
+
+def _text(at: datetime) -> str:
+    return at.isoformat().replace("+00:00", "Z")

@@ -1,0 +1,160 @@
+"""A project's board and attention list as they were at an instant, or when the log ended at a position."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from domain.schedule import Calendar
+from projections.answers import Attention, Board, Card, Funnel, FunnelStage
+from projections.asking import Conn, Fresh
+from projections.attending import Context
+from projections.attention_queries import PAGE, by_run, gone_of, ordered, page, project_names, usual_of
+from projections.board_queries import (
+    ENDED_SHOWN,
+    EVERY_CARD,
+    CardFilter,
+    Counts,
+    LaneKind,
+    put_together,
+    shown,
+)
+from projections.judging import WEEKDAYS, Judge
+from projections.past import Light, Moment, Then
+from projections.projection import Definitions
+from projections.reading import head
+
+
+def board_then(
+    connection: Conn,
+    project: UUID,
+    moment: Moment,
+    definitions: Definitions,
+    *,
+    calendar: Calendar | None = None,
+    only: CardFilter = EVERY_CARD,
+    lanes: LaneKind | None = None,
+    ended: int = ENDED_SHOWN,
+) -> Board:
+    """The board as it was; lateness is judged at that moment. Raises NotFound when there was no such project yet."""
+    then = Then(connection, project, moment, definitions)
+    row = then.project_row()
+    fitting = [light for light in then.lights if fits(light, only)]
+    wanted = [light.card for light in fitting if light.ended_at is None] + _newest(fitting, ended)
+    cards = shown(then.cards(wanted), Judge(moment.at, calendar or WEEKDAYS), only)
+    counts = Counts(
+        _by_stage(light for light in fitting if light.ended_at is not None and _in_state(light, only)),
+        _by_stage(light for light in then.lights if light.ended_at is None),
+    )
+    current = Fresh(moment.position, moment.at, 0)
+    return put_together(row, cards, counts, _funnel(row[5], then.lights, current), current, lanes)
+
+
+def cards_then(
+    connection: Conn,
+    project: UUID,
+    moment: Moment,
+    definitions: Definitions,
+    calendar: Calendar | None = None,
+    *,
+    must_exist: bool = True,
+) -> list[Card]:
+    """Every card of the project as it was, those of runs and tasks that had ended too."""
+    then = Then(connection, project, moment, definitions)
+    if must_exist:
+        then.project_row()
+    judge = Judge(moment.at, calendar or WEEKDAYS)
+    return shown(then.cards([light.card for light in then.lights]), judge, EVERY_CARD)
+
+
+def attention_then(
+    connection: Conn,
+    project: UUID,
+    moment: Moment,
+    definitions: Definitions,
+    *,
+    calendar: Calendar | None = None,
+    limit: int = PAGE,
+    after: int = 0,
+) -> Attention:
+    """What needed somebody then. Raises NotFound when there was no such project yet."""
+    then = Then(connection, project, moment, definitions)
+    then.project_row()
+    judge = Judge(moment.at, calendar or WEEKDAYS)
+    open_cards = [light.card for light in then.lights if light.ended_at is None]
+    cards = shown(then.cards(open_cards), judge, EVERY_CARD)
+    context = Context(
+        judge,
+        usual_of(connection, judge),
+        gone_of(connection, project),
+        project_names(connection, project),
+    )
+    found = ordered(cards, by_run(then.open_steps(open_cards)), context)
+    return page(found, Fresh(moment.position, moment.at, 0), limit, after)
+
+
+def standing_now(connection: Conn, project: UUID, now: datetime, definitions: Definitions) -> dict[UUID, str]:
+    """The stage of every open card at the very head of the log, however far the read models are."""
+    then = Then(connection, project, Moment(now, head(connection), stored=True), definitions)
+    return {light.card: light.stage for light in then.lights if light.ended_at is None}
+
+
+def fits(light: Light, only: CardFilter) -> bool:
+    """Whether a filter lets the card through, its state aside; the same as the filter of the live board."""
+    return (
+        only.person in (None, light.who)
+        and only.process in (None, light.process)
+        and only.priority in (None, light.priority)
+        and only.kind in (None, light.kind)
+        and (only.label is None or only.label in light.labels)
+        and (only.text is None or only.text.lower() in light.name.lower())
+    )
+
+
+def _in_state(light: Light, only: CardFilter) -> bool:
+    return only.state in (None, light.state)
+
+
+def _newest(lights: Sequence[Light], most: int) -> list[UUID]:
+    """The cards that ended last, so many of each stage."""
+    found: list[UUID] = []
+    held: Counter[str] = Counter()
+    over = [(light.ended_at, light) for light in lights if light.ended_at is not None]
+    for _, light in sorted(over, key=lambda pair: (-pair[0].timestamp(), str(pair[1].card))):
+        held[light.stage] += 1
+        if held[light.stage] <= most:
+            found.append(light.card)
+    return found
+
+
+def _by_stage(lights: Iterable[Light]) -> Counter[str]:
+    return Counter(light.stage for light in lights)
+
+
+def _funnel(stages: Sequence[Mapping[str, Any]], lights: Sequence[Light], current: Fresh) -> Funnel:
+    runs = [light for light in lights if light.kind == "run"]
+    reached = Counter(stage for run in runs for stage in run.reached)
+    standing = Counter((run.stage, run.life) for run in runs)
+    outcomes = Counter(run.outcome or run.life for run in runs if run.ended_at is not None)
+    return Funnel(
+        runs=len(runs),
+        open=sum(run.life in ("running", "paused") for run in runs),
+        stages=tuple(
+            FunnelStage(
+                stage["key"],
+                stage["title"],
+                reached[stage["key"]],
+                standing[stage["key"], "running"] + standing[stage["key"], "paused"],
+                standing[stage["key"], "completed"],
+                standing[stage["key"], "ended_early"],
+                standing[stage["key"], "cancelled"],
+            )
+            for stage in stages
+        ),
+        outcomes=dict(sorted(outcomes.items(), key=lambda pair: (-pair[1], pair[0]))),
+        position=current.position,
+        as_of=current.as_of,
+    )

@@ -1,0 +1,287 @@
+"""Promises about boards over HTTP: moves lose nothing, limits hold, refusals say what is open, every fix works."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.api.conftest import Api, project
+
+CANARY = "canary-0815"
+COLUMNS = [{"key": "start", "title": "Start"}, {"key": "live", "title": "Live"}]
+DOCUMENT: dict[str, Any] = {
+    "key": "onboarding",
+    "title": "Onboarding",
+    "inputs": [{"key": "note", "title": "Note", "kind": "text"}],
+    "roles": [{"key": "seller", "title": "Seller"}, {"key": "customer", "title": "Customer", "guest": True}],
+    "stages": [
+        {"key": "start", "title": "Start", "target_days": 3, "steps": [
+            {"key": "contract", "title": "Sign the contract", "role": "seller", "fields": [
+                {"key": "goals", "title": "Goals", "kind": "text"}]},
+            {"key": "reply", "title": "Customer replies", "role": "customer", "required": False, "after": []},
+            {"key": "check", "title": "Check", "role": "seller", "kind": "approval", "after": [], "gate": {}}]},
+        {"key": "live", "title": "Live", "steps": [{"key": "go", "title": "Go live", "role": "seller"}]},
+    ],
+}  # fmt: skip
+
+
+@pytest.fixture
+def place(api: Api) -> str:
+    """A project whose board has the stages of the process; its id."""
+    api.publish(DOCUMENT)
+    return opened(api, COLUMNS)
+
+
+def opened(api: Api, columns: list[dict[str, Any]]) -> str:
+    """A new project with these columns."""
+    told = api.client.post(
+        "/v1/projects", json={"name": "Customers", "owner": "person:dana", "stages": columns}
+    )
+    made: str = told.json()["id"]
+    return made
+
+
+def seen(api: Api) -> None:
+    """Bring the read models up to the log."""
+    project(api.database, api.services.log)
+
+
+def added(api: Api, place: str, title: str, stage: str = "start", **more: Any) -> str:
+    """A new task; its id."""
+    told = api.client.post("/v1/tasks", json={"project": place, "title": title, "stage": stage, **more})
+    assert told.status_code == 201, told.text
+    made: str = told.json()["id"]
+    return made
+
+
+def board(api: Api, place: str, **asked: str) -> dict[str, Any]:
+    """The board as it is answered."""
+    told = api.client.get(f"/v1/projects/{place}/board", params=asked)
+    assert told.status_code == 200, told.text
+    found: dict[str, Any] = told.json()
+    return found
+
+
+def test_fifty_writers_move_cards_at_once(api: Api, place: str):
+    """Everybody's last word stands where they put it, and nobody moves the card of another."""
+    cards = [added(api, place, f"Card {number}") for number in range(50)]
+
+    def move(number: int) -> list[int]:
+        with httpx.Client(base_url=api.url, headers=api.client.headers, timeout=60) as client:
+            found = []
+            for stage in ("live", "start", "live" if number % 2 else "start"):
+                body = {"stage": stage, "after": None, "before": None}
+                found.append(client.post(f"/v1/tasks/{cards[number]}/move", json=body).status_code)
+            return found
+
+    with ThreadPoolExecutor(50) as writers:
+        answers = list(writers.map(move, range(50)))
+    assert answers == [[200, 200, 200]] * 50
+    seen(api)
+    columns = {column["key"]: column["cards"] for column in board(api, place)["columns"]}
+    assert {card["name"] for card in columns["live"]} == {f"Card {number}" for number in range(1, 50, 2)}
+    assert {card["name"] for card in columns["start"]} == {f"Card {number}" for number in range(0, 50, 2)}
+    assert [card["version"] for cards in columns.values() for card in cards] == [3] * 25 + [4] * 25
+
+
+def test_two_who_saw_the_same_card_do_not_undo_each_other(api: Api, place: str):
+    """With the version that was seen one move wins and the other is told that the card has moved on."""
+    card = added(api, place, "Gift")
+    with ThreadPoolExecutor(20) as writers:
+        told = list(writers.map(
+            lambda _: api.client.post(f"/v1/tasks/{card}/move", json={"stage": "live"}, headers={"If-Match": '"1"'}),
+            range(20),
+        ))  # fmt: skip
+    assert sorted(answer.status_code for answer in told) == [200] + [412] * 19
+
+
+def test_a_hard_limit_holds_against_everybody_at_once(api: Api, place: str):
+    """Of twenty moves into a column for three, three succeed and the others are told how many are there."""
+    narrow = opened(api, [COLUMNS[0], {**COLUMNS[1], "wip_limit": 3, "wip_hard": True}])
+    cards = [added(api, narrow, f"Card {number}") for number in range(20)]
+    with ThreadPoolExecutor(20) as writers:
+        told = list(
+            writers.map(
+                lambda card: api.client.post(f"/v1/tasks/{card}/move", json={"stage": "live"}, timeout=60),
+                cards,
+            )
+        )
+    assert sorted(answer.status_code for answer in told) == [200] * 3 + [409] * 17
+    refused = next(answer.json() for answer in told if answer.status_code == 409)
+    assert (refused["code"], refused["count"], refused["limit"]) == ("column_full", 3, 3)
+    new = api.client.post("/v1/tasks", json={"project": narrow, "title": "One more", "stage": "live"})
+    assert (new.status_code, new.json()["code"]) == (409, "column_full")
+    inside = cards[[answer.status_code for answer in told].index(200)]
+    again = api.client.post(f"/v1/tasks/{inside}/move", json={"stage": "live", "after": "a0"})
+    assert again.status_code == 200
+    assert api.client.post(f"/v1/tasks/{inside}/move", json={"stage": "start"}).status_code == 200
+    outside = cards[[answer.status_code for answer in told].index(409)]
+    assert api.client.post(f"/v1/tasks/{outside}/move", json={"stage": "live"}).status_code == 200
+
+
+def test_a_limit_that_is_not_hard_only_says_so(api: Api, place: str):
+    """The column is above its limit, and that is shown."""
+    soft = opened(api, [{**COLUMNS[0], "wip_limit": 1}])
+    for number in range(2):
+        added(api, soft, f"Card {number}")
+    seen(api)
+    (column,) = board(api, soft)["columns"]
+    assert (column["count"], column["total"], column["exceeded"], column["wip_hard"]) == (2, 2, True, False)
+    (column,) = board(api, soft, text="Card 1")["columns"]
+    assert (column["count"], column["total"], column["exceeded"]) == (1, 2, True)
+    told = api.client.post(f"/v1/projects/{soft}/stages", json={"stages": [{**COLUMNS[0], "wip_hard": True}]})
+    assert told.json()["code"] == "bad_limit"
+
+
+def test_a_run_s_card_goes_elsewhere_only_with_a_reason_and_the_right(api: Api, place: str):
+    """The refusal lists the open steps; the owner and managers of the project override, others do not."""
+    run = api.start(project=place)
+    path = f"/v1/runs/{run}"
+    told = api.client.post(f"{path}/move", json={"stage": "live"}).json()
+    assert (told["code"], [step["title"] for step in told["open_steps"]]) == (
+        "stage_has_open_steps", ["Sign the contract", "Check"],
+    )  # fmt: skip
+    override = {"stage": "live", "reason": "The customer is live already"}
+    member = {"member": "person:mia", "access": "member"}
+    assert api.client.post(f"/v1/projects/{place}/members", json=member).status_code == 200
+    for who, code in (("person:mia", 403), ("person:stranger", 403), ("person:dana", 200)):
+        with api.as_(who, "read", "work") as client:
+            assert client.post(f"{path}/override-stage", json=override).status_code == code
+    seen(api)
+    (card,) = board(api, place)["columns"][1]["cards"]
+    assert (card["override"]["reason"], card["override"]["by"]) == (override["reason"], "person:dana")
+    assert card["override"]["steps_stage"] == "start"
+    for step in ("contract", "check"):
+        api.client.post(f"{path}/steps/{step}/{'approve' if step == 'check' else 'complete'}", json={})
+    seen(api)
+    (card,) = board(api, place)["columns"][1]["cards"]
+    assert card["override"] is None
+
+
+LATER = timedelta(days=40)
+
+
+@pytest.fixture
+def late(api: Api, place: str) -> str:
+    """A project in which everything went wrong, weeks ago; its id. From here on the clock says so."""
+    begun = api.services.clock()
+    help_ = {"reason": f"{CANARY} help", "waiting_on": f"{CANARY} outside"}
+    for name, role in (
+        ("Acme", {"seller": "person:bo", "customer": "guest:acme"}),
+        ("Bolt", {"customer": "guest:bolt"}),
+    ):
+        run = api.start(project=place, name=name, roles=role, inputs={"note": f"{CANARY} input"})
+        api.client.post(f"/v1/runs/{run}/steps/contract/save", json={"values": {"goals": f"{CANARY} value"}})
+        api.client.post(f"/v1/runs/{run}/comment", json={"text": f"{CANARY} comment", "step": "contract"})
+        if name == "Acme":
+            due = (begun + timedelta(days=1)).isoformat()
+            api.client.post(f"/v1/runs/{run}/steps/contract/due", json={"due_at": due})
+            api.client.post(f"/v1/runs/{run}/steps/contract/request-help", json=help_)
+            api.client.post(f"/v1/runs/{run}/target", json={"target_at": due})
+    paused = api.start(project=place, name="Cord")
+    api.client.post(f"/v1/runs/{paused}/pause", json={"reason": "Holidays"})
+    task = added(api, place, "Gift", due_on=begun.date().isoformat())
+    api.client.post(f"/v1/tasks/{task}/block", json={"reason": "No budget"})
+    api.client.post(f"/v1/tasks/{task}/request-help", json={"reason": "Which one?"})
+    api.services.clock = lambda: datetime.now(UTC) + LATER
+    return place
+
+
+def test_every_action_that_is_offered_is_carried_out(api: Api, late: str):
+    """Sent as it is offered, each one is accepted, and its row is gone afterwards, or said again only once reminded."""
+    done: set[tuple[str, str | None, str]] = set()
+    for _ in range(30):
+        seen(api)
+        rows = attention(api, late)
+        left = [row for row in rows if (row["id"], row["step"], row["kind"]) not in done]
+        if not left:
+            break
+        row = left[0]
+        done.add((row["id"], row["step"], row["kind"]))
+        fix = row["action"]
+        assert fix is not None, row
+        told = api.client.request(fix["method"], fix["href"], json=fix["body"])
+        assert told.status_code == 200, (row, told.text)
+        assert told.json()["events"], row
+    kinds = {kind for _, _, kind in done}
+    assert kinds >= {"needs_help", "blocked", "late", "waiting_outside", "unassigned", "approval"}
+    seen(api)
+    assert {row["action"]["verb"] for row in attention(api, late)} <= {"nudge"}
+
+
+def attention(api: Api, place: str, **asked: Any) -> list[dict[str, Any]]:
+    """What needs attention, as of the clock of the test."""
+    found: list[dict[str, Any]] = []
+    after: int | None = 0
+    while after is not None:
+        told = api.client.get(f"/v1/projects/{place}/attention", params={"after": after, "limit": 3, **asked})
+        assert told.status_code == 200, told.text
+        found += told.json()["rows"]
+        after = told.json()["next_after"]
+    assert len(found) == told.json()["total"] == sum(told.json()["counts"].values())
+    return found
+
+
+def test_the_worst_comes_first(api: Api, late: str):
+    """By how bad it is, then by how long nothing has moved; each row says why in words."""
+    seen(api)
+    rows = attention(api, late)
+    order = list(dict.fromkeys(row["kind"] for row in rows))
+    assert order == ["needs_help", "blocked", "late", "waiting_outside", "approval", "unassigned"]
+    assert f"Sign the contract needs help: {CANARY} help (waits for {CANARY} outside)" in [
+        row["why"] for row in rows
+    ]
+
+
+def test_no_text_or_value_of_a_step_reaches_who_may_only_see(api: Api, late: str):
+    """Not in boards, lists, lanes, the past, differences, attention or feeds; who works there is told."""
+    seen(api)
+    run = board(api, late)["columns"][0]["cards"][0]["id"]
+    api.client.post(f"/v1/projects/{late}/members", json={"member": "person:viv", "access": "viewer"})
+    head = api.head
+    routes = [
+        f"/v1/projects/{late}/{path}" for path in (
+            "board", "board?lanes=person", f"board?as_of_position={head - 1}", f"board/{run}/why", "attention",
+            f"attention?as_of_position={head - 1}", "since", "funnel")
+    ] + ["/v1/attention", "/v1/projects", "/v1/runs", "/v1/home", "/v1/events?after=0&limit=1000"]  # fmt: skip
+    with api.as_("person:viv", "read") as viv:
+        for route in routes:
+            told = viv.get(route)
+            assert told.status_code == 200, (route, told.text)
+            assert CANARY not in told.text, route
+    with api.as_("person:dana", "read") as owner:
+        assert f"{CANARY} help" in owner.get(f"/v1/projects/{late}/board").text
+        assert f"{CANARY} value" not in owner.get(f"/v1/projects/{late}/board").text
+
+
+def test_the_past_is_asked_by_instant_or_position(api: Api, place: str):
+    """Not by both, and not beyond the log; since Monday is what is told without moments."""
+    before = api.head
+    added(api, place, "Gift")
+    seen(api)
+    assert board(api, place, as_of_position=str(before))["columns"][0]["count"] == 0
+    assert board(api, place, as_of_position=str(api.head))["columns"][0]["count"] == 1
+    path = f"/v1/projects/{place}/board"
+    wrong = api.client.get(path, params={"as_of_position": 1_000_000})
+    assert (wrong.status_code, wrong.json()["code"], wrong.json()["head"]) == (422, "ahead_of_log", api.head)
+    both = api.client.get(path, params={"as_of_position": 1, "as_of": "2026-01-01T00:00:00Z"})
+    assert both.status_code == 422
+    assert api.client.get(path, params={"as_of": "2001-01-01T00:00:00Z"}).status_code == 404
+    told = api.client.get(f"/v1/projects/{place}/since").json()
+    assert told["lines"] == ["1 task was added: Gift"]
+    backwards = {"from": "2026-02-01T00:00:00Z", "to": "2026-01-01T00:00:00Z"}
+    assert api.client.get(f"/v1/projects/{place}/since", params=backwards).status_code == 422
+
+
+def test_a_reminder_is_sent_once_a_day(api: Api, place: str):
+    """To whom the step is assigned; a step that nobody has is refused with what would help."""
+    run = api.start(project=place, roles={"customer": "guest:acme"})
+    first = api.client.post(f"/v1/runs/{run}/steps/reply/remind", json={}).json()
+    assert first["events"] == ["step_reminder_raised", "action_queued"]
+    assert api.client.post(f"/v1/runs/{run}/steps/reply/remind", json={}).json()["events"] == []
+    nobody = api.client.post(f"/v1/runs/{run}/steps/contract/remind", json={}).json()
+    assert (nobody["code"], nobody["accepted"]) == ("nobody_to_remind", ["assign"])

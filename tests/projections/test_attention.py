@@ -1,0 +1,194 @@
+"""Promises about what needs attention: each kind with its reason in plain words, its age, and what fixes it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from domain.schedule import Calendar
+from domain.working_time import WorkingTime
+from projections.answers import ATTENTION_KINDS, AttentionRow, Card, Help, StageDot
+from projections.attending import Context, Gone, OpenStep, needs
+from projections.judging import Judge
+from projections.stage_history import Usual
+
+MONDAY = datetime(2026, 3, 2, 9, tzinfo=UTC)
+NOW = datetime(2026, 3, 6, 12, tzinfo=UTC)
+"""A Friday noon: 35 working hours after the Monday."""
+RUN, PROJECT = UUID(int=1), UUID(int=7)
+OPEN = OpenStep(RUN, "sign", "Sign", "task", "signed", True, False, True, "person:bo", 1, MONDAY, None, 0, None, None,
+                None, None)  # fmt: skip
+CARD = Card(
+    RUN, "run", "Acme", PROJECT, "signed", "in_progress", 3, process="onboarding", started_at=MONDAY,
+    progressed_at=MONDAY, stages=(StageDot("signed", "Signed", "in_progress"),),
+)  # fmt: skip
+TASK = Card(
+    UUID(int=2), "task", "Gift", PROJECT, "signed", "not_started", 1, who="person:bo", started_at=MONDAY
+)
+
+
+def told(card: Card, *steps: OpenStep, **context: Any) -> list[AttentionRow]:
+    """What of the card needs somebody on that Friday."""
+    usual = context.pop("usual", Usual(80.0, 20))
+    judge = Judge(NOW, at_risk=context.pop("at_risk", ()))
+    known = Context(
+        judge, lambda _process, _stage: usual, projects={PROJECT: ("Customers", "person:dana")}, **context
+    )
+    return needs(card, steps, known)
+
+
+def only(card: Card, *steps: OpenStep, **context: Any) -> AttentionRow:
+    """The one row that there is."""
+    (row,) = told(card, *steps, **context)
+    return row
+
+
+def test_work_that_goes_on_needs_nobody():
+    """Somebody has it, it is not due, and it is no older than usual."""
+    assert told(CARD, OPEN) == []
+    assert told(TASK) == []
+
+
+def test_an_overdue_step_is_late_and_can_be_given_more_time():
+    """It says what was due when, and how often that was moved; the new due is the end of a business day."""
+    row = only(CARD, OPEN._replace(due_at=NOW - timedelta(days=1), due_moves=2))
+    assert (row.kind, row.why, row.due_moves) == ("late", "Sign was due 5 Mar, moved 2×", 2)
+    assert row.action is not None
+    assert (row.action.verb, row.action.label, row.action.asks) == ("extend", "Due 10 Mar", ("due_at",))
+    assert row.action.body == {"due_at": "2026-03-10T17:00:00Z"}
+    assert (row.age_hours, row.usual_hours) == (35.0, 80.0)
+
+
+def test_a_passed_target_is_late():
+    """The run's own, else that of a stage; a stage is silent while a step says it already."""
+    whole = only(replace(CARD, target_at=NOW - timedelta(days=2)), OPEN)
+    assert (whole.why, whole.action and whole.action.body) == (
+        "The whole run was to be finished by 4 Mar",
+        {"target_at": "2026-03-13T17:00:00Z"},
+    )
+    stage = StageDot("signed", "Signed", "late", target_at=NOW - timedelta(days=2))
+    row = only(replace(CARD, stages=(stage,)), OPEN)
+    assert (row.why, row.action and row.action.verb) == ("Signed was to be over by 4 Mar", "nudge")
+    overdue = OPEN._replace(due_at=NOW - timedelta(days=1))
+    assert [each.step for each in told(replace(CARD, stages=(stage,)), overdue)] == ["sign"]
+
+
+def test_what_stands_still_for_longer_than_usual_is_stalled():
+    """Measured on working time from real progress, against this stage's own history; whose turn it is, is nudged."""
+    row = only(CARD, OPEN, usual=Usual(16.0, 20))
+    assert row.kind == "stalled"
+    assert (
+        row.why == "No progress for 4 working days; 85 of 100 runs are through Signed within 2 working days"
+    )
+    assert row.action is not None
+    assert (row.action.label, row.action.href) == ("Nudge Bo", f"/v1/runs/{RUN}/steps/sign/remind")
+    assert told(replace(CARD, progressed_at=NOW - timedelta(hours=2)), OPEN, usual=Usual(16.0, 20)) == []
+
+
+def test_without_history_ten_working_days_count():
+    """And that is said."""
+    old = replace(CARD, progressed_at=MONDAY - timedelta(days=14))
+    row = only(old, OPEN, usual=None)
+    assert row.why.endswith("too few runs have passed Signed to say what is usual, so 10 working days count")
+    assert told(CARD, OPEN, usual=None) == []
+
+
+def test_whoever_is_outside_is_waited_for():
+    """A guest who is late, or takes longer than is usual; never called late, for it is not ours."""
+    guest = OPEN._replace(outside=True, assignee="guest:customer", due_at=NOW - timedelta(days=1))
+    row = only(CARD, guest)
+    assert (row.kind, row.why) == ("waiting_outside", "Waits for Customer (guest): Sign, was due 5 Mar")
+    slow = only(CARD, guest._replace(due_at=None), usual=Usual(16.0, 20))
+    assert slow.why == "Waits for Customer (guest): Sign, for 4 working days"
+
+
+def test_an_approval_that_waits_long_can_be_given():
+    """Two working days are long, whatever the stage's history is."""
+    row = only(CARD, OPEN._replace(kind="approval"))
+    assert (row.kind, row.why, row.action and row.action.verb) == (
+        "approval", "Sign has waited for 4 working days", "approve",
+    )  # fmt: skip
+    assert told(CARD, OPEN._replace(kind="approval", ready_at=NOW - timedelta(hours=3))) == []
+
+
+def test_incidents_help_and_people_who_left():
+    """Each with its own way out: try again, clear the help, give it to somebody else."""
+    incident = OPEN._replace(incident="i1", incident_kind="uncertain", incident_since=MONDAY)
+    row = only(CARD, incident)
+    assert (row.kind, row.why) == ("incident", "Sign: Milepost cannot go on by itself (uncertain)")
+    helped = OPEN._replace(help_since=MONDAY)
+    assert only(CARD, helped).why == "Sign needs help"
+    texts = {(RUN, "sign"): Help("No key", MONDAY, "the owner")}
+    assert only(CARD, helped, texts=texts).why == "Sign needs help: No key (waits for the owner)"
+    gone = {(RUN, "sign"): Gone("bo left: moved away", MONDAY)}
+    row = only(CARD, OPEN, gone=gone)
+    assert (row.kind, row.why) == ("owner_deactivated", "Bo left: moved away")
+    assert row.action is not None
+    assert row.action.body == {"assignee": "person:dana"}
+
+
+def test_nobody_has_it():
+    """A step that somebody has to do and nobody has; automatic ones need nobody."""
+    row = only(CARD, OPEN._replace(assignee=None))
+    assert (row.kind, row.why, row.action and row.action.label) == (
+        "unassigned", "Nobody has Sign", "Assign to Dana",
+    )  # fmt: skip
+    assert told(CARD, OPEN._replace(assignee=None, manual=False)) == []
+
+
+def test_a_paused_run_is_blocked_and_nothing_else():
+    """Its clocks stand; it can be let go on."""
+    row = only(replace(CARD, blocked="Holidays", state="blocked"), OPEN._replace(help_since=MONDAY))
+    assert (row.kind, row.why, row.action and row.action.verb) == ("blocked", "Paused: Holidays", "resume")
+
+
+def test_the_forecast_is_heard_when_nothing_is_worse():
+    """A run at risk can be given a higher priority, an urgent one another target."""
+    risky = replace(CARD, state="at_risk", target_at=NOW + timedelta(days=9))
+    assert (only(risky, OPEN).kind, only(risky, OPEN).action.body) == ("at_risk", {"priority": "high"})  # type: ignore[union-attr]  # there is one
+    assert only(replace(risky, priority="urgent"), OPEN).action.verb == "extend"  # type: ignore[union-attr]  # as above
+    assert only(risky, OPEN, usual=Usual(16.0, 20)).kind == "stalled"
+
+
+def test_tasks_are_told_with_their_own_words():
+    """Free cards hold their texts themselves."""
+    rows = told(replace(TASK, who=None, blocked="No budget", overdue=True, due_at=NOW - timedelta(days=1),
+                        help=Help("Which one?", MONDAY)))  # fmt: skip
+    assert [(row.kind, row.why) for row in rows] == [
+        ("needs_help", "Help is needed: Which one?"), ("blocked", "Nobody can go on: No budget"),
+        ("late", "Was due 5 Mar"), ("unassigned", "Nobody has this task"),
+    ]  # fmt: skip
+    assert [row.action and row.action.href.rsplit("/", 1)[1] for row in rows] == [
+        "clear-help", "unblock", "due", "assign",
+    ]  # fmt: skip
+
+
+def test_there_is_an_order_of_how_bad_things_are():
+    """What stops the machine or a person comes before what is only slow."""
+    assert ATTENTION_KINDS[0] == "incident"
+    assert (
+        ATTENTION_KINDS.index("late") < ATTENTION_KINDS.index("stalled") < ATTENTION_KINDS.index("unassigned")
+    )
+
+
+CALENDARS = (
+    Calendar(),
+    Calendar(zone=ZoneInfo("America/New_York"), working_days=frozenset({0, 2, 5})),
+    Calendar(zone=ZoneInfo("Asia/Tokyo"), holidays=frozenset({datetime(2026, 5, 4, tzinfo=UTC).date()})),
+)
+INSTANTS = st.datetimes(datetime(2026, 1, 1), datetime(2026, 12, 31), timezones=st.just(UTC))  # noqa: DTZ001 - hypothesis adds the zone
+
+
+@pytest.mark.parametrize("calendar", CALENDARS)
+@given(start=INSTANTS, end=INSTANTS)
+def test_working_time_is_the_calendar_s_own(calendar: Calendar, start: datetime, end: datetime):
+    """The quick way and the plain way count the same."""
+    plain = calendar.working_time(start, end) if start < end else timedelta()
+    assert WorkingTime(calendar).between(start, end) == plain
