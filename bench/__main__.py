@@ -11,7 +11,7 @@ from time import monotonic
 from bench.support import write_result
 
 _HERE = Path(__file__).parent
-_NOT_BENCHMARKS = {"__main__", "support"}
+_NOT_BENCHMARKS = {"__main__", "made", "support"}
 
 
 def names() -> list[str]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 
+
+@lru_cache(maxsize=4_096)
 def spoken(actor: str | None) -> str:
     """A person, group, guest or service as people call them; nobody is ``somebody``."""
     if not actor:

@@ -146,7 +146,7 @@ class _Needs:
         fixes = self.fixes
         if step.incident is not None and step.incident_since is not None:
             said = f"{step.title}: Milepost cannot go on by itself ({_words(step.incident_kind or 'failed')})"
-            yield self.row("incident", said, step.incident_since, fixes.retry(step.step, step.incident), step)
+            yield self.row("incident", said, step.incident_since, fixes.retry(step.incident), step)
         if step.help_since is not None:
             yield self.row("needs_help", self._help(step), step.help_since, fixes.clear_help(step.step), step)
         if (gone := self.context.gone.get((self.card.id, step.step))) is not None:

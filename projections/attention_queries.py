@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -12,6 +13,7 @@ from projections.answers import ATTENTION_KINDS, Attention, AttentionRow, Card
 from projections.asking import Conn, Fresh, fresh, rows
 from projections.attending import Context, Gone, OpenStep, needs, open_step
 from projections.cards import card_of
+from projections.forecast_queries import at_risk, forecasts_of
 from projections.help_texts import help_texts
 from projections.judging import Judge, judge
 from projections.people_queries import owner_deactivated
@@ -43,7 +45,9 @@ def everything(
     connection: Conn, project: UUID | None, by: Judge, *, texts: bool = False
 ) -> list[AttentionRow]:
     """All rows, the worst first."""
-    cards = [card_of(row, by) for row in rows(connection, "open_cards", project=project)]
+    standing = rows(connection, "open_cards", project=project)
+    by = replace(by, at_risk=at_risk(forecasts_of(connection, [row[0] for row in standing])))
+    cards = [card_of(row, by) for row in standing]
     steps = by_run(rows(connection, "open_steps", project=project))
     helped = [run for run, found in steps.items() if any(step.help_since for step in found)]
     return ordered(cards, steps, Context(

@@ -60,7 +60,7 @@ def board(
         raise NotFound("project", project)
     stages, asked = found[0][5], {"project": project, **asdict(only)}
     standing = rows(connection, "cards", **asked, ended=ended, stages=_stages_of(connection, project))
-    faces = {} if now else forecasts_of(connection, [row[0] for row in standing])
+    faces = forecasts_of(connection, [row[0] for row in standing])
     by = judge(now, calendar, at_risk(faces))
     counts = None if only == EVERY_CARD else dict(rows(connection, "open_counts", project=project))
     told = Counts(dict(rows(connection, "ended_counts", **asked)), counts)
@@ -130,7 +130,7 @@ def card(
     found = rows(connection, "card", card=card_id)
     if not found:
         raise NotFound("card", card_id)
-    faces = {} if now else forecasts_of(connection, [card_id])
+    faces = forecasts_of(connection, [card_id])
     return with_forecasts([card_of(found[0], judge(now, calendar, at_risk(faces)))], faces)[0]
 
 

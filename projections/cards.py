@@ -68,24 +68,21 @@ def _state(row: Sequence[Any], dots: Sequence[StageDot], judge: Judge, day_over:
 
 def _dot(dot: Mapping[str, Any], started_at: datetime, judge: Judge, *, ended: bool) -> StageDot:
     state: str = dot["state"]
-    days = dot.get("target_days")
+    days, late_at, blocked_at = dot.get("target_days"), dot["late_at"], dot["blocked_at"]
     target_at = None if ended or days is None else judge.target(started_at, days)
-    if not ended and state not in TIMELESS:
-        late_at, blocked_at = instant(dot["late_at"]), instant(dot["blocked_at"])
-        state = state_at(state, judge.now, late_at=late_at, blocked_at=blocked_at, target_at=target_at)
-    outcome, outcome_at = dot["outcome"], instant(dot.get("outcome_at"))
-    return StageDot(
-        dot["key"],
-        dot["title"],
-        state,
-        outcome,
-        instant(dot["entered_at"]),
-        instant(dot["ended_at"]),
-        dot.get("outcome_by"),
-        outcome_at,
-        None if outcome is None else _said(outcome, dot.get("outcome_by"), outcome_at, judge),
-        target_at,
-    )
+    if not ended and state not in TIMELESS and (late_at or blocked_at or target_at):
+        state = state_at(
+            state, judge.now, late_at=instant(late_at), blocked_at=instant(blocked_at), target_at=target_at
+        )
+    entered_at, ended_at = instant(dot["entered_at"]), instant(dot["ended_at"])
+    outcome = dot["outcome"]
+    if outcome is None:
+        return StageDot(
+            dot["key"], dot["title"], state, None, entered_at, ended_at, None, None, None, target_at
+        )
+    by, at = dot.get("outcome_by"), instant(dot.get("outcome_at"))
+    said = _said(outcome, by, at, judge)
+    return StageDot(dot["key"], dot["title"], state, outcome, entered_at, ended_at, by, at, said, target_at)
 
 
 def _said(outcome: str, by: str | None, at: datetime | None, judge: Judge) -> str:

@@ -52,9 +52,9 @@ class Fixes:
         """The yes that it waits for."""
         return self._fix("approve", "Approve", f"steps/{step}/approve", {})
 
-    def retry(self, step: str, incident: str) -> Fix:
+    def retry(self, incident: str) -> Fix:
         """The machine tries again."""
-        return self._fix("retry", "Try again", f"incidents/{incident}/retry", {"step": step})
+        return self._fix("retry", "Try again", f"incidents/{incident}/retry", {})
 
     def clear_help(self, step: str | None = None) -> Fix:
         """The help came."""

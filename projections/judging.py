@@ -21,38 +21,57 @@ class Judge:
     now: datetime
     calendar: Calendar = WEEKDAYS
     at_risk: Collection[UUID] = field(default=frozenset())
+    _known: _Known = field(init=False, repr=False, compare=False)
+    _year: int = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_known", _known_of(self.calendar))
+        object.__setattr__(self, "_year", self.calendar.local_day(self.now).year)
 
     def target(self, started_at: datetime, working_days: float) -> datetime | None:
-        """When a stage is to be over: so many working days after its run began."""
-        return _target(self.calendar, self.calendar.local_day(started_at), started_at, working_days)
+        """When a stage is to be over: so many working days after its run began.
+
+        Whole days depend on the day alone, so that a board of many runs asks the calendar once a day.
+        """
+        if working_days != int(working_days):
+            return target_after(started_at, working_days, self.calendar)
+        key = self.calendar.local_day(started_at), int(working_days)
+        known = self._known.targets
+        if key not in known:
+            opened = self.calendar.instant(key[0], self.calendar.opens)
+            known[key] = target_after(opened, key[1], self.calendar)
+        return known[key]
 
     def end_of(self, day: date) -> datetime:
         """When a day is over."""
-        return _end(self.calendar, day)
+        known = self._known.ends
+        if day not in known:
+            known[day] = end_of_day(day, self.calendar)
+        return known[day]
 
     def day(self, instant: datetime) -> str:
         """A day as people write it: ``12 Nov``, with the year when it is another one than now."""
-        day, today = self.calendar.local_day(instant), self.calendar.local_day(self.now)
-        return f"{day:%-d %b}" if day.year == today.year else f"{day:%-d %b %Y}"
+        return _written(self.calendar.local_day(instant), self._year)
+
+
+class _Known:
+    """What was asked of a calendar before; it grows by one entry for each day that something began or is due."""
+
+    def __init__(self) -> None:
+        self.targets: dict[tuple[date, int], datetime | None] = {}
+        self.ends: dict[date, datetime] = {}
+
+
+@lru_cache(maxsize=16)
+def _known_of(_calendar: Calendar) -> _Known:
+    return _Known()
+
+
+@lru_cache(maxsize=10_000)
+def _written(day: date, year: int) -> str:
+    return f"{day:%-d %b}" if day.year == year else f"{day:%-d %b %Y}"
 
 
 def judge(now: datetime | None, calendar: Calendar | None, at_risk: Collection[UUID] = frozenset()) -> Judge:
     """A judge for this moment (without one: now)."""
     return Judge(now or datetime.now(UTC), calendar or WEEKDAYS, at_risk)
-
-
-def _target(calendar: Calendar, day: date, started_at: datetime, working_days: float) -> datetime | None:
-    """Whole days depend on the day alone, so that a board of many runs asks the calendar once a day."""
-    if working_days == int(working_days):
-        return _whole_days(calendar, day, int(working_days))
-    return target_after(started_at, working_days, calendar)
-
-
-@lru_cache(maxsize=50_000)
-def _whole_days(calendar: Calendar, day: date, working_days: int) -> datetime | None:
-    return target_after(calendar.instant(day, calendar.opens), working_days, calendar)
-
-
-@lru_cache(maxsize=50_000)
-def _end(calendar: Calendar, day: date) -> datetime:
-    return end_of_day(day, calendar)

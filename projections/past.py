@@ -114,8 +114,15 @@ class Then:
         self.lights = [*folded, *(each for each in standing if each.project == project)]
 
     def project_row(self) -> Row:
-        """The project itself (see the statement ``project``); NotFound when it was not there yet."""
-        for number, row in self._made(BOARD, self.project):
+        """The project itself (see the statement ``project``); NotFound when it was not there yet.
+
+        A project that was opened for history read in later is as it was opened: it has cards that are older than it.
+        """
+        history = self._histories.get(self.project, [])
+        if not history and self.lights:
+            values = {"streams": [self.project], "position": self._read_up_to, "at": _ALWAYS}
+            history = self._events(values).get(self.project, [])[:1]
+        for number, row in rows_of(BOARD, self.project, history, self._definitions):
             if number == 1:
                 return row
         raise NotFound("project", self.project)
@@ -154,10 +161,10 @@ class Then:
         return same, changed
 
     def _read(self, streams: list[UUID]) -> dict[UUID, list[Event]]:
-        values = {name: self._values[name] for name in ("position", "at")}
-        rows = self._connection.execute(
-            SQL["events"].encode(), {**values, "streams": streams}, binary=True, prepare=True
-        ).fetchall()
+        return self._events({"streams": streams, **{name: self._values[name] for name in ("position", "at")}})
+
+    def _events(self, values: dict[str, Any]) -> dict[UUID, list[Event]]:
+        rows = self._connection.execute(SQL["events"].encode(), values, binary=True, prepare=True).fetchall()
         found: dict[UUID, list[Event]] = {}
         for event in decode(rows):
             found.setdefault(event[1], []).append(event)

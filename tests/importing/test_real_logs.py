@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import psycopg
@@ -14,6 +15,7 @@ from milepost.embedded import PostgresServer
 from milepost.importing.importer import Imported, LogFormat, Request, import_log
 from projections import queries
 from projections.engine import Projector
+from projections.reading import LogDefinitions
 from store.log import Log
 from tests.importing.support import MAPS, expected, real
 from tests.support.databases import Database, new_database
@@ -238,6 +240,25 @@ def test_insights_into_the_hiring_count_what_is_repeated(hiring: Shown) -> None:
     counts = {step.title: step.rounds for step in told.steps}
     wanted = hiring.expected["activity_counts_top12"]
     assert {title: counts[title] for title in wanted} == wanted
+
+
+def test_permits_are_as_they_were_on_a_day(permits: Shown) -> None:
+    """As 30 June 2011 began: 231 open, 49 of them overdue, 10 due within a week; asked of the log of today."""
+    wanted = permits.expected["domain"]["snapshot_2011-06-30"]
+    assert permits.imported.project is not None
+    begun = datetime(2011, 6, 30, tzinfo=UTC)
+    moment = queries.at_instant(permits.connection, begun)
+    known = LogDefinitions(permits.connection)
+    board = queries.board_then(permits.connection, permits.imported.project, moment, known)
+    cards = [card for column in board.columns for card in column.cards if card.ended_at is None]
+    targets = [card.target_at for card in cards if card.target_at is not None]
+    assert (board.funnel.open, sum(column.count for column in board.columns)) == (231, 231)
+    assert len(cards) == wanted["open_by_enddate"]
+    assert sum(at < begun for at in targets) == wanted["overdue"]
+    assert sum(begun <= at < begun + timedelta(days=7) for at in targets) == wanted["due_within_7d"]
+    assert sum(card.state == "late" for card in cards) == wanted["overdue"]
+    needs = queries.attention_then(permits.connection, permits.imported.project, moment, known)
+    assert needs.counts["late"] == wanted["overdue"]
 
 
 def test_importing_again_changes_nothing(permits: Shown) -> None:
