@@ -98,6 +98,6 @@ def _ready(directory: Path) -> bool:
 def _speak_to(directory: Path) -> House:
     instance = json.loads((directory / "run" / "instance.json").read_text())
     with psycopg.connect(instance["database_url"], autocommit=True) as connection:
-        token = create_token(connection, Actor("service:stories"), (*PERSON, "act_as"))
+        token = create_token(connection, Actor("service:stories"), (*PERSON, "act_as", "send_events"))
     http = httpx.Client(base_url=instance["url"], timeout=30)
     return House(instance["url"], token.secret, instance["database_url"], http)

@@ -1,34 +1,53 @@
-"""The 47 steps of a customer onboarding, over HTTP, with worker and broker running; both views watched on the way."""
+"""The 47 steps of a customer onboarding, with worker, broker, mail server and called services; every branch once."""
 
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from tests.stories.house import House
+from tests.stories.outside import Outside
 from tests.stories.walking import Walk, publish, shipped, start
+from tests.support.mailbox import text_of
+from tests.support.waiting import wait_until
 
 CANARY = "canary-7f3a"
-INPUTS: dict[str, Any] = {
+LARGE: dict[str, Any] = {
     "customer_name": "Alder Foods", "customer_domain": "alder.example", "primary_contact_name": "Ada Berg",
     "primary_contact_email": "ada@alder.example", "plan": "Enterprise", "contract_value": 82_000,
     "non_standard_terms": True, "billing_country": "DE", "data_region": "EU", "needs_sso": True,
     "needs_migration": True, "go_live_target": "2027-03-01",
 }  # fmt: skip
-VALUES: dict[str, dict[str, Any]] = {
-    "handoff_note": {"goals": CANARY, "promised_items": CANARY, "known_risks": CANARY},
-    "assign_team": {
-        "onboarding_manager": "person:onboarding_manager",
-        "solutions_engineer": "person:solutions_engineer",
-    },
-    "usage_pull": {"active_users": 4, "adoption_rate": 0.31},
+SMALL = LARGE | {
+    "customer_name": "Birch & Co", "primary_contact_email": "bea@birch.example", "plan": "Starter",
+    "contract_value": 900, "non_standard_terms": False, "needs_sso": False, "needs_migration": False,
+}  # fmt: skip
+TEAM = {
+    "onboarding_manager": "person:onboarding_manager",
+    "solutions_engineer": "person:solutions_engineer",
 }
+CONDITIONAL = {
+    "terms_review", "kyc_check", "sso_setup", "sso_tested", "data_received", "data_checked", "trial_import",
+    "data_signed_off", "rescue_plan",
+}  # fmt: skip
+GATES = ("terms_review", "customer_signs", "kyc_check", "plan_agreed", "data_signed_off", "go_no_go")
+
+
+def begin(house: House, world: Outside, inputs: dict[str, Any], **more: Any) -> Walk:
+    """Start an onboarding whose steps call into this world."""
+    document = world.pointed(shipped("customer-onboarding.yaml"))
+    publish(house, document)
+    values = {
+        "handoff_note": {"goals": CANARY, "promised_items": CANARY, "known_risks": CANARY},
+        "assign_team": TEAM,
+    }
+    return start(house, document, inputs, values=values | more.pop("values", {}), **more)
 
 
 def stages_passed(walk: Walk) -> list[str]:
     """Do step after step; the stages that the card went through, each checked against the process view."""
     passed: list[str] = []
-    order = [stage.key for stage in walk.document.stages]
 
     def look(walk: Walk) -> bool:
         card, view = walk.card(), walk.view()
@@ -37,8 +56,6 @@ def stages_passed(walk: Walk) -> list[str]:
             passed.append(current)
         if view["state"] == "running":
             assert card["stage"] == current
-            dots = {dot["key"]: dot["state"] for dot in card["stages"]}
-            assert all(dots[key] == "done" for key in order[: order.index(current)]), dots
             assert card["progress"] < 1
         assert CANARY not in json.dumps(card)
         return False
@@ -47,20 +64,124 @@ def stages_passed(walk: Walk) -> list[str]:
     return passed
 
 
-def test_a_customer_is_onboarded_in_47_steps(house: House) -> None:
-    """All 47 steps are done, the manager sees six stages pass, and no value of a step reaches the project."""
-    document = shipped("customer-onboarding.yaml")
-    publish(house, document)
-    walk = start(house, document, INPUTS, values=VALUES)
+def test_a_customer_is_onboarded_in_47_steps(house: House, world: Outside) -> None:
+    """Everything is needed and everything is refused once; six stages pass, mails and calls are made once each."""
+    walk = begin(
+        house, world, LARGE,
+        refusals={
+            "terms_review": ["The discount was never agreed"], "plan_agreed": ["The dates are too early"],
+            "data_signed_off": ["Two accounts are missing"], "go_no_go": ["The training is not over"],
+        },
+        refused_with={"go_no_go": {"go_live_target": "2027-04-05"}},
+    )  # fmt: skip
     passed = stages_passed(walk)
-    assert passed == [stage.key for stage in document.stages]
-    view, card = walk.view(), walk.card()
+    assert list(dict.fromkeys(passed)) == [stage.key for stage in walk.document.stages]
+    view, card, steps = walk.view(), walk.card(), walk.steps()
     assert view["state"] == "completed"
-    assert len(walk.done) == 47
-    assert {step["state"] for step in walk.steps().values()} == {"done"}
-    assert {dot["state"] for dot in card["stages"]} == {"done"}
-    assert card["progress"] == 1
-    history = house.ask(f"/v1/runs/{walk.run}/history", limit=500)["entries"]
-    assert sum(entry["type"] == "step_completed" for entry in history) == 47
-    assert sum(entry["type"] == "step_became_ready" for entry in history) == 47
+    assert {step["state"] for step in steps.values()} == {"done"}
+    assert len(steps) == 47
+    assert ({dot["state"] for dot in card["stages"]}, card["progress"]) == ({"done"}, 1)
+    assert [steps[key]["round"] for key in ("handoff_note", "success_plan", "data_checked", "go_no_go")] == [
+        2,
+        2,
+        2,
+        2,
+    ]
+    assert view["inputs"]["go_live_target"] == "2027-04-05"
+    assert (steps["usage_pull"]["values"]["adoption_rate"], steps["provision"]["values"]["tenant_id"]) == (
+        0.31,
+        "T-9",
+    )
     assert CANARY in json.dumps(view)
+    _mails_and_calls(walk, world)
+
+
+def _mails_and_calls(walk: Walk, world: Outside) -> None:
+    mailed = world.subjects("ada@alder.example")
+    for subject in (
+        "Your agreement is ready to sign, Alder Foods",
+        "Welcome, Alder Foods: what happens next",
+    ):
+        assert mailed.count(subject) == (2 if "agreement" in subject else 1), mailed
+    body = text_of(world.mails("ada@alder.example")[0])
+    assert "Hello Ada Berg" in body
+    assert walk.house.url in body
+    for service, times in (("archive", 1), ("crm", 1), ("control", 2)):
+        assert len(world.called(service, walk.run if service == "archive" else "")) >= times
+    assert {request.headers["webhook-id"] for request in world.called("archive", walk.run)}
+    gates = [json.loads(request.body) for request in world.called("hooks", walk.run)]
+    told = {(gate["data"]["step"], gate["data"]["outcome"]) for gate in gates}
+    assert {step for step, _ in told} == set(GATES)
+
+
+def test_a_small_customer_skips_what_is_not_needed(house: House, world: Outside) -> None:
+    """With every condition false nine steps are not applicable; the survey nobody answers is skipped, never done."""
+    world.answers["control"] = {"tenant": {"id": "T-10"}, "users": {"active": 9, "adoption": 0.9}}
+    walk = begin(house, world, SMALL)
+    walk.walk_to("survey")
+    long_ago = (datetime.now(UTC) - timedelta(days=12)).isoformat()
+    house.tell(f"/v1/runs/{walk.run}/steps/survey/due", {"due_at": long_ago, "reason": "for the story"})
+    wait_until(
+        lambda: walk.steps()["survey"]["state"] == "skipped", deadline=30, what="the survey to be set aside"
+    )
+    walk.walk()
+    states = {key: step["state"] for key, step in walk.steps().items()}
+    assert walk.view()["state"] == "completed"
+    assert {key for key, state in states.items() if state == "not_applicable"} == CONDITIONAL
+    assert {key for key, state in states.items() if state == "skipped"} == {"survey"}
+    assert set(states.values()) == {"done", "not_applicable", "skipped"}
+    assert (walk.card()["progress"], walk.card()["outcome"]) == (1, walk.view()["outcome"])
+
+
+def test_a_declined_signature_ends_the_run(house: House, world: Outside) -> None:
+    """The run ends as the process says, what was open is cancelled, and nothing is sent or called afterwards."""
+    inputs = SMALL | {"customer_name": "Cedar", "primary_contact_email": "cy@cedar.example"}
+    walk = begin(house, world, inputs)
+    walk.walk_to("customer_signs")
+    calls, mails = len(world.services.heard), world.subjects("cy@cedar.example")
+    assert mails == ["Your agreement is ready to sign, Cedar"]
+    walk.tell("customer_signs", "decline", reason="We chose somebody else")
+    view, card = walk.view(), walk.card()
+    assert (view["state"], view["outcome"], card["outcome"]) == ("ended_early", "Not signed", "Not signed")
+    states = {step["state"] for step in walk.steps().values()}
+    assert not states & {"ready", "in_progress"}
+    gate = wait_until_called(world, walk.run)
+    assert (gate["data"]["step"], gate["data"]["outcome"]) == ("customer_signs", "Not signed")
+    assert len(world.services.heard) == calls + 1
+    assert world.subjects("cy@cedar.example") == mails
+
+
+def wait_until_called(world: Outside, run: str) -> Any:
+    """The webhook of the gate."""
+    wait_until(lambda: bool(world.called("hooks", run)), deadline=30, what="the webhook of the gate")
+    return json.loads(world.called("hooks", run)[-1].body)
+
+
+def test_a_service_that_refuses_becomes_one_incident_that_a_person_resolves(
+    house: House, world: Outside
+) -> None:
+    """The CRM says no: one incident for the onboarding manager, seen by the manager; tried again, the run goes on."""
+    inputs = SMALL | {"customer_name": "Dogwood", "primary_contact_email": "di@dogwood.example"}
+    walk = begin(house, world, inputs, stuck={"crm_upsert"})
+    world.broken["crm"] = 422
+    walk.walk_to("crm_upsert")
+
+    def open_incidents() -> list[Any]:
+        found: list[Any] = house.ask("/v1/incidents", run=walk.run)["rows"]
+        return found
+
+    wait_until(lambda: bool(open_incidents()), deadline=30, what="the incident")
+    (incident,) = open_incidents()
+    assert (incident["step"], incident["problem"], incident["assignee"]) == (
+        "crm_upsert", "failed", "person:onboarding_manager"
+    )  # fmt: skip
+    assert walk.card()["state"] == "needs_help"
+    world.broken.clear()
+    walk.stuck.clear()
+    path = f"/v1/runs/{walk.run}/incidents/{incident['incident']}/retry"
+    house.tell(path, {}, "person:onboarding_manager")
+    wait_until(lambda: walk.steps()["crm_upsert"]["state"] == "done", deadline=30, what="the second try")
+    assert walk.steps()["crm_upsert"]["values"]["crm_account_id"] == "A-17"
+    assert open_incidents() == []
+    keys = {request.headers["idempotency-key"] for request in world.called("crm", "Dogwood")}
+    assert len(keys) == 1

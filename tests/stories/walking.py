@@ -14,6 +14,7 @@ from domain.words import StepKey
 from milepost.demo.values import fill
 from milepost.documents import read_document
 from tests.stories.house import ROOT, House
+from tests.support.waiting import wait_until
 
 PROCESSES = ROOT / "processes"
 
@@ -35,15 +36,22 @@ def publish(house: House, document: Document) -> None:
 
 @dataclass
 class Walk:
-    """One run and the project that shows it. ``values`` are what forms get instead of something plausible."""
+    """One run and the project that shows it. ``values`` are what forms get instead of something plausible.
+
+    A list of values is for the rounds of a step, the last for all that follow; ``refusals`` are the reasons with which
+    an approval is refused before it is given.
+    """
 
     house: House
     document: Document
     run: str
     project: str
     roles: dict[str, str]
-    values: dict[str, dict[str, Any]] = field(default_factory=dict)
-    refusals: dict[str, str] = field(default_factory=dict)
+    values: dict[str, Any] = field(default_factory=dict)
+    refusals: dict[str, list[str]] = field(default_factory=dict)
+    refused_with: dict[str, dict[str, Any]] = field(default_factory=dict)
+    stuck: set[str] = field(default_factory=set)
+    """Automatic steps that the story lets fail: they are not waited for."""
     done: list[str] = field(default_factory=list)
 
     def view(self) -> Any:
@@ -62,35 +70,81 @@ class Walk:
         return {step["key"]: step for stage in self.view()["stages"] for step in stage["steps"]}
 
     def walk(self, until: Callable[[Walk], bool] = lambda _walk: False) -> None:
-        """Do the first ready step, again and again, until the run has ended or ``until`` is true."""
-        while not until(self):
-            view = self.view()
-            if view["state"] != "running":
-                return
-            ready = [step for stage in view["stages"] for step in stage["steps"] if step["state"] == "ready"]
+        """Do the first ready step, again and again, until the run has ended or ``until`` is true.
+
+        What the machine does at once is waited for before ``until`` is asked, so that both views tell of one moment.
+        """
+        self.settle()
+        while not until(self) and self.view()["state"] == "running":
+            ready = [step for step in self.steps().values() if step["state"] == "ready"]
             assert ready, f"the run is stuck: {[(key, step['state']) for key, step in self.steps().items()]}"
-            self.do(ready[0]["key"])
+            self.do(min(ready, key=lambda step: step["kind"] in AUTOMATIC)["key"])
+            self.settle()
+
+    def walk_to(self, key: str, state: str = "ready") -> None:
+        """Walk until this step is in this state."""
+        self.walk(until=lambda walk: walk.steps()[key]["state"] == state)
+        assert self.steps()[key]["state"] == state, f"the run ended before {key} was {state}"
+
+    def settle(self) -> None:
+        """Wait until the machine has nothing to do at once."""
+        wait_until(lambda: not any(map(self._machine_is_at, self.steps().values())), deadline=30)
 
     def do(self, key: str) -> None:
-        """Do one step, as whoever plays its role."""
+        """Do one step, as whoever plays its role; the machine's steps are let come, or told of by another service."""
         step = next(step for step in self.document.steps if step.key == key)
-        actor = self._actor(key)
-        values = fill(step.fields, Random(key), datetime.now(UTC), self.values.get(key, {}))
         path = f"/v1/runs/{self.run}/steps/{StepKey(key)}"
-        if step.kind == "approval" and key in self.refusals:
-            self.house.tell(f"{path}/refuse", {"reason": self.refusals.pop(key), "values": values}, actor)
+        if step.kind in AUTOMATIC:
+            self._let(key)
+        elif step.kind == "approval" and self.refusals.get(key):
+            reason = self.refusals[key].pop(0)
+            body = {"reason": reason, "values": self.refused_with.get(key, {})}
+            self.house.tell(f"{path}/refuse", body, self.actor(key))
         elif step.kind == "approval":
+            values = self._filled(key)
             if values:
-                self.house.tell(f"{path}/save", {"values": values}, actor)
-            self.house.tell(f"{path}/approve", {"comment": "Fine."}, actor)
+                self.house.tell(f"{path}/save", {"values": values}, self.actor(key))
+            self.house.tell(f"{path}/approve", {"comment": "Fine."}, self.actor(key))
         else:
-            self.house.tell(f"{path}/complete", {"values": values}, actor)
+            self.house.tell(f"{path}/complete", {"values": self._filled(key)}, self.actor(key))
         self.done.append(key)
 
-    def _actor(self, key: str) -> str:
+    def tell(self, key: str, verb: str, **body: Any) -> Any:
+        """A verb on a step, by whoever plays its role."""
+        return self.house.tell(f"/v1/runs/{self.run}/steps/{key}/{verb}", body, self.actor(key))
+
+    def history(self) -> list[Any]:
+        """Every event of the run."""
+        entries: list[Any] = self.house.ask(f"/v1/runs/{self.run}/history", limit=500)["entries"]
+        return entries
+
+    def _filled(self, key: str) -> dict[str, Any]:
+        """Plausible values, or the next ones that the story wants."""
         step = next(step for step in self.document.steps if step.key == key)
-        if step.kind in AUTOMATIC:
-            return "service:automation"
+        wanted = self.values.get(key, {})
+        if isinstance(wanted, list):
+            wanted = wanted.pop(0) if len(wanted) > 1 else wanted[0]
+        return fill(step.fields, Random(key), datetime.now(UTC), wanted)
+
+    def _let(self, key: str) -> None:
+        """An event from outside ends a wait; what is due later only is set due now."""
+        step = next(step for step in self.document.steps if step.key == key)
+        if step.wait is not None:
+            told = {"event": step.wait.event, "run": self.run, "id": f"{self.run}-{key}"}
+            self.house.tell("/v1/external-events", told)
+        else:
+            self.house.tell(f"/v1/runs/{self.run}/steps/{key}/due", {"due_at": datetime.now(UTC).isoformat()})
+        wait_until(lambda: self.steps()[key]["state"] not in ("ready", "in_progress"), deadline=30, what=key)
+
+    def _machine_is_at(self, step: Any) -> bool:
+        if step["state"] != "ready" or step["kind"] not in ("email", "http", "run"):
+            return False
+        waits = step["due_at"] is not None and datetime.fromisoformat(step["due_at"]) > datetime.now(UTC)
+        return not waits and step["key"] not in self.stuck
+
+    def actor(self, key: str) -> str:
+        """Who does a step."""
+        step = next(step for step in self.document.steps if step.key == key)
         return self.roles.get(step.role or "", f"person:{step.role}")
 
 
