@@ -257,7 +257,7 @@ def _stage(stage: _Stage, facts: Mapping[StepKey, StepFact], run_state: str, liv
     helped = tuple(
         [
             each.step.key
-            for bucket in (seen.live, seen.locked, seen.failed)
+            for bucket in (seen.live, seen.locked, seen.failed, seen.done)
             for each in bucket
             if each.fact.help or each.fact.incident
         ]
@@ -315,7 +315,7 @@ def _stage_state(  # noqa: PLR0911 - the first that matches wins
 ) -> str:
     if seen.failed:
         return "failed"
-    if helped:
+    if helped and run_state != "completed":
         return "needs_help"
     if not pending or run_state == "completed":
         return "done" if seen.done else "skipped"

@@ -256,5 +256,5 @@ def test_a_stage_knows_when_it_was_entered_and_left():
 
 
 def test_help_names_the_steps():
-    """Help asked for on a step that is over counts no more."""
-    assert card(a=ready(help=True), b=done(help=True)).help == ("a",)
+    """Help asked for about a step that is over counts too, until it is cleared: what the step brought to light."""
+    assert card(a=ready(help=True), b=done(help=True)).help == ("a", "b")

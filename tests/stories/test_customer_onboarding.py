@@ -102,7 +102,7 @@ def _mails_and_calls(walk: Walk, world: Outside) -> None:
         "Your agreement is ready to sign, Alder Foods",
         "Welcome, Alder Foods: what happens next",
     ):
-        assert mailed.count(subject) == (2 if "agreement" in subject else 1), mailed
+        assert mailed.count(subject) == 1, mailed
     body = text_of(world.mails("ada@alder.example")[0])
     assert "Hello Ada Berg" in body
     assert walk.house.url in body
@@ -120,7 +120,7 @@ def test_a_small_customer_skips_what_is_not_needed(house: House, world: Outside)
     walk = begin(house, world, SMALL)
     walk.walk_to("survey")
     long_ago = (datetime.now(UTC) - timedelta(days=12)).isoformat()
-    house.tell(f"/v1/runs/{walk.run}/steps/survey/due", {"due_at": long_ago, "reason": "for the story"})
+    house.tell(f"/v1/runs/{walk.run}/steps/survey/due", {"due_at": long_ago})
     wait_until(
         lambda: walk.steps()["survey"]["state"] == "skipped", deadline=30, what="the survey to be set aside"
     )
