@@ -5,7 +5,6 @@ from __future__ import annotations
 import tempfile
 from importlib import import_module
 from pathlib import Path
-from statistics import median
 from time import perf_counter
 
 import psycopg
@@ -22,7 +21,7 @@ _TIMES = 9
 
 
 def run(scale: float) -> dict[str, float]:
-    """Milliseconds: the median of the whole answer, of its statements each, and of counting the same rows for scale."""
+    """Milliseconds: the fastest of nine whole answers, of each statement, and of counting the same rows for scale."""
     imports = import_module("bench.import")
     with tempfile.TemporaryDirectory(prefix="milepost-bench-") as directory, durable_server() as server:
         request = imports.request(Path(directory), scale)
@@ -51,4 +50,4 @@ def _milliseconds(ask) -> float:  # type: ignore[no-untyped-def]  # noqa: ANN001
         began = perf_counter()
         ask()
         taken.append(perf_counter() - began)
-    return 1_000 * median(taken)
+    return 1_000 * min(taken)

@@ -89,14 +89,14 @@ def _out_of_order(
     if not any(dependencies.values()):
         return found
     well: set[str] = set()
-    for step, ended in path.order:
-        if not ended:
-            well.discard(step)
-            continue
-        if not dependencies.get(StepKey(step), frozenset()) <= well:
+    for step, became in path.order:
+        if became == "done" and not dependencies.get(StepKey(step), frozenset()) <= well:
             found[step, "out_of_order"] += 1
-        well.add(step)
+        if became == "open":
+            well.discard(step)
+        else:
+            well.add(step)
     return found
 
 
-INSIGHTS = Projection("insights", 1, (RUN_INSIGHT,), {"run": Source((RUN_PATH,), _rows)})
+INSIGHTS = Projection("insights", 2, (RUN_INSIGHT,), {"run": Source((RUN_PATH,), _rows)})

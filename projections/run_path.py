@@ -24,7 +24,10 @@ class Visit:
 
 
 class RunPath:
-    """``order`` is what ended well or was taken back, in time; ``first_word`` the first answer of each approval."""
+    """``first_word`` is the first answer of each approval.
+
+    ``order`` tells in time which steps were ``done``, ended ``well`` in another way, or were ``open`` again.
+    """
 
     __slots__ = (
         "ended_at", "ends", "first_word", "imported", "last_refusal", "last_step", "loops", "odd", "order", "process",
@@ -46,7 +49,7 @@ class RunPath:
         self.refusals: Counter[str] = Counter()
         self.loops: Counter[tuple[str, str]] = Counter()
         self.odd: Counter[tuple[str, str]] = Counter()
-        self.order: list[tuple[str, bool]] = []
+        self.order: list[tuple[str, str]] = []
         self.last_refusal: tuple[str, datetime] | None = None
         self.last_step: str | None = None
 
@@ -116,7 +119,7 @@ def _done(path: RunPath, data: Data, at: datetime, _by: By) -> None:
     path.visit(data).done_at = at
     path.now(step, "done", at)
     path.first_word.setdefault(step, "done")
-    path.order.append((step, True))
+    path.order.append((step, "done"))
     if data.get("reason"):
         path.odd[step, "by_hand"] += 1
 
@@ -140,7 +143,7 @@ def _again(path: RunPath, data: Data, at: datetime, _by: By) -> None:
     """A step is done again: sent back by a refusal, by its own result, or by a person (no step at all)."""
     step, was = data["step"], path.ends.get(data["step"])
     path.now(step, "locked", at)
-    path.order.append((step, False))
+    path.order.append((step, "open"))
     if was == "cancelled":
         return
     refused = path.last_refusal
@@ -153,15 +156,15 @@ def _again(path: RunPath, data: Data, at: datetime, _by: By) -> None:
 def _skipped(path: RunPath, data: Data, at: datetime, _by: By) -> None:
     step, cause = data["step"], data.get("cause", "user")
     path.now(step, "skipped", at)
-    path.order.append((step, True))
+    path.order.append((step, "well"))
     path.odd[step, "set_aside" if cause == "timer" else "skipped"] += 1
 
 
-def _becomes(state: str, *, well: bool | None = None) -> Handler:
+def _becomes(state: str, *, well: bool = False) -> Handler:
     def becomes(path: RunPath, data: Data, at: datetime, _by: By) -> None:
         path.now(data["step"], state, at)
-        if well is not None:
-            path.order.append((data["step"], well))
+        if well:
+            path.order.append((data["step"], "well"))
 
     return becomes
 
@@ -170,12 +173,12 @@ def _applies_again(path: RunPath, data: Data, at: datetime, _by: By) -> None:
     visit = path.visits.get((data["step"], data.get("round", 1)))
     done = visit is not None and visit.done_at is not None
     path.now(data["step"], "done" if done else "locked", at)
-    path.order.append((data["step"], done))
+    path.order.append((data["step"], "well" if done else "open"))
 
 
 def _relocked(path: RunPath, data: Data, at: datetime, _by: By) -> None:
     path.now(data["step"], "locked", at)
-    path.order.append((data["step"], False))
+    path.order.append((data["step"], "open"))
 
 
 def _counted(kind: str) -> Callable[[RunPath, Data, datetime, By], None]:

@@ -11,7 +11,7 @@ import psycopg
 import pytest
 
 from domain.definition import Definition
-from domain.events import Event
+from domain.events import Event, StepCompleted
 from domain.run import (
     RUN,
     Run,
@@ -204,6 +204,16 @@ def test_what_went_another_way_is_listed(learned: Any):
         Oddity("stage_overridden", None, 1, 1),
     }  # fmt: skip
     assert told.conforming == 1
+
+
+def test_history_may_be_out_of_order(learned: Any):
+    """What was done before what it waits for is found; a step that was skipped ahead is a skip and nothing else."""
+    ahead = Told("a").do(skip_step, 1, WAIT, "no need")
+    early = Told("b")
+    done = StepCompleted(step=CHECK, round=1, by=BEN, at=MONDAY + timedelta(hours=1))
+    early._take([done, StepCompleted(step=DRAFT, round=1, by=ANN, at=MONDAY + timedelta(hours=2))])
+    told = learned([ahead, early])
+    assert set(told.oddities) == {Oddity("skipped", "told", 1, 1), Oddity("out_of_order", "check", 1, 1)}
 
 
 def test_the_ends_of_a_step_add_up_to_the_runs(learned: Any):
