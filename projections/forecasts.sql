@@ -29,6 +29,11 @@ where c.open > 0 and (m.process is null or c.ended >= m.ended_runs + greatest(1,
   or (m.learnt_at < %(now)s - interval '1 day' and m.position < (select position from log.head)))
 order by m.learnt_at nulls first, c.process limit 1
 
+-- name: behind
+select (select position from log.head) - coalesce(min(c.position), 0)
+from read.generation g join log.checkpoint c on c.name = g.schema
+where g.state = 'live' and g.projection = any(array['board', 'run_history', 'run_steps'])
+
 -- name: counts
 select count(*) filter (where ended_at is not null), count(*) filter (where ended_at is null)
 from read.card where kind = 'run' and process = %(process)s

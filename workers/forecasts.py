@@ -20,16 +20,18 @@ from domain.forecast.learnt import Learnt
 from domain.forecast.levers import levers
 from domain.forecast.outlook import Outlook, look_ahead, no_data
 from domain.forecast.plan import Plan
-from domain.forecast.simulate import Outcome, Situation
-from domain.forecast.steps import StepModel, working_age
+from domain.forecast.rehearsal import situation_of
+from domain.forecast.simulate import Outcome
+from domain.forecast.steps import StepModel
 from domain.forecast.trails import Trail
 from domain.forecast.working_time import Axis, axis_of
 from domain.run import RUN, Run
 from domain.run.late_forecast import act_on_late_forecast
 from domain.schedule import Calendar
-from domain.words import Actor, Rejected, StepKey
+from domain.words import Actor, StepKey
 from projections.forecast_trails import SQL, trail_of
 from store.connect import connect
+from store.errors import Conflict
 from store.log import Log
 from store.repository import Repository
 from workers import learning
@@ -38,6 +40,7 @@ from workers.duty import Duty
 MACHINE = Actor("system:milepost")
 PAGE_RUNS = 50
 """Runs that are forecast before others get their turn; about a third of a second of work."""
+BEHIND_EVENTS = 500
 PAUSE_SECONDS = 2.0
 """How long nobody looks when nothing was to be done."""
 BREATH_SECONDS = 0.2
@@ -118,7 +121,7 @@ class Forecasts:
     def _to_learn(self) -> str | None:
         """The process to be learnt (again): never learnt, a tenth more runs have ended, or a day has gone by."""
         with connect(self._url, "forecasts") as connection:
-            if connection.execute(SQL["made"]).fetchone() != (True,):
+            if connection.execute(SQL["made"]).fetchone() != (True,) or _is_behind(connection):
                 return None
             found = connection.execute(SQL["processes_to_learn"], {"now": self._clock()}).fetchone()
             return None if found is None else found[0]
@@ -143,14 +146,14 @@ class Forecasts:
         was_late, crossings = connection.execute(SQL["before"], {"run": due.run}).fetchone() or (False, 0)
         target_at = case.run.target_at
         late = outlook.p85_at is not None and target_at is not None and outlook.p85_at > target_at
-        crossings += late and not was_late
+        if late and not was_late:
+            late = self._act(due.run, case.definition, crossings + 1, outlook.step)
+            crossings += late
         with connection.transaction():
             row = _row(case, outlook, outcome) | {"is_late": late, "crossings": crossings}
             connection.execute(SQL["keep_run"], row)
             if outlook.p85_at is not None:
                 connection.execute(SQL["keep_first"], row)
-        if late and not was_late:
-            self._act(due.run, case.definition, crossings, outlook.step)
 
     def _case(self, connection: Conn, due: _Due, at: datetime) -> _Case | None:
         run = self._repository.load(RUN, due.run)
@@ -163,28 +166,23 @@ class Forecasts:
 
     def _outlook(self, case: _Case) -> tuple[Outlook, Outcome | None]:
         if not case.trail.imported:
-            return look_ahead(self._situation(case), case.position)
+            axis, plan = axis_around(self._calendar, case.at), self._plan(case.definition)
+            situation = situation_of(
+                case.due.run,
+                plan,
+                case.model.steps,
+                case.run,
+                case.trail,
+                axis,
+                self._calendar,
+                case.at.timestamp(),
+            )
+            return look_ahead(situation, case.position)
         if case.run.state == "paused":
             return no_data("the run is paused"), None
         if case.model.learnt is None:
             return no_data("too few runs of this process have ended"), None
         return compare(case.model.learnt, case.trail, case.at.timestamp(), case.definition), None
-
-    def _situation(self, case: _Case) -> Situation:
-        """The run now: how long its open steps have been waiting, or worked on, in working time without pauses."""
-        axis, at = axis_around(self._calendar, case.at), case.at.timestamp()
-        waiting: dict[StepKey, float] = {}
-        working: dict[StepKey, float] = {}
-        begun = {mark.step: mark.at for mark in case.trail.marks if mark.kind == "started"}
-        for key, step in case.run.steps.items():
-            if not step.is_open or step.ready_at is None:
-                continue
-            if step.state == "in_progress" and key in begun:
-                working[key] = working_age(case.trail, begun[key], at, axis)
-            else:
-                waiting[key] = working_age(case.trail, step.ready_at.timestamp(), at, axis)
-        plan, steps = self._plan(case.definition), case.model.steps
-        return Situation(case.due.run, plan, steps, case.run, axis, self._calendar, at, waiting, working)
 
     def _plan(self, definition: Definition) -> Plan:
         """The plan of a version; its order is worked out once."""
@@ -193,10 +191,10 @@ class Forecasts:
             self._plans[key] = Plan(definition)
         return self._plans[key]
 
-    def _act(self, run: UUID, definition: Definition, crossing: int, step: str | None) -> None:
-        """Do what the process wants done when a run will be late; a run that has moved on is decided again."""
+    def _act(self, run: UUID, definition: Definition, crossing: int, step: str | None) -> bool:
+        """Do what the process wants done when a run will be late; False: others were faster, and it is still to do."""
         if definition.document.on_forecast_late is None:
-            return
+            return True
         at, named = self._clock(), None if step is None else StepKey(step)
 
         def decide(state: Run | None) -> Any:
@@ -208,8 +206,9 @@ class Forecasts:
 
         try:
             self._repository.execute(RUN, run, decide)
-        except Rejected as refusal:
-            log.warning("forecast_rule_refused", run=str(run), code=refusal.code)
+        except Conflict:
+            return False
+        return True
 
     def _model(self, connection: Conn, process: str) -> _Model | None:
         found = connection.execute(SQL["model_facts"], {"process": process}).fetchone()
@@ -223,6 +222,12 @@ class Forecasts:
             learnt = None if stored is None else Learnt.of_stored(bytes(stored))
             known = self._models[process] = _Model(position, StepModel.of_stored(steps), learnt)
         return known
+
+
+def _is_behind(connection: Conn) -> bool:
+    """Whether much is still to come: half of an imported history is not worth learning."""
+    found = connection.execute(SQL["behind"]).fetchone()
+    return found is not None and found[0] > BEHIND_EVENTS
 
 
 def _row(case: _Case, outlook: Outlook, outcome: Outcome | None) -> dict[str, Any]:

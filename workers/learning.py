@@ -54,10 +54,10 @@ def learn_now(database_url: str, process: str, calendar: Calendar, now: datetime
         [(position,)] = connection.execute(SQL["head"]).fetchall()
         [(ended, still_open)] = connection.execute(SQL["counts"], {"process": process}).fetchall()
         trails = trails_of(connection, process)
-    own = [trail for trail in trails if not trail.imported]
     axis = axis_of(calendar, now.year - 20, now.year + 15)
-    steps = learn_steps(own, axis, now.timestamp())
-    learnt = learn_trees(newest([trail for trail in trails if trail.imported]), now=_known_until(trails, now))
+    watched = _known_until(trails, now)
+    steps = learn_steps(trails, axis, now.timestamp(), watched)
+    learnt = learn_trees(newest([trail for trail in trails if trail.imported]), now=watched)
     row: dict[str, Any] = {
         "process": process, "position": position, "now": now, "ended": ended, "open": still_open,
         "steps": Jsonb(steps.stored()), "learnt": None if learnt is None else learnt.stored(),

@@ -83,20 +83,26 @@ def backtest(trails: Sequence[Trail], way: Way = "walk") -> Scores | None:
     the run's recorded end. ``split``: as publications do it, the first 64 % of the runs to learn and the next 16 % to
     calibrate, whole as they are; a run ends with its last mark, and its last prefix counts too.
     """
-    usable = until_last_mark(trails) if way == "split" else list(trails)
-    ordered = sorted(
-        (trail for trail in usable if len(trail.marks) >= LEAST_MARKS), key=lambda trail: trail.started_at
-    )
-    first = int(len(ordered) * (LEARN_SHARE + TUNE_SHARE))
-    if first < LEAST_RUNS or first == len(ordered):
+    found = ordered_runs(until_last_mark(trails) if way == "split" else trails)
+    if found is None:
         return None
+    ordered, first = found
     pieces = _split(ordered, first) if way == "split" else _walk(ordered, first)
     horizon = np.inf if way == "split" else max(trail.last_at for trail in ordered)
-    return _scored(way, first, pieces, horizon)
+    return scored(way, first, pieces, horizon)
+
+
+def ordered_runs(trails: Sequence[Trail]) -> tuple[list[Trail], int] | None:
+    """The runs of at least three marks by their start, and the place of the first tested one; None: too few."""
+    ordered = sorted(
+        (trail for trail in trails if len(trail.marks) >= LEAST_MARKS), key=lambda trail: trail.started_at
+    )
+    first = int(len(ordered) * (LEARN_SHARE + TUNE_SHARE))
+    return None if first < LEAST_RUNS or first == len(ordered) else (ordered, first)
 
 
 @dataclass(frozen=True)
-class _Piece:
+class Piece:
     """Prefixes that were forecast together, and the answers."""
 
     samples: Samples
@@ -105,8 +111,14 @@ class _Piece:
     by_length: Floats
     by_step: Floats
 
+    @classmethod
+    def of(cls, asked: Samples, middle: Floats, upper: Floats, baselines: Baselines) -> Piece:
+        """From what was asked and answered; the rows are let go, since each model has a width of its own."""
+        bare = replace(asked, rows=asked.rows[:, :0])
+        return cls(bare, middle, upper, *baselines.answers(asked))
 
-def _split(ordered: Sequence[Trail], first: int) -> list[_Piece]:
+
+def _split(ordered: Sequence[Trail], first: int) -> list[Piece]:
     known = ordered[:first]
     model = learn(known, now=None, tune_share=TUNE_SHARE / (LEARN_SHARE + TUNE_SHARE))
     if model is None:
@@ -116,17 +128,17 @@ def _split(ordered: Sequence[Trail], first: int) -> list[_Piece]:
     return [_answered(model, baselines, asked)]
 
 
-def _walk(ordered: Sequence[Trail], first: int) -> list[_Piece]:
+def _walk(ordered: Sequence[Trail], first: int) -> list[Piece]:
     """Learn at the start of the first tested run and a few times later; measure the distances more often."""
     tested = ordered[first:]
     begins = np.quantile([trail.started_at for trail in tested], np.arange(WALK_ROUNDS) / WALK_ROUNDS)
-    pieces: list[_Piece] = []
+    pieces: list[Piece] = []
     for begin, end in zip(begins, [*begins[1:], np.inf], strict=True):
         pieces += _stretch(ordered, tested, float(begin), float(end))
     return pieces
 
 
-def _stretch(ordered: Sequence[Trail], tested: Sequence[Trail], begin: float, end: float) -> list[_Piece]:
+def _stretch(ordered: Sequence[Trail], tested: Sequence[Trail], begin: float, end: float) -> list[Piece]:
     known = as_of(ordered, begin)
     model = learn(known, now=begin)
     if model is None:
@@ -138,7 +150,7 @@ def _stretch(ordered: Sequence[Trail], tested: Sequence[Trail], begin: float, en
         return []
     looks = np.quantile(asked.at, np.arange(WALK_LOOKS) / WALK_LOOKS)
     unseen = _unseen(ordered, known)
-    pieces: list[_Piece] = []
+    pieces: list[Piece] = []
     for look, until in zip(looks, [*looks[1:], np.inf], strict=True):
         now_asked = asked.only((asked.at >= look) & (asked.at < until))
         pieces.append(_answered(_measured(model, unseen, float(look)), baselines, now_asked))
@@ -161,7 +173,7 @@ def _measured(model: Learnt, unseen: Sequence[Trail], look: float) -> Learnt:
     return calibrated(model, samples, weights(samples, moments_of(known), look))
 
 
-def _answered(model: Learnt, baselines: Baselines, asked: Samples) -> _Piece:
+def _answered(model: Learnt, baselines: Baselines, asked: Samples) -> Piece:
     middle, spread = model.spread(asked.rows)
     answers = [
         np.expm1(
@@ -172,11 +184,11 @@ def _answered(model: Learnt, baselines: Baselines, asked: Samples) -> _Piece:
         )
         for level in (0.5, 0.85)
     ]
-    bare = replace(asked, rows=asked.rows[:, :0])  # each model has a width of its own
-    return _Piece(bare, answers[0], answers[1], *baselines.answers(asked))
+    return Piece.of(asked, answers[0], answers[1], baselines)
 
 
-def _scored(way: Way, known: int, pieces: Sequence[_Piece], horizon: float) -> Scores | None:
+def scored(way: Way, known: int, pieces: Sequence[Piece], horizon: float) -> Scores | None:
+    """What these answers are worth; ``horizon`` is when the history ends. None: no tested run has ended."""
     every = _joined(pieces)
     ended = np.isfinite(every.samples.remaining_days) if every else np.empty(0)
     if every is None or not ended.any():
@@ -209,7 +221,7 @@ def _within(samples: Samples, answers: Floats, horizon: float) -> tuple[float, i
     return float(held.mean()) if len(held) else 0.0, len(held)
 
 
-def _joined(pieces: Sequence[_Piece]) -> _Piece | None:
+def _joined(pieces: Sequence[Piece]) -> Piece | None:
     full = [piece for piece in pieces if len(piece.samples.at)]
     if not full:
         return None
@@ -217,7 +229,7 @@ def _joined(pieces: Sequence[_Piece]) -> _Piece | None:
         *(np.concatenate([getattr(p.samples, each.name) for p in full]) for each in fields(Samples))
     )
     parts = ([getattr(p, name) for p in full] for name in ("middle", "upper", "by_length", "by_step"))
-    return _Piece(samples, *map(np.concatenate, parts))
+    return Piece(samples, *map(np.concatenate, parts))
 
 
 def _means(keys: Floats | np.ndarray[tuple[int], np.dtype[np.int64]], values: Floats) -> dict[int, float]:

@@ -13,6 +13,9 @@ from domain.forecast.features import Floats
 Loss = Literal["absolute_error", "quantile"]
 _CHUNK_ROWS = 4_000
 _SEED = 0
+_ROWS_FOR = np.array([50, 600, 100])
+_FEWEST, _MOST = np.array([20, 8, 10]), np.array([250, 31, 100])
+"""Trees, their leaves, and the least rows in a leaf: one for so many rows, within these bounds."""
 
 
 @dataclass(frozen=True)
@@ -77,14 +80,14 @@ def fit(
     varied = np.flatnonzero(rows.max(axis=0) > rows.min(axis=0)) if len(rows) else np.empty(0, np.intp)
     if len(varied) == 0:
         return _constant(_quantile(wanted, weights, 0.5 if quantile is None else quantile))
-    trees = int(np.clip(len(rows) // 10, 20, 200))  # a small history is soon learnt by heart
-    least = int(np.clip(len(rows) // 200, 10, 100))
+    # a small history is soon learnt by heart: fewer and smaller trees
+    trees, leaves, least = (int(each) for each in np.clip(len(rows) // _ROWS_FOR, _FEWEST, _MOST))
     model = HistGradientBoostingRegressor(
         loss=loss,
         quantile=quantile,
         max_iter=trees,
-        learning_rate=0.08,
-        max_leaf_nodes=31,
+        learning_rate=0.06,
+        max_leaf_nodes=leaves,
         max_depth=10,
         min_samples_leaf=least,
         early_stopping=False,

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
+from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from domain.forecast.features import Floats
 
+Numbers = NDArray[np.floating[Any]]
 POINTS = 64
 """A duration is kept as its quantiles at so many equal steps; between them it is linear."""
 GRID = np.linspace(0.0, 1.0, POINTS + 1)
@@ -90,15 +92,19 @@ def learn(durations: ArrayLike, finished: ArrayLike, author_seconds: float) -> D
     return Duration(quantiles, done, len(np.asarray(durations)) - done)
 
 
-def draw(table: Floats, levels: Floats) -> Floats:
-    """Values at ``levels`` (rows, simulations) of the distributions in ``table`` (rows, len(GRID))."""
-    scaled = levels * POINTS
-    whole = np.minimum(scaled.astype(np.int32), POINTS - 1)
-    scaled -= whole
-    whole += np.arange(0, table.size, table.shape[1], dtype=np.int32)[:, None]
-    low = table.ravel().take(whole)
-    scaled *= np.diff(table, append=0.0).ravel().take(whole)
-    scaled += low
+def draw(table: Numbers, levels: Numbers) -> Numbers:
+    """Values at ``levels`` (rows, simulations) of the distributions in ``table`` (rows, len(GRID)).
+
+    ``levels`` is left as it is; single precision is twice as fast as double.
+    """
+    scaled = levels * levels.dtype.type(POINTS)
+    place = scaled.astype(np.intp)
+    np.minimum(place, POINTS - 1, out=place)
+    scaled -= place.astype(levels.dtype)
+    place += np.arange(0, table.size, table.shape[1])[:, None]
+    rises = np.diff(table, append=table.dtype.type(0))
+    scaled *= rises.ravel().take(place, mode="clip")
+    scaled += table.ravel().take(place, mode="clip")
     return scaled
 
 

@@ -16,7 +16,7 @@ N = TypeVar("N", str, tuple[str, str])
 
 NEVER_DAYS = 10_000.0
 """How long ago something was that never happened."""
-_PLAIN = 14
+_PLAIN = 15
 _WEEK_SECONDS = 7 * DAY_SECONDS
 _MONDAY = 4 * DAY_SECONDS
 """The first Monday after 1970-01-01, which was a Thursday."""
@@ -52,6 +52,7 @@ class Vocabulary:
         plain = [
             "activity", "step", "elapsed_days", "since_previous_days", "since_third_last_days", "length",
             "hour_of_week", "hour_of_day", "actor", "actors", "previous", "before_previous", "scheduled", "in_progress",
+            "until_target_days",
         ]  # fmt: skip
         counts = [f"count {step} {kind}" for step, kind in self.activities]
         return plain + list(self.numbers) + counts + [f"days since {step}" for step in self.steps]
@@ -72,6 +73,7 @@ class _Seen:
     def __init__(self, trail: Trail, words: Vocabulary) -> None:
         self.marks, self.words = trail.marks, words
         self.begun = trail.marks[0].at if trail.marks else trail.started_at
+        self.target_at = trail.target_at
         self.counts = np.zeros(len(words.activities))
         self.last_at = np.full(len(words.steps), -np.inf)
         self.recent = [-1, -1, -1]
@@ -92,6 +94,7 @@ class _Seen:
             place + 1, in_week / 3600, in_week % DAY_SECONDS / 3600,
             -1 if mark.actor is None else words.actors.get(mark.actor, -1), len(self.actors), self.recent[1],
             self.recent[0], len(self.scheduled), len(self.in_progress),
+            NEVER_DAYS if self.target_at is None else (self.target_at - at) / DAY_SECONDS,
         )  # fmt: skip
         named = _PLAIN + len(self.numbers)
         row[_PLAIN:named] = self.numbers

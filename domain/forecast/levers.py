@@ -8,9 +8,9 @@ from typing import Literal
 import numpy as np
 
 from domain.document import AUTOMATIC
-from domain.forecast.features import Floats
+from domain.forecast.durations import Numbers
 from domain.forecast.outlook import SURE
-from domain.forecast.plan import WAIT_SHARE, Plan
+from domain.forecast.plan import Plan
 from domain.forecast.simulate import Futures, Outcome, critical, unfold
 from domain.forecast.steps import StepFigures, StepModel
 from domain.forecast.working_time import Axis
@@ -89,7 +89,7 @@ def _says(kind: LeverKind, title: str) -> str:
             return f"Begin “{title}” as soon as it can be worked on"
 
 
-def _capped(rows: Floats, row: int, most: float) -> Floats:
+def _capped(rows: Numbers, row: int, most: float) -> Numbers:
     changed = rows.copy()
     np.minimum(changed[row], most, out=changed[row])
     return changed
@@ -124,8 +124,12 @@ class StagePressure:
 
 
 def pressures(plan: Plan, model: StepModel, axis: Axis) -> tuple[list[StepPressure], list[StagePressure]]:
-    """The steps of a process by what they take at P85, the slowest first, and its stages likewise."""
-    steps = [_pressure(plan, key, model.of(key), axis) for key in plan.definition.steps]
+    """The steps of a process by what they take at P85, the slowest first, and its stages likewise.
+
+    A step of which neither history nor author says anything is left out.
+    """
+    known = [key for key in plan.definition.steps if _is_known(plan, key, model.of(key), axis)]
+    steps = [_pressure(plan, key, model, axis) for key in known]
     total = sum(step.p85_days for step in steps) or 1.0
     stages = [
         StagePressure(key, stage.title, round(days, 2), round(days / total, 4))
@@ -135,11 +139,19 @@ def pressures(plan: Plan, model: StepModel, axis: Axis) -> tuple[list[StepPressu
     return sorted(steps, key=lambda each: -each.p85_days), sorted(stages, key=lambda each: -each.p85_days)
 
 
-def _pressure(plan: Plan, key: StepKey, figures: StepFigures, axis: Axis) -> StepPressure:
+def _is_known(plan: Plan, key: StepKey, figures: StepFigures, axis: Axis) -> bool:
+    """Whether history or the author says how long the step takes."""
+    return (
+        bool(figures.wait.samples or figures.work.samples)
+        or plan.author(key, axis.day_seconds)[1] != "nothing"
+    )
+
+
+def _pressure(plan: Plan, key: StepKey, model: StepModel, axis: Axis) -> StepPressure:
     expected, _ = plan.author(key, axis.day_seconds)
-    wait = figures.wait.with_author(WAIT_SHARE * expected)
-    work = figures.work.with_author((1 - WAIT_SHARE) * expected)
+    wait, work = model.usual(key, expected)
     step = plan.definition.steps[key]
+    figures = model.of(key)
     often = 1.0 if step.when is None else figures.taken_rate
     day = axis.day_seconds
     return StepPressure(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
@@ -9,7 +10,6 @@ from typing import Literal
 import numpy as np
 
 from domain.forecast.features import Floats
-from domain.forecast.plan import WAIT_SHARE
 from domain.forecast.simulate import (
     Outcome,
     Situation,
@@ -87,7 +87,7 @@ def look_ahead(situation: Situation, position: int) -> tuple[Outlook, Outcome | 
         return no_data("no step that is left has a history, an estimate, a due or a stage target"), None
     outcome = unfold(imagine(situation, seed_of(position, situation.stream)))
     target = None if run.target_at is None else run.target_at.timestamp()
-    p50, p85, probability = _answers(situation, outcome.finish, target)
+    p50, p85, probability = _answers(situation, np.sort(outcome.finish), target)
     stalled = stalled_step(situation)
     shares = critical(outcome)
     state = state_of(
@@ -113,19 +113,21 @@ def _anything_known(situation: Situation) -> bool:
 def _answers(
     situation: Situation, ends: Floats, target: float | None
 ) -> tuple[datetime, datetime, float | None]:
-    p50, p85 = situation.axis.instants(np.quantile(ends, [0.5, 0.85]))
-    earliest = situation.now
-    met = None if target is None else float((ends <= float(situation.axis.working(target))).mean())
-    if target is not None and target < situation.now:
-        met = 0.0
-    return instant_of(max(float(p50), earliest)), instant_of(max(float(p85), earliest)), met
+    """P50, P85 and the probability that the target is met, from ends in order (working seconds)."""
+    places = [math.ceil(level * len(ends)) - 1 for level in (DOUBTFUL, SURE)]
+    p50, p85 = (max(float(each), situation.now) for each in situation.axis.instants(ends[places]))
+    met = None
+    if target is not None:
+        kept = int(np.searchsorted(ends, situation.axis.working(target), "right"))
+        met = 0.0 if target < situation.now else kept / len(ends)
+    return instant_of(p50), instant_of(p85), met
 
 
 def _stages(situation: Situation, outcome: Outcome) -> list[StageOutlook]:
     found = []
     for stage, ends in stage_ends(outcome).items():
         target = _stage_target(situation, stage)
-        p50, p85, probability = _answers(situation, ends, target)
+        p50, p85, probability = _answers(situation, np.sort(ends), target)
         passed = target is not None and target < situation.now
         found.append(
             StageOutlook(
@@ -154,13 +156,11 @@ def stalled_step(situation: Situation) -> StepKey | None:
     found: list[tuple[float, StepKey]] = []
     for ages, which in ((situation.waiting, 0), (situation.working, 1)):
         for key, age in ages.items():
-            figures = situation.model.of(key)
-            known = (figures.wait, figures.work)[which]
+            expected, _ = situation.plan.author(key, situation.axis.day_seconds)
+            known = situation.model.usual(key, expected)[which]
             if known.samples == 0 or (which == 0 and key in situation.working):
                 continue
-            share = (WAIT_SHARE, 1 - WAIT_SHARE)[which]
-            expected, _ = situation.plan.author(key, situation.axis.day_seconds)
-            usual = known.with_author(share * expected).at(SURE)
+            usual = known.at(SURE)
             if age > usual:
                 found.append((age - usual, key))
     return max(found)[1] if found else None

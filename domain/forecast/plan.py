@@ -14,8 +14,6 @@ from domain.words import StepKey
 
 Source = Literal["estimate", "due", "stage", "automatic", "nothing"]
 AUTOMATIC_SECONDS = 60.0
-WAIT_SHARE = 0.75
-"""How much of what an author expects of a step is waiting for somebody to begin; the rest is work."""
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from domain.definition import Definition
 from domain.document import AnchorStepDone, AnchorStepReady, Due, EndsRun, Requires
-from domain.forecast.durations import Duration, draw
+from domain.forecast.durations import Duration, Numbers, draw
 from domain.forecast.features import Floats
-from domain.forecast.plan import WAIT_SHARE, Plan, answer, not_before
+from domain.forecast.plan import Plan, answer, not_before
 from domain.forecast.steps import StepModel
 from domain.forecast.working_time import Axis
 from domain.run import Run
@@ -58,8 +58,8 @@ class Futures:
     situation: Situation
     keys: tuple[StepKey, ...]
     now: float
-    waits: Floats
-    works: Floats
+    waits: Numbers
+    works: Numbers
     again: Floats
     ends_run: Bools
     applies: Bools
@@ -108,9 +108,15 @@ class _Draws:
         """All rows are drawn in one go: waits, works, then what refusals have done again."""
         redo = [pair for rows in self.redo for pair in rows]
         tables = [pair[0] for pair in self.figures] + [pair[1] for pair in self.figures] + redo
-        levels = self.chance.random((len(tables), self.simulations))
+        levels = self.chance.random(
+            (len(tables), self.simulations), np.float32
+        )  # to a second in a hundred days
         ages = self._condition(levels)
-        drawn = draw(np.stack([each.quantiles for each in tables]), levels) if tables else levels
+        drawn = (
+            draw(np.stack([each.quantiles for each in tables], dtype=np.float32), levels)
+            if tables
+            else levels
+        )
         drawn[: len(ages)] -= ages[:, None]
         np.maximum(drawn, 0.0, out=drawn)
         count = len(self.keys)
@@ -125,11 +131,7 @@ class _Draws:
     def _durations(self, key: StepKey) -> tuple[Duration, Duration]:
         """Waiting and work of a step: what was seen, shrunk to what the author expects."""
         situation = self.situation
-        expected, _ = situation.plan.author(key, situation.axis.day_seconds)
-        figures = situation.model.of(key)
-        return figures.wait.with_author(WAIT_SHARE * expected), figures.work.with_author(
-            (1 - WAIT_SHARE) * expected
-        )
+        return situation.model.usual(key, situation.plan.author(key, situation.axis.day_seconds)[0])
 
     def _redone(self, key: StepKey) -> list[Duration]:
         """What a refusal of this approval makes happen again: the steps that it reopens, then the approval itself."""
@@ -137,10 +139,10 @@ class _Draws:
             return []
         return [each for again in (*self.situation.plan.redone[key], key) for each in self._durations(again)]
 
-    def _condition(self, levels: Floats) -> Floats:
+    def _condition(self, levels: Numbers) -> Numbers:
         """Open work has lasted for a while: what is drawn for it is at least that long (residual life). Its ages."""
         count, situation = len(self.keys), self.situation
-        ages = np.zeros(2 * count)
+        ages = np.zeros(2 * count, np.float32)
         for place, key in enumerate(self.keys):
             for row, open_for in (
                 (place, situation.waiting.get(key)),
@@ -154,7 +156,7 @@ class _Draws:
                     ages[row] = open_for
         return ages
 
-    def _close(self, drawn: Floats) -> None:
+    def _close(self, drawn: Numbers) -> None:
         """Who has begun waits no longer; what ends at an instant takes no time of its own."""
         count, steps = len(self.keys), self.situation.definition.steps
         for place, key in enumerate(self.keys):
@@ -163,7 +165,7 @@ class _Draws:
             if not_before(steps[key]) is not None:
                 drawn[place] = drawn[count + place] = 0.0
 
-    def _refusals(self, redo: Floats) -> tuple[Floats, Bools]:
+    def _refusals(self, redo: Numbers) -> tuple[Floats, Bools]:
         """The time that refusals cost, and in which simulations they end the run."""
         shape = len(self.keys), self.simulations
         again, ends_run = np.zeros(shape), np.zeros(shape, bool)
@@ -185,11 +187,11 @@ class _Draws:
             )
         return again, ends_run
 
-    def _path(self, key: StepKey, rows: Floats, *, only_own: bool) -> Floats:
+    def _path(self, key: StepKey, rows: Numbers, *, only_own: bool) -> Numbers:
         """How long it takes to do these steps again, one after or beside the other as the graph says, and to decide."""
         steps = self.situation.plan.redone[key]
         own = rows[-2] + rows[-1]
-        done: dict[StepKey, Floats] = {}
+        done: dict[StepKey, Numbers] = {}
         for place, each in enumerate(() if only_own else steps):
             earlier = [done[other] for other in self.situation.definition.dependencies[each] if other in done]
             done[each] = rows[2 * place] + rows[2 * place + 1] + (np.max(earlier, axis=0) if earlier else 0.0)
@@ -228,11 +230,11 @@ def _settled(situation: Situation) -> dict[str, bool]:
     return known
 
 
-def unfold(futures: Futures, *, waits: Floats | None = None, works: Floats | None = None) -> Outcome:
+def unfold(futures: Futures, *, waits: Numbers | None = None, works: Numbers | None = None) -> Outcome:
     """Let time flow through the graph; with other waits or works than drawn it answers what would be then."""
     waits = futures.waits if waits is None else waits
     works = futures.works if works is None else works
-    spans = (waits + works + futures.again) * futures.applies
+    spans = (waits + works + futures.again).astype(float) * futures.applies
     place = {key: number for number, key in enumerate(futures.keys)}
     begins, ends = np.empty_like(spans), np.empty_like(spans)
     early = np.full(spans.shape[1], np.inf)

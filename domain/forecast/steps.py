@@ -17,6 +17,8 @@ PRIOR_REFUSAL = 0.05
 """How often an approval is refused before anything was seen."""
 PRIOR_TAKEN = 0.5
 """How often a condition that nobody can answer yet holds before anything was seen."""
+WAIT_SHARE = 0.75
+"""How much of what an author expects of a step is waiting for somebody to begin; the rest is work."""
 Pair = tuple[float, bool]
 """(working seconds, whether it was finished)"""
 
@@ -86,10 +88,23 @@ class StepModel:
 
     steps: Mapping[str, StepFigures] = field(default_factory=dict)
     runs: int = 0
+    _usual: dict[tuple[str, float], tuple[Duration, Duration]] = field(
+        default_factory=dict, compare=False, repr=False
+    )
 
     def of(self, key: str) -> StepFigures:
         """What is known of a step; nothing of one that was never seen."""
         return self.steps.get(key, _UNSEEN)
+
+    def usual(self, key: str, author_seconds: float) -> tuple[Duration, Duration]:
+        """Waiting and work of a step, shrunk to what its author expects of both together; worked out once."""
+        known = self._usual.get((key, author_seconds))
+        if known is None:
+            figures = self.of(key)
+            wait = figures.wait.with_author(WAIT_SHARE * author_seconds)
+            known = wait, figures.work.with_author((1 - WAIT_SHARE) * author_seconds)
+            self._usual[key, author_seconds] = known
+        return known
 
     def stored(self) -> dict[str, Any]:
         """As JSON."""
@@ -104,13 +119,19 @@ class StepModel:
 _UNSEEN = StepFigures()
 
 
-def learn_steps(trails: Iterable[Trail], axis: Axis, now: float) -> StepModel:
-    """Every step's waiting and working times, on working time without pauses; what is open is a censored sample."""
+def learn_steps(
+    trails: Iterable[Trail], axis: Axis, now: float, imported_until: float | None = None
+) -> StepModel:
+    """Every step's waiting and working times, on working time without pauses; what is open is a censored sample.
+
+    ``imported_until``: until when imported runs were watched; ``now`` without it.
+    """
     found: dict[str, StepHistory] = {}
     runs = 0
     for trail in trails:
         runs += trail.ended_at is not None
-        _Walk(found, trail, axis, now).through()
+        watched = now if imported_until is None or not trail.imported else imported_until
+        _Walk(found, trail, axis, watched).through()
     return StepModel(
         {
             key: StepFigures(

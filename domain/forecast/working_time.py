@@ -44,7 +44,7 @@ class Axis:
     def working(self, instants: ArrayLike) -> Floats:
         """The working seconds before each instant, counted from the first day of the axis."""
         at = np.asarray(instants, float)
-        place = np.clip(np.searchsorted(self.opens, at, "right") - 1, 0, len(self.opens) - 1)
+        place = np.maximum(np.searchsorted(self.opens, at, "right") - 1, 0)
         inside = np.minimum(at, self.closes[place]) - self.opens[place]
         beyond = np.maximum(at - self.closes[-1], 0.0)
         return np.asarray(
@@ -54,7 +54,7 @@ class Axis:
     def instants(self, working: ArrayLike) -> Floats:
         """The instants before which there is so much working time; the end of a day rather than the next morning."""
         seconds = np.asarray(working, float)
-        place = np.clip(np.searchsorted(self.before, seconds, "left") - 1, 0, len(self.before) - 1)
+        place = np.maximum(np.searchsorted(self.before, seconds, "left") - 1, 0)
         return np.asarray(self.opens[place] + seconds - self.before[place])
 
 

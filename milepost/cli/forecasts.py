@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
+from functools import cache
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 import typer
 
 from milepost.cli.client import ask
-from milepost.cli.database import application_url
+from milepost.cli.database import application_url, running_log, settings
 from milepost.cli.output import BAD_INPUT, AsJson, Field, fail, people, print_facts, print_json, print_rows
 
 if TYPE_CHECKING:
     from domain.forecast.backtest import Scores
+    from domain.forecast.trails import Trail
 
 app = typer.Typer(
     help="The forecast: when runs will be finished, and how sure that is.", no_args_is_help=True
@@ -76,6 +79,7 @@ def backtest(
 ) -> None:
     """Forecast the newest fifth of a process's runs from what came before, and compare with what really came.
 
+    Imported histories are forecast by comparison, own runs by simulation (there is one way to walk through them).
     Takes minutes for a large history, on one core. The result is kept and shown with the process.
     """
     if way not in _WAYS:
@@ -88,19 +92,43 @@ def backtest(
 
 
 def _scored(process: str, way: Any) -> Scores:
-    from domain.forecast.backtest import backtest as scored
     from projections.forecast_trails import trails_of
     from projections.forecasts_kept import keep_backtest
     from store.connect import connect
 
     with connect(application_url(), "backtest") as connection:
         trails = trails_of(connection, process)
-    scores = scored(trails, way)
+    if any(trail.imported for trail in trails):
+        from domain.forecast.backtest import backtest as tested
+
+        scores = tested([trail for trail in trails if trail.imported], way)
+    else:
+        scores = _rehearsed(trails)
     if scores is None:
-        fail(f"{process} has too few ended runs for a backtest: it takes at least 25", BAD_INPUT)
+        fail(f"{process} has too few runs for a backtest: it takes at least 25 of three events", BAD_INPUT)
     with connect(application_url(), "backtest") as connection:
         keep_backtest(connection, process, scores, datetime.now(UTC))
     return scores
+
+
+def _rehearsed(trails: Sequence[Trail]) -> Scores | None:
+    """Runs that have a graph are forecast by simulation; each is read from the log when its turn comes."""
+    from domain.forecast.plan import Plan
+    from domain.forecast.rehearsal import House, rehearse
+    from domain.forecast.working_time import axis_of
+    from store.mapper import to_event
+    from store.repository import Repository
+
+    calendar, year = settings().calendar, datetime.now(UTC).year
+    with running_log() as log:
+        repository = Repository(log)
+        house = House(
+            lambda run: [to_event(recorded) for recorded in log.read_stream(UUID(run))],
+            cache(lambda process, version: Plan(repository.definition(process, version))),
+            axis_of(calendar, year - 20, year + 15),
+            calendar,
+        )
+        return rehearse(trails, house)
 
 
 def _table(scores: Scores) -> Sequence[dict[str, str]]:

@@ -89,7 +89,7 @@ def test_trees_kept_as_arrays_say_what_the_library_says():
     rows = np.column_stack([chance.normal(size=(600, 3)), np.zeros(600)])
     wanted = rows[:, 0] * 2 + np.abs(rows[:, 1])
     model = HistGradientBoostingRegressor(
-        loss="absolute_error", max_iter=60, learning_rate=0.08, max_leaf_nodes=31, max_depth=10, min_samples_leaf=10,
+        loss="absolute_error", max_iter=20, learning_rate=0.06, max_leaf_nodes=8, max_depth=10, min_samples_leaf=10,
         early_stopping=False, random_state=0,
     ).fit(rows[:, :3], wanted)  # fmt: skip
     trees = fit(rows, wanted, None, loss="absolute_error")
