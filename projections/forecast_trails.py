@@ -85,10 +85,10 @@ class _Reading:
     def through(self, events: Iterable[tuple[Any, ...]]) -> None:
         """Take in all events, oldest first."""
         for _stream, kind, step, round_, by, at, data in events:
-            if step is not None and kind in (_IMPORTED if self.imported else KINDS):
-                self.marks.append(Mark(at, step, _IMPORTED[kind], by, round_))
-            elif step is None:
+            if kind in _LIVES:  # the end of a run may name a step too
                 self._life(kind, at, data)
+            elif self.imported or kind in KINDS:
+                self.marks.append(Mark(at, step, _IMPORTED[kind], by, round_))
 
     def _life(self, kind: str, at: float, data: str | None) -> None:
         match kind:

@@ -223,7 +223,7 @@ def test_an_import_makes_forecasts_of_its_open_runs_only(office: Office, tmp_pat
         ]
     rows.append("open,start,complete,x,2026-02-01T08:00:00Z")
     stages = tmp_path / "map.yaml"
-    stages.write_text("outcomes:\n  - {activity: end, outcome: Done, ends: completed}\n")
+    stages.write_text("outcomes:\n  - {activity: end, outcome: Done, ends: ended_early}\n")
     import_log(Request(csv_log(tmp_path / "log.csv", *rows), "csv", "old", stages), office.log)
     office.now = datetime(2026, 2, 1, 9, tzinfo=UTC)
     office.round()
