@@ -217,12 +217,14 @@ def attention(api: Api, place: str, **asked: Any) -> list[dict[str, Any]]:
     """What needs attention, as of the clock of the test."""
     found: list[dict[str, Any]] = []
     after: int | None = 0
+    page: dict[str, Any] = {}
     while after is not None:
         told = api.client.get(f"/v1/projects/{place}/attention", params={"after": after, "limit": 3, **asked})
         assert told.status_code == 200, told.text
-        found += told.json()["rows"]
-        after = told.json()["next_after"]
-    assert len(found) == told.json()["total"] == sum(told.json()["counts"].values())
+        page = told.json()
+        found += page["rows"]
+        after = page["next_after"]
+    assert len(found) == page["total"] == sum(page["counts"].values())
     return found
 
 
