@@ -49,7 +49,7 @@ def run(scale: float) -> dict[str, float]:
             with psycopg.connect(server.owner_url) as connection:
                 at = store(
                     connection,
-                    others(max(1_000, int(size * scale) - at), 1 << (40 if at < SMALL else 50)),
+                    others(max(1_000, int(size * scale) - at), 1 << (40 if name == "small" else 50)),
                     APART,
                 )
             make_read_models(server.app_url)
