@@ -16,7 +16,7 @@ from domain.schedule import Calendar
 from domain.words import Actor
 from projections import alarm_queries
 from store import followed
-from store.errors import LogError
+from store.errors import Conflict, LogError
 from store.repository import Repository
 from workers.trouble import described
 
@@ -48,8 +48,11 @@ class CalendarChange:
             followed.begin(connection, name)
             return True
         runs = alarm_queries.active_runs(connection, standing.after_run, RUNS)
-        for run in runs:
-            self._follow(run)
+        try:
+            for run in runs:
+                self._follow(run)
+        except Conflict:  # others write to a run again and again: these runs are gone through once more
+            return True
         if runs:
             followed.move(connection, name, runs[-1])
         else:

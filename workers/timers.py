@@ -28,7 +28,7 @@ from domain.words import Actor
 from projections import alarm_queries
 from projections.alarm_queries import Come
 from store.connect import connect
-from store.errors import LogError
+from store.errors import Conflict, LogError
 from store.log import Append, Log
 from store.mapper import to_new_event
 from store.repository import Repository
@@ -190,6 +190,10 @@ class Timers:
             self._repository.execute(
                 RUN, row.run, lambda run: self._decide(run or Run(), row, present), meta=meta
             )
+        except (
+            Conflict
+        ):  # others write to this run again and again: its row will change, and be looked at again
+            return
         except (LogError, psycopg.Error):
             raise
         except Exception as error:  # noqa: BLE001 - a defect of one run is told, and stops no other

@@ -59,14 +59,16 @@ Execute = Callable[[Decide], Sequence[Event]]
 
 @dataclass
 class Rehearsal:
-    """A run in memory only, to see how long things take."""
+    """A run in memory only: what happens in it, and how long that takes."""
 
     run: Run | None = None
+    events: list[Event] = field(default_factory=list)
 
     def execute(self, decide: Decide) -> Sequence[Event]:
-        """Decide, and remember the state."""
+        """Decide, and remember what was decided."""
         events = decide(self.run)
         self.run = RUN.fold(events, self.run)
+        self.events += events
         return events
 
 

@@ -23,7 +23,7 @@ from domain.task import TASK, add_task
 from domain.words import Actor, Assignee, StageKey, StepKey, Values, process_stream
 from milepost.demo.cast import cast
 from milepost.demo.earlier import without_steps
-from milepost.demo.player import Decide, Execute, Player, Rehearsal, Script
+from milepost.demo.player import Execute, Player, Rehearsal, Script
 from milepost.demo.staff import bring_in
 from milepost.documents import read_document
 from store.repository import Repository
@@ -109,11 +109,10 @@ class Workspace:
         stream = uuid5(NAMESPACE, f"{definition.process} {number}")
         if self.repository.load(RUN, stream) is None:
             meta = {"process": definition.process, "process_version": definition.version}
-
-            def execute(decide: Decide) -> Sequence[Event]:
-                return self.repository.execute(RUN, stream, decide, meta=meta).events
-
-            self._player(definition, number, script, execute).perform(at, self.now, OWNER, **given)
+            played = Rehearsal()
+            self._player(definition, number, script, played.execute).perform(at, self.now, OWNER, **given)
+            # as one append: timers and mails must not meet a run of the past that is still being played
+            self.repository.execute(RUN, stream, lambda run: played.events if run is None else [], meta=meta)
         return stream
 
     def _player(self, definition: Definition, number: int, script: Script, execute: Execute) -> Player:

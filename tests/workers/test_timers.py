@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 
 import orjson
@@ -21,6 +21,7 @@ from domain.words import StepKey
 from projections import alarm_queries
 from projections.alarm_queries import Come
 from store.connect import connect
+from store.errors import Conflict
 from store.log import Log
 from tests.support.databases import Database
 from tests.support.waiting import wait_until
@@ -297,3 +298,42 @@ def test_a_run_with_a_defect_stops_no_other(office: Office, monkeypatch: pytest.
     assert [each.stream for each in office.told()] == [sound]
     with connect(office.url, "test") as connection:
         assert alarm_queries.oldest_alarm(connection) == at(12)
+
+
+def test_a_run_that_others_write_to_all_the_time_is_looked_at_again(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+):
+    """Losing to others again and again ends neither the worker nor the alarm: a later round fires it."""
+    run = office.start()
+    office.projector.catch_up()
+    office.do(run, start_step, office.definition, OFFER)
+    office.clock.now = at(12)
+
+    def lose(*_args: object, **_named: object) -> None:
+        raise Conflict(run, 5, 6)
+
+    with monkeypatch.context() as busy:
+        busy.setattr(office.timers._repository, "execute", lose)
+        office.timers.round()
+    assert office.names(run) == []
+    office.settle()
+    assert office.names(run) == ["step_reminder_raised"]
+
+
+def test_a_change_of_the_calendar_goes_on_after_losing_to_others(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+):
+    """Runs that could not be set anew because others wrote to them are set anew in a later round."""
+    run = office.start()
+    office.calendar = replace(OFFICE, name="early", closes=time(12))
+    office.timers = office.another()
+
+    def lose(*_args: object, **_named: object) -> None:
+        raise Conflict(run, 5, 6)
+
+    with monkeypatch.context() as busy:
+        busy.setattr(office.timers._repository, "execute", lose)
+        for _ in range(5):
+            assert office.round() == 0.0
+    office.settle()
+    assert office.state(run).step(StepKey("survey")).due_at == at(12, day=3)
