@@ -217,8 +217,6 @@ def _on_incident(verb: Verb) -> Handle:
 
         def decide(run: Run | None) -> Sequence[Event]:
             run = known_run(run, stream)
-            if incident not in run.incidents:
-                raise Problem("unknown_incident", f"the run has no incident {incident}")
             definition = call.services.repository.definition(run.process, run.process_version)
             meta.update(process=run.process, process_version=run.process_version)
             return verb.decide(run, body, replace(given, definition=definition))

@@ -62,7 +62,6 @@ CODES: dict[str, Code] = {
     "unknown_version": Code(404, "Unknown version", "The process has no published version with this number."),
     "unknown_view": Code(404, "Unknown view", "No saved view has this id."),
     "unknown_recurrence": Code(404, "Unknown recurring work", "No recurring work has this id."),
-    "unknown_incident": Code(404, "Unknown incident", "The run has no incident with this id."),
     "unknown_key": Code(404, "Unknown key", "No run is known by this key to wait for this event."),
     "ambiguous_key": Code(
         409,

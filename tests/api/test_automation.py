@@ -13,6 +13,7 @@ from domain.events import Event
 from domain.run import RUN, Run
 from domain.run.actions import fail_action, start_action
 from domain.words import Actor, StepKey
+from store.repository import Repository
 from tests.api.conftest import Api, project
 
 MACHINE = Actor("system:milepost")
@@ -70,8 +71,8 @@ def get_run(api: Api, run: str) -> Run:
 
 
 def get_stuck(api: Api, run: str) -> str:
-    """Let the run's call fail for good; the incident's id."""
-    repository, at, step = api.services.repository, api.services.clock(), StepKey("call")
+    """Let the run's call fail for good, as a worker in another process does; the incident's id."""
+    repository, at, step = Repository(api.services.log), api.services.clock(), StepKey("call")
     definition = repository.definition("check", 1)
 
     def begin_call(state: Run | None) -> Sequence[Event]:
@@ -166,7 +167,7 @@ def test_incidents_are_listed_and_decided(checks: Api):
     again = checks.client.post(f"{path}/retry", json={})
     assert again.json()["code"] == "incident_resolved"
     nowhere = checks.client.post(f"/v1/runs/{run}/incidents/{uuid4()}/retry", json={})
-    assert (nowhere.status_code, nowhere.json()["code"]) == (404, "unknown_incident")
+    assert (nowhere.status_code, nowhere.json()["code"]) == (409, "unknown_incident")
 
 
 def test_done_by_hand_brings_the_values(checks: Api):
