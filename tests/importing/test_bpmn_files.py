@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
+from domain.lint import MOST_STEPS
 from milepost.cli.importing import app
 from milepost.documents import read_document
 from milepost.importing import BadLog
@@ -73,9 +74,9 @@ def test_a_model_that_is_too_large_is_refused(tmp_path: Path):
 
 
 def test_a_model_with_too_many_steps_or_no_work_is_refused(tmp_path: Path):
-    """A document holds 500 steps at most and one at least; so do sub-processes and boundary events."""
-    for parts, word in (([node("task", f"t{number}") for number in range(501)], "too many steps"),
-                        ([node("subProcess", f"t{number}") for number in range(501)], "too many elements"),
+    """A document holds so many steps at most and one at least; so do sub-processes and boundary events."""
+    for parts, word in (([node("task", f"t{number}") for number in range(MOST_STEPS + 1)], "too many steps"),
+                        ([node("subProcess", f"t{number}") for number in range(MOST_STEPS + 1)], "too many elements"),
                         ([node("startEvent", "s")], "holds no work")):  # fmt: skip
         with pytest.raises(BadLog) as refused:
             of(tmp_path, *parts)
