@@ -1,0 +1,80 @@
+"""What the read models make of a migration in mid stream: the same as the rules do."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+from hypothesis import given, settings
+
+from api.sight import Sight
+from domain.events import Event
+from domain.migration import migrate_run
+from domain.run import RUN, Run, start_run
+from domain.words import Actor, Rejected, StepKey
+from projections.run_facts import RUN_FACTS, RunFacts
+from projections.run_trail import RUN_TRAIL, RunTrail
+from projections.run_values import RUN_VALUES, RunValues
+from store.mapper import to_new_event
+from tests.domain.documents import definition, step
+from tests.migration.processes import OFFICE, Document, deeds, did, known, version
+from tests.migration.test_laws import CAUTIOUS, LATER, pairs
+from tests.support.given import BO, NINE
+
+
+def folded(events: list[Event]) -> tuple[RunFacts, RunValues, RunTrail]:
+    """What the read models hold after these events, as they are stored."""
+    states = RUN_FACTS.make(), RUN_VALUES.make(), RUN_TRAIL.make()
+    for event in events:
+        data = orjson.loads(to_new_event(event, {}).data)
+        for fold, state in zip((RUN_FACTS, RUN_VALUES, RUN_TRAIL), states, strict=True):
+            if event.type in fold.handlers:
+                fold.handlers[event.type](state, data, event.at, event.by)
+    return states
+
+
+def test_what_was_sensitive_stays_masked():
+    """A field that is gone, or no longer sensitive, is hidden from the same people as before, also in the history."""
+    secret = {"key": "note", "title": "Note", "kind": "text", "sensitive": True}
+    old = definition(step("a", fields=[secret]), step("b"))
+    for fields in ([], [{**secret, "sensitive": False}]):
+        new = definition(step("a", fields=fields), step("b"))
+        sight = Sight(Run(), new, "person:eve", sees_values=True, sees_sensitive=False, earlier=(old,))
+        assert not sight.sees_field(StepKey("a"), "note")
+    gone = Sight(
+        Run(), definition(step("b")), "person:eve", sees_values=True, sees_sensitive=False, earlier=(old,)
+    )
+    assert not gone.sees_field(StepKey("a"), "note")
+
+
+@settings(max_examples=150, deadline=None)
+@given(pairs, deeds)
+def test_the_read_models_follow_a_migration(pair: tuple[Document, Document], doings: Any):
+    """Every step of the new version stands where the run's state says, with its due and assignee."""
+    old, new = version(pair[0], 1), version(pair[1], 2)
+    inputs = {"plan": "small", "go_live": "2026-03-20"}
+    by = Actor("person:start")
+    events: list[Event] = list(start_run(None, old, name="x", inputs=inputs, by=by, at=NINE, calendar=OFFICE))
+    run: Run = known(RUN.fold(events))
+    for clock, doing in enumerate(doings):
+        more = did(run, old, doing, clock)
+        events, run = [*events, *more], known(RUN.fold(more, run))
+    for target, before in ((new, old), (old, new)):
+        try:
+            more = migrate_run(run, before, target, CAUTIOUS, None, by=BO, at=LATER, calendar=OFFICE)
+        except Rejected:
+            return
+        events, run = [*events, *more], known(RUN.fold(more, run))
+        facts, values, trail = folded(events)
+        assert (facts.process_version, trail.process_version) == (target.version, target.version)
+        assert facts.removed == run.removed
+        assert values.hidden == run.hidden
+        for key in target.steps:
+            shown, now = facts.steps.get(key), run.step(key)
+            assert (shown.state if shown else "locked") == now.state, key
+            if shown is not None and now.is_open:
+                assert (shown.due_at, shown.assignee) == (now.due_at, now.assignee), key
+                assert shown.round == now.round
+            if shown is not None:
+                assert shown.added_later == now.added_later
+                assert (shown.help is None) == (now.help is None or now.state not in ("ready", "in_progress"))
