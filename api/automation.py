@@ -26,6 +26,7 @@ from api.streams import RUNS, known_run
 from api.verbs import Given, Verb
 from api.views import answer, services_of, to_json
 from domain.definition import Definition
+from domain.directory import Directory
 from domain.events import Event
 from domain.run import Run
 from domain.run.external import receive_event
@@ -110,11 +111,11 @@ def hear(
     by: Actor,
     at: datetime,
     calendar: Calendar,
+    directory: Directory,
 ) -> Sequence[Event]:
     """What follows from the event for the run; ``steps`` are those that the key names."""
-    return receive_event(
-        run, definition, body.event, body.id, body.values, steps, by=by, at=at, calendar=calendar
-    )
+    told = (run, definition, body.event, body.id, body.values, steps)
+    return receive_event(*told, by=by, at=at, calendar=calendar, directory=directory)
 
 
 TELL = Verb(
@@ -210,26 +211,31 @@ def _on_incident(verb: Verb) -> Handle:
         path = call.request.path_params
         stream, incident = stream_id(path["id"]), stream_id(path["incident"])
         body = validate(verb.body, call.body)
-        given = Given(
-            call.caller.actor, call.services.clock(), call.services.calendar, stream, incident=incident
-        )
+        given = await _given(call, stream)
         meta = dict(call.caller.meta)
 
         def decide(run: Run | None) -> Sequence[Event]:
             run = known_run(run, stream)
             definition = call.services.repository.definition(run.process, run.process_version)
             meta.update(process=run.process, process_version=run.process_version)
-            return verb.decide(run, body, replace(given, definition=definition))
+            return verb.decide(run, body, replace(given, definition=definition, incident=incident))
 
         return await carry_out(call, RUNS, stream, decide, name=str(stream), meta=meta)
 
     return handle
 
 
+async def _given(call: Call, stream: UUID) -> Given:
+    """What both kinds of decisions may ask for; they may make work ready for somebody who has left."""
+    services = call.services
+    directory = await services.directories.now()
+    return Given(call.caller.actor, services.clock(), services.calendar, stream, directory=directory)
+
+
 async def _receive(call: Call) -> Response:
     body = validate(ExternalEvent, call.body)
     stream, steps = (body.run, None) if body.run is not None else await _known_by_key(call.services, body)
-    given = Given(call.caller.actor, call.services.clock(), call.services.calendar, stream, steps=steps)
+    given = replace(await _given(call, stream), steps=steps)
     meta = dict(call.caller.meta)
 
     def decide(run: Run | None) -> Sequence[Event]:

@@ -150,12 +150,14 @@ async def _migrate_run(call: Call) -> Response:
     wanted: Wanted = "newest" if body.to_version is None else body.to_version
     new = await run_in_threadpool(target, services, found.process, wanted)
     meta = {**call.caller.meta, "process": new.process, "process_version": new.version}
+    directory = await services.directories.now()
 
     def decide(state: Run | None) -> Sequence[Event]:
         run = known_run(state, stream)
         old = services.repository.definition(run.process, run.process_version)
+        told = (run, old, new, body.choices, body.reason)
         by, at = call.caller.actor, services.clock()
-        return migrate_run(run, old, new, body.choices, body.reason, by=by, at=at, calendar=services.calendar)
+        return migrate_run(*told, by=by, at=at, calendar=services.calendar, directory=directory)
 
     return await carry_out(call, RUNS, stream, decide, name=str(stream), meta=meta)
 

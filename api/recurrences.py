@@ -26,6 +26,7 @@ from api.streams import PROCESSES, PROJECTS, RECURRENCES, known_process, known_r
 from api.verbs import Given, Verb
 from api.views import show
 from domain import recurrence as recurring
+from domain.directory import EMPTY
 from domain.document import Key
 from domain.events import Event
 from domain.instants import checked, described, upcoming
@@ -162,7 +163,7 @@ async def _set_up(call: Call) -> Response:
     body = validate(SetUp, call.body)
     await run_in_threadpool(_has_a_place, call.services, body)
     stream = uuid7()
-    given = Given(call.caller.actor, call.services.clock(), call.services.calendar, stream)
+    given = await _given(call, stream, SET_UP)
 
     def decide(known: Recurrence | None) -> Sequence[Event]:
         return SET_UP.decide(known, body, given)
@@ -177,7 +178,7 @@ def _on_recurrence(verb: Verb) -> Handle:
     async def handle(call: Call) -> Response:
         stream = stream_id(call.request.path_params["id"])
         body = validate(verb.body, call.body)
-        given = Given(call.caller.actor, call.services.clock(), call.services.calendar, stream)
+        given = await _given(call, stream, verb)
 
         def decide(state: Recurrence | None) -> Sequence[Event]:
             known = known_recurrence(state, stream)
@@ -188,6 +189,13 @@ def _on_recurrence(verb: Verb) -> Handle:
         return await carry_out(call, RECURRENCES, stream, decide, name=str(stream), meta=call.caller.meta)
 
     return handle
+
+
+async def _given(call: Call, stream: UUID, verb: Verb) -> Given:
+    """What the decision may ask for beside the body."""
+    services = call.services
+    directory = await services.directories.now() if verb.wants_directory else EMPTY
+    return Given(call.caller.actor, services.clock(), services.calendar, stream, directory=directory)
 
 
 def _has_a_place(services: Services, body: SetUp) -> None:

@@ -20,6 +20,7 @@ from api.services import Services
 from api.streams import PROJECTS, RUNS, TASKS, known_project, known_run, known_task
 from api.verbs import Given, Verb
 from domain import task as tasks
+from domain.directory import EMPTY
 from domain.events import Event
 from domain.project import column
 from domain.task import Task
@@ -133,7 +134,7 @@ async def _add(call: Call) -> Response:
     body = validate(bodies.AddTask, call.body)
     await run_in_threadpool(_column_exists, call.services, body.project, body.stage)
     stream = uuid7()
-    given = Given(call.caller.actor, call.services.clock(), call.services.calendar, stream)
+    given = await _given(call, stream, ADD)
 
     def decide(task: Task | None) -> Sequence[Event]:
         return ADD.decide(task, body, given)
@@ -143,6 +144,13 @@ async def _add(call: Call) -> Response:
         return await carry_out(
             call, TASKS, stream, decide, name=str(stream), meta=call.caller.meta, created=created
         )
+
+
+async def _given(call: Call, stream: UUID, verb: Verb) -> Given:
+    """What the decision may ask for beside the body."""
+    services = call.services
+    directory = await services.directories.now() if verb.wants_directory else EMPTY
+    return Given(call.caller.actor, services.clock(), services.calendar, stream, directory=directory)
 
 
 def _column_exists(services: Services, project: UUID | None, stage: str) -> None:
@@ -156,7 +164,7 @@ def _on_task(verb: Verb) -> Handle:
         body = validate(verb.body, call.body)
         await _check(call.services, stream, body)
         project, stage = await _column_wanted(call.services, stream, body)
-        given = Given(call.caller.actor, call.services.clock(), call.services.calendar, stream)
+        given = await _given(call, stream, verb)
 
         def decide(task: Task | None) -> Sequence[Event]:
             return verb.decide(known_task(task, stream), body, given)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
-from domain.words import Actor, Assignee
+from domain.words import Actor, Assignee, Rejected
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,3 +99,11 @@ class Directory:
 
 EMPTY = Directory()
 """Nobody was added yet."""
+
+
+def still_here(who: Assignee | None, directory: Directory, **facts: Any) -> None:
+    """Rejected("person_deactivated") when work would go to somebody who takes no more."""
+    if who is not None and directory.has_left(who):
+        raise Rejected(
+            "person_deactivated", f"{who} takes no more work; name somebody else", person=who, **facts
+        )

@@ -11,6 +11,7 @@ from uuid import UUID, uuid5
 
 from domain.aggregate import Aggregate
 from domain.checks import line
+from domain.directory import EMPTY, Directory, still_here
 from domain.events import (
     AnyRecurrenceEvent,
     OccurrenceMade,
@@ -102,6 +103,7 @@ def set_up(  # noqa: PLR0913 - all that recurring work is made of
     process: str | None = None,
     by: Actor,
     at: datetime,
+    directory: Directory = EMPTY,
 ) -> list[AnyRecurrenceEvent]:
     """Make work again and again from now on. Setting up the same again changes nothing."""
     if known is not None:
@@ -112,6 +114,7 @@ def set_up(  # noqa: PLR0913 - all that recurring work is made of
         )
     if makes == "run" and process is None:
         raise Rejected("process_required", "a run follows a process: name its key", field="process")
+    _all_here(template, directory)
     return [
         RecurrenceSetUp(
             name=line("name", name),
@@ -128,7 +131,7 @@ def set_up(  # noqa: PLR0913 - all that recurring work is made of
     ]
 
 
-def change(
+def change(  # noqa: PLR0913 - all that may be changed, and what the house knows
     known: Recurrence,
     name: str,
     cron: str,
@@ -138,6 +141,7 @@ def change(
     catch_up: CatchUp = "last",
     by: Actor,
     at: datetime,
+    directory: Directory = EMPTY,
 ) -> list[AnyRecurrenceEvent]:
     """Make what follows in this way; what was made stays as it is."""
     wanted = RecurrenceChanged(
@@ -152,6 +156,7 @@ def change(
     if replace(evolve(known, wanted), until=known.until) == known:
         return []
     _not_ended(known)
+    _all_here(template, directory)
     return [wanted]
 
 
@@ -243,6 +248,13 @@ def _described(known: Recurrence, event: RecurrenceSetUp | RecurrenceChanged) ->
         catch_up=event.catch_up,
         template=event.template,
     )
+
+
+def _all_here(template: Mapping[str, Any], directory: Directory) -> None:
+    """Rejected("person_deactivated") when the work to be made names somebody who takes no more."""
+    still_here(template.get("assignee"), directory, field="assignee")
+    for role, who in (template.get("roles") or {}).items():
+        still_here(who, directory, role=role)
 
 
 def _later(one: datetime | None, other: datetime) -> datetime:

@@ -10,6 +10,7 @@ from uuid import UUID
 from domain import rank as ranks
 from domain.aggregate import Aggregate
 from domain.checks import distinct, line, priority_word, words
+from domain.directory import EMPTY, Directory, still_here
 from domain.events import (
     AnyTaskEvent,
     TaskAdded,
@@ -169,6 +170,7 @@ def add_task(  # noqa: PLR0913 - one for each thing that a new card may say
     labels: tuple[str, ...] = (),
     by: Actor,
     at: datetime,
+    directory: Directory = EMPTY,
 ) -> list[AnyTaskEvent]:
     """Put a card on a project's board. Adding the same card again changes nothing."""
     added = TaskAdded(
@@ -185,6 +187,7 @@ def add_task(  # noqa: PLR0913 - one for each thing that a new card may say
         at=at,
     )
     if task is None:
+        still_here(assignee, directory)
         return [added]
     if task == _added(task, added):
         return []
@@ -211,12 +214,19 @@ def move_task(task: Task, stage: StageKey, rank: str, *, by: Actor, at: datetime
 
 
 def assign(
-    task: Task, assignee: Assignee | None, reason: str | None = None, *, by: Actor, at: datetime
+    task: Task,
+    assignee: Assignee | None,
+    reason: str | None = None,
+    *,
+    by: Actor,
+    at: datetime,
+    directory: Directory = EMPTY,
 ) -> list[AnyTaskEvent]:
     """Make the task somebody's work (None: nobody's)."""
     if assignee == task.assignee:
         return []
     _must_be_open(task)
+    still_here(assignee, directory)
     return [TaskAssigned(assignee=assignee, reason=reason, by=by, at=at)]
 
 

@@ -27,6 +27,7 @@ from store.mapper import to_new_event
 from store.migration_jobs import MOST_TRIES, Done, Item, Job
 from store.repository import Repository
 from workers.duty import Duty
+from workers.staff import Staff
 from workers.trouble import described
 
 PAGE = 50
@@ -61,6 +62,7 @@ class Migrations:
     def __init__(self, database_url: str, growing: Log, calendar: Calendar, clock: Clock = now) -> None:
         """``growing`` is a started log."""
         self._url = database_url
+        self._staff = Staff(database_url)
         self._log = growing
         self._repository = Repository(growing)
         self._calendar = calendar
@@ -124,6 +126,7 @@ class Migrations:
             by=Actor(job.actor),
             at=self._clock(),
             calendar=self._calendar,
+            directory=self._staff.recently(),
         )
 
     def _stored(self, job: Job, events: Sequence[Event]) -> list[Any]:

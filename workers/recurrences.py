@@ -94,6 +94,8 @@ class Recurring:
         rank = between(self._last_rank(known.project, stage), None, card=stream)
         days = template.get("due_in_days")
         due_on = None if days is None else self._calendar.local_day(occurs_at) + timedelta(days=days)
+        wanted = _assignee(template.get("assignee"))
+        gone = wanted is not None and self._staff.recently().has_left(wanted)
 
         def decide(task: tasks.Task | None) -> Sequence[Event]:
             if task is not None:
@@ -105,7 +107,7 @@ class Recurring:
                 stage=stage,
                 rank=rank,
                 description=filled(template.get("description") or "", occurs_at, known.time_zone),
-                assignee=_assignee(template.get("assignee")),
+                assignee=None if gone else wanted,
                 priority=template.get("priority") or "none",
                 due_on=due_on,
                 labels=tuple(template.get("labels") or ()),
@@ -117,6 +119,10 @@ class Recurring:
                 assert card is not None
                 entry = uuid5(stream, str(number))
                 events += tasks.add_checklist_entry(card, entry, text, by=MACHINE, at=now)
+            if gone:
+                assert card is not None
+                said = f"{wanted} was to have this, but takes no more work: it is nobody's."
+                events += tasks.comment(card, uuid5(stream, "gone"), said, by=MACHINE, at=now)
             return events
 
         self._repository.execute(TASK, stream, decide)

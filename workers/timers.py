@@ -20,6 +20,7 @@ from uuid import UUID
 import psycopg
 import structlog
 
+from domain.directory import EMPTY
 from domain.events import Event
 from domain.run import RUN, Run, fire
 from domain.run.firing import glimpse, needs_whole_run
@@ -34,6 +35,7 @@ from store.mapper import to_new_event
 from store.repository import Repository
 from workers.calendar_change import CalendarChange
 from workers.duty import Duty
+from workers.staff import Staff
 from workers.trouble import described
 
 TIMER = Actor("system:milepost")
@@ -77,6 +79,7 @@ class Timers:
     def __init__(self, database_url: str, growing: Log, calendar: Calendar, clock: Clock = now) -> None:
         """``growing`` is a started log; ``clock`` gives aware instants and may go backwards."""
         self._url = database_url
+        self._staff = Staff(database_url)
         self._log = growing
         self._repository = Repository(growing)
         self._calendar = calendar
@@ -181,7 +184,10 @@ class Timers:
         """What follows from the alarm; it is recorded as of now, and never as of before its instant."""
         definition = self._repository.definition(run.process, run.process_version)
         at = max(present, row.at)
-        return fire(run, definition, row.step, row.alarm, by=TIMER, at=at, calendar=self._calendar)
+        told = (run, definition, row.step, row.alarm)
+        moves_on = needs_whole_run(definition, row.step, row.alarm)
+        staff = self._staff.recently() if moves_on else EMPTY
+        return fire(*told, by=TIMER, at=at, calendar=self._calendar, directory=staff)
 
     def _execute(self, row: Come, present: datetime) -> None:
         """The careful way: on the newest state, again when that changes under it."""

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from domain.definition import Definition
+from domain.directory import EMPTY, Directory
 from domain.events import (
     ActionWithdrawn,
     Event,
@@ -34,7 +35,7 @@ from domain.schedule import Calendar
 from domain.words import Actor, Assignee, Rejected, StepKey
 
 
-def migrate_run(
+def migrate_run(  # noqa: PLR0913 - the run, the two versions, and what the house knows
     run: Run,
     old: Definition,
     new: Definition,
@@ -44,6 +45,7 @@ def migrate_run(
     by: Actor,
     at: datetime,
     calendar: Calendar,
+    directory: Directory = EMPTY,
 ) -> list[Event]:
     """Let the run follow another version. ``choices`` answer what the plan leaves open (see domain.migration.choices).
 
@@ -54,7 +56,7 @@ def migrate_run(
         return []
     made = plan(run, old, new)
     answers = answered(made, choices or {})
-    work = Work(run, new, by, at, calendar)
+    work = Work(run, new, by, at, calendar, directory)
     work.record(
         RunMigrated(
             process=new.process,

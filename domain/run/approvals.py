@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from domain.definition import Definition
-from domain.directory import EMPTY, Directory
+from domain.directory import EMPTY, Directory, still_here
 from domain.document import Approval, EndsRun, Reopens, Requires, Step
 from domain.events import ApprovalGiven, ApprovalRefused, Event, StepRelocked, StepValuesSaved
 from domain.run.claiming import group_of, of_the_group
@@ -16,7 +16,6 @@ from domain.run.finishing import present
 from domain.run.impartial import impartial, is_impartial
 from domain.run.readiness import settle
 from domain.run.reopening import question_or_reopen, reopen_one
-from domain.run.roles import still_here
 from domain.run.state import Run
 from domain.run.taking import take_inputs
 from domain.run.values import is_set, missing, problems, refuse, same

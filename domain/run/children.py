@@ -7,6 +7,7 @@ from typing import Any, Literal
 from uuid import UUID
 
 from domain.definition import Definition
+from domain.directory import EMPTY, Directory
 from domain.events import ActionSucceeded, ChildRunEnded, ChildRunStarted, Event
 from domain.run.actions import action_of, open_incident, wrong_values
 from domain.run.doing import finish_step
@@ -87,12 +88,13 @@ def child_ended(  # noqa: PLR0913 - all that came out of it
     by: Actor,
     at: datetime,
     calendar: Calendar,
+    directory: Directory = EMPTY,
 ) -> list[Event]:
     """The child has ended: the step is done with its outputs, or somebody decides because the child was cancelled."""
     known = run.children.get(child)
     if known is None or known.state is not None:
         return []
-    work = Work(run, definition, by, at, calendar)
+    work = Work(run, definition, by, at, calendar, directory)
     work.record(
         ChildRunEnded(
             step=known.step,

@@ -106,6 +106,7 @@ def decline_signature(
     by: Actor,
     at: datetime,
     calendar: Calendar,
+    directory: Directory = EMPTY,
 ) -> list[Event]:
     """Refuse to sign: the step fails, and the run ends where the process says so."""
     known = step_of(definition, step)
@@ -116,7 +117,7 @@ def decline_signature(
     said = reasoned(reason)
     in_hand(run, definition, step)
     distinct_actor(run, known, by)
-    work = Work(run, definition, by, at, calendar)
+    work = Work(run, definition, by, at, calendar, directory)
     ends = known.signature and known.signature.on_decline
     fail(work, step, ends.ends_run if ends else "declined", said, ends_run=bool(ends))
     return work.events

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from domain.definition import Definition
+from domain.directory import EMPTY, Directory
 from domain.events import Event
 from domain.run.doing import finish_step
 from domain.run.finishing import present
@@ -31,6 +32,7 @@ def receive_event(  # noqa: PLR0913 - all that a sender tells
     by: Actor,
     at: datetime,
     calendar: Calendar,
+    directory: Directory = EMPTY,
 ) -> list[Event]:
     """Complete the step that waits for this event, or keep it for the one that will; each ``source_id`` counts once.
 
@@ -47,7 +49,7 @@ def receive_event(  # noqa: PLR0913 - all that a sender tells
         raise Rejected("not_awaited", f"no step waits for {event} any more", steps=states)
     given = values or {}
     _fits(run, definition, step or later[0], given)
-    work = Work(run, definition, by, at, calendar)
+    work = Work(run, definition, by, at, calendar, directory)
     if step is None and len(run.kept) >= MOST_KEPT:
         raise Rejected("too_many_events", f"the run keeps {MOST_KEPT} events already", accepted=0)
     work.record(received(work, event, source_id, step, () if steps is None else tuple(later), given))

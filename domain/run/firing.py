@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from domain.condition import holds
 from domain.definition import Definition
+from domain.directory import EMPTY, Directory
 from domain.document import Step
 from domain.events import Event, StepBecameOverdue, StepEscalated, StepReminderRaised, StepWaitTimedOut
 from domain.run.alarms import ESCALATION, OVERDUE, SKIP, UNTIL, can_be_overdue, lead_of
@@ -37,6 +38,7 @@ def fire(
     by: Actor,
     at: datetime,
     calendar: Calendar,
+    directory: Directory = EMPTY,
 ) -> list[Event]:
     """What follows when this alarm of the step comes: ``overdue`` is its due itself, the others see ``alarms``."""
     known = definition.steps.get(step)
@@ -49,9 +51,9 @@ def fire(
         case "escalation":
             return escalate(run, definition, step, by=by, at=at)
         case "skip":
-            return skip_overdue(run, definition, step, by=by, at=at, calendar=calendar)
+            return skip_overdue(run, definition, step, by=by, at=at, calendar=calendar, directory=directory)
         case "until":
-            return end_wait(run, definition, step, by=by, at=at, calendar=calendar)
+            return end_wait(run, definition, step, by=by, at=at, calendar=calendar, directory=directory)
         case reminder:
             return raise_reminder(run, definition, step, reminder, by=by, at=at)
 
@@ -141,24 +143,40 @@ def escalate(run: Run, definition: Definition, step: StepKey, *, by: Actor, at: 
 
 
 def skip_overdue(
-    run: Run, definition: Definition, step: StepKey, *, by: Actor, at: datetime, calendar: Calendar
+    run: Run,
+    definition: Definition,
+    step: StepKey,
+    *,
+    by: Actor,
+    at: datetime,
+    calendar: Calendar,
+    directory: Directory = EMPTY,
 ) -> list[Event]:
     """Set a step aside because it was overdue for as long as the process allows: skipped, never done."""
     step_of(definition, step)
     if _come(run, step, SKIP, at) is None:
         return []
-    return set_aside(Work(run, definition, by, at, calendar), step, "overdue for too long", "timer")
+    return set_aside(
+        Work(run, definition, by, at, calendar, directory), step, "overdue for too long", "timer"
+    )
 
 
 def end_wait(
-    run: Run, definition: Definition, step: StepKey, *, by: Actor, at: datetime, calendar: Calendar
+    run: Run,
+    definition: Definition,
+    step: StepKey,
+    *,
+    by: Actor,
+    at: datetime,
+    calendar: Calendar,
+    directory: Directory = EMPTY,
 ) -> list[Event]:
     """End a wait at the instant that the process names for it; one that wants a value first is flagged instead."""
     known = step_of(definition, step)
     instant = _come(run, step, UNTIL, at)
     if instant is None:
         return []
-    work = Work(run, definition, by, at, calendar)
+    work = Work(run, definition, by, at, calendar, directory)
     if known.repeat_until is not None and not holds(known.repeat_until.condition, run.values):
         work.on(StepWaitTimedOut, step, due_at=instant)
         return work.events

@@ -7,6 +7,7 @@ from typing import Any, Literal
 from uuid import UUID
 
 from domain.definition import Definition
+from domain.directory import EMPTY, Directory
 from domain.events import ActionWithdrawn, Event, IncidentResolved
 from domain.run.doing import complete_by_hand
 from domain.run.queueing import own_action
@@ -42,7 +43,7 @@ def edit_incident(
     return [_resolved(found, "edited", reason, changes, by, at)]
 
 
-def finish_incident(
+def finish_incident(  # noqa: PLR0913 - what was done, and what the house knows
     run: Run,
     definition: Definition,
     incident: UUID,
@@ -52,13 +53,15 @@ def finish_incident(
     by: Actor,
     at: datetime,
     calendar: Calendar,
+    directory: Directory = EMPTY,
 ) -> list[Event]:
     """Say that somebody did by hand what the machine could not; when that was the whole step, the step is done."""
     found = _open(run, incident, "done_by_hand")
     if found is None:
         return []
     if found.step is not None and _is_step(run, definition, found, found.step):
-        return complete_by_hand(run, definition, found.step, reason, values, by=by, at=at, calendar=calendar)
+        told = (run, definition, found.step, reason, values)
+        return complete_by_hand(*told, by=by, at=at, calendar=calendar, directory=directory)
     return _given_up(run, found, "done_by_hand", reasoned(reason), by, at)
 
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 
 from domain.definition import Definition
-from domain.directory import EMPTY, Directory
+from domain.directory import EMPTY, Directory, still_here
 from domain.events import Event, RoleAssigned, StepAssigned
 from domain.run.impartial import impartial, is_impartial
-from domain.run.roles import still_here
 from domain.run.state import Run
 from domain.run.work import Work, decided, in_running, step_of
 from domain.schedule import Calendar

@@ -109,9 +109,7 @@ _MOVES: frozenset[str] = frozenset({"locked", "ready", "in_progress", "done", "n
 def _announce(work: Work, key: StepKey, cause: Cause) -> tuple[StepKey, ...]:
     if work.run.state == "paused" and not (cause == "migration" and work.run.step(key).before in OPEN):
         return ()
-    assignee = assignee_of(work.run, work.definition, key)
-    if assignee is not None and work.directory.has_left(assignee):
-        assignee = None
+    assignee = _taker(work, key)
     due, calendar, alarms = due_when_ready(work, key)
     work.on(
         StepBecameReady, key, cause=cause, assignee=assignee, due_at=due, calendar=calendar, alarms=alarms
@@ -121,6 +119,17 @@ def _announce(work: Work, key: StepKey, cause: Cause) -> tuple[StepKey, ...]:
     if work.definition.steps[key].rules:
         apply_rules(work, key, "ready")
     return tuple(take_kept(work, key)) if work.run.kept else ()
+
+
+def _taker(work: Work, key: StepKey) -> Assignee | None:
+    """Who gets the step. What would be somebody's who has left is for the group of its role, or nobody's."""
+    who = assignee_of(work.run, work.definition, key)
+    if who is None or not work.directory.has_left(who):
+        return who
+    role = work.definition.steps[key].role
+    group = None if role is None else work.definition.roles[role].group
+    left_to = None if group is None else Assignee(f"group:{group}")
+    return left_to if left_to is not None and work.directory.members(left_to) else None
 
 
 def _take_back(work: Work, key: StepKey, cause: Cause) -> tuple[StepKey, ...]:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from domain.definition import Definition
-from domain.directory import Directory
+from domain.directory import Directory, still_here
 from domain.document import Role
 from domain.words import Actor, Assignee, Rejected, RoleKey
 
@@ -45,14 +45,6 @@ def cast(
     for key, who in found.items():
         still_here(who, directory, role=key)
     return found
-
-
-def still_here(who: Assignee | None, directory: Directory, **facts: Any) -> None:
-    """Rejected("person_deactivated") when work would go to somebody who takes no more."""
-    if who is not None and directory.has_left(who):
-        raise Rejected(
-            "person_deactivated", f"{who} takes no more work; name somebody else", person=who, **facts
-        )
 
 
 def draws(definition: Definition, roles: Mapping[RoleKey, Assignee]) -> Iterator[tuple[Assignee, Assignee]]:

@@ -23,6 +23,7 @@ from projections.action_queries import Family
 from store.connect import connect
 from store.repository import Repository, UnknownVersion
 from workers.automations.contract import Answer, ChildStarted, Due, Failed
+from workers.staff import Staff
 
 MACHINE = Actor("system:milepost")
 MOST_GENERATIONS = 8
@@ -116,6 +117,7 @@ class Families:
         self, database_url: str, repository: Repository, calendar: Calendar, clock: Callable[[], datetime]
     ) -> None:
         self._url = database_url
+        self._staff = Staff(database_url)
         self._repository = repository
         self._calendar = calendar
         self._clock = clock
@@ -156,6 +158,7 @@ class Families:
                 by=MACHINE,
                 at=self._clock(),
                 calendar=self._calendar,
+                directory=self._staff.recently(),
             )
 
         self._execute(family.run, decide)

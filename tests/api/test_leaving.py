@@ -1,0 +1,108 @@
+"""Who left is given nothing over HTTP, by whichever command: by name it is refused, by rule it is nobody's."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.api.conftest import Api, project
+from tests.api.test_automation import PROCESS, get_run, get_stuck
+from tests.api.test_people import add, ok, refused
+
+LAST = {"key": "last", "title": "Last", "role": "seller"}
+BO = "person:bo"
+
+
+def checks(after: list[str], *but: str) -> dict[str, Any]:
+    """The process of checks, with a step of a person behind these."""
+    stage = PROCESS["stages"][0]
+    steps = [step for step in stage["steps"] if step["key"] not in but]
+    return {**PROCESS, "stages": [{**stage, "steps": [*steps, {**LAST, "after": after}]}]}
+
+
+@pytest.fixture
+def left(api: Api) -> Api:
+    """A server where Bo was, and has left."""
+    add(api, "bo", group=None)
+    return api
+
+
+def leave(api: Api) -> None:
+    """Bo leaves."""
+    ok(api.client.post("/v1/people/bo/deactivate", json={"reason": "Left"}))
+
+
+def begin(api: Api, document: dict[str, Any]) -> str:
+    """A run of it in which Bo is the seller, who then leaves."""
+    api.publish(document)
+    run = api.start(process="check", roles={"seller": BO}, inputs={"reference": "R"})
+    project(api.database, api.services.log)
+    leave(api)
+    return run
+
+
+def last(api: Api, run: str) -> tuple[str, str | None]:
+    """State and owner of the last step."""
+    found = get_run(api, run).step("last")  # type: ignore[arg-type]  # its key
+    return found.state, found.assignee
+
+
+def test_an_event_from_outside_gives_them_nothing(left: Api):
+    """The step that follows the wait is nobody's."""
+    run = begin(left, checks(["report"]))
+    told = {"event": "report.received", "id": "r-1", "run": run, "values": {"score": 7}}
+    with left.as_("service:checks", "send_events") as client:
+        ok(client.post("/v1/external-events", json=told))
+    assert last(left, run) == ("ready", None)
+
+
+def test_work_done_by_hand_gives_them_nothing(left: Api):
+    """The step that follows the call is nobody's."""
+    run = begin(left, checks(["call"]))
+    path = f"/v1/runs/{run}/incidents/{get_stuck(left, run)}/done-by-hand"
+    ok(left.client.post(path, json={"reason": "By phone", "values": {"account": "A-1"}}))
+    assert last(left, run) == ("ready", None)
+
+
+def test_another_version_gives_them_nothing(left: Api):
+    """The step that waits for nothing any more is nobody's."""
+    run = begin(left, checks(["report"]))
+    left.publish(checks([]))
+    ok(left.client.post(f"/v1/runs/{run}/migrate", json={"reason": "At once"}))
+    assert last(left, run) == ("ready", None)
+
+
+@pytest.fixture
+def board(left: Api) -> str:
+    """A project that Bo has left."""
+    leave(left)
+    opened = {"name": "P", "stages": [{"key": "open", "title": "Open"}]}
+    found: str = ok(left.client.post("/v1/projects", json=opened))["id"]
+    return found
+
+
+def test_no_task_is_given_to_them(left: Api, board: str):
+    """Neither a new one nor one that is there; nothing is stored."""
+    body = {"project": board, "title": "Call", "stage": "open"}
+    task = ok(left.client.post("/v1/tasks", json=body))["id"]
+    head = left.head
+    refusals: list[httpx.Response] = [
+        left.client.post("/v1/tasks", json={**body, "assignee": BO}),
+        left.client.post(f"/v1/tasks/{task}/assign", json={"assignee": BO}),
+    ]
+    assert [refused(each) for each in refusals] == ["person_deactivated"] * 2
+    assert left.head == head
+
+
+def test_no_recurring_work_names_them(left: Api, board: str):
+    """Neither when it is set up nor when it is changed."""
+    schedule = {"name": "Weekly", "cron": "0 9 * * MON", "time_zone": "UTC"}
+    template = {"title": "Report", "stage": "open"}
+    theirs = {**schedule, "template": {**template, "assignee": BO}}
+    makes = {"makes": "task", "project": board}
+    assert refused(left.client.post("/v1/recurrences", json={**theirs, **makes})) == "person_deactivated"
+    made = ok(left.client.post("/v1/recurrences", json={**schedule, **makes, "template": template}))
+    path = f"/v1/recurrences/{made['id']}/change"
+    assert refused(left.client.post(path, json=theirs)) == "person_deactivated"
