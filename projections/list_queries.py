@@ -51,7 +51,7 @@ class CardList:
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """One stretch of a card's time; ``kind`` is planned, actual or forecast; without an end it goes on."""
+    """One stretch of a card's time; without an end it goes on. A forecast reaches from its P50 to its P85."""
 
     kind: Literal["planned", "actual", "forecast"]
     stage: str | None
@@ -109,9 +109,6 @@ class DueCalendar:
     behind: int = 0
 
 
-Forecasts = Mapping[UUID, Iterable[Bar]]
-
-
 def card_list(
     connection: Conn,
     project: UUID,
@@ -141,16 +138,12 @@ def timeline(
     calendar: Calendar,
     only: CardFilter = EVERY_CARD,
     ended: bool = False,
-    forecasts: Callable[[Conn, list[UUID]], Forecasts] = lambda _, __: {},
 ) -> Timeline:
     """Planned, actual and forecast stretches of every card. Raises NotFound."""
     seen = board(connection, project, calendar=calendar, only=only, ended=EVERY_ENDED if ended else 0)
     cards = sorted(_cards(seen), key=lambda card: (_or_far(card.started_at), card.name))
-    ahead = forecasts(connection, [card.id for card in cards if card.kind == "run" and card.ended_at is None])
     found = tuple(
-        TimelineRow(
-            card.id, card.kind, card.name, card.state, card.stage, (*_bars(card), *ahead.get(card.id, ()))
-        )
+        TimelineRow(card.id, card.kind, card.name, card.state, card.stage, tuple(_bars(card)))
         for card in cards
     )
     return Timeline(seen.project, seen.name, found, seen.position, seen.as_of, seen.behind)
@@ -222,6 +215,10 @@ def _bars(card: Card) -> Iterator[Bar]:
             begun = max(begun, dot.target_at)
         if dot.entered_at is not None:
             yield Bar("actual", dot.key, dot.title, dot.entered_at, dot.ended_at, dot.state)
+    if card.forecast is not None and card.forecast.p50_at is not None and card.forecast.p85_at is not None:
+        yield Bar(
+            "forecast", None, "Probably done", card.forecast.p50_at, card.forecast.p85_at, card.forecast.state
+        )
     if card.kind == "task" and card.started_at is not None:
         if card.due_at is not None:
             yield Bar("planned", None, "Due", card.started_at, max(card.started_at, card.due_at))

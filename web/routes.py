@@ -26,6 +26,7 @@ from api.views import Positioned, answer, texts_for
 from domain.document import Document, Role
 from projections import answers, queries
 from web import forms, guests, insights, lists, outbox, words
+from web.beside import PROBLEMS, beside
 from web.errors import ErrorPages, accepts_json, refused
 from web.forwarding import Answered, forward
 from web.rendering import assets, page, reveal
@@ -47,6 +48,7 @@ RULES: dict[str, Rule] = {
     "POST /runs/{id}/move": _FORM,
     "POST /runs/{id}/{verb}": _FORM,
     "POST /runs/{id}/steps/{step}/{verb}": _FORM,
+    "POST /runs/{id}/incidents/{incident}/{verb}": _FORM,
     "POST /tasks": _FORM,
     "POST /tasks/{id}/move": _FORM,
     "POST /tasks/{id}/{verb}": _FORM,
@@ -87,7 +89,8 @@ def router(_services: Services | None = None) -> APIRouter:
         made.add_api_route(path, show, methods=["GET"], response_model=None)
     writes = {
         "/runs": command, "/runs/{id}/move": move_run, "/runs/{id}/{verb}": command,
-        "/runs/{id}/steps/{step}/{verb}": command, "/tasks": add_task,
+        "/runs/{id}/steps/{step}/{verb}": command,
+        "/runs/{id}/incidents/{incident}/{verb}": command, "/tasks": add_task,
         "/views": command, "/tasks/{id}/move": move_task, "/tasks/{id}/{verb}": command, "/sign-out": sign_out,
     }  # fmt: skip
     for path, act in writes.items():
@@ -164,9 +167,12 @@ async def run(request: Request) -> Response:
     chosen = unmasked(chosen_step(seen, request.query_params.get("step"), caller_of(request).actor))
     told = await services.read(lambda connection: _history(connection, stream))
     entries = sight.of_history(told).entries
+    more = await beside(request, stream, texts=sight.sees_values)
     return page(
         request,
         "run.html",
+        beside=more,
+        PROBLEMS=PROBLEMS,
         run=seen,
         answer=seen,
         chosen=chosen,

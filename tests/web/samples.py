@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 from ruamel.yaml import YAML
 
 from domain.document import Document
 from projections import answers as a
+from projections.action_queries import IncidentRow
+from projections.answers.forecasts import RunForecast
+from web.beside import Beside
 
 NOW = datetime(2026, 11, 23, 14, 3, 7, tzinfo=UTC)
 PROJECT = UUID(int=7)
@@ -310,3 +314,13 @@ def home(name: str = "Larch Logistics – onboarding (Business)") -> a.Home:
         900,
         NOW,
     )
+
+
+def beside(run: Any, step: str) -> Beside:
+    """A forecast that is not good, and an incident of this step."""
+    forecast = RunForecast(run.id, run.process, "at_risk", CANARY, 4, 12, NOW, NOW, 0.4, NOW, (), NOW, 1)
+    incident = IncidentRow(
+        UUID(int=9), "failed", CANARY, "person:dana", NOW, run.id, step, 1, "http", "http", "failed", 6, run.name, run.process,
+        1, step, run.project, False, 1,
+    )  # fmt: skip
+    return Beside(forecast, (incident,))

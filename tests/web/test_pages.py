@@ -17,6 +17,7 @@ from api.guard import Site
 from tests.web import samples
 from tests.web.conftest import App
 from web import words
+from web.beside import PROBLEMS
 from web.rendering import assets, hide, render, reveal
 from web.selection import chosen_step
 
@@ -33,8 +34,9 @@ def run_page(run: Any, step: str | None = None, *, every: bool = True) -> str:
     chosen = chosen_step(run, step, ME)
     zone = ZoneInfo("Europe/Berlin")
     return shown(
-        "run.html", run=run, answer=run, chosen=chosen, history=samples.history(), every=every, zone=zone
-    )
+        "run.html", run=run, answer=run, chosen=chosen, history=samples.history(), every=every, zone=zone,
+        beside=samples.beside(run, chosen.key), PROBLEMS=PROBLEMS,
+    )  # fmt: skip
 
 
 def test_no_text_of_people_becomes_markup():

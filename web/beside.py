@@ -1,0 +1,37 @@
+"""What stands on a run's page beside its steps: the forecast, and what the machine asks people to decide."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+from fastapi import Request
+
+from api.services import Services
+from projections.action_queries import IncidentRow, incidents
+from projections.answers.forecasts import RunForecast
+from projections.forecast_queries import run_forecast
+
+PROBLEMS = {
+    "failed": "It was tried again and again and failed.",
+    "uncertain": "It stopped in the middle: nobody knows whether it had its effect.",
+    "not_allowed": "It would call an address that is not allowed.",
+    "bad_document": "The process says something that cannot be done.",
+    "child_cancelled": "The run that it waits for was called off.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """The newest forecast of a run, and its open incidents."""
+
+    forecast: RunForecast
+    incidents: tuple[IncidentRow, ...]
+
+
+async def beside(request: Request, run: UUID, *, texts: bool) -> Beside:
+    """``texts``: the reader sees what other services answered."""
+    services: Services = request.app.state.services
+    forecast = await services.read(lambda connection: run_forecast(connection, run))
+    found = (await services.read(lambda connection: incidents(connection, run))).rows
+    return Beside(forecast, found if texts else tuple(replace(row, reason="") for row in found))
