@@ -52,6 +52,14 @@ class Gone(NamedTuple):
     since: datetime | None
 
 
+class Agreed(NamedTuple):
+    """Who has agreed to what waits for nobody else any more, in which group, and since when it could be over."""
+
+    by: tuple[str, ...]
+    group: str
+    since: datetime | None
+
+
 @dataclass(frozen=True)
 class Context:
     """What is known beside the card: the moment, how long stages usually take, who left, the projects by id."""
@@ -61,6 +69,7 @@ class Context:
     gone: Mapping[tuple[UUID, str], Gone] = field(default_factory=dict)
     projects: Mapping[UUID, tuple[str, str | None]] = field(default_factory=dict)
     texts: Mapping[tuple[UUID, str], Help] = field(default_factory=dict)
+    agreed: Mapping[tuple[UUID, str], Agreed] = field(default_factory=dict)
 
     @cached_property
     def worked(self) -> WorkingTime:
@@ -116,7 +125,8 @@ class _Needs:
                 "blocked", f"Nobody can go on: {card.blocked}", card.entered_stage_at, fixes.unblock()
             )
         if (gone := self.context.gone.get((card.id, ""))) is not None:
-            yield self.row("owner_deactivated", _sentence(gone.why), gone.since, fixes.assign())
+            said = _sentence(gone.why)
+            yield self.row("owner_deactivated", said, gone.since, fixes.assign(), due_at=card.due_at)
         if card.overdue and card.due_at is not None:
             said = f"Was due {self.judge.day(card.due_at)}"
             yield self.row("late", said, card.due_at, fixes.extend_task(), due_at=card.due_at)
@@ -150,13 +160,17 @@ class _Needs:
         if step.help_since is not None:
             yield self.row("needs_help", self._help(step), step.help_since, fixes.clear_help(step.step), step)
         if (gone := self.context.gone.get((self.card.id, step.step))) is not None:
-            yield self.row(
-                "owner_deactivated", _sentence(gone.why), gone.since, fixes.assign(step.step), step
-            )
+            fix = fixes.assign(step.step)
+            yield self.row("owner_deactivated", _sentence(gone.why), gone.since, fix, step, step.due_at)
         elif step.assignee is None and step.manual:
             said = f"Nobody has {step.title}"
             yield self.row("unassigned", said, step.ready_at, fixes.assign(step.step), step)
-        yield from self._of_waiting(step)
+        if (agreed := self.context.agreed.get((self.card.id, step.step))) is not None:
+            said = f"Everybody who is left in {agreed.group} has agreed to {step.title}: "
+            said += f"{' or '.join(map(spoken, agreed.by))} approves once more, and it is done"
+            yield self.row("approval", said, agreed.since, fixes.approve(step.step), step, step.due_at)
+        else:
+            yield from self._of_waiting(step)
 
     def _of_waiting(self, step: OpenStep) -> Iterator[AttentionRow]:
         fixes, due_at = self.fixes, step.due_at

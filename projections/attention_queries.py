@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from domain.schedule import Calendar
+from projections.agreeing import all_agreed
 from projections.answers import ATTENTION_KINDS, Attention, AttentionRow, Card
 from projections.asking import Conn, Fresh, fresh, rows
 from projections.attending import Context, Gone, OpenStep, needs, open_step
@@ -56,6 +57,7 @@ def everything(
         gone_of(connection, project),
         project_names(connection, project),
         help_texts(connection, helped) if texts else {},
+        all_agreed(connection, project),
     ))  # fmt: skip
 
 

@@ -48,13 +48,28 @@ left join read.person p on p.person = i.assignee and not p.active
 left join read.work_group g on g.work_group = i.assignee and not exists (
   select 1 from read.group_member m join read.person a on a.person = m.member and a.active where m.stream = g.stream)
 where (p.person is not null or g.work_group is not null) and (%(project)s::uuid is null or i.project = %(project)s)
-order by array_position('{urgent,high,medium,low,none}'::text[], i.priority), 10 nulls last, i.work, i.step
+order by array_position('{urgent,high,medium,low,none}'::text[], i.priority), coalesce(i.due_at, i.due_on) nulls last,
+  i.work, i.step
+
+-- name: partly_agreed
+select i.work, i.step, r.process, r.process_version, g.title, i.approved,
+  coalesce((select max(p.left_at) from read.group_member m join read.person p on p.person = m.member
+    where m.stream = g.stream and not p.active), i.ready_at),
+  array(select m.member from read.group_member m join read.person p on p.person = m.member and p.active
+    where m.stream = g.stream and m.member <> all(i.approved)),
+  (select coalesce(jsonb_object_agg(s.step, s.by), '{}') from read.run_step s
+    where s.run = i.work and s.by is not null and s.state = 'done')
+from read.inbox i
+join read.work_group g on g.work_group = i.assignee
+join read.run r on r.run = i.work
+where i.step_kind = 'approval' and not i.claimable and i.approved <> '{}'
+  and (%(project)s::uuid is null or i.project = %(project)s)
 
 -- name: held_runs
 select r.run from read.run r
 where r.state in ('running', 'paused') and (
   exists (select 1 from jsonb_each_text(r.roles) held where held.value = %(person)s)
-  or exists (select 1 from read.run_step s where s.run = r.run and s.assignee = %(person)s
+  or r.run in (select s.run from read.run_step s where s.assignee = %(person)s
     and s.state in ('locked', 'ready', 'in_progress')))
 order by r.started_at, r.run
 

@@ -49,7 +49,9 @@ select {open_step} from read.open_step s join read.card c on c.card = s.run
 where %(project)s::uuid is null or c.project = %(project)s
 
 -- name: project_names
-select project, name, owner from read.project where %(project)s::uuid is null or project = %(project)s
+select project, name, case when exists (select 1 from read.person p where p.person = owner and not p.active) then null
+  else owner end
+from read.project where %(project)s::uuid is null or project = %(project)s
 
 -- name: newest_ended
 select card, version, ended_at from read.card

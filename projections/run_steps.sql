@@ -56,5 +56,6 @@ create table run_step (
 create index run_of_process on run (process, process_version);
 create index run_of_project on run (project) where project is not null;
 create index run_text on run using gin (jsonb_to_tsvector('simple', inputs, '["string"]'));
+create index run_step_of_assignee on run_step (assignee) where state in ('locked', 'ready', 'in_progress');
 create index run_step_text on run_step using gin (jsonb_to_tsvector('simple', "values", '["string"]'))
   where "values" is not null;

@@ -9,7 +9,7 @@ import pytest
 
 from tests.api.conftest import Api, project
 from tests.api.test_automation import PROCESS, get_run, get_stuck
-from tests.api.test_people import add, ok, refused
+from tests.api.test_people import add, ok, publish, refused, start
 
 LAST = {"key": "last", "title": "Last", "role": "seller"}
 BO = "person:bo"
@@ -106,3 +106,75 @@ def test_no_recurring_work_names_them(left: Api, board: str):
     made = ok(left.client.post("/v1/recurrences", json={**schedule, **makes, "template": template}))
     path = f"/v1/recurrences/{made['id']}/change"
     assert refused(left.client.post(path, json=theirs)) == "person_deactivated"
+
+
+def test_their_work_is_in_the_list_and_can_be_given_away(left: Api):
+    """A step and a task of somebody who left need somebody, with their dues; the request beside each gives it away."""
+    left.publish(checks([]))
+    opened = {"name": "P", "stages": [{"key": "work", "title": "Work"}], "owner": "person:dana"}
+    place = ok(left.client.post("/v1/projects", json=opened))["id"]
+    left.start(process="check", roles={"seller": BO}, inputs={"reference": "R"}, project=place)
+    task = {"project": place, "title": "Call", "stage": "work", "assignee": BO, "due_on": "2030-03-04"}
+    ok(left.client.post("/v1/tasks", json=task))
+    leave(left)
+    rows: list[dict[str, Any]] = []
+    for path in ("/v1/attention", f"/v1/projects/{place}/attention"):
+        rows = gone(left, path)
+        assert [(row["card_kind"], row["step"], row["why"]) for row in rows] == [
+            ("run", "last", "Bo left: Left"), ("task", None, "Bo left: Left"),
+        ]  # fmt: skip
+        assert rows[1]["due_at"] is not None
+    for row in rows:
+        fix = row["action"]
+        assert fix["body"] == {"assignee": "person:dana"}
+        assert ok(left.client.request(fix["method"], fix["href"], json=fix["body"]))["events"]
+    assert gone(left, "/v1/attention") == []
+
+
+def test_an_owner_who_left_is_not_proposed(left: Api):
+    """The work of a project's owner who left is given to nobody until somebody is named."""
+    opened = {"name": "P", "stages": [{"key": "work", "title": "Work"}], "owner": BO}
+    place = ok(left.client.post("/v1/projects", json=opened))["id"]
+    ok(
+        left.client.post(
+            "/v1/tasks", json={"project": place, "title": "Call", "stage": "work", "assignee": BO}
+        )
+    )
+    leave(left)
+    [row] = gone(left, "/v1/attention")
+    fix = row["action"]
+    assert (fix["body"], fix["asks"]) == ({"assignee": None}, ["assignee"])
+    assert ok(left.client.request(fix["method"], fix["href"], json=fix["body"]))["events"]
+
+
+def gone(api: Api, path: str) -> list[dict[str, Any]]:
+    """The rows of work whose owner left."""
+    project(api.database, api.services.log)
+    return [row for row in ok(api.client.get(path))["rows"] if row["kind"] == "owner_deactivated"]
+
+
+@pytest.mark.parametrize("needs", ["all", 2])
+def test_an_approval_that_waits_only_for_who_left_says_so(api: Api, needs: Any):
+    """One who has agreed does so again, by the request beside it; two different ones stay two."""
+    add(api, "bo", "cy")
+    publish(api, {"group": "legal"}, kind="approval", approval={"needs": needs})
+    run = start(api)
+    with api.as_("person:cy") as cy:
+        ok(cy.post(f"/v1/runs/{run}/steps/contract/approve"))
+        assert agreed(api) == []
+        leave(api)
+        rows = agreed(api)
+        if needs == 2:
+            assert rows == []
+            return
+        why = "Everybody who is left in Legal has agreed to Sign: Cy approves once more, and it is done"
+        assert [row["why"] for row in rows] == [why]
+        fix = rows[0]["action"]
+        assert "step_completed" in ok(cy.request(fix["method"], fix["href"], json=fix["body"]))["events"]
+    assert agreed(api) == []
+
+
+def agreed(api: Api) -> list[dict[str, Any]]:
+    """The rows of approvals."""
+    project(api.database, api.services.log)
+    return [row for row in ok(api.client.get("/v1/attention"))["rows"] if row["kind"] == "approval"]

@@ -9,7 +9,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.schedule import Calendar
@@ -187,6 +187,7 @@ INSTANTS = st.datetimes(datetime(2026, 1, 1), datetime(2026, 12, 31), timezones=
 
 
 @pytest.mark.parametrize("calendar", CALENDARS)
+@settings(deadline=None)
 @given(start=INSTANTS, end=INSTANTS)
 def test_working_time_is_the_calendar_s_own(calendar: Calendar, start: datetime, end: datetime):
     """The quick way and the plain way count the same."""
