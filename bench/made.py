@@ -29,7 +29,7 @@ _NO_HASH = bytes(32)
 Stored = tuple[UUID, str, dict[str, Any]]
 
 
-def project_log() -> Iterator[Stored]:
+def project_log(number_of_runs: int = RUNS) -> Iterator[Stored]:
     """A process, a project, and its runs: each a different way into its steps, all still open."""
     yield process_stream("made"), "process_version_published", _published()
     stages = [
@@ -40,7 +40,7 @@ def project_log() -> Iterator[Stored]:
         "project_opened",
         {"name": "Made", "owner": "person:dana", "stages": stages, "process": "made"},
     )
-    runs = [_run(number, 2 + number % (STEPS - 3)) for number in range(RUNS)]
+    runs = [_run(number, 2 + number % (STEPS - 3)) for number in range(number_of_runs)]
     while runs:
         left = []
         for each in runs:

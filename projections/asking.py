@@ -18,6 +18,8 @@ CARD_COLUMNS = (
     "help", "blocked", "comments", "labels", "checklist_done", "checklist_total", "description", "waits_for", "outcome",
     "started_at", "target_at", "ended_at", "due_on", "override", "lowered", "progressed_at",
 )  # fmt: skip
+_AS_TEXT = {"stages": "c.stages::text as stages"}
+"""What is read as text, because its reader keeps what it made of the same text before."""
 OPEN_STEP_COLUMNS = (
     "run", "step", "title", "kind", "stage", "manual", "outside", "required", "assignee", "round", "ready_at", "due_at",
     "due_moves", "help_since", "incident", "incident_kind", "incident_since",
@@ -37,7 +39,7 @@ OF_PROCESS = "c.process = %(process)s"
 def _load() -> dict[str, str]:
     found: dict[str, str] = {}
     parts = {
-        "card": ", ".join(f"c.{name}" for name in CARD_COLUMNS),
+        "card": ", ".join(_AS_TEXT.get(name, f"c.{name}") for name in CARD_COLUMNS),
         "filter": FILTER,
         "due": DUE,
         "open_step": ", ".join(f"s.{name}" for name in OPEN_STEP_COLUMNS),

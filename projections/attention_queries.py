@@ -14,9 +14,9 @@ from projections.answers import ATTENTION_KINDS, Attention, AttentionRow, Card
 from projections.asking import Conn, Fresh, fresh, rows
 from projections.attending import Context, Gone, OpenStep, needs, open_step
 from projections.cards import card_of
-from projections.forecast_queries import at_risk, forecasts_of
+from projections.forecast_queries import forecasts_of
 from projections.help_texts import help_texts
-from projections.judging import Judge, judge
+from projections.judging import Judge, at_risk, judge
 from projections.people_queries import owner_deactivated
 from projections.stage_history import Usual, usual_hours
 

@@ -14,7 +14,7 @@ from domain.words import PRIORITIES
 from projections.answers import Board, BoardColumn, Card, Funnel, FunnelStage, Lane, Member
 from projections.asking import Conn, Fresh, NotFound, fresh, rows
 from projections.cards import card_of, place_of
-from projections.forecast_queries import at_risk, forecasts_of, with_forecasts
+from projections.forecast_queries import forecasts_of
 from projections.help_texts import with_help_texts
 from projections.judging import Judge, judge
 
@@ -60,12 +60,11 @@ def board(
         raise NotFound("project", project)
     stages, asked = found[0][5], {"project": project, **asdict(only)}
     standing = rows(connection, "cards", **asked, ended=ended, stages=_stages_of(connection, project))
-    faces = forecasts_of(connection, [row[0] for row in standing])
-    by = judge(now, calendar, at_risk(faces))
+    by = judge(now, calendar, forecasts_of(connection, [row[0] for row in standing]))
     counts = None if only == EVERY_CARD else dict(rows(connection, "open_counts", project=project))
     told = Counts(dict(rows(connection, "ended_counts", **asked)), counts)
     named = [(stage["key"], stage["title"]) for stage in stages]
-    cards = with_forecasts(shown(standing, by, only), faces)
+    cards = shown(standing, by, only)
     return put_together(
         found[0],
         with_help_texts(connection, cards) if texts else cards,
@@ -130,8 +129,7 @@ def card(
     found = rows(connection, "card", card=card_id)
     if not found:
         raise NotFound("card", card_id)
-    faces = forecasts_of(connection, [card_id])
-    return with_forecasts([card_of(found[0], judge(now, calendar, at_risk(faces)))], faces)[0]
+    return card_of(found[0], judge(now, calendar, forecasts_of(connection, [card_id])))
 
 
 def funnel(connection: Conn, of: UUID | str) -> Funnel:

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from domain.naming import spoken
 from domain.rollup import TIMELESS, state_at
-from projections.answers import Card, Help, ShownElsewhere, StageDot
+from projections.answers import Card, Help, ShownElsewhere
 from projections.asking import CARD_COLUMNS
+from projections.dots import judged, stages_of
 from projections.fold import instant
 from projections.judging import Judge
 
@@ -35,60 +35,35 @@ def card_of(row: Sequence[Any], judge: Judge) -> Card:
     ended = row[_ENDED] is not None
     due_on = row[_DUE_ON]
     due_at = row[_DUE_AT] if due_on is None else judge.end_of(due_on)
-    dots = tuple([_dot(dot, row[_STARTED], judge, ended=ended) for dot in row[_STAGES] or ()])
+    stages = stages_of(row[_STAGES], row[_STARTED], judge, ended=ended)
     told: dict[str, Any] = {name: row[place] for name, place in _STORED}
     for name, place in _LISTS:
         told[name] = tuple(row[place])
     return Card(
         id=row[_ID],
-        state=_state(row, dots, judge, due_at if due_on else None),
-        stages=dots,
+        state=_state(row, stages.target_at, judge, due_at if due_on else None),
+        stages=judged(stages, judge.now),
         due_at=due_at,
         overdue=due_at is not None and not ended and due_at < judge.now,
         help=help_of(row[_HELP]),
         override=_elsewhere(row[_OVERRIDE]),
+        forecast=judge.faces.get(row[_ID]),
         **told,
     )
 
 
-def _state(row: Sequence[Any], dots: Sequence[StageDot], judge: Judge, day_over: datetime | None) -> str:
+def _state(row: Sequence[Any], target_at: datetime | None, judge: Judge, day_over: datetime | None) -> str:
     state: str = row[_STATE]
     if state in TIMELESS or row[_ENDED] is not None:
         return state
-    targets = [dot.target_at for dot in dots if dot.target_at is not None]
     return state_at(
         state,
         judge.now,
         late_at=row[_LATE_AT] or day_over,
         blocked_at=row[_BLOCKED_AT],
-        target_at=min(targets, default=None),
+        target_at=target_at,
         at_risk=row[_ID] in judge.at_risk,
     )
-
-
-def _dot(dot: Mapping[str, Any], started_at: datetime, judge: Judge, *, ended: bool) -> StageDot:
-    state: str = dot["state"]
-    days, late_at, blocked_at = dot.get("target_days"), dot["late_at"], dot["blocked_at"]
-    target_at = None if ended or days is None else judge.target(started_at, days)
-    if not ended and state not in TIMELESS and (late_at or blocked_at or target_at):
-        state = state_at(
-            state, judge.now, late_at=instant(late_at), blocked_at=instant(blocked_at), target_at=target_at
-        )
-    entered_at, ended_at = instant(dot["entered_at"]), instant(dot["ended_at"])
-    outcome = dot["outcome"]
-    if outcome is None:
-        return StageDot(
-            dot["key"], dot["title"], state, None, entered_at, ended_at, None, None, None, target_at
-        )
-    by, at = dot.get("outcome_by"), instant(dot.get("outcome_at"))
-    said = _said(outcome, by, at, judge)
-    return StageDot(dot["key"], dot["title"], state, outcome, entered_at, ended_at, by, at, said, target_at)
-
-
-def _said(outcome: str, by: str | None, at: datetime | None, judge: Judge) -> str:
-    """Approved by Dana, 12 Nov."""
-    named = f"{outcome[:1].upper()}{outcome[1:]}" + (f" by {spoken(by)}" if by else "")
-    return named if at is None else f"{named}, {judge.day(at)}"
 
 
 def _elsewhere(stored: Mapping[str, Any] | None) -> ShownElsewhere | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -13,7 +13,6 @@ from domain.forecast.levers import pressures
 from domain.forecast.plan import Plan
 from domain.forecast.steps import StepModel
 from domain.forecast.working_time import Axis
-from projections.answers.cards import Card
 from projections.answers.forecasts import (
     BacktestAnswer,
     ForecastFace,
@@ -64,16 +63,6 @@ def forecasts_of(connection: Conn, runs: Sequence[UUID]) -> dict[UUID, ForecastF
     if not runs:
         return {}
     return {run: ForecastFace(*face) for run, *face in _ask(connection, "of_runs", runs=list(runs))}
-
-
-def with_forecasts(cards: Sequence[Card], faces: Mapping[UUID, ForecastFace]) -> list[Card]:
-    """The cards with what is forecast of them."""
-    return [replace(card, forecast=faces[card.id]) if card.id in faces else card for card in cards]
-
-
-def at_risk(faces: Mapping[UUID, ForecastFace]) -> frozenset[UUID]:
-    """The runs that will more likely be late than their target allows, or that do not move."""
-    return frozenset(run for run, face in faces.items() if face.state in {"at_risk", "late", "stalled"})
 
 
 def process_forecast(

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from functools import lru_cache
+from typing import Any
 from uuid import UUID
 
 from domain.schedule import Calendar, end_of_day, target_after
+from projections.answers.forecasts import ForecastFace
 
 WEEKDAYS = Calendar()
 """Where nobody says otherwise: Monday to Friday, nine to five in UTC."""
@@ -21,12 +23,13 @@ class Judge:
     now: datetime
     calendar: Calendar = WEEKDAYS
     at_risk: Collection[UUID] = field(default=frozenset())
+    faces: Mapping[UUID, ForecastFace] = field(default_factory=dict, compare=False)
     _known: _Known = field(init=False, repr=False, compare=False)
-    _year: int = field(init=False, repr=False, compare=False)
+    year: int = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_known", _known_of(self.calendar))
-        object.__setattr__(self, "_year", self.calendar.local_day(self.now).year)
+        object.__setattr__(self, "year", self.calendar.local_day(self.now).year)
 
     def target(self, started_at: datetime, working_days: float) -> datetime | None:
         """When a stage is to be over: so many working days after its run began.
@@ -42,6 +45,11 @@ class Judge:
             known[key] = target_after(opened, key[1], self.calendar)
         return known[key]
 
+    @property
+    def kept(self) -> dict[Any, Any]:
+        """Where the stages of cards are kept ready under this calendar (see projections/dots.py)."""
+        return self._known.stages
+
     def end_of(self, day: date) -> datetime:
         """When a day is over."""
         known = self._known.ends
@@ -51,15 +59,16 @@ class Judge:
 
     def day(self, instant: datetime) -> str:
         """A day as people write it: ``12 Nov``, with the year when it is another one than now."""
-        return _written(self.calendar.local_day(instant), self._year)
+        return _written(self.calendar.local_day(instant), self.year)
 
 
 class _Known:
-    """What was asked of a calendar before; it grows by one entry for each day that something began or is due."""
+    """What was asked of a calendar before: an entry for each day that something began or is due, and cards' stages."""
 
     def __init__(self) -> None:
         self.targets: dict[tuple[date, int], datetime | None] = {}
         self.ends: dict[date, datetime] = {}
+        self.stages: dict[Any, Any] = {}
 
 
 @lru_cache(maxsize=16)
@@ -72,6 +81,14 @@ def _written(day: date, year: int) -> str:
     return f"{day:%-d %b}" if day.year == year else f"{day:%-d %b %Y}"
 
 
-def judge(now: datetime | None, calendar: Calendar | None, at_risk: Collection[UUID] = frozenset()) -> Judge:
-    """A judge for this moment (without one: now)."""
-    return Judge(now or datetime.now(UTC), calendar or WEEKDAYS, at_risk)
+def judge(
+    now: datetime | None, calendar: Calendar | None, faces: Mapping[UUID, ForecastFace] | None = None
+) -> Judge:
+    """A judge for this moment (without one: now), who knows these forecasts."""
+    known = faces or {}
+    return Judge(now or datetime.now(UTC), calendar or WEEKDAYS, at_risk(known), known)
+
+
+def at_risk(faces: Mapping[UUID, ForecastFace]) -> frozenset[UUID]:
+    """The runs that will more likely be late than their target allows, or that do not move."""
+    return frozenset(run for run, face in faces.items() if face.state in {"at_risk", "late", "stalled"})
