@@ -57,6 +57,11 @@ def unknown_ids(connection: Conn, process: str, runs: Sequence[UUID]) -> list[UU
     return [run for run in runs if run not in known]
 
 
+def run_names(connection: Conn, process: str, runs: Sequence[UUID]) -> dict[UUID, str]:
+    """The names of those of the runs that the process has."""
+    return dict(connection.execute(SQL["names"], {"process": process, "runs": list(runs)}).fetchall())
+
+
 def followed_versions(connection: Conn, process: str) -> dict[int, int]:
     """How many active runs follow each version."""
     return dict(connection.execute(SQL["versions"], {"process": process}).fetchall())

@@ -25,3 +25,6 @@ select r.run from read.run r
 where r.process = %(process)s and r.state in ('running', 'paused') and not (r.process_version = %(version)s)
   and not r.test
 order by r.started_at, r.run
+
+-- name: names
+select r.run, r.name from read.run r where r.process = %(process)s and r.run = any(%(runs)s)
