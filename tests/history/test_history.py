@@ -15,13 +15,15 @@ from domain.group import GROUP
 from domain.person import PERSON
 from domain.process import PROCESS
 from domain.project import PROJECT
+from domain.recurrence import RECURRENCE
 from domain.run import RUN
 from domain.task import TASK
 from domain.upcast import UnknownEvent, upcast
+from domain.view import VIEW
 
 HERE = Path(__file__).parent
 HISTORIES = sorted(HERE.glob("*.jsonl"))
-AGGREGATES: tuple[Aggregate[Any], ...] = (PROCESS, PROJECT, RUN, TASK, PERSON, GROUP)
+AGGREGATES: tuple[Aggregate[Any], ...] = (PROCESS, PROJECT, RUN, TASK, PERSON, GROUP, RECURRENCE, VIEW)
 
 
 def recorded(history: Path) -> list[dict[str, Any]]:
