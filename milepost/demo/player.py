@@ -8,15 +8,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from random import Random
 from typing import Any
+from uuid import UUID
 
 from domain.definition import Definition
 from domain.document import AUTOMATIC, Requires, Step
 from domain.events import (
     Event,
     RoleAssigned,
-    RunCancelled,
-    RunCompleted,
-    RunEndedEarly,
     StepBecameReady,
     StepCompleted,
     StepRelocked,
@@ -29,6 +27,7 @@ from domain.run import (
     decline_signature,
     give_approval,
     refuse_approval,
+    request_help,
     save_values,
     start_run,
     start_step,
@@ -36,9 +35,11 @@ from domain.run import (
 from domain.schedule import Calendar
 from domain.words import Actor, Assignee, RoleKey, StepKey, Values
 from milepost.demo.cast import AUTOMATION, stand_in
+from milepost.demo.machine import Machine
 from milepost.demo.values import fill
 
-_ENDS = (RunCompleted, RunEndedEarly, RunCancelled)
+NAMELESS = UUID(int=0)
+"""The id of a run that nothing outside is told about."""
 
 
 @dataclass
@@ -50,6 +51,10 @@ class Script:
     declines: frozenset[str] = frozenset()
     stops_at: frozenset[str] = frozenset()
     """Steps that stay ready: nobody does them."""
+    refused_calls: dict[str, str] = field(default_factory=dict)
+    """Calls of steps that failed for good, with what the service answered."""
+    help: tuple[str, str, str] | None = None
+    """A step in which somebody asks for help some hours after it became ready: step, reason, who is waited for."""
 
 
 Decide = Callable[[Run | None], Sequence[Event]]
@@ -82,10 +87,14 @@ class Player:
     calendar: Calendar
     random: Random
     script: Script = field(default_factory=Script)
-    ended: bool = False
+    run_id: UUID = NAMELESS
+    run: Run | None = None
     held_since: datetime | None = None
     """When the first step that nobody does became ready."""
-    _waiting: list[tuple[datetime, str]] = field(default_factory=list)
+    latest: datetime | None = None
+    """When the newest event happened: what comes late is done then, not before."""
+    _waiting: list[tuple[datetime, str, str]] = field(default_factory=list)
+    """What people do: when, in which step, and what (``start``, ``do`` or ``help``)."""
     _doers: dict[str, Actor] = field(default_factory=dict)
 
     def perform(self, at: datetime, until: datetime, by: Actor, **given: Any) -> None:
@@ -101,32 +110,41 @@ class Player:
             )
         )
 
-    def play(self, until: datetime) -> None:
-        """Go on until the run has ended, nothing is ready, or this instant is reached."""
-        while self._waiting and not self.ended:
-            at, key = heapq.heappop(self._waiting)
-            if at > until:
-                heapq.heappush(self._waiting, (at, key))
+    def play(self, until: datetime, *, until_held: bool = False) -> None:
+        """Go on until nothing is to be done any more, or this instant, or (``until_held``) a held step is reached."""
+        script = self.script
+        machine = Machine(self.run_id, self.definition, self.calendar, script.values, script.refused_calls)
+        while not (until_held and self.held_since):
+            by_machine = machine.next(_going(self.run), self.latest)
+            person_at = self._waiting[0][0] if self._waiting else None
+            if by_machine is not None and (person_at is None or by_machine.at <= person_at):
+                if by_machine.at > until:
+                    return
+                self._decide(lambda run, what=by_machine: machine.act(_going(run), what))  # type: ignore[misc]
+            elif person_at is not None and person_at <= until:
+                self._do(*heapq.heappop(self._waiting))
+            else:
                 return
-            self._do(self.definition.steps[StepKey(key)], at)
 
-    def _do(self, step: Step, at: datetime) -> None:
-        key, by = StepKey(step.key), self._actor(step)
-        if step.key in self.script.stops_at:
+    def _do(self, at: datetime, name: str, what: str) -> None:
+        key, step = StepKey(name), self.definition.steps[StepKey(name)]
+        run, by = _going(self.run), self._actor(step)
+        if run.ended or not run.step(key).is_open:
             return
-        if step.key in self.script.declines:
+        if what == "help" and self.script.help:
+            _, reason, asked = self.script.help
+            self._decide(
+                lambda run: request_help(_going(run), self.definition, key, reason, asked, by=by, at=at)
+            )
+        elif what == "start":
+            self._decide(lambda run: start_step(_going(run), self.definition, key, by=by, at=at))
+        elif name in self.script.declines:
             self._step(decline_signature, key, by, at, reason="We decided for another offer.")
         elif step.kind == "approval":
             self._approve(key, by, at)
         else:
-            self._complete(step, key, by, at)
-
-    def _complete(self, step: Step, key: StepKey, by: Actor, at: datetime) -> None:
-        if step.kind not in AUTOMATIC:
-            begun = at - timedelta(hours=self.random.uniform(0.2, 2.0))
-            self._decide(lambda run: start_step(_going(run), self.definition, key, by=by, at=begun))
-        values = fill(step.fields, self.random, at, self.script.values.get(step.key, {}))
-        self._step(complete_step, key, by, at, values=values)
+            values = fill(step.fields, self.random, at, self.script.values.get(name, {}))
+            self._step(complete_step, key, by, at, values=values)
 
     def _approve(self, key: StepKey, by: Actor, at: datetime) -> None:
         step = self.definition.steps[key]
@@ -160,33 +178,46 @@ class Player:
         )
 
     def _decide(self, decide: Decide) -> None:
-        for event in self.execute(decide):
+        events = self.execute(decide)
+        self.run = RUN.fold(events, self.run)
+        for event in events:
+            self.latest = max(event.at, self.latest or event.at)
             self._notice(event)
 
     def _notice(self, event: Event) -> None:
         match event:
             case StepBecameReady():
-                if event.step in self.script.stops_at:
-                    self.held_since = self.held_since or event.at
-                heapq.heappush(self._waiting, (event.at + self._duration(event.step), event.step))
+                self._plan(event)
             case StepCompleted() if event.by is not None:
                 self._doers[event.step] = event.by
             case StepRelocked() | StepReopened():
-                self._waiting = [(at, key) for at, key in self._waiting if key != event.step]
+                self._waiting = [one for one in self._waiting if one[1] != event.step]
                 heapq.heapify(self._waiting)
             case RoleAssigned() if event.assignee is not None:
                 self.roles[event.role] = event.assignee
-            case _ if isinstance(event, _ENDS):
-                self.ended = True
             case _:
                 pass
+
+    def _plan(self, event: StepBecameReady) -> None:
+        """When somebody begins the step, and when they are done with it; what the machine does it does by itself."""
+        step, asked = self.definition.steps[event.step], self.script.help
+        took = self._duration(event.step)
+        if asked is not None and asked[0] == event.step:
+            heapq.heappush(self._waiting, (event.at + timedelta(hours=9), event.step, "help"))
+        if event.step in self.script.stops_at:
+            self.held_since = self.held_since or event.at
+            return
+        if step.kind in AUTOMATIC and step.kind != "wait":
+            return
+        if step.kind not in {"wait", "approval"}:
+            begun = max(event.at, event.at + took - timedelta(hours=self.random.uniform(0.2, 2.0)))
+            heapq.heappush(self._waiting, (begun, event.step, "start"))
+        heapq.heappush(self._waiting, (event.at + took, event.step, "do"))
 
     def _duration(self, key: str) -> timedelta:
         """Log-normal, in hours; what customers and candidates do has a heavy tail."""
         step = self.definition.steps[StepKey(key)]
         role = self.definition.roles.get(RoleKey(step.role or ""))
-        if step.kind in AUTOMATIC and step.kind != "wait":
-            return timedelta(seconds=self.random.uniform(1, 20))
         median, spread = (30.0, 1.1) if role is not None and role.guest else (9.0, 0.8)
         return timedelta(hours=median * self.random.lognormvariate(0.0, spread))
 

@@ -17,10 +17,10 @@ from domain.events import Event, ProjectStage
 from domain.process import PROCESS, publish, save_draft
 from domain.project import PROJECT, open_project
 from domain.rank import between
-from domain.run import RUN, Run, request_help
+from domain.run import RUN
 from domain.schedule import Calendar
 from domain.task import TASK, add_task
-from domain.words import Actor, Assignee, StageKey, StepKey, Values, process_stream
+from domain.words import Actor, Assignee, StageKey, Values, process_stream
 from milepost.demo.cast import cast
 from milepost.demo.earlier import without_steps
 from milepost.demo.player import Execute, Player, Rehearsal, Script
@@ -33,6 +33,8 @@ NAMESPACE = UUID("2b9c6f0e-3d7a-5c41-8f0b-6a1d9e5c7b20")
 OWNER = Actor("person:owner")
 FIRST_VERSION_LACKED = frozenset({"kyc_check", "support_ready"})
 
+CRM_ANSWER = "The CRM answered 409: an account with this domain exists already"
+HELP = ("success_plan", "The customer wants a date before the team has agreed on one.", "person:dana")
 CUSTOMERS = (
     "Alder", "Birch", "Cedar", "Dogwood", "Elm", "Fir", "Ginkgo", "Hazel", "Ironwood", "Juniper", "Katsura", "Larch",
     "Maple", "Nutmeg", "Oak", "Pine", "Quince", "Rowan", "Spruce", "Teak", "Umbrella", "Viburnum", "Willow", "Yew",
@@ -106,11 +108,12 @@ class Workspace:
     # --- runs ---
 
     def _play(self, definition: Definition, number: int, at: datetime, script: Script, **given: Any) -> UUID:
-        stream = uuid5(NAMESPACE, f"{definition.process} {number}")
+        stream = _stream(definition, number)
         if self.repository.load(RUN, stream) is None:
             meta = {"process": definition.process, "process_version": definition.version}
             played = Rehearsal()
-            self._player(definition, number, script, played.execute).perform(at, self.now, OWNER, **given)
+            player = self._player(definition, number, script, played.execute)
+            player.perform(at, self.now, OWNER, **given)
             # as one append: timers and mails must not meet a run of the past that is still being played
             self.repository.execute(RUN, stream, lambda run: played.events if run is None else [], meta=meta)
         return stream
@@ -118,14 +121,16 @@ class Workspace:
     def _player(self, definition: Definition, number: int, script: Script, execute: Execute) -> Player:
         chance = Random(f"{definition.process} {number}")  # noqa: S311 - a play, not a secret
         roles = cast(definition, number, Assignee(OWNER))
-        return Player(execute, definition, roles, self.calendar, chance, deepcopy(script))
+        stream = _stream(definition, number)
+        return Player(execute, definition, roles, self.calendar, chance, deepcopy(script), stream)
 
     def _start_of(
         self, definition: Definition, number: int, held_hours: float, script: Script, **given: Any
     ) -> datetime:
         """When the run must have started for its held step to be ready for so long now; found by a rehearsal."""
         player = self._player(definition, number, script, Rehearsal().execute)
-        player.perform(self.now, self.now + timedelta(days=400), OWNER, **given)
+        player.start(self.now, OWNER, **given)
+        player.play(self.now + timedelta(days=400), until_held=True)
         took = (player.held_since or self.now) - self.now
         return self.now - took - timedelta(hours=held_hours)
 
@@ -162,34 +167,22 @@ class Workspace:
             self._play(definition, number, at, script, inputs=self._customer(number, at), project=project)
 
     def _live_customers(self, definition: Definition, project: UUID) -> None:
-        """12 runs over all stages: two are late, one waits for a signature for long, one needs help."""
+        """12 runs over all stages: two are late, one waits for a signature for long, one for the CRM, one for help."""
         held = (
-            ("risk_triage", 5), ("customer_signs", 9), ("customer_signs", 26 * 24), ("billing_details", 7),
+            ("risk_triage", 5), ("customer_signs", 9), ("customer_signs", 26 * 24), ("crm_upsert", 7),
             ("intake_form", 20), ("success_plan", 14), ("plan_agreed", 11 * 24), ("data_received", 30),
             ("roles_rights", 16), ("acceptance", 8), ("go_no_go", 3), ("survey", 40),
         )  # fmt: skip
         for turn, (step, hours) in enumerate(held):
             number = 40 + turn
-            script = Script(stops_at=frozenset({step}))
+            script = Script(
+                stops_at=frozenset({step}),
+                refused_calls={"crm_upsert": CRM_ANSWER} if step == "crm_upsert" else {},
+                help=HELP if step == HELP[0] else None,
+            )
             guess = self._customer(number, self.now)
             at = self._start_of(definition, number, hours, script, inputs=guess)
-            stream = self._play(
-                definition, number, at, script, inputs=self._customer(number, at), project=project
-            )
-            if turn == 5:
-                self._ask_help(definition, stream, StepKey(step))
-
-    def _ask_help(self, definition: Definition, stream: UUID, step: StepKey) -> None:
-        by, at = Actor("person:bo"), self.now - timedelta(hours=5)
-
-        def decide(run: Run | None) -> Sequence[Event]:
-            if run is None or not run.step(step).is_open:
-                return []
-            reason = "The customer wants a date before the team has agreed on one."
-            return request_help(run, definition, step, reason, "person:dana", by=by, at=at)
-
-        meta = {"process": definition.process, "process_version": definition.version}
-        self.repository.execute(RUN, stream, decide, meta=meta)
+            self._play(definition, number, at, script, inputs=self._customer(number, at), project=project)
 
     def _hires(self, definition: Definition, project: UUID) -> None:
         """10 hires: one declined the offer, four are under way."""
@@ -265,3 +258,8 @@ class Workspace:
             )  # fmt: skip
 
         self.repository.execute(TASK, uuid5(NAMESPACE, f"task {number}"), decide)
+
+
+def _stream(definition: Definition, number: int) -> UUID:
+    """The fixed id of the run number ``number``."""
+    return uuid5(NAMESPACE, f"{definition.process} {number}")
