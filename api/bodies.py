@@ -113,6 +113,12 @@ class Save(Body):
     values: FieldValues
 
 
+class AddEvidence(Body):
+    """Values for fields of a done step that have none; what was given already stays as it was."""
+
+    values: FieldValues
+
+
 class Approve(Body):
     """A yes, with an optional comment."""
 

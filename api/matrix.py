@@ -32,7 +32,7 @@ ANYBODY = Rule(frozenset({"read", "work", "manage", "admin", "service", "act_as"
 
 _STEP_VERBS = (
     "complete", "complete-by-hand", "start", "save", "approve", "refuse", "decline", "skip", "reopen", "assign",
-    "claim", "release", "due", "request-help", "clear-help", "remind",
+    "claim", "release", "due", "request-help", "clear-help", "remind", "add-evidence",
 )  # fmt: skip
 _RUN_VERBS = (
     "pause", "resume", "cancel", "priority", "target", "inputs", "link", "rank", "move", "override-stage",

@@ -63,6 +63,13 @@ STEP_VERBS = (
         runs.save_values,
         {"values": {"plan": "pro"}},
     ),
+    Verb(
+        "add-evidence",
+        "Give a done step values that it lacks",
+        bodies.AddEvidence,
+        runs.add_evidence,
+        {"values": {"plan": "pro"}},
+    ),
     Verb("approve", "Approve", bodies.Approve, runs.give_approval, {"comment": "Looks right"}),
     Verb(
         "refuse",

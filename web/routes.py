@@ -23,14 +23,14 @@ from api.registering import stream_id
 from api.services import Services
 from api.sight import Sight, sight_of
 from api.views import Positioned, answer, texts_for
-from domain.document import Document, Role
+from domain.document import Document
 from projections import answers, queries
 from web import changes, forms, guests, insights, lists, outbox, words
 from web.beside import PROBLEMS, beside
 from web.errors import ErrorPages, accepts_json, refused
 from web.forwarding import Answered, forward
 from web.rendering import assets, page, reveal
-from web.selection import chosen_step, unmasked
+from web.selection import asked_roles, chosen_step, unmasked
 from web.task_page import task_page
 from web.words import who
 
@@ -209,15 +209,10 @@ async def process(request: Request) -> Response:
         runs=rows.rows,
         answer=rows,
         inputs=document.model_dump()["inputs"] if document else (),
-        roles=_asked_roles(document) if document else [],
+        roles=asked_roles(document) if document else [],
         project=request.query_params.get("project"),
         zone=_services(request).calendar.zone,
     )
-
-
-def _asked_roles(document: Document) -> list[Role]:
-    """The roles that somebody fills by hand: not the system's, the initiator's, or those that an input names."""
-    return [role for role in document.roles if not (role.system or role.initiator or role.from_input)]
 
 
 async def static(request: Request) -> Response:

@@ -1,4 +1,4 @@
-"""Which steps of a run a page is about."""
+"""Which steps and roles a page is about."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from api.sight import MASK
+from domain.document import Document, Role
 from projections import answers
 
 
@@ -35,3 +36,8 @@ def unmasked(step: answers.StepView) -> answers.StepView:
     if step.values is None or step.state not in ("ready", "in_progress"):
         return step
     return replace(step, values={key: value for key, value in step.values.items() if value != MASK})
+
+
+def asked_roles(document: Document) -> list[Role]:
+    """The roles that somebody fills by hand: not the system's, the initiator's, or those that an input names."""
+    return [role for role in document.roles if not (role.system or role.initiator or role.from_input)]

@@ -24,6 +24,7 @@ from domain.run.doing import (
     start_step,
 )
 from domain.run.dues import recompute_dues, rule_due
+from domain.run.evidence import add_evidence
 from domain.run.evolve import evolve, evolve_all
 from domain.run.files import attach_file, detach_file, shown_files
 from domain.run.firing import (
@@ -55,6 +56,7 @@ __all__ = [
     "StepState",
     "action_key",
     "action_uncertain",
+    "add_evidence",
     "assign_role",
     "assign_step",
     "attach_file",

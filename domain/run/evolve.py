@@ -340,7 +340,7 @@ def _questioned(step: StepState, event: e.StepEvidenceQuestioned) -> StepState:
 
 
 def _help(step: StepState, event: e.HelpRequested) -> StepState:
-    return altered(step, help=Help(event.reason, event.waiting_on, event.until))
+    return altered(step, help=Help(event.reason, event.waiting_on, event.until, event.cause))
 
 
 def _refused(step: StepState, event: e.ApprovalRefused) -> StepState:

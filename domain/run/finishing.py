@@ -22,7 +22,7 @@ def mark_done(
 ) -> list[StepKey]:
     """Record the step as done and what its completion says at once; the steps that have to be settled then."""
     known = work.definition.steps[step]
-    given = {**given, **_computed(work, step, given)}
+    given = {**given, **computed_values(work, step, given)}
     draft = {**work.run.step(step).draft, **given}
     after = {**work.run.values, **{f"{step}.{key}": value for key, value in draft.items()}}
     if known.repeat_until is not None and not holds(known.repeat_until.condition, after):
@@ -35,7 +35,7 @@ def mark_done(
     outcome = _outcome(known, step, outcome, after)
     work.on(StepCompleted, step, values=given, outcome=outcome, reason=reason)
     _fill_roles(work, step, after)
-    readers = work.changed(paths) + _fill_inputs(work, step, after)
+    readers = work.changed(paths) + fill_inputs(work, step, after)
     work.anchors.add(f"step_done:{step}")
     apply_rules(work, step, "done")
     return [*follow(work, step), *readers]
@@ -64,8 +64,8 @@ def apply_rules(work: Work, step: StepKey, on: str) -> None:
                 queue(work, step, f"notice:{on}:{number}", "email", facts={"roles": list(rule.then.notify)})
 
 
-def _computed(work: Work, step: StepKey, given: Values) -> Values:
-    """The values of the step's computed fields, from what it is completed with."""
+def computed_values(work: Work, step: StepKey, given: Values) -> Values:
+    """The values of the step's computed fields, from what it is completed with and what it has."""
     fields = work.definition.computed.get(step)
     if fields is None:
         return {}
@@ -102,7 +102,7 @@ def _fill_roles(work: Work, step: StepKey, values: Values) -> None:
         hand_over(work, role, Assignee(person) if isinstance(person, str) and person else None, "rule", None)
 
 
-def _fill_inputs(work: Work, step: StepKey, values: Values) -> list[StepKey]:
+def fill_inputs(work: Work, step: StepKey, values: Values) -> list[StepKey]:
     """Confirmed or corrected inputs become the run's; the steps whose conditions read them."""
     pairs = work.definition.sets_inputs.get(step, ())
     given = {key: values.get(f"{step}.{field}") for field, key in pairs}

@@ -9,7 +9,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Literal
 from uuid import UUID
 
-from domain.words import Actor, Assignee, Priority, RoleKey, StageKey, StepKey, Values
+from domain.words import Actor, Assignee, Cause, Priority, RoleKey, StageKey, StepKey, Values
 
 StepWord = Literal[
     "locked", "ready", "in_progress", "done", "skipped", "not_applicable", "failed", "cancelled"
@@ -29,6 +29,7 @@ class Help:
     reason: str
     waiting_on: str | None
     until: datetime | None
+    cause: Cause = "user"
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ def register(app: typer.Typer) -> None:
                        ("approve", approve), ("refuse", refuse), ("decline", decline), ("skip", skip),
                        ("reopen", reopen), ("assign", assign), ("claim", claim),
                        ("release", release), ("due", due), ("ask-help", ask_help),
-                       ("clear-help", clear_help)):  # fmt: skip
+                       ("clear-help", clear_help), ("add-evidence", add_evidence)):  # fmt: skip
         app.command(name)(verb)
 
 
@@ -163,6 +163,13 @@ def ask_help(
     """Ask for help on a step."""
     body = {"reason": reason, "waiting_on": waiting_on, "until": until}
     _step(run, step, "request-help", body, actor, as_json)
+
+
+def add_evidence(
+    run: str = Run, step: str = Step, values: list[str] = Fields, actor: str = As, as_json: bool = AsJson
+) -> None:
+    """Give a done step values that it lacks; it stays done, and what was given stays as it was."""
+    _step(run, step, "add-evidence", {"values": pairs(values, "--value")}, actor, as_json)
 
 
 def clear_help(

@@ -250,3 +250,27 @@ def test_test_runs_are_not_counted(published: Api, runs: dict[str, str]):
     draft(published)
     assert plan(published)["total"] == 2
     assert plan(published, runs=[test])["total"] == 1
+
+
+def test_what_a_migration_asked_for_is_given_without_doing_the_step_again(
+    published: Api, runs: dict[str, str]
+):
+    """The answer ``ask`` raises help on the done step; its evidence clears it, and never changes what was given."""
+    document = copy.deepcopy(PROCESS)
+    contract = next(one for one in document["stages"][0]["steps"] if one["key"] == "contract")
+    contract["fields"] = [
+        *contract["fields"],
+        {"key": "badge", "title": "Badge", "kind": "number", "required": True},
+    ]
+    publish(published, document)
+    run = f"/v1/runs/{runs['past']}"
+    told = published.client.post(f"{run}/migrate", json={"choices": {"field_required": "ask"}})
+    assert told.status_code == 200, told.text
+    evidence = f"{run}/steps/contract/add-evidence"
+    refused = published.client.post(evidence, json={"values": {"goals": "other", "badge": 4}})
+    assert (refused.status_code, refused.json()["fields"]) == (409, ["goals"])
+    assert published.client.post(evidence, json={"values": {"badge": 4}}).status_code == 200
+    caught_up(published)
+    steps = [one for stage in published.client.get(run).json()["stages"] for one in stage["steps"]]
+    seen = next(one for one in steps if one["key"] == "contract")
+    assert (seen["state"], seen["round"], seen["help"], seen["values"]["badge"]) == ("done", 1, None, 4)

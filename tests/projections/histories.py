@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -50,6 +51,12 @@ DOCUMENT: dict[str, Any] = {
 }
 
 
+NEXT: dict[str, Any] = copy.deepcopy(DOCUMENT)
+"""The next version: the training is gone, a badge is new, and the last step comes in the first stage."""
+NEXT["stages"][0]["steps"].append(NEXT["stages"][1]["steps"].pop())
+NEXT["stages"][1]["steps"] = [{"key": "badge", "title": "Badge", "role": "lead"}]
+
+
 @dataclass(frozen=True)
 class Fact:
     """One event to be stored."""
@@ -73,6 +80,28 @@ def published() -> Fact:
     """The process is published."""
     data = {"process": PROCESS, "process_version": 1, "note": "first", "document": DOCUMENT}
     return Fact(process_stream(PROCESS), "process_version_published", data)
+
+
+def published_next() -> Fact:
+    """The next version of the process is published."""
+    data = {"process": PROCESS, "process_version": 2, "note": "second", "document": NEXT}
+    return Fact(process_stream(PROCESS), "process_version_published", data, 1)
+
+
+def migrated(run: str, minutes: int, *, back: bool = False) -> list[Fact]:
+    """A run follows the next version, or the first one again, with what that does to the steps that go and come."""
+    old, new = (2, 1) if back else (1, 2)
+    gone, come = ("badge", "training") if back else ("training", "badge")
+    plan = {"removed": [gone], "added": [come], "returned": [come] if back else []}
+    data = {
+        "process": PROCESS, "from_version": old, "to_version": new, "plan": plan, "choices": {}, "reason": "new rule",
+    }  # fmt: skip
+    return [
+        Fact(stream_of(run), "run_migrated", data, minutes),
+        step(run, "step_cancelled", gone, minutes, cause="migration"),
+        step(run, "step_became_not_applicable", come, minutes, cause="migration", added_later=True),
+        step(run, "step_values_saved", "submitted", minutes, values={"secret": CANARY}, cause="migration"),
+    ]
 
 
 def opened() -> Fact:

@@ -24,8 +24,10 @@ from tests.projections.histories import (
     done,
     hire,
     interleaved,
+    migrated,
     opened,
     published,
+    published_next,
     ready,
     staff,
     started,
@@ -73,9 +75,13 @@ def happening(run: str) -> st.SearchStrategy[list[Fact]]:
         st.builds(lambda m: Fact(stream_of(run), "run_linked", {"project": None}, m), minutes),
         st.builds(lambda m: Fact(stream_of(run), "run_cancelled", {"reason": "gone"}, m), minutes),
     )
-    return st.lists(st.one_of(of_step, of_step, of_step, of_run), max_size=25).map(
-        lambda facts: [started(run), *facts]
-    )
+    usual = st.lists(st.one_of(of_step, of_step, of_step, of_run), max_size=25)
+    moved = st.builds(lambda m, back: migrated(run, m, back=back), minutes, st.booleans())
+    none: list[Fact] = []
+    return st.builds(
+        lambda before, moves, after: [started(run), *before, *moves, *after],
+        usual, st.one_of(st.just(none), moved), usual,
+    )  # fmt: skip
 
 
 def fresh_rows(url: str, batch: int) -> dict[str, list[tuple[object, ...]]]:
@@ -110,7 +116,9 @@ def test_rows_do_not_depend_on_how_events_came(
                 Log(database.app_url, durable=False) as log,
                 Projector(database.app_url, batch=3) as projector,
             ):
-                store(log, [published(), opened(), *staff("bo"), *team("legal", "bo", "cy")])
+                store(
+                    log, [published(), published_next(), opened(), *staff("bo"), *team("legal", "bo", "cy")]
+                )
                 projector.catch_up()
                 for fact in facts:
                     store(log, [fact])
@@ -137,7 +145,7 @@ def test_no_value_of_a_step_reaches_the_project_side(log: Log, read_database: Da
     history = hire("a")
     told: set[str] = set()
     for end in range(1, len(history) + 1):
-        store(log, [published(), opened()] if end == 1 else [])
+        store(log, [published(), published_next(), opened()] if end == 1 else [])
         store(log, history[end - 1 : end])
         with Projector(read_database.app_url) as projector:
             projector.catch_up()
@@ -153,6 +161,7 @@ def test_test_runs_count_nowhere(log: Log, read_database: Database) -> None:
         log,
         [
             published(),
+            published_next(),
             opened(),
             started("a", test=True),
             ready("a", "submitted", 1),

@@ -1,0 +1,95 @@
+"""Giving a done step what it lacks without doing it again: only fields that have no value; none is changed."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from domain.definition import Definition
+from domain.directory import EMPTY, Directory
+from domain.events import Event, HelpCleared, StepValuesSaved
+from domain.run.finishing import computed_values, fill_inputs, present
+from domain.run.impartial import distinct_actor, not_own_work
+from domain.run.people import hand_over
+from domain.run.readiness import settle
+from domain.run.state import Run
+from domain.run.values import check, is_set, missing, same, settled
+from domain.run.work import Work, in_running, step_of
+from domain.schedule import Calendar
+from domain.words import Actor, Assignee, Rejected, StepKey, Values
+
+
+def add_evidence(
+    run: Run,
+    definition: Definition,
+    step: StepKey,
+    values: Values,
+    *,
+    by: Actor,
+    at: datetime,
+    calendar: Calendar,
+    directory: Directory = EMPTY,
+) -> list[Event]:
+    """Give fields of a done step that have no value one; the step stays done, as it was done by whom.
+
+    Raises Rejected("already_given") for fields that have another value, ("not_done") for a step that is not done.
+    What a migration asked for is no longer asked for once no required field lacks its value.
+    """
+    known = step_of(definition, step)
+    check(known.fields, values, step)
+    now = run.step(step)
+    if now.state != "done":
+        raise Rejected(
+            "not_done",
+            f"{step} is {now.state}: values are saved while it is open",
+            step=step,
+            accepted=["save"],
+        )
+    before = present(run, known, step)
+    new = settled(
+        {key: value for key, value in values.items() if is_set(value) or is_set(before.get(key))}, before
+    )
+    _only_unset(step, new, before)
+    if not new:
+        return []
+    in_running(run)
+    distinct_actor(run, known, by)
+    if known.kind == "approval":
+        not_own_work(run, definition, known, by)
+    return _added(Work(run, definition, by, at, calendar, directory), step, new)
+
+
+def _only_unset(step: StepKey, new: Values, before: Values) -> None:
+    given = sorted(key for key in new if is_set(before.get(key)))
+    if given:
+        raise Rejected(
+            "already_given",
+            f"{step} has {', '.join(given)} already; reopen it to change what was given",
+            step=step,
+            fields=given,
+            accepted=["reopen"],
+        )
+
+
+def _added(work: Work, step: StepKey, new: Values) -> list[Event]:
+    """The values, and all that follows from them: computed fields, inputs, roles, conditions, dues."""
+    computed = computed_values(work, step, {**present(work.run, work.definition.steps[step], step), **new})
+    new |= {
+        key: value for key, value in computed.items() if not same(work.run.values.get(f"{step}.{key}"), value)
+    }
+    work.on(StepValuesSaved, step, values=new)
+    paths = {f"{step}.{key}": value for key, value in new.items()}
+    readers = work.changed(paths) + fill_inputs(work, step, paths)
+    for key, role in work.definition.sets_roles.get(step, ()):
+        if isinstance(new.get(key), str):
+            hand_over(work, role, Assignee(new[key]), "rule", None)
+    _answer(work, step)
+    return settle(work, readers)
+
+
+def _answer(work: Work, step: StepKey) -> None:
+    """Nobody waits any more for what a migration asked for."""
+    now, known = work.run.step(step), work.definition.steps[step]
+    if now.help is None or now.help.cause != "migration":
+        return
+    if not missing(known.fields, present(work.run, known, step)):
+        work.on(HelpCleared, step, note=None)
