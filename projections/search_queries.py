@@ -103,7 +103,7 @@ def _hit(row: tuple[Any, ...]) -> Hit:
         "run": f"/runs/{id_}",
         "task": f"/tasks/{id_}",
         "step": f"/runs/{id_}?step={step}",
-        "person": f"/people/{step}",
+        "person": f"/people/{str(step).removeprefix('person:')}",
     }[kind]
     return Hit(kind, id_, title, context, project, process, state, over, path)
 

@@ -25,7 +25,7 @@ from api.sight import Sight, sight_of
 from api.views import Positioned, answer, texts_for
 from domain.document import Document
 from projections import answers, queries
-from web import changes, forms, guests, insights, lists, outbox, words
+from web import changes, forms, guests, insights, lists, outbox, people, words
 from web.beside import PROBLEMS, beside
 from web.errors import ErrorPages, accepts_json, refused
 from web.forwarding import Answered, forward
@@ -57,6 +57,7 @@ RULES: dict[str, Rule] = {
     **guests.RULES,
     **outbox.RULES,
     **lists.RULES,
+    **people.RULES,
     **changes.RULES,
     "POST /views": Rule(frozenset({"read"}), csrf="form"),
 }
@@ -99,6 +100,7 @@ def router(_services: Services | None = None) -> APIRouter:
     guests.add_guest_pages(made)
     outbox.add_outbox_pages(made)
     lists.add_list_pages(made)
+    people.add_people_pages(made)
     changes.add_change_pages(made)
     return made
 

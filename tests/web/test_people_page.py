@@ -1,0 +1,48 @@
+"""The page of a person, to which the search leads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from tests.web.conftest import App
+
+CANARY = "<script>alert('canary')</script>"
+
+
+@pytest.fixture
+def visitor(workspace: App) -> Iterator[httpx.Client]:
+    """A browser session without a browser."""
+    headers = {"Accept": "text/html"}
+    with httpx.Client(base_url=workspace.url, follow_redirects=True, headers=headers) as client:
+        assert client.get(workspace.link()).status_code == 200
+        yield client
+
+
+def test_the_search_leads_to_a_person(workspace: App, visitor: httpx.Client):
+    """Name, manager, groups and open work; text of people stays text; a stranger's page does not exist."""
+    workspace.post("/v1/people", person="max", name="Max Berg")
+    workspace.post("/v1/people", person="bo", name=f"Bo {CANARY}", manager="person:max", weekly_hours=32)
+    workspace.post("/v1/groups", group="legal", title="Legal")
+    workspace.post("/v1/groups/legal/add-member", member="person:bo")
+    workspace.task(workspace.project(), "Call the bank", assignee="person:bo")
+    told = visitor.get("/people/bo", params={"min_position": workspace.head})
+    assert told.status_code == 200
+    assert CANARY not in told.text
+    for part in ("canary", 'href="/people/max"', "Max Berg", "Legal", "Takes work", "Call the bank", "32"):
+        assert part in told.text
+    assert 'href="/people/max"' in visitor.get("/search", params={"q": "Max"}).text
+    assert visitor.get("/people/nobody").status_code == 404
+    assert visitor.get("/people/%00").status_code == 404
+
+
+def test_who_left_is_shown_with_what_is_left(workspace: App, visitor: httpx.Client):
+    """Since when and why, and how what is still theirs is given to somebody else."""
+    workspace.post("/v1/people", person="bo", name="Bo Ek")
+    workspace.task(workspace.project(), "Call the bank", assignee="person:bo")
+    workspace.post("/v1/people/bo/deactivate", reason="Moved away")
+    told = visitor.get("/people/bo", params={"min_position": workspace.head}).text
+    for part in ("Left", "Moved away", "Call the bank", "milepost people hand-over bo"):
+        assert part in told
