@@ -103,7 +103,10 @@ def test_a_projection_is_rebuilt_compared_flipped_and_dropped(milepost: Milepost
     assert compared["live"] in milepost("projection", "flip", "inbox", "--back").stdout
     assert "is gone" in milepost("projection", "drop", "inbox").stdout
     assert "only its live generation" in milepost("projection", "drop", "inbox", code=1).stderr
-    assert "there are attention, board" in milepost("projection", "flip", "nothing", code=2).stderr
+    assert (
+        "there are actions, alarms, attention, board"
+        in milepost("projection", "flip", "nothing", code=2).stderr
+    )
     milepost("projection", "retry", "nothing", str(uuid4()), code=2)
 
 
