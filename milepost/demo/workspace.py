@@ -21,6 +21,7 @@ from domain.run import RUN
 from domain.schedule import Calendar
 from domain.task import TASK, add_task
 from domain.words import Actor, Assignee, StageKey, Values, process_stream
+from milepost.demo.cards import furnish
 from milepost.demo.cast import cast
 from milepost.demo.earlier import without_steps
 from milepost.demo.player import Execute, Player, Rehearsal, Script
@@ -34,6 +35,8 @@ OWNER = Actor("person:owner")
 FIRST_VERSION_LACKED = frozenset({"kyc_check", "support_ready"})
 
 CRM_ANSWER = "The CRM answered 409: an account with this domain exists already"
+TARGETS = {"plan_agreed": -3, "acceptance": -1, "data_received": 24, "roles_rights": 22}
+"""In how many days the live runs that are held at these steps have to be finished; the others have longer."""
 HELP = ("success_plan", "The customer wants a date before the team has agreed on one.", "person:dana")
 CUSTOMERS = (
     "Alder", "Birch", "Cedar", "Dogwood", "Elm", "Fir", "Ginkgo", "Hazel", "Ironwood", "Juniper", "Katsura", "Larch",
@@ -70,6 +73,13 @@ class Workspace:
         hires = self._project("Hiring", hiring, began)
         self._hires(hiring, hires)
         self._tasks(project, hires, second)
+        furnish(
+            self.repository,
+            project,
+            [uuid5(NAMESPACE, f"task {number}") for number in range(3)],
+            OWNER,
+            self.now,
+        )
 
     # --- processes and projects ---
 
@@ -175,7 +185,9 @@ class Workspace:
         )  # fmt: skip
         for turn, (step, hours) in enumerate(held):
             number = 40 + turn
+            target = (self.now + timedelta(days=TARGETS.get(step, 45))).date().isoformat()
             script = Script(
+                values={"success_plan": {"go_live_target": target}},
                 stops_at=frozenset({step}),
                 refused_calls={"crm_upsert": CRM_ANSWER} if step == "crm_upsert" else {},
                 help=HELP if step == HELP[0] else None,

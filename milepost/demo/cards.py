@@ -1,0 +1,39 @@
+"""What is on the cards of the demonstration's tasks, and the view that somebody saved of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+from uuid import UUID, uuid5
+
+from domain.task import TASK, add_checklist_entry, add_dependency, comment, tick
+from domain.view import VIEW, save_view
+from domain.words import Actor
+from store.repository import Repository
+
+CHECKLIST = ("Take the old prices out", "Show the three tracks of the set-up", "Let Dana read it")
+COMMENT = "The engineers are away from the 20th; what is not live by then goes live in January."
+
+
+def furnish(repository: Repository, project: UUID, tasks: Sequence[UUID], by: Actor, now: datetime) -> None:
+    """A checklist on the first of three tasks, a comment on the second, which the third waits for; a shared view."""
+    deck, freeze, agreement = tasks
+    at = now - timedelta(days=4)
+
+    def do(task: UUID, decide: Callable[[Any], Sequence[Any]]) -> None:
+        repository.execute(TASK, task, lambda known: [] if known is None else decide(known))
+
+    for number, text in enumerate(CHECKLIST):
+        do(deck, partial(add_checklist_entry, entry=uuid5(deck, f"line {number}"), text=text, by=by, at=at))
+    do(deck, lambda task: tick(task, uuid5(deck, "line 0"), by=Actor("person:bo"), at=at + timedelta(days=1)))
+    said = uuid5(freeze, "comment")
+    do(freeze, lambda task: comment(task, said, COMMENT, by=Actor("person:dana"), at=at + timedelta(days=2)))
+    do(agreement, lambda task: add_dependency(task, freeze, "task", by=by, at=at))
+    page = f"/projects/{project}/list"
+    repository.execute(
+        VIEW,
+        uuid5(project, "view"),
+        lambda view: save_view(view, "All onboardings", page, shared=True, by=by, at=at),
+    )
