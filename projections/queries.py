@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from projections.asking import Fresh, NotFound, fresh
 from projections.attention_queries import attention
-from projections.board_queries import board, card, funnel
+from projections.board_queries import LaneKind, board, card, funnel
 from projections.insights_queries import insights
 from projections.past import AheadOfLog, Moment, at_instant, at_position
 from projections.past_board import attention_then, board_then, standing_now
@@ -23,6 +23,7 @@ card_run = card
 __all__ = [
     "AheadOfLog",
     "Fresh",
+    "LaneKind",
     "Moment",
     "NotFound",
     "at_instant",

@@ -37,6 +37,7 @@ from web.words import who
 _READ = Rule(frozenset({"read"}))
 _FORM = Rule(frozenset({"work"}), csrf="form")
 _ANYBODY = Rule(frozenset({"read", "work", "manage", "admin"}), csrf="form")
+_LANES: dict[str, queries.LaneKind] = {"person": "person", "process": "process", "priority": "priority"}
 RULES: dict[str, Rule] = {
     "GET /": _READ,
     "GET /projects/{id}": _READ,
@@ -123,16 +124,18 @@ async def home(request: Request) -> Response:
 
 
 async def board(request: Request) -> Response:
-    """The board of a project."""
+    """The board of a project; ``lanes`` lays it out by person, process or priority."""
+    asked = request.query_params.get("lanes", "")
+    lanes: queries.LaneKind | None = _LANES.get(asked)
     project = stream_id(request.path_params["id"])
     texts = await texts_for(request, project)
     seen = await _ask(
         request,
         lambda connection: queries.board(
-            connection, project, calendar=_services(request).calendar, texts=texts
+            connection, project, calendar=_services(request).calendar, lanes=lanes, texts=texts
         ),
     )
-    return page(request, "board.html", board=seen, answer=seen)
+    return page(request, "board.html", board=seen, lanes=lanes, answer=seen)
 
 
 async def attention(request: Request) -> Response:

@@ -6,7 +6,7 @@ from typing import Any
 
 import typer
 
-from milepost.cli import listing
+from milepost.cli import listing, looking_back
 from milepost.cli.client import ask, tell
 from milepost.cli.output import BAD_INPUT, AsJson, Field, fail, print_json, print_rows
 from milepost.cli.processes import newest
@@ -15,6 +15,7 @@ from milepost.cli.telling import As, Reason, command, done
 app = typer.Typer(help="Projects: what needs to get done.", no_args_is_help=True)
 
 listing.register(app)
+looking_back.register(app)
 
 Project = typer.Argument(help="Id of the project.", metavar="PROJECT")
 Stages = typer.Option([], "--stage", help="A stage, key=Title; in the order of the board.")
@@ -60,9 +61,14 @@ def list_projects(as_json: bool = AsJson) -> None:
 
 
 @app.command()
-def board(project: str = Project, as_json: bool = AsJson) -> None:
-    """Show the board: every card in its column."""
-    answer = ask(f"/v1/projects/{project}/board")
+def board(
+    project: str = Project,
+    as_of: str = looking_back.AsOf,
+    as_of_position: int = looking_back.AsOfPosition,
+    as_json: bool = AsJson,
+) -> None:
+    """Show the board: every card in its column, now or as of a moment."""
+    answer = ask(f"/v1/projects/{project}/board", as_of=as_of, as_of_position=as_of_position)
     if as_json:
         print_json(answer)
         return
@@ -89,10 +95,15 @@ def attention(
     project: str = typer.Argument(
         None, help="Id of the project; without it, all of them.", metavar="[PROJECT]"
     ),
+    as_of: str = looking_back.AsOf,
+    as_of_position: int = looking_back.AsOfPosition,
     as_json: bool = AsJson,
 ) -> None:
-    """Show what needs attention, why, and what would fix it."""
-    answer = ask(f"/v1/projects/{project}/attention" if project else "/v1/attention")
+    """Show what needs attention, why, and what would fix it; of one project also as of a moment."""
+    if not project and (as_of or as_of_position):
+        fail("what needed attention at a moment is told of one project: name it", BAD_INPUT)
+    path = f"/v1/projects/{project}/attention" if project else "/v1/attention"
+    answer = ask(path, as_of=as_of, as_of_position=as_of_position)
     if as_json:
         print_json(answer)
     else:

@@ -21,7 +21,8 @@ def register(app: typer.Typer) -> None:
                        ("approve", approve), ("refuse", refuse), ("decline", decline), ("skip", skip),
                        ("reopen", reopen), ("assign", assign), ("claim", claim),
                        ("release", release), ("due", due), ("ask-help", ask_help),
-                       ("clear-help", clear_help), ("add-evidence", add_evidence)):  # fmt: skip
+                       ("clear-help", clear_help), ("add-evidence", add_evidence),
+                       ("remind", remind)):  # fmt: skip
         app.command(name)(verb)
 
 
@@ -170,6 +171,11 @@ def add_evidence(
 ) -> None:
     """Give a done step values that it lacks; it stays done, and what was given stays as it was."""
     _step(run, step, "add-evidence", {"values": pairs(values, "--value")}, actor, as_json)
+
+
+def remind(run: str = Run, step: str = Step, actor: str = As, as_json: bool = AsJson) -> None:
+    """Remind whose work an open step is, now."""
+    _step(run, step, "remind", {}, actor, as_json)
 
 
 def clear_help(

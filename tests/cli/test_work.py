@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -125,6 +126,33 @@ def test_help_stands_on_the_board_until_it_is_cleared(milepost: Milepost, run: s
     assert not [
         row for row in milepost.json("project", "attention", project)["rows"] if row["kind"] == "needs_help"
     ]
+
+
+def test_a_project_is_looked_back_on(milepost: Milepost, run: str, project: str):
+    """Board and attention as of a position, what changed since, why a card is so; and somebody is reminded."""
+    before = str(milepost.json("project", "board", project)["position"])
+    milepost("run", "remind", run, "appointment")
+    milepost("run", "ask-help", run, "appointment", "--reason", "No key")
+    then = ("--as-of-position", before)
+    assert [card["state"] for card in cards(milepost.json("project", "board", project, *then))] == [
+        "in_progress"
+    ]
+    assert [card["state"] for card in cards(milepost.json("project", "board", project))] == ["needs_help"]
+    kinds = [row["kind"] for row in milepost.json("project", "attention", project, *then)["rows"]]
+    assert "needs_help" not in kinds
+    milepost("project", "attention", *then, code=2)
+    milepost("project", "board", project, "--as-of", "2001-01-01T00:00:00Z", code=2)
+    changed = milepost.json("project", "since", project)
+    assert "started" in {change["what"] for change in changed["changes"]}
+    assert changed["lines"][0] in milepost("project", "since", project).stdout
+    told = milepost("project", "why", project, run).stdout
+    assert "help_requested" in told or "step_help_requested" in told
+    assert "No key" not in told
+
+
+def cards(board: dict[str, Any]) -> list[dict[str, Any]]:
+    """The cards of all columns."""
+    return [card for column in board["columns"] for card in column["cards"]]
 
 
 def test_a_project_is_managed(milepost: Milepost, project: str):

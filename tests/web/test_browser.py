@@ -286,3 +286,22 @@ def test_something_is_searched_for(workspace: App, page: Page):
     page.keyboard.press("Enter")
     expect(page.get_by_role("link", name="Nordwind GmbH")).to_have_attribute("href", f"/runs/{run}")
     keep(page, "search")
+
+
+def test_a_board_is_laid_out_in_lanes_and_what_needs_attention_is_one_click_away(workspace: App, page: Page):
+    """Each card stands once, in the lane of who has to act; help that is needed is cleared where it is listed."""
+    project = workspace.project()
+    run = workspace.run(project)
+    task = workspace.task(project, "Order gifts")
+    workspace.post(f"/v1/runs/{run}/steps/handoff/request-help", reason="No room is free")
+    page.goto(f"{workspace.url}/projects/{project}")
+    page.get_by_role("navigation", name="Lanes").get_by_role("link", name="Person").click()
+    expect(page.locator(".lane")).to_have_count(2)
+    expect(page.locator(f"#c{task}")).to_have_count(1)
+    keep(page, "board-lanes")
+    page.get_by_role("link", name="Attention").click()
+    expect(page.locator("#attention")).to_contain_text("No room is free")
+    expect(page.locator("#since")).to_contain_text("started")
+    keep(page, "project-attention")
+    page.set_viewport_size({"width": 390, "height": 844})
+    keep(page, "project-attention-phone")

@@ -1,0 +1,45 @@
+"""The stages on a card look the same whether they were kept ready or made anew, at every moment."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import orjson
+from hypothesis import given
+from hypothesis import strategies as st
+
+from projections.dots import KEPT, judged, stages_of
+from projections.judging import Judge
+
+BEGIN = datetime(2026, 1, 5, 9, tzinfo=UTC)
+INSTANTS = st.none() | st.integers(0, 60).map(lambda days: (BEGIN + timedelta(days=days)).isoformat())
+DOTS = st.fixed_dictionaries({
+    "key": st.just("stage"), "title": st.text(max_size=3),
+    "state": st.sampled_from(["not_started", "in_progress", "done", "late", "needs_help"]),
+    "target_days": st.none() | st.integers(1, 30), "late_at": INSTANTS, "blocked_at": INSTANTS, "entered_at": INSTANTS,
+    "ended_at": INSTANTS, "outcome": st.none() | st.just("approved"), "outcome_by": st.none() | st.just("person:dana"),
+    "outcome_at": INSTANTS,
+})  # fmt: skip
+
+
+@given(
+    stored=st.lists(DOTS, max_size=4), days=st.lists(st.integers(-5, 400), max_size=6), ended=st.booleans()
+)
+def test_what_is_kept_ready_looks_as_if_made_anew(stored: list[dict[str, Any]], days: list[int], ended: bool):
+    """However often and in whatever order moments are asked for, also in another year."""
+    text = orjson.dumps(stored).decode()
+    for day in days:
+        judge = Judge(BEGIN + timedelta(days=day))
+        kept = stages_of(text, BEGIN, judge, ended=ended)
+        made = stages_of(stored, BEGIN, judge, ended=ended)
+        assert judged(kept, judge.now) == judged(made, judge.now)
+        assert kept.target_at == made.target_at
+
+
+def test_no_more_is_kept_than_is_said():
+    """Boards of many cards do not fill the memory."""
+    judge = Judge(BEGIN)
+    for number in range(KEPT + 10):
+        stages_of("[]", BEGIN + timedelta(seconds=number), judge, ended=False)
+        assert len(judge.kept) <= KEPT
