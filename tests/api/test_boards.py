@@ -5,11 +5,13 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
 
 from tests.api.conftest import Api, project
+from workers.cloudevents import message
 
 CANARY = "canary-0815"
 COLUMNS = [{"key": "start", "title": "Start"}, {"key": "live", "title": "Live"}]
@@ -258,6 +260,53 @@ def test_no_text_or_value_of_a_step_reaches_who_may_only_see(api: Api, late: str
     with api.as_("person:dana", "read") as owner:
         assert f"{CANARY} help" in owner.get(f"/v1/projects/{late}/board").text
         assert f"{CANARY} value" not in owner.get(f"/v1/projects/{late}/board").text
+
+
+def test_no_list_export_feed_or_search_tells_a_stranger_a_text_or_value(api: Api, late: str):
+    """CSV, timeline, calendar and its feed, search, views, outbox, forecasts tell names and dates only."""
+    seen(api)
+    run = next(card["id"] for card in board(api, late)["columns"][0]["cards"] if card["kind"] == "run")
+    routes = [
+        f"/v1/projects/{late}/list", f"/v1/projects/{late}/list?format=csv", f"/v1/projects/{late}/timeline",
+        f"/v1/calendar?project={late}", f"/v1/search?q={CANARY}", "/v1/search?q=canary", "/v1/search?q=Acme",
+        "/v1/views", "/v1/outbox", "/v1/actions", "/v1/incidents", "/v1/workload", f"/v1/runs/{run}/forecast",
+        f"/v1/runs/{run}/levers", "/v1/processes/onboarding/insights", "/v1/processes/onboarding/forecast",
+    ]  # fmt: skip
+    with api.as_("person:eve", "read") as eve:
+        for route in routes:
+            told = eve.get(route)
+            assert told.status_code in {200, 403}, (route, told.text)
+            assert CANARY not in told.text.replace(f'"{CANARY}"', ""), route
+        assert "Acme" in eve.get(f"/v1/projects/{late}/list?format=csv").text
+        feed = eve.post("/v1/calendar-links", json={"project": late}).json()["url"]
+    assert CANARY not in httpx.get(feed).text
+
+
+def test_live_pages_are_told_what_changed_and_nothing_else(api: Api, late: str):
+    """The stream of changes names runs and tasks, up to the head of the log."""
+    seen(api)
+    read = b""
+    with (
+        api.as_("person:eve", "read") as eve,
+        eve.stream(
+            "GET", "/v1/changes?after=0", headers={"Accept": "text/event-stream"}, timeout=5
+        ) as answer,
+    ):
+        for chunk in answer.iter_raw():
+            read += chunk
+            if f"id: {api.head}\n".encode() in read:
+                break
+    assert b"event: changed" in read
+    assert CANARY.encode() not in read
+
+
+def test_no_message_of_a_run_tells_a_text_or_value(api: Api, late: str):
+    """Every event that the log holds, as it travels to other services: the ones with the canary among them."""
+    stored = [row for rows in api.services.log.scan(0, api.head) for row in rows]
+    assert any(CANARY in row.data for row in stored)
+    for row in stored:
+        sent = message(UUID(int=1), row)
+        assert CANARY not in sent.subject + sent.payload.decode(), row.type
 
 
 def test_the_past_is_asked_by_instant_or_position(api: Api, place: str):
