@@ -318,9 +318,9 @@ def home(name: str = "Larch Logistics – onboarding (Business)") -> a.Home:
 
 def beside(run: Any, step: str) -> Beside:
     """A forecast that is not good, and an incident of this step."""
-    forecast = RunForecast(run.id, run.process, "at_risk", CANARY, 4, 12, NOW, NOW, 0.4, NOW, (), NOW, 1)
+    forecast = RunForecast(run.id, run.process, "at_risk", run.name, 4, 12, NOW, NOW, 0.4, NOW, (), NOW, 1)
     incident = IncidentRow(
-        UUID(int=9), "failed", CANARY, "person:dana", NOW, run.id, step, 1, "http", "http", "failed", 6, run.name,
+        UUID(int=9), "failed", run.name, "person:dana", NOW, run.id, step, 1, "http", "http", "failed", 6, run.name,
         run.process, 1, step, run.project, False, 1,
     )  # fmt: skip
     return Beside(forecast, (incident,))

@@ -174,7 +174,13 @@ def test_every_page_fits(workspace: App, context: BrowserContext, scheme: str, w
     page = context.new_page()
     page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
     page.set_viewport_size({"width": width, "height": 844})
-    for name, path in (("home", "/"), ("board", f"/projects/{project}"), ("run", f"/runs/{run}")):
+    board = f"/projects/{project}"
+    pages = {
+        "home": "/", "board": board, "list": f"{board}/list", "timeline": f"{board}/timeline", "run": f"/runs/{run}",
+        "attention": f"{board}/attention", "search": "/search?q=acme",
+        "mails": "/outbox", "process": "/processes/onboarding",
+    }  # fmt: skip
+    for name, path in pages.items():
         page.goto(f"{workspace.url}{path}")
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), name
         keep(page, f"{name}-{scheme}-{width}")
