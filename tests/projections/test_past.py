@@ -32,6 +32,7 @@ from tests.projections.histories import (
     interleaved,
     opened,
     published,
+    published_next,
     ready,
     started,
     step,
@@ -81,7 +82,7 @@ def test_the_board_of_a_position_is_the_one_that_was_shown_then(
             Projector(database.app_url) as projector,
             psycopg.connect(database.app_url, autocommit=True) as connection,
         ):
-            store(log, [published(), opened(), task("gift")])
+            store(log, [published(), published_next(), opened(), task("gift")])
             boards: dict[int, Board] = {}
             for fact in facts:
                 position = store(log, [fact])
