@@ -1,4 +1,4 @@
-"""A board of 300 runs over HTTP, beside an empty answer, in a small log and in a large one.
+"""A board of 300 runs over HTTP from one API process, beside an empty answer, in a small log and in a large one.
 
 The log grows by runs that stand on no board; what a board costs must not grow with it.
 """
@@ -6,30 +6,21 @@ The log grows by runs that stand on no board; what a board costs must not grow w
 from __future__ import annotations
 
 import http.client
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from datetime import timedelta
-from threading import Thread
-from time import perf_counter, process_time, sleep
+from time import perf_counter
 
 import psycopg
 from psycopg import sql
 
-from api import access, reached
-from api.app import create_app
-from api.guard import Site
-from api.server import listen, make_server
-from api.services import Services
+from api import access
 from bench.made import PROJECT, RUNS, Stored, make_read_models, others, project_log, store
+from bench.served import served
 from bench.support import durable_server, percentile
-from domain.schedule import Calendar
 from domain.words import Actor
 from milepost.embedded import PostgresServer
 from projections.engine import Projector
-from store.connect import make_pool
-from store.log import Log
 from store.migrations import migrate
-from store.repository import Repository
 
 SMALL, LARGE = 100_000, 5_000_000
 APART = timedelta(seconds=1)
@@ -96,29 +87,8 @@ def _asked(server: PostgresServer, token: str, turns: int, name: str) -> dict[st
     with psycopg.connect(server.owner_url, autocommit=True) as connection:
         connection.execute("vacuum analyze")
         connection.execute("checkpoint")  # what was just stored is not written out while answers are timed
-    with _served(server.app_url) as port:
+    with served(server.app_url) as port:
         return {f"{key}_{name}": value for key, value in _measured(port, token, turns).items()}
-
-
-@contextmanager
-def _served(url: str) -> Iterator[int]:
-    """The application on a free port, in a thread of this process."""
-    with Log(url) as log, make_pool(url, "api", 4) as pool, listen("127.0.0.1", 0) as listening:
-        port: int = listening.getsockname()[1]
-        services = Services(
-            log=log, repository=Repository(log), pool=pool, site=Site(f"http://127.0.0.1:{port}"), calendar=Calendar(),
-            reached=reached.positions, projects_of=reached.projects_of,
-        )  # fmt: skip
-        server = make_server(create_app(services))
-        thread = Thread(target=server.run, args=[[listening]], daemon=True)
-        thread.start()
-        while not server.started:
-            sleep(0.01)
-        try:
-            yield port
-        finally:
-            server.should_exit = True
-            thread.join(20)
 
 
 def _measured(port: int, token: str, turns: int) -> dict[str, float]:
@@ -128,12 +98,11 @@ def _measured(port: int, token: str, turns: int) -> dict[str, float]:
         "empty_": "/v1/me",
     }
     times: dict[str, list[float]] = {name: [] for name in routes}
-    cpu = 0.0
     connection = http.client.HTTPConnection("127.0.0.1", port)
     size = 0
     for turn in range(turns + 10):  # by turns, so that all meet the same weather; the first few warm up
         for name, route in routes.items():
-            began, spent = perf_counter(), process_time()
+            began = perf_counter()
             connection.request("GET", route, headers={"Authorization": f"Bearer {token}"})
             answer = connection.getresponse()
             body = answer.read()
@@ -141,7 +110,6 @@ def _measured(port: int, token: str, turns: int) -> dict[str, float]:
                 raise RuntimeError(body.decode())
             if turn >= 10:
                 times[name].append((perf_counter() - began) * 1000)
-                cpu += (process_time() - spent) * 1000 if not name else 0
             size = max(size, len(body))
     connection.close()
     return {
@@ -150,6 +118,5 @@ def _measured(port: int, token: str, turns: int) -> dict[str, float]:
             for name, taken in times.items()
             for percent in (50, 99)
         },
-        "cpu_ms": cpu / turns,
         "kilobytes": size / 1024,
     }

@@ -7,34 +7,25 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
-import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 
 import psycopg
 import uvloop
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from api import access, reached
-from api.app import create_app
-from api.guard import Site
+from api import access
 from api.matrix import Rule
 from api.reading import read_body
-from api.server import listen, serve
-from api.services import Services
+from bench.served import serve_here, served
 from bench.support import durable_server, percentile
-from domain.schedule import Calendar
 from domain.words import Actor
 from projections.engine import Projector
-from store.connect import make_pool
 from store.log import Log
 from store.migrations import migrate
-from store.repository import Repository
 
 CONNECTIONS = 32
 STEPS = 47
@@ -78,49 +69,17 @@ def run(scale: float) -> dict[str, float]:
             token = access.create_token(connection, DANA, ("read", "work", "manage")).secret
         with Log(server.app_url) as log, Projector(server.app_url, log) as projector:
             projector.catch_up()
-        with _served(server.app_url) as port:
-            _wait_for(port)
+        with served(server.app_url, "bench.http") as port:
             command = [sys.executable, "-m", "bench.http", "load", str(port), token, str(scale)]
             told = subprocess.run(command, check=True, capture_output=True, text=True)
     figures: dict[str, float] = json.loads(told.stdout)
     return figures
 
 
-@contextmanager
-def _served(url: str) -> Iterator[int]:
-    """One API process on a free port."""
-    with listen("127.0.0.1", 0) as probe:
-        port: int = probe.getsockname()[1]
-    environment = {**os.environ, "BENCH_DATABASE_URL": url}
-    with subprocess.Popen(
-        [sys.executable, "-m", "bench.http", "serve", str(port)], env=environment
-    ) as server:
-        yield port
-        server.terminate()
-
-
-def _wait_for(port: int) -> None:
-    deadline = time.monotonic() + 30
-    while True:
-        try:
-            return socket.create_connection(("127.0.0.1", port), 1).close()
-        except OSError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.05)
-
-
 def _serve(port: int) -> int:
-    url = os.environ["BENCH_DATABASE_URL"]
-    with Log(url) as log, make_pool(url, "api", 5) as pool:
-        services = Services(
-            log=log, repository=Repository(log), pool=pool, site=Site(f"http://127.0.0.1:{port}"), calendar=Calendar(),
-            reached=reached.positions, projects_of=reached.projects_of,
-        )  # fmt: skip
-        extra = APIRouter()
-        extra.add_api_route("/empty", _empty, methods=["POST"], response_model=None)
-        app = create_app(services, [extra], {"POST /empty": Rule(frozenset({"work"}))})
-        return serve(app, host="127.0.0.1", port=port)
+    extra = APIRouter()
+    extra.add_api_route("/empty", _empty, methods=["POST"], response_model=None)
+    return serve_here(port, [extra], {"POST /empty": Rule(frozenset({"work"}))})
 
 
 async def _empty(request: Request) -> Response:

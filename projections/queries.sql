@@ -46,7 +46,7 @@ select {card} from read.card c where c.ended_at is null and (%(project)s::uuid i
 
 -- name: open_steps
 select {open_step} from read.open_step s join read.card c on c.card = s.run
-where %(project)s::uuid is null or c.project = %(project)s
+where c.ended_at is null and (%(project)s::uuid is null or c.project = %(project)s)
 
 -- name: project_names
 select project, name, case when exists (select 1 from read.person p where p.person = owner and not p.active) then null
