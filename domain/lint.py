@@ -10,6 +10,7 @@ from domain.lint_automatic import calls, child_runs, no_repeats, waits, webhooks
 from domain.lint_formula import computed_fields
 from domain.lint_graph import conditions, covers_earlier, cycles, date_field, dues, known_step, references
 from domain.lint_roles import ways_to_fill
+from domain.lint_times import distances
 from domain.outline import Finding, Findings, Outline, Path, Placed, near, placeholders, some
 
 MOST_STEPS = 1_000
@@ -310,7 +311,7 @@ def _template(outline: Outline, path: Path, text: str) -> Findings:
 
 _RULES: tuple[Callable[[Outline], Findings], ...] = (
     _duplicate_keys, _look_alikes, _roles_of_roles, ways_to_fill, cycles, _forms, computed_fields, _document_wide,
-    webhooks,
+    webhooks, distances,
 )  # fmt: skip
 _STEP_RULES: tuple[Callable[[Outline, Placed], Findings], ...] = (
     _reserved_keys, _roles_of_steps, _gate_owner, references, covers_earlier, conditions, dues, _details, _outputs,

@@ -11,10 +11,10 @@ from domain.document import (
     AnchorStepDone,
     AnchorStepReady,
     Due,
-    FormField,
     Reopens,
     Step,
 )
+from domain.lint_values import possible
 from domain.outline import Finding, Findings, Outline, Path, Placed, near, some
 
 
@@ -145,7 +145,7 @@ def _condition(
             yield Finding((*at, "field"), "unknown_field", message, near(outline, comparison.field))
             continue
         yield from _set_before(outline, placed, comparison.field, (*at, "field"), own=own)
-        yield from _possible(field, comparison, (*at, "value"))
+        yield from possible(field, comparison, at)
 
 
 def _set_before(outline: Outline, placed: Placed, field: str, path: Path, *, own: bool) -> Findings:
@@ -161,15 +161,6 @@ def _set_before(outline: Outline, placed: Placed, field: str, path: Path, *, own
 def _is_known_before(outline: Outline, field: str, step: str) -> bool:
     source = field.partition(".")[0]
     return source == "inputs" or outline.is_before(source, step)
-
-
-def _possible(field: FormField, comparison: Comparison, path: Path) -> Findings:
-    if comparison.operator in ("set", "not_set") or not field.choices or field.kind == "checklist":
-        return
-    wanted = comparison.value if isinstance(comparison.value, (list, tuple)) else [comparison.value]
-    for value in wanted:
-        if value not in field.choices:
-            yield Finding(path, "impossible_value", f"{field.key!r} is never {value!r}", some(field.choices))
 
 
 # --- dues ---
