@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
-from domain.document import Document, Effects, EndsRun, FormField, Requires, Step
+from domain.document import Document, Effects, EndsRun, FormField, Requires, Step, stored_bytes
 from domain.lint_automatic import calls, child_runs, no_repeats, waits, webhooks
 from domain.lint_formula import computed_fields
 from domain.lint_graph import conditions, covers_earlier, cycles, date_field, dues, known_step, references
 from domain.lint_roles import ways_to_fill
 from domain.lint_times import distances
-from domain.outline import Finding, Findings, Outline, Path, Placed, near, placeholders, some
+from domain.outline import INSTEAD, Finding, Findings, Outline, Path, Placed, near, placeholders, some
 
 MOST_STEPS = 1_000
+MOST_STORED_BYTES = 240 * 1024
+"""An event of the log has room for 256 KB; the rest is for the note of the version."""
 _RESERVED = frozenset({"inputs", "role", "run", "guest_link"})
 _FACTS = ("run.id", "run.name", "run.url", "step.title", "due", "guest_link")
 _LOOKS_LIKE = str.maketrans({"l": "1", "i": "1", "o": "0", "_": None})
@@ -27,11 +30,20 @@ def lint(document: Document) -> list[Finding]:
             f"{len(outline.all_steps)} steps are too many for one process; split it with steps of kind run"
         )
         return [Finding(("stages",), "too_many_steps", message, (f"at most {MOST_STEPS} steps",))]
+    if stored_bytes(document) > MOST_STORED_BYTES:
+        message = "as it is stored, the document is too large for one version; shorten texts, or split it"
+        return [
+            Finding(("stages",), "too_large", message, (f"at most {MOST_STORED_BYTES // 1024} KB as JSON",))
+        ]
     found = [finding for rule in _RULES for finding in rule(outline)]
     found += [
         finding for rule in _STEP_RULES for placed in outline.all_steps for finding in rule(outline, placed)
     ]
-    return sorted(dict.fromkeys(found), key=lambda finding: [_sortable(part) for part in finding.path])
+    told = [
+        one if one.accepted else replace(one, accepted=INSTEAD.get(one.code, ()))
+        for one in dict.fromkeys(found)
+    ]
+    return sorted(told, key=lambda finding: [_sortable(part) for part in finding.path])
 
 
 def _sortable(part: str | int) -> tuple[int, str]:

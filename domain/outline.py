@@ -34,6 +34,24 @@ class Finding:
 
 Findings = Iterator[Finding]
 
+INSTEAD: dict[str, tuple[str, ...]] = {
+    "bad_range": ("a minimum that is not above the maximum",),
+    "condition_set_later": ("a field of a step that this one waits for",),
+    "covers_later": ("a step that comes before",),
+    "dependency_cycle": ("after, without one of these steps",),
+    "duplicate_key": ("a key of its own",),
+    "formula_set_later": ("a field above, of the same form, or of a step that comes before",),
+    "not_a_date": ("a field of kind date or datetime",),
+    "not_a_table": ("a field of kind table",),
+    "output_without_field": ("a field of the step",),
+    "role_cycle": ("a role whose manager_of leads elsewhere",),
+    "unknown_field": ("a field that the document has",),
+    "unknown_placeholder": ("text without it",),
+    "unknown_role": ("a role that the document has",),
+    "unreachable_step": ("after, with steps that can become ready",),
+}
+"""What would be accepted where a finding can name nothing that is there."""
+
 
 class Placed(NamedTuple):
     """A step and where it stands."""

@@ -20,7 +20,8 @@ from ruamel.yaml.events import (
 
 from domain.outline import Path
 
-DEEPEST = 40
+DEEPEST = 32
+"""As deep as the body of a request may be."""
 MOST_VALUES = 30_000
 """Keys, values and entries of a document: reading more would take more than a moment."""
 _INTEGER = re.compile(r"[-+]?[0-9]{1,18}")
@@ -52,6 +53,8 @@ class Tree:
 
     data: Any = None
     places: dict[Path, _Place] = field(default_factory=dict)
+    doubles: list[TreeError] = field(default_factory=list)
+    """Keys that are there again; the last one of each is what ``data`` has."""
 
     def place(self, path: Path) -> _Place:
         """Line and column of the path, or of the nearest thing around it that is there."""
@@ -137,7 +140,9 @@ class _Builder:
     def _key(self, top: _Open, key: str, place: _Place) -> None:
         if key in top.content:
             message = f"the key {key[:60]!r} is there twice"
-            raise TreeError(place, self._where(key), "duplicate_key", message, "each key once")
+            self.tree.doubles.append(
+                TreeError(place, self._where(key), "duplicate_key", message, "each key once")
+            )
         top.key = key
         self.tree.places[(*top.path, key)] = place
 

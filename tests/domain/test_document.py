@@ -13,11 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
 
+from api.reading import _MAX_DEPTH
 from domain.document import Document
 from milepost.document_words import WORDS
 from milepost.documents import Problem, parse_document
 from milepost.process_schema import PATH, schema, schema_text
-from milepost.yaml_tree import read_tree
+from milepost.yaml_tree import DEEPEST, read_tree
 
 HEAD = "key: p\ntitle: P\nstages:\n- key: s\n  title: S\n  steps:\n"
 ROOT = Path(__file__).parents[2]
@@ -31,7 +32,7 @@ def problems(text: str | bytes) -> list[Problem]:
 @pytest.mark.parametrize(
     ("text", "line", "column", "key", "code"),
     [
-        ("key: p\nkey: q\n", 2, 1, "key", "duplicate_key"),
+        (HEAD + "  - {key: a, title: A, title: B}\n", 7, 24, "stages.0.steps.0.title", "duplicate_key"),
         ("a: &x 1\nb: *x\n", 1, 4, "a", "alias"),
         ("a: !!python/object/apply:os.system [x]\n", 1, 4, "a", "tag"),
         ("a: 1\n---\nb: 1\n", 2, 1, "", "many_documents"),
@@ -56,10 +57,10 @@ def problems(text: str | bytes) -> list[Problem]:
 def test_a_problem_has_its_line_column_key_and_code(
     text: str | bytes, line: int, column: int, key: str, code: str
 ):
-    """Whatever is wrong is said where it stands."""
-    assert [(found.line, found.column, found.key, found.code) for found in problems(text)] == [
-        (line, column, key, code)
-    ]
+    """Whatever is wrong is said where it stands, with what would be accepted."""
+    found = problems(text)
+    assert [(each.line, each.column, each.key, each.code) for each in found] == [(line, column, key, code)]
+    assert all(each.accepted for each in found)
 
 
 @pytest.mark.parametrize(
@@ -99,6 +100,79 @@ def test_everything_wrong_in_shape_is_said_at_once():
     assert [(problem.line, problem.key) for problem in found] == [
         (7, "stages.0.steps.0.kind"), (8, "stages.0.steps.1.weight"),
     ]  # fmt: skip
+
+
+def test_everything_wrong_is_said_at_once_of_whatever_sort():
+    """Keys that are there twice, a wrong shape, and what lint finds in all the rest: one list, by line."""
+    found = problems(
+        HEAD
+        + "  - {key: a, title: A, kin: task, role: boss}\n"
+        + "  - {key: b, title: B, title: C, kind: tsk, after: [z]}\n"
+        + "  - {key: c, title: C, weight: 0, when: {field: x.y, operator: set}}\n"
+        + "  - {key: c, title: C, fields: [{key: n, kind: numbr, title: N}], gate: {}}\n"
+    )
+    assert [(each.line, each.key.removeprefix("stages.0.steps."), each.code) for each in found] == [
+        (7, "0.kin", "unknown_key"),
+        (7, "0.role", "unknown_role"),
+        (8, "1.title", "duplicate_key"),
+        (8, "1.kind", "unknown_word"),
+        (8, "1.after.0", "unknown_step"),
+        (9, "2.weight", "greater_than"),
+        (9, "2.when.field", "unknown_field"),
+        (10, "3.key", "duplicate_key"),
+        (10, "3.fields.0.kind", "unknown_word"),
+    ]
+    assert all(each.accepted for each in found)
+
+
+MORE = ["model_type", "unknown_role"]
+
+
+@pytest.mark.parametrize(
+    ("text", "codes"),
+    [
+        ("  - {key: A, title: A}\n  - {key: b, title: B, after: [A]}\n", ["bad_key"]),
+        ("  - {key: a, title: A, after: b}\n  - {key: b, title: B, after: [a]}\n", ["tuple_type"]),
+        ("  - {key: a, title: A, after: [], gate: 1}\n  - {key: b, title: B, role: c}\n", MORE),
+        (
+            """\
+  - {key: a, title: A, fields: [{key: n, title: N, kind: dat}]}
+  - {key: b, title: B, due: {anchor: {field: a.n}}}
+""",
+            ["unknown_word"],
+        ),
+        ("  - hello\n", ["model_type"]),
+        ("  - {key: a, title: A, kind: http}\n  - {title: B, role: c}\n", ["missing_key"]),
+    ],
+)  # fmt: skip
+def test_what_only_follows_from_a_wrong_shape_is_not_said(text: str, codes: list[str]):
+    """A mistake in a name, a kind or an order is told once, not again as all that it entails."""
+    assert [each.code for each in problems(HEAD + text)] == codes
+
+
+def test_what_would_be_accepted_is_said_in_words():
+    """The keys that there are, the likeliest first; the kind of value and its limits elsewhere."""
+    told = {each.key.removeprefix("stages.0.steps.0."): each.accepted for each in problems(
+        HEAD + "  - {key: a, title: A, insructions: x, weight: -1, when: {feld: x.y, operator: set},"
+        " due: {anchor: soon}, fields: {}}\n"
+    )}  # fmt: skip
+    assert told["insructions"][0] == "instructions"
+    assert told["weight"] == ("a number above 0 up to 1000",)
+    assert told["fields"] == ("a list",)
+    assert "run_start" in told["due.anchor"][0]
+    assert told["when.feld"][0] == "field"
+
+
+def test_the_file_may_be_as_deep_as_a_request():
+    """What checks well is not refused for its depth when it is published."""
+    deepest = "{not: " * (DEEPEST - 6) + "{field: inputs.x, operator: set}" + "}" * (DEEPEST - 6)
+    assert [each.code for each in problems(HEAD + f"  - {{key: a, title: A, when: {deepest}}}\n")] == [
+        "unknown_field"
+    ]
+    assert [
+        each.code for each in problems(HEAD + f"  - {{key: a, title: A, when: {{not: {deepest}}}}}\n")
+    ] == ["too_deep"]
+    assert DEEPEST == _MAX_DEPTH
 
 
 def test_a_problem_reads_well():

@@ -102,8 +102,10 @@ STEP = "stages.0.steps"
     ],
 )  # fmt: skip
 def test_each_problem_is_found_in_its_place(steps: list[dict[str, Any]], place: str, code: str):
-    """One wrong thing gives one finding, with its code and where it stands."""
-    assert [(found.as_dict()["path"], found.code) for found in lint(document(*steps))] == [(place, code)]
+    """One wrong thing gives one finding, with its code, where it stands, and what would be accepted."""
+    findings = lint(document(*steps))
+    assert [(found.as_dict()["path"], found.code) for found in findings] == [(place, code)]
+    assert all(found.accepted for found in findings)
 
 
 @pytest.mark.parametrize(
@@ -124,9 +126,9 @@ def test_each_problem_is_found_in_its_place(steps: list[dict[str, Any]], place: 
 )
 def test_the_whole_document_is_looked_at(more: dict[str, Any], place: str, code: str):
     """Names, targets, digests and roles of the process itself."""
-    assert [(found.as_dict()["path"], found.code) for found in lint(document({"key": "a"}, **more))] == [
-        (place, code)
-    ]
+    findings = lint(document({"key": "a"}, **more))
+    assert [(found.as_dict()["path"], found.code) for found in findings] == [(place, code)]
+    assert all(found.accepted for found in findings)
 
 
 def test_the_address_of_a_guest_comes_from_a_field_for_addresses():
@@ -183,6 +185,21 @@ def test_a_process_has_a_sensible_size():
     """Too many steps are one finding, found at once."""
     steps = [{"key": f"s{number}a", "after": []} for number in range(5_000)]
     assert [found.code for found in lint(document(*steps))] == ["too_many_steps"]
+
+
+def test_a_version_has_room_in_one_event():
+    """What could not be stored is found before it is published, whatever it looked like as a file."""
+    steps = [{"key": f"s{number}a", "after": [], "instructions": '"' * 300} for number in range(500)]
+    assert [found.code for found in lint(document(*steps))] == ["too_large"]
+
+
+def test_what_would_do_is_said_where_nothing_is_there_to_name():
+    """A document without roles, fields and dates still gets an answer that helps."""
+    broken = {"key": "a", "role": "king", "after": ["a"], "when": compare("x.y"), "outcome_from": "z"}
+    due = {"key": "b", "due": {"anchor": {"field": "inputs.end"}}}
+    found = lint(document(broken, due, roles=[], inputs=[]))
+    assert {each.code for each in found} >= {"unknown_role", "unknown_field", "dependency_cycle"}
+    assert all(each.accepted for each in found)
 
 
 def test_a_difference_names_what_came_went_and_changed():

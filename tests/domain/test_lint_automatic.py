@@ -55,8 +55,9 @@ def child(**more: Any) -> dict[str, Any]:
 )  # fmt: skip
 def test_each_rule_finds_its_problem(step: dict[str, Any], place: str, code: str):
     """One problem, its place and its stable code."""
-    found = [(finding.as_dict()["path"], finding.code) for finding in lint(document(step))]
-    assert (f"{STEP}.0.{place}", code) in found
+    findings = lint(document(step))
+    assert (f"{STEP}.0.{place}", code) in [(finding.as_dict()["path"], finding.code) for finding in findings]
+    assert all(finding.accepted for finding in findings)
 
 
 @pytest.mark.parametrize(

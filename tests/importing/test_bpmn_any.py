@@ -14,6 +14,7 @@ from milepost.documents import parse_document
 from milepost.importing.bpmn import read_bpmn
 from milepost.importing.bpmn_draft import Draft, draft
 from milepost.importing.bpmn_yaml import document_text
+from milepost.importing.source import BadLog
 from tests.importing.bpmn_support import Walk, flows, node, written
 
 
@@ -62,11 +63,17 @@ def ladder(path: Path, height: int) -> Draft:
 
 def test_ways_that_cross_too_often_are_said_and_cost_no_time(tmp_path: Path):
     """Where no condition of a sane size says when a step is done, it always is, and the draft says so."""
-    found = ladder(tmp_path, 60)
+    found = ladder(tmp_path, 24)
     assert lint(found.document) == []
     assert "assumed" in {each.became for each in found.remarks if each.kind != "process"}
     assert max(len(str(each.when)) for each in found.document.steps) < 200_000
     Walk(found, seed=1).to_the_end()
+
+
+def test_a_model_too_large_for_a_version_is_refused(tmp_path: Path):
+    """A draft that nobody could publish is not written."""
+    with pytest.raises(BadLog, match="too large for one version"):
+        ladder(tmp_path, 60)
 
 
 @st.composite

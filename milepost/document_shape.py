@@ -1,0 +1,140 @@
+"""What is wrong with the shape of a process document: what pydantic says, in words for those who write one."""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass, replace
+from typing import Any
+
+from pydantic import ValidationError
+
+from domain.formula import OPERATIONS
+from domain.outline import Path
+from milepost.document_accepts import keys_at, values_at
+
+
+def complaints(data: Any, wrong: ValidationError) -> list[Said]:
+    """Everything that is wrong, in no order; of several things that a part could be, the likeliest is spoken of."""
+    found = [Said.of(data, error) for error in wrong.errors(include_url=False, include_context=True)]
+    against = _against(found)
+    shown = [said for said in found if all(_is_best(against, owner, name) for owner, name in said.branches)]
+    inside = {said.path[:length] for said in shown for length in range(len(said.path))}
+    told: dict[Path, Said] = {}
+    for said in shown:
+        if said.code != "too_short" or said.path not in inside:
+            told[said.path] = said.beside(told.get(said.path))
+    return list(told.values())
+
+
+@dataclass(frozen=True)
+class Said:
+    """One complaint: ``path`` within the data; ``branches`` are the alternatives of choices that it speaks for."""
+
+    path: Path
+    branches: tuple[tuple[Path, str], ...]
+    code: str
+    message: str
+    accepted: tuple[str, ...]
+
+    def beside(self, other: Said | None) -> Said:
+        """One complaint for one place: where several things may stand, all of them are accepted."""
+        return self if other is None else replace(other, accepted=values_at(self.path) or other.accepted)
+
+    @classmethod
+    def of(cls, data: Any, error: Any) -> Said:
+        """What pydantic says of this data, once."""
+        path, branches = _locate(data, error["loc"])
+        code, message = _in_words(error)
+        return cls(path, branches, code, message, _accepted(path, branches, error, code))
+
+
+def _accepted(path: Path, branches: tuple[tuple[Path, str], ...], error: Any, code: str) -> tuple[str, ...]:
+    if error["type"] == "unknown_operation":
+        return OPERATIONS
+    if code == "unknown_key":
+        kind = next((name for owner, name in reversed(branches) if owner == path[:-1]), None)
+        return keys_at(path, kind) or ("nothing: no keys are read here",)
+    if expected := error.get("ctx", {}).get("expected"):
+        return tuple(part.strip("' ") for part in str(expected).replace(" or ", ", ").split(", "))
+    return values_at(path) or ("a value of another form",)
+
+
+def _against(found: list[Said]) -> dict[Path, dict[str, int]]:
+    """How much speaks against each alternative: most when its own keys are not there or the shape is another."""
+    against: dict[Path, dict[str, int]] = {}
+    for said in found:
+        for owner, name in said.branches:
+            near = len(said.path) - len(owner)
+            weight = (
+                1_000
+                if near == 0
+                else 100
+                if near == 1 and said.code in ("unknown_key", "missing_key")
+                else 1
+            )
+            names = against.setdefault(owner, {})
+            names[name] = names.get(name, 0) + weight
+    return against
+
+
+def _is_best(against: dict[Path, dict[str, int]], owner: Path, name: str) -> bool:
+    return against[owner][name] == min(against[owner].values())
+
+
+def _locate(data: Any, loc: tuple[int | str, ...]) -> tuple[Path, tuple[tuple[Path, str], ...]]:
+    """Tells places in the data from the names of alternatives that pydantic puts between them."""
+    path: list[int | str] = []
+    branches: list[tuple[Path, str]] = []
+    for place, part in enumerate(loc):
+        inside = isinstance(data, dict) and part in data
+        if inside or (isinstance(data, list) and isinstance(part, int) and part < len(data)):
+            data = data[part]
+            path.append(part)
+        elif place == len(loc) - 1 and isinstance(data, dict) and _is_word(part):
+            path.append(part)
+        else:
+            branches.append((tuple(path), str(part)))
+    return tuple(path), tuple(branches)
+
+
+def _is_word(part: int | str) -> bool:
+    return isinstance(part, str) and part.isidentifier() and part.islower()
+
+
+_MAPPING = "a mapping of keys to values is needed here"
+_NEEDED = {"tuple_type": "a list is needed here", "model_type": _MAPPING, "dict_type": _MAPPING}
+
+
+def _in_words(error: Any) -> tuple[str, str]:
+    match error["type"]:
+        case "extra_forbidden":
+            return "unknown_key", "there is no such key here"
+        case "missing":
+            return "missing_key", "this key is needed"
+        case "string_pattern_mismatch" if "[a-z][a-z0-9_]" in error["ctx"]["pattern"]:
+            return "bad_key", _bad_key(str(error["input"]))
+        case "too_short" | "too_long" as kind:
+            context = error["ctx"]
+            limit = context.get("min_length", context.get("max_length"))
+            word = "at least" if kind == "too_short" else "at most"
+            return kind, f"{word} {limit} entries, not {context['actual_length']}"
+        case "literal_error":
+            return "unknown_word", f"{_short(error['input'])} is not known here"
+        case kind:
+            said = _NEEDED.get(kind, error["msg"])
+            return str(kind), f"{said}, not {_short(error['input'])}"
+
+
+def _bad_key(key: str) -> str:
+    strange = next((sign for sign in key if not sign.isascii()), None)
+    if strange is not None:
+        name = unicodedata.name(strange, "an unnamed character")
+        return f"a key is made of a-z, 0-9 and _; {strange!r} is {name}"
+    return f"a key begins with a-z and goes on with a-z, 0-9 or _ (64 at most), not {_short(key)}"
+
+
+def _short(value: Any) -> str:
+    text = (
+        repr(value) if isinstance(value, (str, int, float, bool, type(None))) else f"a {type(value).__name__}"
+    )
+    return text if len(text) <= 60 else f"{text[:57]}…"
