@@ -14,7 +14,7 @@ from uuid import UUID
 
 from starlette.responses import Response
 
-from api import bodies
+from api import people_bodies
 from api.commands import Call
 from api.problems import Problem
 from api.reading import validate
@@ -38,7 +38,7 @@ _AT_ONCE = 16
 HAND_OVER = Verb(
     "hand-over",
     "Hand all open work of somebody to somebody else",
-    bodies.HandOver,
+    people_bodies.HandOver,
     people.may_hand_over,
     {"to": "person:dana", "reason": "Bo left"},
 )
@@ -93,7 +93,7 @@ class Move:
 async def hand_over(call: Call) -> Response:
     """Move roles, steps and tasks; the answer lists each, and how many are left for another request."""
     key = person_key(call.request.path_params["key"])
-    body = validate(bodies.HandOver, call.body)
+    body = validate(people_bodies.HandOver, call.body)
     services, owner, stream = call.services, Assignee(f"person:{key}"), person_stream(key)
     directory = await services.directories.now()
     given = Given(call.caller.actor, services.clock(), services.calendar, stream, directory=directory)

@@ -10,7 +10,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 from starlette.responses import Response
 
-from api import bodies
+from api import bodies, people_bodies
 from api.commands import Call, carry_out
 from api.handing_over import HAND_OVER, HandedOver, hand_over
 from api.reading import validate
@@ -26,7 +26,7 @@ from domain.words import group_stream, person_stream
 ADD = Verb(
     "add",
     "Add somebody who works here",
-    bodies.AddPerson,
+    people_bodies.AddPerson,
     lambda person, body, *, directory, by, at: people.add_person(
         person,
         body.person,
@@ -49,7 +49,7 @@ ADD = Verb(
 )
 
 
-def _change(person: people.Person, body: bodies.ChangePerson, **told: Any) -> Sequence[Event]:
+def _change(person: people.Person, body: people_bodies.ChangePerson, **told: Any) -> Sequence[Event]:
     """What the body does not name stays as it is; a name is not taken away."""
     known = {
         "name": person.name,
@@ -66,7 +66,7 @@ PERSON_VERBS = (
     Verb(
         "change",
         "Change what is known of somebody",
-        bodies.ChangePerson,
+        people_bodies.ChangePerson,
         lambda person, body, *, directory, by, at: _change(person, body, directory=directory, by=by, at=at),
         {"manager": "person:dana", "weekly_hours": 32.0},
         whole="body",
@@ -83,24 +83,30 @@ PERSON_VERBS = (
 CREATE = Verb(
     "create",
     "Create a group of people who share work",
-    bodies.CreateGroup,
+    people_bodies.CreateGroup,
     lambda group, body, *, by, at: groups.create_group(group, body.group, body.title, by=by, at=at),
     {"group": "legal", "title": "Legal"},
     whole="body",
 )
 GROUP_VERBS = (
-    Verb("rename", "Rename a group", bodies.RenameGroup, groups.rename_group, {"title": "Legal and privacy"}),
+    Verb(
+        "rename",
+        "Rename a group",
+        people_bodies.RenameGroup,
+        groups.rename_group,
+        {"title": "Legal and privacy"},
+    ),
     Verb(
         "add-member",
         "Let somebody take work of a group",
-        bodies.Member,
+        people_bodies.Member,
         groups.add_group_member,
         {"member": "person:bo"},
     ),
     Verb(
         "remove-member",
         "Let somebody take no more work of a group",
-        bodies.Member,
+        people_bodies.Member,
         groups.remove_group_member,
         {"member": "person:bo"},
     ),
@@ -121,13 +127,13 @@ def add_people_commands(router: APIRouter) -> None:
 
 
 async def _add(call: Call) -> Response:
-    body = validate(bodies.AddPerson, call.body)
+    body = validate(people_bodies.AddPerson, call.body)
     stream, address = person_stream(body.person), f"/v1/people/{body.person}"
     return await _carry_out(call, ADD, body, PEOPLE, stream, body.person, lambda person: person, address)
 
 
 async def _create(call: Call) -> Response:
-    body = validate(bodies.CreateGroup, call.body)
+    body = validate(people_bodies.CreateGroup, call.body)
     stream, address = group_stream(body.group), f"/v1/groups/{body.group}"
     return await _carry_out(call, CREATE, body, GROUPS, stream, body.group, lambda group: group, address)
 

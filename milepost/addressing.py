@@ -6,7 +6,7 @@ import base64
 import binascii
 from ipaddress import ip_network
 from re import fullmatch
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit, urlunsplit
 
 MAIL_SCHEMES = ("smtp", "starttls", "smtps")
 _SHORTEST_SECRET = 16
@@ -60,3 +60,14 @@ def _is_network(entry: str) -> bool:
         return bool(ip_network(entry, strict=False))
     except ValueError:
         return False
+
+
+def with_credential(url: str | None, user: str | None, password: str | None) -> str | None:
+    """Put user and password into a URL that lacks them."""
+    if url is None or (user is None and password is None):
+        return url
+    parts = urlsplit(url)
+    name = parts.username or quote(user or "", safe="")
+    secret = parts.password or quote(password or "", safe="")
+    host = parts.netloc.rpartition("@")[2]
+    return urlunsplit(parts._replace(netloc=f"{name}:{secret}@{host}"))

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
-from urllib.parse import quote, urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
 from platformdirs import user_data_path
 from pydantic import Field, ValidationError, field_validator, model_validator
@@ -19,7 +19,14 @@ from pydantic_settings import SettingsError as UnreadableSource
 from pydantic_settings.sources import EnvSettingsSource
 
 from domain.schedule import Calendar
-from milepost.addressing import link_secret_of, mail_server_of, sender_of, targets_of, webhook_secret_of
+from milepost.addressing import (
+    link_secret_of,
+    mail_server_of,
+    sender_of,
+    targets_of,
+    webhook_secret_of,
+    with_credential,
+)
 from milepost.calendar import days_of, holidays_of, hours_of, organisation_calendar, zone_of
 
 PREFIX = "MILEPOST_"
@@ -298,19 +305,19 @@ class Settings(BaseSettings):
     @property
     def application_dsn(self) -> str | None:
         """The application's database URL with its password in it."""
-        return _with_credential(self.database_url, None, self.database_password)
+        return with_credential(self.database_url, None, self.database_password)
 
     @property
     def migration_dsn(self) -> str | None:
         """The owner's database URL with its password in it; the application's when there is no other."""
-        url = _with_credential(self.migration_database_url, None, self.migration_database_password)
+        url = with_credential(self.migration_database_url, None, self.migration_database_password)
         return url or self.application_dsn
 
     @property
     def nats_servers(self) -> list[str]:
         """The NATS URLs with the credential in them."""
-        with_credential = (_with_credential(url, self.nats_user, self.nats_password) for url in self.nats_url)
-        return [url for url in with_credential if url is not None]
+        urls = (with_credential(url, self.nats_user, self.nats_password) for url in self.nats_url)
+        return [url for url in urls if url is not None]
 
     @property
     def calendar(self) -> Calendar:
@@ -356,17 +363,6 @@ def _read_secret(variable: str, path: Path) -> str:
         return path.read_text("utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f"{variable}: cannot read {path}: {error}") from error
-
-
-def _with_credential(url: str | None, user: str | None, password: str | None) -> str | None:
-    """Put user and password into a URL that lacks them."""
-    if url is None or (user is None and password is None):
-        return url
-    parts = urlsplit(url)
-    name = parts.username or quote(user or "", safe="")
-    secret = parts.password or quote(password or "", safe="")
-    host = parts.netloc.rpartition("@")[2]
-    return urlunsplit(parts._replace(netloc=f"{name}:{secret}@{host}"))
 
 
 def load(**overrides: Any) -> Settings:
