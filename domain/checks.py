@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
+from typing import Any
 
 from domain.words import PRIORITIES, Priority, Rejected
 
 LONGEST_LINE = 200
 LONGEST_TEXT = 20_000
+_HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_RESERVED_HEADERS = frozenset({
+    "connection", "content-length", "host", "keep-alive", "proxy-authorization", "te", "trailer", "transfer-encoding",
+    "upgrade", "webhook-id", "webhook-signature", "webhook-timestamp",
+})  # fmt: skip
 
 
 def line(name: str, text: str) -> str:
@@ -46,3 +53,8 @@ def priority_word(priority: Priority) -> Priority:
 def distinct(texts: Iterable[str]) -> tuple[str, ...]:
     """The texts in their order, each once."""
     return tuple(dict.fromkeys(texts))
+
+
+def may_set_header(name: Any) -> bool:
+    """Whether this is the name of a header that a call may be given: one that is neither the connection's nor ours."""
+    return isinstance(name, str) and bool(_HEADER.fullmatch(name)) and name.lower() not in _RESERVED_HEADERS

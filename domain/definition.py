@@ -69,6 +69,23 @@ class Definition:
         return {key: frozenset(after) for key, after in waits.items()}
 
     @cached_property
+    def approvals(self) -> dict[StepKey, Step]:
+        """Every approval by key."""
+        return {key: step for key, step in self.steps.items() if step.kind == "approval"}
+
+    def differs_from(self, step: str) -> tuple[StepKey, ...]:
+        """The steps that want another actor than this one had."""
+        return self._differing.get(StepKey(step), ())
+
+    @cached_property
+    def _differing(self) -> dict[StepKey, tuple[StepKey, ...]]:
+        found: dict[StepKey, list[StepKey]] = {}
+        for key, step in self.steps.items():
+            for other in step.actor_differs_from:
+                found.setdefault(other, []).append(key)
+        return {key: tuple(keys) for key, keys in found.items()}
+
+    @cached_property
     def dependents(self) -> dict[StepKey, tuple[StepKey, ...]]:
         """For each step the steps that wait for it directly, in document order."""
         found: dict[StepKey, list[StepKey]] = {key: [] for key in self.steps}

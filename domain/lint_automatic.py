@@ -5,15 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from domain.checks import may_set_header
 from domain.document import Http, Step
 from domain.outline import PLACEHOLDER, Finding, Findings, Outline, Path, Placed, near, some
 
 ADDRESS = re.compile(r"https?://[^/?#\s{}@\\]+([/?#]\S*)?")
-_HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_RESERVED_HEADERS = frozenset({
-    "connection", "content-length", "host", "keep-alive", "proxy-authorization", "te", "trailer", "transfer-encoding",
-    "upgrade", "webhook-id", "webhook-signature", "webhook-timestamp",
-})  # fmt: skip
 
 
 def calls(outline: Outline, placed: Placed) -> Findings:
@@ -104,7 +100,7 @@ def _host_is_written_out(url: str) -> bool:
 
 def _headers(path: Path, http: Http) -> Findings:
     for name, value in http.headers.items():
-        if not _HEADER.fullmatch(name) or name.lower() in _RESERVED_HEADERS:
+        if not may_set_header(name):
             message = f"{name!r} is no header that a process sets"
             yield Finding((*path, name), "bad_header", message, ("a name of letters, digits and -",))
         if not value.isprintable():

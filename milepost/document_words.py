@@ -133,7 +133,7 @@ WORDS: dict[str, dict[str, str]] = {
     "Reopens": {"reopens": "The steps that are to be done again."},
     "Requires": {"requires": "The fields that need a new value with the refusal."},
     "Approval": {
-        "covers": "The earlier steps it is about; whoever did one of them cannot approve.",
+        "covers": "The earlier steps it is about (none: the last work before it); who did one cannot approve.",
         "needs": "How many have to agree: any one, all, or a number.",
         "on_refusal": "What a refusal does; left out, the steps covered are done again.",
     },

@@ -8,7 +8,7 @@ from uuid import UUID
 from pydantic import AwareDatetime, Field
 
 from domain.events.base import Event
-from domain.words import Assignee, Cause, Priority, RoleKey, StageKey, StepKey, Values
+from domain.words import Actor, Assignee, Cause, Priority, RoleKey, StageKey, StepKey, Values
 
 
 class RunEvent(Event):
@@ -20,7 +20,8 @@ class RunEvent(Event):
 class RunStarted(RunEvent):
     """One execution of one process version began for one subject. Test runs count in no statistic.
 
-    ``imported``: it happened elsewhere and was read in; nothing is sent or called on its behalf.
+    ``imported``: it happened elsewhere and was read in; nothing is sent or called on its behalf. ``given_by``: who gave
+    what a child run is started with; nobody named: who started it.
     """
 
     type = "run_started"
@@ -38,13 +39,15 @@ class RunStarted(RunEvent):
     parent_run: UUID | None = None
     parent_step: StepKey | None = None
     imported: bool = False
+    given_by: tuple[Actor, ...] = ()
 
 
 class RunInputsChanged(RunEvent):
-    """Some inputs of the run got new values; inputs not named keep theirs."""
+    """Some inputs of the run got new values; inputs not named keep theirs. ``cause`` rule: by what a step was given."""
 
     type = "run_inputs_changed"
     inputs: Values
+    cause: Cause = "user"
 
 
 class RunTargetSet(RunEvent):

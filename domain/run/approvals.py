@@ -104,17 +104,19 @@ def _agreed(run: Run, definition: Definition, known: Step, directory: Directory)
     """Whether enough people have agreed: one, so many different ones, or everybody who may judge.
 
     Everybody is each active member of the group whose work the step is, save those who did what it is about; whoever
-    it is, when it is the work of one person or of a group that nobody created.
+    it is, when it is the work of one person or of a group that nobody created. Who has worked on it since, or may not
+    judge it by a newer version, does not count.
     """
     now = run.step(StepKey(known.key))
     needs = known.approval.needs if known.approval else "any"
+    agreed = {who for who in now.approvals if is_impartial(run, definition, known, who)}
     if isinstance(needs, int):
-        return len(now.approvals) >= needs
+        return len(agreed) >= needs
     group = group_of(now)
     if needs == "any" or group is None:
-        return bool(now.approvals)
+        return bool(agreed)
     wanted = {who for who in directory.members(group) if is_impartial(run, definition, known, who)}
-    return bool(now.approvals) and wanted <= set(map(Assignee, now.approvals))
+    return bool(agreed) and wanted <= set(map(Assignee, agreed))
 
 
 def _keep_comment(work: Work, known: Step, step: StepKey, comment: str | None) -> None:

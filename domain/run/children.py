@@ -11,6 +11,7 @@ from domain.directory import EMPTY, Directory
 from domain.events import ActionSucceeded, ChildRunEnded, ChildRunStarted, Event
 from domain.run.actions import action_of, open_incident, wrong_values
 from domain.run.doing import finish_step
+from domain.run.impartial import people, work_before, workers
 from domain.run.state import Run, StepState
 from domain.run.work import Work
 from domain.schedule import Calendar
@@ -25,6 +26,15 @@ def child_inputs(run: Run, definition: Definition, step: StepKey) -> Values:
     paths = {} if named is None else named.inputs
     found = {key: run.values.get(path) for key, path in paths.items()}
     return {key: value for key, value in found.items() if value is not None}
+
+
+def child_givers(run: Run, definition: Definition, step: StepKey) -> tuple[Actor, ...]:
+    """Who gave what the child begins with: who did the steps that it comes from, and the work before its own step."""
+    named = definition.steps[step].run
+    paths = () if named is None else named.inputs.values()
+    sources = [StepKey(path.partition(".")[0]) for path in paths]
+    steps = [step, *sources, *work_before(run, definition, step)]
+    return people(who for key in steps for who in workers(run, definition, key))
 
 
 def child_roles(
@@ -127,7 +137,7 @@ def child_doers(child: Run, definition: Definition) -> tuple[Actor, ...]:
     for key, step in child.steps.items():
         known = definition.steps.get(key)
         if known is None or known.kind != "approval":
-            found.update(dict.fromkeys(who for who in step.doers if not who.startswith("system:")))
+            found.update(dict.fromkeys(people((*step.doers, *step.contributors))))
     return tuple(found)
 
 

@@ -16,7 +16,7 @@ from domain.events import (
     StepValuesSaved,
 )
 from domain.run.finishing import follow, mark_done, present
-from domain.run.impartial import distinct_actor
+from domain.run.impartial import impartial
 from domain.run.readiness import cancel_open, settle
 from domain.run.state import Run, StepState
 from domain.run.values import check, missing, problems, refuse, settled
@@ -44,6 +44,7 @@ def save_values(
     if not new:
         return []
     now = in_hand(run, definition, step)
+    impartial(run, definition, known, by)
     return [StepValuesSaved(step=step, round=now.round, values=new, by=by, at=at)]
 
 
@@ -116,7 +117,7 @@ def decline_signature(
         return []
     said = reasoned(reason)
     in_hand(run, definition, step)
-    distinct_actor(run, known, by)
+    impartial(run, definition, known, by)
     work = Work(run, definition, by, at, calendar, directory)
     ends = known.signature and known.signature.on_decline
     fail(work, step, ends.ends_run if ends else "declined", said, ends_run=bool(ends))
@@ -175,7 +176,7 @@ def _complete(
     if now.state == "done":
         return _already(run, known, now, values, outcome)
     in_hand(run, work.definition, step)
-    distinct_actor(run, known, work.by or Actor("system:milepost"))
+    impartial(run, work.definition, known, work.by or Actor("system:milepost"))
     before = present(run, known, step)
     refuse(step, missing(known.fields, {**before, **values}))
     return finish_step(work, step, values, outcome, reason)

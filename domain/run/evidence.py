@@ -8,7 +8,7 @@ from domain.definition import Definition
 from domain.directory import EMPTY, Directory
 from domain.events import Event, HelpCleared, StepValuesSaved
 from domain.run.finishing import computed_values, fill_inputs, present
-from domain.run.impartial import distinct_actor, not_own_work
+from domain.run.impartial import impartial
 from domain.run.people import hand_over
 from domain.run.readiness import settle
 from domain.run.state import Run
@@ -52,9 +52,7 @@ def add_evidence(
     if not new:
         return []
     in_running(run)
-    distinct_actor(run, known, by)
-    if known.kind == "approval":
-        not_own_work(run, definition, known, by)
+    impartial(run, definition, known, by)
     return _added(Work(run, definition, by, at, calendar, directory), step, new)
 
 

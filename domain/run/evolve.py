@@ -10,7 +10,7 @@ from typing import Any
 from domain import events as e
 from domain.run.evolve_action import ACTION_EVENTS, evolve_actions, evolve_children, evolve_received
 from domain.run.state import Attachment, Help, Run, StepState, StepWord, altered
-from domain.words import Assignee, StepKey
+from domain.words import Actor, Assignee, StepKey
 
 _BLANK = Run()
 NO_TIME = timedelta()
@@ -91,6 +91,7 @@ def _started(run: Run, event: e.RunStarted) -> Run:
         parent_step=event.parent_step,
         started_at=event.at,
         started_by=event.by,
+        givers=event.given_by or _with((), event.by),
         imported=event.imported,
         roles={**run.roles, **event.roles},
         inputs=event.inputs,
@@ -100,7 +101,8 @@ def _started(run: Run, event: e.RunStarted) -> Run:
 
 def _inputs_changed(run: Run, event: e.RunInputsChanged) -> Run:
     values = {**run.values, **_paths("inputs", event.inputs)}
-    return altered(run, inputs={**run.inputs, **event.inputs}, values=values)
+    givers = _with(run.givers, event.by) if event.cause == "user" else run.givers
+    return altered(run, inputs={**run.inputs, **event.inputs}, values=values, givers=givers)
 
 
 def _role_assigned(run: Run, event: e.RoleAssigned) -> Run:
@@ -228,12 +230,20 @@ def _ready(step: StepState, event: e.StepBecameReady) -> StepState:
 def _relocked(step: StepState, event: e.StepRelocked) -> StepState:
     """A new round of an approval forgets who agreed; a step that only waits again keeps everything."""
     fresh = event.round != step.round
-    approvals = () if fresh else step.approvals
-    doers = () if fresh else step.doers
-    before = _before(step, event)
     return altered(
-        step, state="locked", round=event.round, approvals=approvals, doers=doers, alarms={}, before=before
+        step,
+        state="locked",
+        round=event.round,
+        approvals=() if fresh else step.approvals,
+        doers=() if fresh else step.doers,
+        contributors=_all_doers(step) if fresh else step.contributors,
+        alarms={},
+        before=_before(step, event),
     )
+
+
+def _all_doers(step: StepState) -> tuple[Actor, ...]:
+    return tuple(dict.fromkeys((*step.contributors, *step.doers)))
 
 
 def _assigned(step: StepState, event: e.StepAssigned) -> StepState:
@@ -297,6 +307,7 @@ def _step_reopened(step: StepState, event: e.StepReopened) -> StepState:
         state="locked",
         round=event.round,
         doers=(),
+        contributors=_all_doers(step),
         approvals=(),
         refused=None,
         evidence=False,

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from domain import events as e
-from domain.run.state import ActionState, Child, Incident, KeptEvent, Run, action_key, altered
+from domain.run.state import ActionState, Child, Incident, KeptEvent, Run, StepState, action_key, altered
 from domain.words import StepKey
 
 ACTION_EVENTS: tuple[type[e.ActionEvent], ...] = (
@@ -21,6 +21,7 @@ def evolve_actions(run: Run, event: e.ActionEvent) -> Run:
     new = evolve_action(run.actions.get(key), event)
     return altered(
         run,
+        steps=_edited(run, event),
         actions={**run.actions, key: new},
         pending=_pending(run.pending, event.step, key, new.is_pending or new.incident is not None),
         incidents=_incidents(run, event),
@@ -79,6 +80,15 @@ def evolve_children(run: Run, event: e.ChildRunStarted | e.ChildRunEnded) -> Run
         children={**run.children, event.child: altered(child, state=event.state)},
         steps={**run.steps, event.step: altered(step, doers=doers)},
     )
+
+
+def _edited(run: Run, event: e.ActionEvent) -> Mapping[StepKey, StepState]:
+    """Who said what the machine sends has a part in what the step brings."""
+    if not isinstance(event, e.IncidentResolved) or event.how != "edited" or event.step is None:
+        return run.steps
+    step = run.step(event.step)
+    said = (*step.contributors, *((event.by,) if event.by else ()))
+    return {**run.steps, event.step: altered(step, contributors=tuple(dict.fromkeys(said)))}
 
 
 def _incidents(run: Run, event: e.ActionEvent) -> Mapping[Any, Incident]:

@@ -1,18 +1,27 @@
-"""Who may not do a step although it could be done: nobody judges their own work, and some steps want somebody else."""
+"""Who may not do a step although it could be done: nobody judges their own work, and some steps want somebody else.
+
+It holds in whatever order things come: who did the work does not judge it, and who has judged it does not change it.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
 from domain.definition import Definition
-from domain.document import Step
+from domain.document import AUTOMATIC, Step
 from domain.run.state import Run
 from domain.words import Actor, Assignee, Rejected, StepKey
+
+INPUTS = StepKey("inputs")
+"""Stands among the steps that are judged for what the run was started with."""
 
 
 def impartial(run: Run, definition: Definition, known: Step, who: Actor | Assignee) -> None:
     """Rejected("own_work") or ("same_actor") when this step is not for somebody, whichever way it came to them."""
     if known.kind == "approval":
         not_own_work(run, definition, known, who)
-    distinct_actor(run, known, who)
+    not_judged_by(run, definition, known, who)
+    distinct_actor(run, definition, known, who)
 
 
 def is_impartial(run: Run, definition: Definition, known: Step, who: Actor | Assignee) -> bool:
@@ -25,18 +34,86 @@ def is_impartial(run: Run, definition: Definition, known: Step, who: Actor | Ass
 
 
 def not_own_work(run: Run, definition: Definition, known: Step, by: Actor | Assignee) -> None:
-    """Rejected("own_work") when somebody would judge what they did; with nothing covered, the steps before count."""
-    covers = known.approval.covers if known.approval else ()
-    judged = covers or definition.dependencies[StepKey(known.key)]
-    own = sorted(other for other in judged if by in run.step(other).doers)
+    """Rejected("own_work") when somebody would judge what they did."""
+    own = sorted(other for other in judged(run, definition, known) if by in workers(run, definition, other))
     if own:
         raise Rejected("own_work", f"{by} did {', '.join(own)}; somebody else has to judge it", steps=own)
 
 
-def distinct_actor(run: Run, known: Step, by: Actor | Assignee) -> None:
-    """Rejected("same_actor") when this step's actor must differ from another step's, and does not."""
-    clashes = [other for other in known.actor_differs_from if by in run.step(other).doers]
+def not_judged_by(run: Run, definition: Definition, known: Step, by: Actor | Assignee) -> None:
+    """Rejected("own_work") when somebody would change what they have approved: it would be their own work then."""
+    given = sorted(
+        key
+        for key, step in definition.approvals.items()
+        if run.step(key).state == "done"
+        and by in run.step(key).approvals
+        and known.key in (*_named(definition, step), *judged(run, definition, step))
+    )
+    if given:
+        detail = f"{by} has approved {known.key} in {', '.join(given)}; reopen that too, or let somebody else do it"
+        raise Rejected("own_work", detail, steps=given)
+
+
+def distinct_actor(run: Run, definition: Definition, known: Step, by: Actor | Assignee) -> None:
+    """Rejected("same_actor") when this step and another want different actors, and would have the same one."""
+    clashes = [other for other in known.actor_differs_from if by in workers(run, definition, other)]
+    clashes += [other for other in definition.differs_from(known.key) if by in run.step(other).doers]
     if clashes:
         raise Rejected(
             "same_actor", f"{by} did {', '.join(clashes)}; somebody else has to do this", steps=clashes
         )
+
+
+def judged(run: Run, definition: Definition, known: Step) -> list[StepKey]:
+    """What an approval is about: the steps that it covers, else the last work of people before it."""
+    covers = known.approval.covers if known.approval else ()
+    return list(covers) or work_before(run, definition, StepKey(known.key))
+
+
+def work_before(run: Run, definition: Definition, step: StepKey) -> list[StepKey]:
+    """The steps that people did last before this one; else ``INPUTS``: what the run was started with.
+
+    What the machine did and what was judged is looked through, and, where nothing else is found, what nobody did.
+    """
+    waits = definition.dependencies[step]
+    found = list(_walk(run, definition, waits, passing=False))
+    if not _work(definition, found):
+        found = list(_walk(run, definition, waits, passing=True))
+    return found if _work(definition, found) else [*found, INPUTS]
+
+
+def workers(run: Run, definition: Definition, step: StepKey) -> tuple[Actor, ...]:
+    """Who has a part in what a step brings, also from earlier rounds. Who approved in an earlier round has none."""
+    if step == INPUTS:
+        return run.givers
+    now, known = run.step(step), definition.steps.get(step)
+    return now.doers if known is not None and known.kind == "approval" else (*now.doers, *now.contributors)
+
+
+def people(actors: Iterable[Actor]) -> tuple[Actor, ...]:
+    """Each of them once, without the machine."""
+    return tuple(dict.fromkeys(who for who in actors if not who.startswith("system:")))
+
+
+def _named(definition: Definition, known: Step) -> Iterable[StepKey]:
+    covers = known.approval.covers if known.approval else ()
+    return covers or definition.dependencies[StepKey(known.key)]
+
+
+def _work(definition: Definition, found: list[StepKey]) -> bool:
+    return any(definition.steps[key].kind != "approval" for key in found)
+
+
+def _walk(run: Run, definition: Definition, start: Iterable[StepKey], *, passing: bool) -> Iterator[StepKey]:
+    """Backwards from these steps to where people worked; ``passing``: also through steps that nobody did."""
+    queue = sorted(start)
+    seen = set(queue)
+    for key in queue:  # grows while it is walked through
+        did = bool(people(workers(run, definition, key)))
+        if did:
+            yield key
+        kind = definition.steps[key].kind
+        if kind in AUTOMATIC or kind == "approval" or (passing and not did):
+            later = sorted(definition.dependencies[key] - seen)
+            queue += later
+            seen.update(later)

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
+from domain.checks import may_set_header
 from domain.definition import Definition
 from domain.directory import EMPTY, Directory
 from domain.events import ActionWithdrawn, Event, IncidentResolved
@@ -156,7 +157,9 @@ def _is_url(value: Any) -> bool:
 
 
 def _is_headers(value: Any) -> bool:
-    return isinstance(value, dict) and all(_is_line(name) and _is_line(one) for name, one in value.items())
+    return isinstance(value, dict) and all(
+        may_set_header(name) and _is_line(one) for name, one in value.items()
+    )
 
 
 def _is_object(value: Any) -> bool:
@@ -174,7 +177,10 @@ def _is_addresses(value: Any) -> bool:
 _CHANGES: dict[ActionKind, dict[str, tuple[Any, str]]] = {
     "http": {
         "url": (_is_url, "an address that begins with https:// or http://"),
-        "headers": (_is_headers, "an object of texts of one line"),
+        "headers": (
+            _is_headers,
+            "an object of texts of one line, none named host, content-length, webhook-… or the like",
+        ),
         "body": (_is_object, "an object"),
     },
     "email": {

@@ -34,7 +34,7 @@ def change_inputs(
     in_running(run)
     refuse("inputs", missing(definition.document.inputs, {**run.inputs, **new}))
     work = Work(run, definition, by, at, calendar, directory)
-    return settle(work, take_inputs(work, new))
+    return settle(work, take_inputs(work, new, "user"))
 
 
 def set_target(

@@ -84,9 +84,9 @@ def _settle_one(work: Work, key: StepKey, cause: Cause) -> tuple[StepKey, ...]:
         case ("not_applicable", "ready"):
             return _take_back(work, key, cause)
         case ("ready" | "in_progress", "locked"):
-            work.on(StepRelocked, key, round=_round_after(work, key), cause=cause)
+            work.on(StepRelocked, key, round=_round_after(work, key, cause), cause=cause)
         case ("not_applicable", "locked") if not work.run.step(key).evidence:
-            work.on(StepRelocked, key, cause=cause)
+            work.on(StepRelocked, key, round=_round_after(work, key, cause), cause=cause)
         case ("locked" | "ready" | "in_progress" | "done", "not_applicable"):
             work.on(StepBecameNotApplicable, key, cause=cause)
         case _:
@@ -94,9 +94,14 @@ def _settle_one(work: Work, key: StepKey, cause: Cause) -> tuple[StepKey, ...]:
     return follow(work, key)
 
 
-def _round_after(work: Work, key: StepKey) -> int:
-    """The round of a step that waits again: a new one once the machine tried, so that it tries under a new key."""
+def _round_after(work: Work, key: StepKey, cause: Cause) -> int:
+    """The round of a step that waits again: a new one once the machine tried, so that it tries under a new key.
+
+    A new one also for an approval to which somebody agreed: what they saw is done again.
+    """
     now = work.run.step(key).round
+    if work.run.step(key).approvals and cause != "migration":
+        return now + 1
     own = own_action(work.definition.steps.get(key), key, now)
     action = None if own is None else work.run.actions.get(own)
     return now if action is None or action.attempt == 0 else now + 1

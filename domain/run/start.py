@@ -70,12 +70,16 @@ def start_child(  # noqa: PLR0913 - all that a child begins with
     inputs: Mapping[str, Any],
     roles: Mapping[RoleKey, Assignee],
     project: UUID | None,
+    given_by: tuple[Actor, ...] = (),
     by: Actor,
     at: datetime,
     calendar: Calendar,
     directory: Directory = EMPTY,
 ) -> list[Event]:
-    """Begin a run that a step of ``parent`` waits for; a test's child is a test, and the priority is the parent's."""
+    """Begin a run that a step of ``parent`` waits for; a test's child is a test, and the priority is the parent's.
+
+    ``given_by`` did what the child begins with, so that none of them judges it there either.
+    """
     if run is not None:
         return []
     work = Work(Run(), definition, by, at, calendar, directory)
@@ -90,6 +94,7 @@ def start_child(  # noqa: PLR0913 - all that a child begins with
             test=parent.test,
             parent_run=parent_run,
             parent_step=parent_step,
+            given_by=given_by,
             by=by,
             at=at,
         )

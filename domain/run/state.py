@@ -46,8 +46,9 @@ class Attachment:
 
 @dataclass(frozen=True, slots=True)
 class StepState:
-    """One step of a run. ``doers`` gave values or completed it in this round; ``draft`` is not yet completed.
+    """One step of a run. ``doers`` gave values or completed it in this round.
 
+    ``contributors`` did so in earlier rounds, or said what the machine sends. ``draft`` is not yet completed.
     ``claimed_from`` is the group whose work a member has taken.
     ``evidence``: it was done in this round. ``wanted``: somebody reopened it, so the run waits for it, required or not.
     ``alarms`` are the instants by name at which the timer has still to do something; ``overdue`` is the due for which
@@ -67,6 +68,7 @@ class StepState:
     done_at: datetime | None = None
     done_by: Actor | None = None
     doers: tuple[Actor, ...] = ()
+    contributors: tuple[Actor, ...] = ()
     outcome: str | None = None
     draft: Values = field(default_factory=dict)
     evidence: bool = False
@@ -182,6 +184,7 @@ def action_key(step: StepKey | None, round: int, action: str) -> str:  # noqa: A
 class Run:
     """One execution of one process version. ``values`` has every field by path: ``inputs.plan``, ``kyc.result``.
 
+    ``givers`` gave the inputs that it was started with, or changed them since.
     ``followed``: the versions that it followed before. ``removed`` and ``hidden``: steps and fields (by path) that it
     had under one of them and that its version does not have.
     """
@@ -203,6 +206,7 @@ class Run:
     parent_step: StepKey | None = None
     started_at: datetime | None = None
     started_by: Actor | None = None
+    givers: tuple[Actor, ...] = ()
     paused_at: datetime | None = None
     ended_at: datetime | None = None
     outcome: str | None = None

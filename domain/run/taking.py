@@ -14,13 +14,13 @@ from domain.run.people import hand_over
 from domain.run.values import settled
 from domain.run.work import Work
 from domain.schedule import Calendar
-from domain.words import RoleKey, StepKey, Values
+from domain.words import Cause, RoleKey, StepKey, Values
 
 
-def take_inputs(work: Work, new: Values) -> list[StepKey]:
+def take_inputs(work: Work, new: Values, cause: Cause = "rule") -> list[StepKey]:
     """Record new inputs and what follows at once; the steps whose conditions read them."""
     new = {**new, **settled(computed_inputs(work.definition, {**work.run.inputs, **new}), work.run.inputs)}
-    work.record(RunInputsChanged(inputs=new, by=work.by, at=work.at))
+    work.record(RunInputsChanged(inputs=new, cause=cause, by=work.by, at=work.at))
     readers = work.changed([f"inputs.{key}" for key in new])
     for role in work.definition.document.roles:
         if role.from_input in new:

@@ -29,6 +29,7 @@ class Fact:
     values: dict[str, Any] = field(default_factory=dict)
     draft: dict[str, Any] = field(default_factory=dict)
     doers: set[str] = field(default_factory=set)
+    before: set[str] = field(default_factory=set)
     agreed: set[str] = field(default_factory=set)
     questioned: set[str] = field(default_factory=set)
 
@@ -42,6 +43,7 @@ class Model:
         self.steps: dict[str, dict[str, Any]] = {s["key"]: s for stage in self.stages for s in stage["steps"]}
         self.waits = self._waits()
         self.inputs = dict(inputs)
+        self.givers = {"person:start"}
         self.facts = {key: Fact() for key in self.steps}
         self.state = "running"
         self.announced: list[str] = []
@@ -136,6 +138,10 @@ class Model:
             self._stands(key, known)
         self.announced = [k for k in self.steps if known[k] == "ready" and self.facts[k].state not in OPEN]
         for key, fact in self.facts.items():
+            if known[key] == "locked" and fact.state not in ("locked", "done") and fact.agreed:
+                fact.round += 1
+                fact.before |= fact.doers
+                fact.doers, fact.agreed = set(), set()
             fact.state = known[key]
         needed = [k for k, s in self.steps.items() if s.get("required", True) or s.get("closes_run")]
         pending = [k for k in self.steps if k in (needed or self.steps) or self.facts[k].wanted]
@@ -164,7 +170,7 @@ class Model:
             self._need(all(fact.values.get(name) == value for name, value in values.items()))
             return
         self._in_hand(key)
-        self._another(key, by)
+        self._may(key, by)
         kept = {} if step.get("repeat_until") else fact.values
         present = {**kept, **fact.draft, **values}
         self._need(all(not f.get("required") or f["key"] in present for f in step.get("fields", ())))
@@ -183,6 +189,7 @@ class Model:
         if all(name in present and present[name] == value for name, value in values.items()):
             return
         self._in_hand(key)
+        self._may(key, by)
         fact.draft.update(values)
         fact.doers.add(by)
 
@@ -228,7 +235,7 @@ class Model:
             return
         self._judge(key, by)
         fact.agreed.add(by)
-        if len(fact.agreed) >= self.steps[key]["approval"].get("needs", 1):
+        if sum(self._neutral(key, who) for who in fact.agreed) >= self.steps[key]["approval"].get("needs", 1):
             self._done(key, by)
             self._settle()
 
@@ -264,7 +271,7 @@ class Model:
         if fact.state == "failed":
             return
         self._in_hand(key)
-        self._another(key, by)
+        self._may(key, by)
         fact.state = "failed"
         fact.doers.add(by)
         if step.get("signature"):
@@ -293,6 +300,7 @@ class Model:
         if self.inputs.get("plan") != plan:
             self._need(self.state in ("running", "paused"))
             self.inputs["plan"] = plan
+            self.givers.add("person:ann")
             self._settle()
 
     def assign(self, _key: str, _by: str) -> None:
@@ -307,15 +315,55 @@ class Model:
     def _in_hand(self, key: str) -> None:
         self._need(self.state in ("running", "paused") and self.facts[key].state in OPEN)
 
-    def _another(self, key: str, by: str) -> None:
-        others = self.steps[key].get("actor_differs_from", ())
-        self._need(all(by not in self.facts[other].doers for other in others))
-
     def _judge(self, key: str, by: str) -> None:
         self._in_hand(key)
-        judged = self.steps[key]["approval"].get("covers") or self.waits[key]
-        self._need(all(by not in self.facts[other].doers for other in judged))
-        self._another(key, by)
+        self._may(key, by)
+
+    def _may(self, key: str, by: str) -> None:
+        self._need(self._neutral(key, by))
+
+    def _neutral(self, key: str, by: str) -> bool:
+        """Nobody judges what they did, does what they judged, or does both of two steps that want two people."""
+        step = self.steps[key]
+        others = [self._did(other) for other in step.get("actor_differs_from", ())]
+        others += [
+            self.facts[k].doers for k, s in self.steps.items() if key in s.get("actor_differs_from", ())
+        ]
+        if step.get("kind") == "approval":
+            others += [self._did(other) for other in self._judged(key)]
+        for other, each in self.steps.items():
+            if each.get("kind") == "approval" and self.facts[other].state == "done":
+                named = each["approval"].get("covers") or self.waits[other]
+                if key in named or key in self._judged(other):
+                    others.append(self.facts[other].agreed)
+        return all(by not in who for who in others)
+
+    def _did(self, key: str) -> set[str]:
+        if key == "inputs":
+            return self.givers
+        fact = self.facts[key]
+        return fact.doers if self.steps[key].get("kind") == "approval" else fact.doers | fact.before
+
+    def _judged(self, key: str) -> set[str]:
+        """What it covers; else the nearest work before it, past approvals; else past what nobody did; else inputs."""
+        covers = self.steps[key]["approval"].get("covers")
+        if covers:
+            return set(covers)
+        found: set[str] = set()
+        for past_undone in (False, True):
+            found = self._work_at(self.waits[key], past_undone)
+            if any(self.steps[other].get("kind") != "approval" for other in found):
+                return found
+        return {*found, "inputs"}
+
+    def _work_at(self, keys: set[str], past_undone: bool) -> set[str]:
+        found: set[str] = set()
+        for key in keys:
+            did = bool(self._did(key))
+            found |= {key} if did else set()
+            if self.steps[key].get("kind") == "approval" or (past_undone and not did):
+                found |= self._work_at(self.waits[key], past_undone)
+        return found
 
     def _done(self, key: str, by: str) -> None:
         fact = self.facts[key]
@@ -326,4 +374,5 @@ class Model:
         fact = self.facts[key]
         fact.state, fact.done, fact.wanted = "locked", False, wanted
         fact.round += 1
+        fact.before |= fact.doers
         fact.doers, fact.agreed, fact.questioned = set(), set(), set()

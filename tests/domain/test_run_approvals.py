@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
-from domain.run import complete_step, give_approval, refuse_approval, save_values
+from domain.definition import Definition
+from domain.migration import migrate_run
+from domain.run import (
+    add_evidence,
+    assign_step,
+    change_inputs,
+    complete_step,
+    give_approval,
+    refuse_approval,
+    reopen_step,
+    save_values,
+    skip_step,
+)
 from domain.run import start_run as start
 from tests.domain.documents import run_of, step
 from tests.support.given import BO, DANA, Story
@@ -50,6 +63,102 @@ def test_who_saved_values_did_the_work_too():
     ).after(start)
     story = story.after(save_values, "draft", {"text": "mine"}, by=BO).after(complete_step, "draft")
     story.when(give_approval, "review", by=BO).rejected("own_work")
+
+
+TEXT = {"key": "text", "title": "Text", "kind": "text"}
+RESULT = {"key": "result", "title": "Result", "kind": "text"}
+
+
+def test_what_somebody_gave_in_an_earlier_round_is_theirs():
+    """Evidence is kept over rounds, so who gave it does not judge it when somebody else only completes the step."""
+    story = review().after(refuse_approval, "review", "typos", by=BO)
+    story = story.after(complete_step, "draft", by=BO)
+    story.when(give_approval, "review", by=DANA).rejected("own_work", steps=["draft"])
+    story.when(give_approval, "review", by=BO).rejected("own_work", steps=["draft"])
+    story.when(give_approval, "review", by=MAX).then_types(
+        "approval_given", "step_completed", "step_became_ready"
+    )
+
+
+def test_a_first_approval_is_about_the_inputs():
+    """Who started the run or changed its inputs does not approve them; new values that came with a refusal are none."""
+    asked = {"on_refusal": {"requires": ["inputs.go_live"]}}
+    story = run_of(step("allow", kind="approval", approval=asked)).after(start)
+    story.when(give_approval, "allow").rejected("own_work", steps=["inputs"])
+    story.after(change_inputs, {"plan": "large"}, by=BO).when(give_approval, "allow", by=BO).rejected(
+        "own_work"
+    )
+    later = story.after(refuse_approval, "allow", "too early", {"go_live": "2026-05-01"}, by=BO)
+    later.when(give_approval, "allow", by=BO).then_types("approval_given", "step_completed", "run_completed")
+
+
+def test_what_stands_between_the_work_and_its_approval_is_looked_through():
+    """Neither a wait nor another approval nor a step that was skipped makes the work before it somebody else's."""
+    story = run_of(
+        step("draft"),
+        step("heard", ["draft"], kind="wait", wait={"event": "heard"}),
+        step("aside", ["heard"]),
+        step("first", ["aside"], kind="approval"),
+        step("second", ["first"], kind="approval"),
+    ).after(start)
+    story = story.after(complete_step, "draft").after(skip_step, "aside", "no need", by=MAX)
+    story = story.after(complete_step, "heard", by="system:milepost").after(give_approval, "first", by=BO)
+    story.when(give_approval, "second", by=DANA).rejected("own_work", steps=["draft"])
+    story.when(give_approval, "second", by=BO).rejected("own_work", steps=["first"])
+    story.when(give_approval, "second", by=MAX).then_types(
+        "approval_given", "step_completed", "run_completed"
+    )
+
+
+def test_the_judged_fill_in_nothing_of_the_judgment():
+    """Values of an approval are not saved by who did the work, whoever approves then."""
+    story = review(fields=[RESULT])
+    story.when(save_values, "review", {"result": "fine"}, by=DANA).rejected("own_work")
+
+
+def test_who_approved_does_not_do_the_work_afterwards():
+    """A step that is opened again under an approval that is kept is not done by who gave that approval."""
+    story = run_of(
+        step("draft", kind="form", fields=[TEXT]),
+        step("review", kind="approval", approval={"covers": ["draft"]}),
+        step("publish", ["review"]),
+    ).after(start)
+    story = story.after(complete_step, "draft").after(give_approval, "review", by=BO)
+    story.when(add_evidence, "draft", {"text": "mine"}, by=BO).rejected("own_work", steps=["review"])
+    again = story.after(reopen_step, "draft", "a typo", by=BO)
+    again.when(complete_step, "draft", by=BO).rejected("own_work", steps=["review"])
+    again.when(assign_step, "draft", BO).rejected("own_work")
+    again.after(complete_step, "draft", by=MAX)
+    both = story.after(reopen_step, "draft", "a typo", "reopen", by=BO).after(complete_step, "draft", by=BO)
+    both.when(give_approval, "review", by=BO).rejected("own_work", steps=["draft"])
+
+
+def test_agreement_does_not_outlive_what_was_agreed_to():
+    """When a step is done again everybody who has to agree is asked anew."""
+    story = review({"covers": ["draft"], "needs": 2}).after(give_approval, "review", by=BO)
+    story = story.after(reopen_step, "draft", "a typo").after(complete_step, "draft")
+    assert (story.state.step("review").round, story.state.step("review").approvals) == (2, ())
+    story.when(give_approval, "review", by=MAX).then_types("approval_given")
+
+
+def test_agreement_of_who_worked_on_it_since_does_not_count():
+    """Whoever agreed and then gave a value, or did what a newer version covers too, has not agreed as somebody else."""
+    given = {"covers": ["draft"], "needs": 2}
+    parts = [step("draft", kind="form", fields=[TEXT]), step("check"), step("review", kind="approval")]
+    story = run_of(*({**part, "stage": "work"} for part in [*parts[:2], {**parts[2], "approval": given}]))
+    story = story.after(start).after(complete_step, "draft").after(complete_step, "check", by=BO)
+    story = story.after(give_approval, "review", by=BO)
+    more = story.after(add_evidence, "draft", {"text": "mine"}, by=BO)
+    more.when(give_approval, "review", by=MAX).then_types("approval_given")
+    assert story.definition is not None
+    wider = story.definition.document.model_dump(mode="json", exclude_unset=True)
+    wider["stages"][0]["steps"][2]["approval"]["covers"] = ["draft", "check"]
+    new = Definition.load("sale", 2, wider)
+    moved = story.given(
+        migrate_run(story.state, story.definition, new, by=DANA, at=story.at, calendar=story.calendar)
+    )
+    assert moved.state.step("review").approvals == (BO,)
+    replace(moved, definition=new).when(give_approval, "review", by=MAX).then_types("approval_given")
 
 
 def test_an_approval_is_not_completed():
@@ -112,6 +221,17 @@ def test_a_step_can_demand_another_actor():
     """Who did the other step cannot do this one."""
     story = review({"covers": ["check"]}, actor_differs_from=["draft"])
     story.when(give_approval, "review", by=DANA).rejected("same_actor", steps=["draft"])
+
+
+def test_two_steps_want_two_people_in_either_order_and_in_part():
+    """Neither who does the other step later, nor who only fills in what another completes, is the same person."""
+    count = step("count", kind="form", fields=[TEXT], actor_differs_from=["first"])
+    story = run_of(step("first"), count).after(start)
+    story.after(complete_step, "first").when(save_values, "count", {"text": "7"}, by=DANA).rejected(
+        "same_actor"
+    )
+    story = story.after(save_values, "count", {"text": "7"}, by=BO)
+    story.when(complete_step, "first", by=BO).rejected("same_actor", steps=["count"])
 
 
 def test_an_approval_with_fields_wants_them_filled():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +12,7 @@ from domain.run.actions import start_action
 from domain.run.children import (
     child_doers,
     child_ended,
+    child_givers,
     child_inputs,
     child_outputs,
     child_roles,
@@ -19,12 +21,14 @@ from domain.run.children import (
 )
 from domain.run.incidents import finish_incident, retry_incident
 from domain.run.start import start_child
+from domain.words import Actor
 from tests.domain.documents import definition, run_of, step
 from tests.domain.test_run_actions import MACHINE, start, the
 from tests.domain.test_run_incidents import incident
 from tests.support.given import BO, DANA, NINE, Story
 
 CHILD = UUID(int=5)
+MAX, HAL = Actor("person:max"), Actor("person:hal")
 NAME = ("check", 1)
 RESULT = {"key": "result", "title": "Result", "kind": "text", "required": True}
 RUN_IT = {
@@ -151,6 +155,20 @@ def test_a_child_takes_inputs_roles_and_priority_of_its_parent():
     )
     state = child.then_types("run_started", "step_became_ready").state
     assert (state.inputs, state.priority, state.parent_run) == ({"plan": "large"}, "high", CHILD)
+
+
+def test_who_did_the_parents_work_does_not_judge_it_in_the_child():
+    """An approval in the child about what it was started with is not for those who gave that, in any round."""
+    story = run_of(step("consent"), step("check", ["consent"], kind="run", fields=[RESULT], run=RUN_IT))
+    story = story.after(start).after(complete_step, "consent", by=MAX)
+    story = story.after(reopen_step, "consent", "once more").after(complete_step, "consent", by=BO)
+    givers = child_givers(story.state, story.definition, "check")  # type: ignore[arg-type]  # as above
+    assert set(givers) == {MAX, BO, DANA}
+    told = {"parent_run": CHILD, "parent_step": "check", "inputs": {}, "roles": {}, "project": None}
+    child = replace(run_of(step("judge", kind="approval")), state=None)
+    child = child.after(start_child, story.state, **told, given_by=givers, by=MACHINE)
+    child.when(give_approval, "judge", by=MAX).rejected("own_work", steps=["inputs"])
+    child.when(give_approval, "judge", by=HAL).then_types("approval_given", "step_completed", "run_completed")
 
 
 def test_what_comes_out_of_a_child():

@@ -7,12 +7,12 @@ from uuid import UUID
 
 import pytest
 
-from domain.run import complete_step, skip_step, start_run
-from domain.run.actions import fail_action, start_action
+from domain.run import complete_step, give_approval, skip_step, start_run
+from domain.run.actions import fail_action, start_action, succeed_action
 from domain.run.incidents import drop_incident, edit_incident, finish_incident, retry_incident
 from tests.domain.documents import run_of, step
 from tests.domain.test_run_actions import CALL, HTTP, ID, MACHINE, begun, calling, start, the
-from tests.support.given import Story
+from tests.support.given import BO, DANA, Story
 
 
 def stuck(story: Story) -> Story:
@@ -45,6 +45,18 @@ def test_trying_otherwise_keeps_the_changes():
     assert (the(story).changes, the(story).edits) == (changes, 1)
 
 
+def test_who_says_what_is_sent_does_not_approve_it():
+    """What the machine then does is partly the work of who edited it: nobody approves that themselves."""
+    review = step("review", ["call"], kind="approval", approval={"covers": ["call"]})
+    story = stuck(run_of(step("call", kind="http", http=HTTP, fields=[ID]), review).after(start))
+    story = story.after(edit_incident, incident(story), {"body": {"name": "Acme"}}, by=BO)
+    story = begun(story).after(succeed_action, *CALL, "answered", None, {"account": "A-1"}, by=MACHINE)
+    story.when(give_approval, "review", by=BO).rejected("own_work", steps=["call"])
+    story.when(give_approval, "review", by=DANA).then_types(
+        "approval_given", "step_completed", "run_completed"
+    )
+
+
 @pytest.mark.parametrize(
     "changes",
     [
@@ -53,6 +65,10 @@ def test_trying_otherwise_keeps_the_changes():
         {"url": "file:///etc/passwd"},
         {"url": "https://a b"},
         {"headers": {"X": "1\r\nHost: other"}},
+        {"headers": {"Host": "other"}},
+        {"headers": {"Webhook-Signature": "v1,forged"}},
+        {"headers": {"Transfer-Encoding": "chunked"}},
+        {"headers": {"X Y": "1"}},
         {"body": "text"},
     ],
 )

@@ -14,7 +14,14 @@ from domain.document import ChildRun
 from domain.events import Event
 from domain.process import PROCESS
 from domain.run import RUN, Run, cancel_run
-from domain.run.children import child_doers, child_ended, child_inputs, child_outputs, child_roles
+from domain.run.children import (
+    child_doers,
+    child_ended,
+    child_givers,
+    child_inputs,
+    child_outputs,
+    child_roles,
+)
 from domain.run.start import start_child
 from domain.schedule import Calendar
 from domain.words import Actor, Rejected, process_stream
@@ -83,6 +90,7 @@ class ChildStarter:
                 inputs=inputs,
                 roles=roles,
                 project=due.run.project if told.in_project else None,
+                given_by=child_givers(due.run, due.definition, step),
                 by=MACHINE,
                 at=due.at,
                 calendar=self._calendar,
