@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from typing import Any, TypeVar
 
 import orjson
@@ -14,6 +15,8 @@ from api.problems import Problem
 MAX_BODY_BYTES = 512 * 1024
 _MAX_DEPTH = 32
 _JSON_TYPES = frozenset({"application/json", "application/problem+json", ""})
+
+_FORM_TRIED = re.compile(r"constrained-\w+|\w+\[.*\]", re.DOTALL)
 
 BodyModel = TypeVar("BodyModel", bound=BaseModel)
 
@@ -106,12 +109,16 @@ def validate(model: type[BodyModel], value: Any) -> BodyModel:
 def invalid(errors: list[Any], model: type[BaseModel] | None = None) -> Problem:
     """The problem for errors as pydantic tells them."""
     told = [
-        {"field": ".".join(str(part) for part in error["loc"]), "code": error["type"], "detail": error["msg"]}
-        for error in errors
+        {"field": _place(error["loc"]), "code": error["type"], "detail": error["msg"]} for error in errors
     ]
     fields = ", ".join(sorted({entry["field"] or "the body" for entry in told}))
     facts: dict[str, Any] = {} if model is None else {"accepted": sorted(_names(model))}
     return Problem("invalid", f"wrong or missing: {fields}", errors=told, **facts)
+
+
+def _place(way: Sequence[Any]) -> str:
+    """Where in the request an error is; which of several accepted forms was tried (`literal['all']`) is no place."""
+    return ".".join(str(part) for part in way if not _FORM_TRIED.fullmatch(str(part)))
 
 
 def _names(model: type[BaseModel]) -> set[str]:

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import psycopg
 import structlog
 
+from domain.document import AUTOMATIC
 from domain.events import Event, StepBecameReady
 from domain.migration import migrate_run
 from domain.run import RUN, Run
@@ -33,6 +34,8 @@ from workers.trouble import described
 PAGE = 50
 """Runs that are decided together; their events go into the log in groups that nobody waits long behind."""
 LOOK_SECONDS = 1.0
+NOBODY = "nobody"
+"""Who has a step that is ready and that nobody was given yet."""
 
 log = structlog.get_logger(__name__)
 Clock = Callable[[], datetime]
@@ -110,9 +113,17 @@ class Migrations:
         except Exception as error:  # noqa: BLE001 - a defect of one run is told, and stops no other
             log.error("migration_failed", run=str(item.run), job=str(job.id), **described(error))
             return _Decided(Done(item.run, "failed", "internal", type(error).__name__, item.tries + 1))
-        ready = [event for event in events if isinstance(event, StepBecameReady)]
-        told = tuple(str(event.assignee) for event in ready if event.assignee is not None)
+        told = self._announced(job, events)
         return _Decided(Done(item.run, "migrated", tries=item.tries + 1, announced=told), found[0], events)
+
+    def _announced(self, job: Job, events: Sequence[Event]) -> tuple[str, ...]:
+        """Whose work it brought, step by step; what is nobody's yet is said too, what the machine does is not."""
+        steps = self._repository.definition(job.process, job.to_version).steps
+        return tuple(
+            str(event.assignee or NOBODY)
+            for event in events
+            if isinstance(event, StepBecameReady) and steps[event.step].kind not in AUTOMATIC
+        )
 
     def _events(self, job: Job, item: Item, run: Run | None) -> list[Event]:
         if run is None or run.process != job.process:

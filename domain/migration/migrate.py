@@ -25,6 +25,7 @@ from domain.migration.findings import ASIDE, ASK, REOPEN
 from domain.migration.plan import Plan, plan
 from domain.migration.values import carried
 from domain.run.dues import count_anew, rule_due
+from domain.run.evidence import answer_help
 from domain.run.queueing import OWN
 from domain.run.readiness import settle
 from domain.run.reopening import question_or_reopen, reopen_one
@@ -74,6 +75,7 @@ def migrate_run(  # noqa: PLR0913 - the run, the two versions, and what the hous
     _carry_values(work, run, old)
     _begin_anew(work, old)
     _fill_roles(work, old)
+    _ask_no_more(work)
     touched = [*_take_back(work, made), *_ask_again(work, answers)]
     settle(work, [*touched, *new.steps], "migration")
     _go_on(work)
@@ -162,6 +164,12 @@ def _ask_again(work: Work, answers: Answers) -> list[StepKey]:
             waiting_on = work.run.step(step).done_by
             work.on(HelpRequested, step, reason=reason, waiting_on=waiting_on, cause="migration")
     return touched
+
+
+def _ask_no_more(work: Work) -> None:
+    """What an earlier migration asked for and this version does not want is asked for no longer."""
+    for key in work.definition.steps:
+        answer_help(work, key)
 
 
 def _by_step(paths: Iterable[str]) -> dict[StepKey, list[str]]:

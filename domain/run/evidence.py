@@ -80,12 +80,12 @@ def _added(work: Work, step: StepKey, new: Values) -> list[Event]:
     for key, role in work.definition.sets_roles.get(step, ()):
         if isinstance(new.get(key), str):
             hand_over(work, role, Assignee(new[key]), "rule", None)
-    _answer(work, step)
+    answer_help(work, step)
     return settle(work, readers)
 
 
-def _answer(work: Work, step: StepKey) -> None:
-    """Nobody waits any more for what a migration asked for."""
+def answer_help(work: Work, step: StepKey) -> None:
+    """Clear the help that a migration asked for, once no required value is missing any more."""
     now, known = work.run.step(step), work.definition.steps[step]
     if now.help is None or now.help.cause != "migration":
         return

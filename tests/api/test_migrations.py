@@ -186,6 +186,19 @@ def test_many_runs_migrate_and_refusals_are_tried_again(published: Api, runs: di
     } == {2}
 
 
+def test_the_digest_tells_of_work_that_is_nobodys_yet(published: Api, runs: dict[str, str]):
+    """A step of a role that nobody plays is in the digest: somebody has to give it to somebody."""
+    del runs
+    document = copy.deepcopy(NEXT)
+    document["roles"].append({"key": "legal", "title": "Legal"})
+    document["stages"][0]["steps"][0]["role"] = "legal"
+    publish(published, document)
+    caught_up(published)
+    body = {"choices": {"step_added": "required"}}
+    job = published.client.post("/v1/processes/onboarding/migrations", json=body).json()
+    assert worked_through(published, job)["announced"] == {"nobody": 2}
+
+
 def test_own_answers_win_over_those_for_all(published: Api, runs: dict[str, str]):
     """A run's own answer is the one that counts for it."""
     publish(published)
@@ -240,6 +253,10 @@ def test_bad_requests_are_told_what_would_do(published: Api):
     assert post(address, json={"choices": {"step_added": "y"}}).json()["code"] == "wrong_choice"
     assert post(f"{address}/{uuid4()}/retry", json={}).json()["code"] == "unknown_migration"
     assert post("/v1/processes/none/migration-plan", json={}).json()["code"] == "unknown_process"
+    some = post(address, json={"runs": "some"}).json()
+    assert {error["field"] for error in some["errors"]} == {"runs"}, (
+        "the field, and no form of it that was tried"
+    )
     assert published.client.get(address).json() == {"rows": []}
 
 

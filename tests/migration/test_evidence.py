@@ -10,7 +10,7 @@ from domain.events import HelpCleared, StepValuesSaved
 from domain.run import add_evidence, complete_step, request_help
 from domain.words import StepKey
 from tests.domain.documents import step
-from tests.migration.test_table import NOTE, A, B, C, at, migrating, version
+from tests.migration.test_table import NOTE, OLD, A, B, C, at, migrating, version
 from tests.support.given import BO, Story
 
 BADGE = {"key": "badge", "title": "Badge", "kind": "number", "required": True}
@@ -53,6 +53,14 @@ def test_the_question_ends_with_the_last_value(asked: Story):
         "step_values_saved", HelpCleared.type
     )
     assert story.state.step(StepKey(B)).help is None
+
+
+def test_what_a_version_does_not_want_is_asked_for_no_longer(asked: Story):
+    """Going back to a version without the fields clears the question of the migration, and only that."""
+    back = migrating(asked, OLD).then_types("run_migrated", HelpCleared.type)
+    assert back.state.step(StepKey(B)).help is None
+    later = asked.after(request_help, B, "Which room is meant?")
+    migrating(later, OLD).then_types("run_migrated")
 
 
 def test_help_that_somebody_asked_for_stays(asked: Story):
