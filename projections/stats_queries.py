@@ -72,7 +72,11 @@ def _newest(connection: Conn, process: str, version: int | None) -> Definition:
     for row in rows(connection, "process_versions", process=process):
         if version in (None, row[0]):
             return Definition.load(process, row[0], row[6])
-    raise NotFound("process", process if version is None else f"{process} {version}")
+    raise (
+        NotFound("process", process)
+        if version is None
+        else NotFound("process version", f"{process} {version}")
+    )
 
 
 def _activity_counts(counts: Sequence[tuple[Any, ...]]) -> dict[str, int]:

@@ -11,8 +11,8 @@ from domain.document import Document, stored_form
 from milepost.cli.client import ask, look, tell
 from milepost.cli.insights import print_insights
 from milepost.cli.migrating import register
-from milepost.cli.output import BAD_INPUT, AsJson, Field, fail, people, print_json, print_rows
-from milepost.cli.telling import As, Reason, command, done
+from milepost.cli.output import BAD_INPUT, AsJson, Field, complain, fail, people, print_json, print_rows
+from milepost.cli.telling import As, Reason, done
 from milepost.cli.values import pairs
 from milepost.documents import Problem, read_document
 
@@ -45,9 +45,9 @@ def check(file: Path = File, as_json: bool = AsJson) -> None:
         raise typer.Exit(BAD_INPUT if problems else 0)
     if document is None or problems:
         _refuse(file, problems)
-    steps = len(document.steps)
+    steps, stages = _counted(len(document.steps), "step"), _counted(len(document.stages), "stage")
     people.print(
-        f"{file}: {document.title}: {steps} steps in {len(document.stages)} stages, nothing to complain about",
+        f"{file}: {document.title}: {steps} in {stages}, nothing to complain about",
         soft_wrap=True,
         markup=False,
     )
@@ -66,14 +66,16 @@ def publish(
     document = _readable(file)
     address = f"/v1/processes/{document.key}"
     tell(f"{address}/draft", stored_form(document), method="PUT", actor=actor)
-    done(tell(f"{address}/publish", {"note": note}, actor=actor), as_json)
+    _published(document.key, tell(f"{address}/publish", {"note": note}, actor=actor), as_json)
 
 
 @app.command()
 def draft(file: Path = File, actor: str = As, as_json: bool = AsJson) -> None:
     """Keep a document as the draft of its process, to be looked at and published later."""
     document = _readable(file)
-    command(f"/v1/processes/{document.key}/draft", stored_form(document), actor, as_json, method="PUT")
+    address = f"/v1/processes/{document.key}/draft"
+    answer = tell(address, stored_form(document), method="PUT", actor=actor)
+    _say(answer, f"{document.key}: the draft is saved", as_json)
 
 
 @app.command("publish-draft")
@@ -86,7 +88,7 @@ def publish_draft(
     as_json: bool = AsJson,
 ) -> None:
     """Publish the draft that the server has as the next version of its process."""
-    command(f"/v1/processes/{process}/publish", {"note": note}, actor, as_json)
+    _published(process, tell(f"/v1/processes/{process}/publish", {"note": note}, actor=actor), as_json)
 
 
 @app.command()
@@ -194,13 +196,14 @@ def restore(
     """Publish the document of an earlier version as the next version."""
     address = f"/v1/processes/{process}"
     tell(f"{address}/restore", {"version": version}, actor=actor)
-    done(tell(f"{address}/publish", {"note": note}, actor=actor), as_json)
+    _published(process, tell(f"{address}/publish", {"note": note}, actor=actor), as_json)
 
 
 @app.command()
 def retire(process: str = Process, reason: str = Reason, actor: str = As, as_json: bool = AsJson) -> None:
     """Take no new runs; runs under way go on."""
-    command(f"/v1/processes/{process}/retire", {"reason": reason}, actor, as_json)
+    answer = tell(f"/v1/processes/{process}/retire", {"reason": reason}, actor=actor)
+    _say(answer, f"{process}: retired, it takes no new runs", as_json)
 
 
 register(app)
@@ -212,6 +215,24 @@ def newest(process: str) -> dict[str, Any]:
     if not versions:
         fail(f"the process {process} is a draft: no version is published", BAD_INPUT)
     return versions[0]
+
+
+def _counted(count: int, word: str) -> str:
+    return f"{count} {word}{'' if count == 1 else 's'}"
+
+
+def _published(process: str, answer: Any, as_json: bool) -> None:
+    """Say which version there is now: its own number, not that of the stream that it is stored in."""
+    _say(answer, "" if as_json else f"{process}: version {newest(process)['version']} is published", as_json)
+
+
+def _say(answer: Any, sentence: str, as_json: bool) -> None:
+    if as_json or not answer["events"]:
+        done(answer, as_json)
+        return
+    people.print(sentence, soft_wrap=True, markup=False)
+    for warning in answer.get("warnings", ()):
+        complain(f"mind: {warning['detail']}")
 
 
 def _readable(file: Path) -> Document:

@@ -32,7 +32,8 @@ def test_a_process_is_changed_under_its_runs(milepost: Milepost, visit: str, tmp
     planned = milepost("process", "plan-migration", visit)
     assert "1 of 2 safe, 1 needs a choice" in planned.stdout
     assert "step_added:permit" in planned.stdout
-    milepost("process", "publish-draft", visit, "--note", "A permit first")
+    published = milepost("process", "publish-draft", visit, "--note", "A permit first").stdout
+    assert f"{visit}: version 2 is published" in published
     assert [row["version"] for row in milepost.json("process", "versions", visit)] == [2, 1]
     moved = milepost.json("process", "migrate", visit, "--reason", "new rule", code=1)
     assert (moved["migrated"], moved["refused"]) == (1, 1)

@@ -171,9 +171,10 @@ def test_one_version_can_be_asked_for(learned: Any):
 
 
 def test_a_version_that_is_not_there_is_not_found(learned: Any):
-    """Neither is a process."""
-    with pytest.raises(NotFound):
+    """The process is, and the answer says which of the two it is."""
+    with pytest.raises(NotFound) as missing:
         learned([], 3)
+    assert missing.value.kind == "process version"
 
 
 def test_first_pass_and_what_is_sent_back(learned: Any):
