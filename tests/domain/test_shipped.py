@@ -3,11 +3,26 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from domain.condition import holds
 from domain.definition import Definition, anchor_name
-from domain.document import AUTOMATIC, Document, Due, EndsRun, Reopens, Requires, Step, stored_form
+from domain.document import (
+    AUTOMATIC,
+    Document,
+    Due,
+    Effects,
+    EndsRun,
+    Gate,
+    Offset,
+    Reminder,
+    Reopens,
+    Requires,
+    Step,
+    stored_form,
+)
 from domain.lint import lint
 from domain.outline import Outline
 from milepost.documents import read_document
@@ -249,3 +264,101 @@ def test_the_hire_names_the_three_outcomes_of_the_background_check():
     assert approval is not None
     assert isinstance(approval.on_refusal, EndsRun)
     assert (approval.on_refusal.ends_run, approval.on_refusal.email is not None) == ("Not cleared", True)
+
+
+def applies(document: Document, key: str, **values: Any) -> bool:
+    """Whether the condition of a step holds with these values; ``inputs__plan`` is ``inputs.plan``."""
+    step = next(step for step in document.steps if step.key == key)
+    return holds(step.when, {name.replace("__", "."): value for name, value in values.items()})
+
+
+def test_conditional_steps_of_the_customer_onboarding_apply_when_the_table_says():
+    """The limit itself counts for terms, not for adoption; each of two reasons is enough by itself."""
+    assert applies(CUSTOMER, "terms_review", inputs__contract_value=50_000)
+    assert applies(CUSTOMER, "terms_review", inputs__contract_value=1, inputs__non_standard_terms=True)
+    assert not applies(
+        CUSTOMER, "terms_review", inputs__contract_value=49_999, inputs__non_standard_terms=False
+    )
+    assert applies(CUSTOMER, "kyc_check", inputs__plan="Enterprise", inputs__billing_country="DE")
+    assert applies(CUSTOMER, "kyc_check", inputs__plan="Starter", inputs__billing_country="IR")
+    assert not applies(CUSTOMER, "kyc_check", inputs__plan="Starter", inputs__billing_country="DE")
+    for key in ("sso_setup", "sso_tested"):
+        assert applies(CUSTOMER, key, inputs__needs_sso=True)
+        assert not applies(CUSTOMER, key, inputs__needs_sso=False)
+    for key in ("data_received", "data_checked", "trial_import", "data_signed_off"):
+        assert applies(CUSTOMER, key, inputs__needs_migration=True)
+        assert not applies(CUSTOMER, key, inputs__needs_migration=False)
+    assert applies(CUSTOMER, "rescue_plan", usage_pull__adoption_rate=0.39)
+    assert not applies(CUSTOMER, "rescue_plan", usage_pull__adoption_rate=0.4)
+
+
+def test_conditional_steps_of_the_hire_apply_when_the_table_says():
+    """A doubtful report has a notice and a window; originals are seen in the United States."""
+    for key in ("pre_adverse", "dispute_window"):
+        assert applies(HIRE, key, report_review__finding="consider")
+        assert not applies(HIRE, key, report_review__finding="clear")
+    assert applies(HIRE, "id_seen", inputs__work_country="US")
+    assert not applies(HIRE, "id_seen", inputs__work_country="DE")
+
+
+def told(offsets: tuple[Reminder, ...]) -> list[tuple[int, str, str]]:
+    """Reminders as rows."""
+    return [(each.offset, UNITS[each.unit], each.counted_from) for each in offsets]
+
+
+def test_the_customer_onboarding_has_the_automations_that_it_names():
+    """The ladder, the weekly digest, the webhook of gates, and what a late forecast does."""
+    assert told(CUSTOMER.reminders) == [(-1, "bd", "due"), (0, "bd", "due"), (2, "bd", "due")]
+    assert CUSTOMER.escalate_after == Offset(offset=2)
+    assert CUSTOMER.digest is not None
+    assert (CUSTOMER.digest.offset, CUSTOMER.digest.unit, CUSTOMER.digest.after) == (
+        7, "calendar_days", "kickoff_held",
+    )  # fmt: skip
+    assert [hook.on for hook in CUSTOMER.webhooks] == ["gate_outcome"]
+    assert CUSTOMER.on_forecast_late == Effects(set_priority="urgent")
+    assert all(role.lead for role in CUSTOMER.roles if role.key != "onboarding_lead")
+
+
+def test_steps_of_the_customer_onboarding_remind_and_flag_as_the_table_says():
+    """Signature, intake form, first login and survey have times of their own; a failing CRM is the manager's."""
+    steps = {step.key: step for step in CUSTOMER.steps}
+    assert told(steps["customer_signs"].reminders) == [(2, "bd", "ready"), (4, "bd", "ready")]
+    assert told(steps["intake_form"].reminders) == [(1, "bd", "ready"), (2, "bd", "ready")]
+    assert told(steps["survey"].reminders) == [(3, "cd", "due")]
+    signs, survey = steps["customer_signs"].overdue, steps["survey"].overdue
+    assert signs is not None
+    assert signs.notify == ("account_executive",)
+    assert survey is not None
+    assert survey.skip_after == Offset(offset=10, unit="calendar_days")
+    wait, crm = steps["admin_joined"].wait, steps["crm_upsert"].http
+    assert wait is not None
+    assert (wait.event, wait.on_timeout, wait.until) == ("admin.accepted", ("customer_champion",), None)
+    assert crm is not None
+    assert (crm.incident_to, crm.headers) == ("onboarding_manager", {"Idempotency-Key": "{run.id}"})
+    (rule,) = steps["risk_triage"].rules
+    assert (rule.then.set_priority, rule.then.notify) == ("urgent", ("onboarding_lead",))
+    assert steps["kyc_check"].gate == Gate(blocks=("provision",))
+
+
+def test_steps_of_the_hire_wait_and_repeat_as_the_table_says():
+    """The window cannot be shortened, the report is waited for without end, 80 points pass, files are masked."""
+    steps = {step.key: step for step in HIRE.steps}
+    window, report = steps["dispute_window"].wait, steps["check_processed"].wait
+    assert window is not None
+    assert window.until is not None
+    assert (window.event, window.fixed, window.until.offset, window.until.unit) == (
+        "dispute.filed", True, 5, "business_days",
+    )  # fmt: skip
+    assert report is not None
+    assert (report.event, report.until, report.on_timeout) == ("report.received", None, ("hr_coordinator",))
+    assert steps["consent"].gate == Gate(blocks=("check_ordered",))
+    assert all(field.sensitive for field in steps["files_submitted"].fields)
+    passed = steps["security_training"].repeat_until
+    assert passed is not None
+    assert [holds(passed.condition, {"security_training.score": score}) for score in (79, 80)] == [
+        False,
+        True,
+    ]
+    (rule,) = steps["day30_talk"].rules
+    assert rule.then.request_help
+    assert steps["closed"].email is not None

@@ -69,7 +69,8 @@ def test_a_customer_is_onboarded_in_47_steps(house: House, world: Outside) -> No
     walk = begin(
         house, world, LARGE,
         refusals={
-            "terms_review": ["The discount was never agreed"], "plan_agreed": ["The dates are too early"],
+            "terms_review": ["The discount was never agreed"], "kyc_check": ["An owner has the name of a listed one"],
+            "plan_agreed": ["The dates are too early"],
             "data_signed_off": ["Two accounts are missing"], "go_no_go": ["The training is not over"],
         },
         refused_with={"go_no_go": {"go_live_target": "2027-04-05"}},
@@ -81,12 +82,8 @@ def test_a_customer_is_onboarded_in_47_steps(house: House, world: Outside) -> No
     assert {step["state"] for step in steps.values()} == {"done"}
     assert len(steps) == 47
     assert ({dot["state"] for dot in card["stages"]}, card["progress"]) == ({"done"}, 1)
-    assert [steps[key]["round"] for key in ("handoff_note", "success_plan", "data_checked", "go_no_go")] == [
-        2,
-        2,
-        2,
-        2,
-    ]
+    again = ("handoff_note", "kyc_check", "success_plan", "data_checked", "go_no_go")
+    assert [steps[key]["round"] for key in again] == [2] * 5
     assert view["inputs"]["go_live_target"] == "2027-04-05"
     assert (steps["usage_pull"]["values"]["adoption_rate"], steps["provision"]["values"]["tenant_id"]) == (
         0.31,
@@ -131,6 +128,28 @@ def test_a_small_customer_skips_what_is_not_needed(house: House, world: Outside)
     assert {key for key, state in states.items() if state == "skipped"} == {"survey"}
     assert set(states.values()) == {"done", "not_applicable", "skipped"}
     assert (walk.card()["progress"], walk.card()["outcome"]) == (1, walk.view()["outcome"])
+
+
+def test_a_customer_who_is_not_cleared_gets_no_workspace(house: House, world: Outside) -> None:
+    """While the check says no, all else goes on and the workspace is not made; the card says what it waits for."""
+    inputs = SMALL | {
+        "customer_name": "Elm",
+        "primary_contact_email": "el@elm.example",
+        "billing_country": "IR",
+    }
+    walk = begin(house, world, inputs)
+    walk.walk_to("kyc_check")
+    walk.tell("kyc_check", "refuse", reason="The evidence is of another company")
+    check = walk.steps()["kyc_check"]
+    assert (check["state"], check["round"]) == ("ready", 2)
+    walk.held = {"kyc_check"}
+    walk.walk_to("plan_agreed", "done")
+    assert walk.steps()["provision"]["state"] == "locked"
+    assert world.called("control", "Elm") == []
+    assert [each["step"] for each in walk.steps()["provision"]["waits_for"]] == ["kyc_check"]
+    walk.held = set()
+    walk.walk_to("provision", "done")
+    assert len(world.called("control", "Elm")) == 1
 
 
 def test_a_declined_signature_ends_the_run(house: House, world: Outside) -> None:
