@@ -7,7 +7,7 @@ from uuid import UUID
 
 from domain.definition import Definition
 from domain.words import StepKey
-from projections.asking import Conn
+from projections.asking import Conn, NotFound
 from projections.attending import Agreed
 from projections.people_queries import SQL
 from projections.run_queries import definition_of
@@ -23,7 +23,10 @@ def all_agreed(connection: Conn, project: UUID | None = None) -> dict[tuple[UUID
     known: dict[tuple[str, int], Definition] = {}
     agreed: dict[tuple[UUID, str], Agreed] = {}
     for run, step, process, version, group, by, since, missing, done in found:
-        definition = known.get((process, version)) or definition_of(connection, process, version)
+        try:
+            definition = known.get((process, version)) or definition_of(connection, process, version)
+        except NotFound:
+            continue  # a parked run: nothing can be done about it here
         known[process, version] = definition
         if _needs_all(definition, StepKey(step)) and set(missing) <= _partial(
             definition, StepKey(step), done

@@ -13,6 +13,7 @@ from psycopg import Connection
 from domain.events import EVENT_TYPES
 from domain.upcast import UnknownEvent
 from projections.fold import Fold, Handler
+from projections.guarded import Told, tell_slowly
 from projections.projection import Definitions, Projection, Row, Source, Subject
 from projections.reading import Event, read_streams
 
@@ -227,27 +228,15 @@ class Cohort:
 
     def _replay(self, projection: Projection, stream: UUID, history: list[Event], changes: Changes) -> None:
         """The rows of the longest beginning of the history that does not raise replace those of the stream."""
-        kind = _Kind(_aggregate(history), [projection])
-        states = [fold.make() for fold in kind.folds]
-        part = kind.parts[0]
-        rows: list[tuple[int, Row]] = []
-        for position, _, version, name, data, actor, at in history:
-            try:
-                if isinstance(data, UnknownEvent):
-                    raise data
-                for place, handler in kind.handlers.get(name, ()):
-                    handler(states[place], data, at, actor)
-                subject = Subject(
-                    stream, version, [states[place] for place in part.states], self._definitions
-                )
-                rows = list(part.source.rows(subject))
-            except Exception as error:  # noqa: BLE001 - parked, for people to see
-                self._parked.add((projection.name, stream))
-                changes.parked.append(
-                    Parked(projection.name, stream, position, f"{type(error).__name__}: {error}")
-                )
-                break
-        _replace(changes, projection, stream, rows)
+        source = projection.sources.get(_aggregate(history))
+        told = tell_slowly(source, stream, history, self._definitions) if source else Told([])
+        if told.stop is not None:
+            position, error = told.stop
+            self._parked.add((projection.name, stream))
+            changes.parked.append(
+                Parked(projection.name, stream, position, f"{type(error).__name__}: {error}")
+            )
+        _replace(changes, projection, stream, told.rows)
 
 
 def _aggregate(history: Sequence[Event]) -> str:

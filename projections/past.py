@@ -12,11 +12,11 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from domain.events import EVENT_TYPES
-from domain.upcast import UnknownEvent
 from projections.asking import CARD_COLUMNS, Conn, NotFound, fresh
 from projections.attention import ATTENTION_LIST, OPEN_STEP
 from projections.board import BOARD, CARD
-from projections.projection import Definitions, Projection, Row, Subject, blocks
+from projections.guarded import tell
+from projections.projection import Definitions, Projection, Row, blocks
 from projections.reading import Event, decode, head
 
 LIGHT_COLUMNS = (
@@ -180,20 +180,12 @@ class Then:
 def rows_of(
     projection: Projection, stream: UUID, history: Sequence[Event], definitions: Definitions
 ) -> list[tuple[int, Row]]:
-    """The rows that a projection makes of a stream with this history."""
+    """The rows that a projection makes of a stream with this history, up to an event that it cannot digest.
+
+    That is what the live read model shows of such a stream: it is parked there, see ``projections.engine``.
+    """
     source = projection.sources.get(aggregate_of(history))
-    if source is None:
-        return []
-    states = [fold.make() for fold in source.folds]
-    version = 0
-    for _, _, number, kind, data, actor, at in history:
-        if isinstance(data, UnknownEvent):
-            break
-        version = number
-        for fold, state in zip(source.folds, states, strict=True):
-            if (handler := fold.handlers.get(kind)) is not None:
-                handler(state, data, at, actor)
-    return list(source.rows(Subject(stream, version, states, definitions)))
+    return [] if source is None else tell(source, stream, history, definitions).rows
 
 
 def aggregate_of(history: Sequence[Event]) -> str:

@@ -19,7 +19,7 @@ class Definitions(Protocol):
     """Gives the compiled graph of a published version."""
 
     def __call__(self, process: str, version: int) -> Definition:
-        """The definition; raises UnknownDefinition."""
+        """The definition; raises a LookupError when the log does not hold it."""
 
 
 class Subject(NamedTuple):

@@ -36,7 +36,7 @@ class HoleInLog(Exception):
     """Fewer events than positions: the log is not whole, and nothing is applied."""
 
 
-class UnknownDefinition(Exception):
+class UnknownDefinition(LookupError):
     """A run follows a process version that was never published."""
 
 

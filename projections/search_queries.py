@@ -10,7 +10,7 @@ from uuid import UUID
 
 from domain.definition import Definition
 from domain.words import StepKey
-from projections.asking import Conn, fresh
+from projections.asking import Conn, NotFound, fresh
 from projections.projection import blocks
 from projections.run_queries import definition_of
 
@@ -122,7 +122,10 @@ def _values(
 
 def _of_fields(connection: Conn, row: tuple[Any, ...], words: list[str], shows: Shows) -> Iterator[Hit]:
     run, name, project, process, version, step, values = row
-    definition = definition_of(connection, process, version)
+    try:
+        definition = definition_of(connection, process, version)
+    except NotFound:
+        return  # a parked run: which of its fields are sensitive is not known
     for key, title in _open_fields(definition, step):
         told = " ".join(_texts(values.get(key)))
         if told and _fits(told, words) and shows(run, StepKey(step), key):

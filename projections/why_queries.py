@@ -20,6 +20,7 @@ from projections.answers import Card, Cause, Cell, Why, WhyCell
 from projections.asking import CARD_COLUMNS, Conn, NotFound, fresh
 from projections.board import BOARD, CARD
 from projections.cards import card_of
+from projections.guarded import tell_slowly
 from projections.judging import Judge, judge
 from projections.past import aggregate_of
 from projections.projection import Definitions, Row, Subject
@@ -69,13 +70,14 @@ class _Story:
         source = BOARD.sources.get(aggregate_of(self.history))
         if source is None:
             return
+        stop = tell_slowly(source, self.card, self.history, self.definitions).stop
+        if stop is not None:  # what the board cannot digest, it does not show
+            self.history = [event for event in self.history if event[0] < stop[0]]
         (fold,) = source.folds
         self.facts = fold.make()
         for event in self.history:
             _, stream, version, kind, data, actor, at = event
-            if isinstance(data, UnknownEvent):
-                break
-            if (handler := fold.handlers.get(kind)) is None:
+            if isinstance(data, UnknownEvent) or (handler := fold.handlers.get(kind)) is None:
                 continue
             before = self._states()
             handler(self.facts, data, at, actor)

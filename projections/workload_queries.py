@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, NamedTuple
@@ -60,6 +61,7 @@ class _Run:
     roles: Mapping[str, str | None]
     started_at: datetime
     target_at: datetime | None
+    imported: bool
     steps: dict[str, _Step] = field(default_factory=dict)
 
     def values(self) -> dict[str, Any]:
@@ -82,8 +84,10 @@ def workload(
     """Everybody's load in the weeks from now on, of one project or of all; the most loaded first.
 
     A coming step whose condition does not hold (yet) is not counted; without a due that is known by now it is later.
+    Of imported runs only what was begun counts: their process does not say what comes next.
+    A run that follows a version which the log does not hold has no steps to count: it is parked, which health tells.
     """
-    current, at = fresh(connection, "run_steps", "board", "inbox", "people"), now_or(now)
+    current, at = fresh(connection, "run_steps", "run_history", "board", "inbox", "people"), now_or(now)
     today = calendar.local_day(at)
     ahead, people = weeks_ahead(today, weeks, calendar), directory_of(connection)
     pieces = _pieces(connection, definitions, calendar, project)
@@ -96,12 +100,10 @@ def workload(
 def _pieces(
     connection: Conn, definitions: Definitions, calendar: Calendar, project: UUID | None
 ) -> Iterator[Piece]:
-    runs = {
-        id_: _Run(state, definitions(process, version), inputs, roles, started_at, target_at)
-        for id_, process, version, state, inputs, roles, started_at, target_at in _rows(
-            connection, "runs", project
-        )
-    }
+    runs: dict[UUID, _Run] = {}
+    for id_, process, version, state, *facts in _rows(connection, "runs", project):
+        with suppress(LookupError):
+            runs[id_] = _Run(state, definitions(process, version), *facts)
     for id_, *step in _rows(connection, "steps", project):
         if id_ in runs:
             runs[id_].steps[step[0]] = _Step(*step)
@@ -117,6 +119,8 @@ def _of_run(run: _Run, calendar: Calendar) -> Iterator[Piece]:
         step = run.steps.get(key, _UNTOUCHED)
         if known.kind in AUTOMATIC or step.state not in ("locked", "ready", "in_progress"):
             continue
+        if step.state == "locked" and run.imported:
+            continue  # it has no graph: nobody knows what is to come
         if step.state == "locked":
             values = run.values() if values is None else values
             if holds(known.when, values):

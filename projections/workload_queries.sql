@@ -1,8 +1,9 @@
 -- Open and coming work of people and groups, as plans need it.
 
 -- name: runs
-select run, process, process_version, state, inputs, roles, started_at, target_at from read.run
-where state in ('running', 'paused') and not test and (%(project)s::uuid is null or project = %(project)s)
+select run, process, process_version, state, inputs, roles, started_at, target_at, coalesce((
+    select (h.data ->> 'imported')::boolean from read.history h where h.stream = run and h.version = 1), false)
+from read.run where state in ('running', 'paused') and not test and (%(project)s::uuid is null or project = %(project)s)
 order by run
 
 -- name: steps

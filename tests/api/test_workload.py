@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from milepost.importing.importer import Request, import_log
 from tests.api.conftest import Api, project
 from tests.api.test_people import add, ok
+from tests.importing.support import csv_log
 
 WEDNESDAY = datetime(2026, 3, 4, 10, tzinfo=UTC)
 STEPS: list[dict[str, Any]] = [
@@ -67,6 +70,14 @@ def test_what_waits_or_is_late_is_told_apart(working: Api):
     found = rows(working, project=board)
     assert set(found) == {"person:di"}
     assert (found["person:di"]["overdue"], found["person:di"]["waiting"]) == (1.0, 1.0)
+
+
+def test_of_imported_runs_only_what_was_begun_is_work(api: Api, tmp_path: Path):
+    """Their process does not say what comes next, so that nothing is counted as still to come."""
+    rows_ = ["a,call,start,Bo,2026-03-02T08:00:00Z", "a,write,complete,Bo,2026-03-02T09:00:00Z"]
+    rows_ += ["b,visit,complete,Bo,2026-03-02T08:00:00Z"]
+    import_log(Request(csv_log(tmp_path / "log.csv", *rows_), "csv", "old"), api.services.log)
+    assert sum(row["pieces"] for row in rows(api).values()) == 1
 
 
 @pytest.mark.parametrize("query", [{"weeks": 0}, {"weeks": 27}, {"weeks": "many"}, {"project": "x"}])
