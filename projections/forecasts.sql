@@ -11,7 +11,7 @@ where h.stream = any(%(runs)s) and h.type = any(%(types)s) and (%(upto)s::bigint
 order by h.stream, h.version
 
 -- name: due_runs
-select c.card, c.process, c.process_version, c.version
+select c.card, c.process, c.process_version, c.version, m.position
 from read.card c
 join forecast.model m on m.process = c.process
 left join forecast.run f on f.run = c.card

@@ -18,7 +18,7 @@ from projections.digest_queries import digest_runs, running_versions
 from store.connect import connect
 from store.errors import Conflict
 from store.log import Log
-from store.repository import Repository
+from store.repository import Repository, UnknownVersion
 from workers.duty import Duty
 
 MACHINE = Actor("system:milepost")
@@ -47,7 +47,10 @@ class Digests:
     def _once(self) -> None:
         at = self._clock()
         for process, version in self._versions():
-            definition = self._repository.definition(process, version)
+            try:
+                definition = self._repository.definition(process, version)
+            except UnknownVersion:
+                continue  # runs that follow it are parked, and health says so
             digest = definition.document.digest
             if digest is not None and digest.to:
                 self._look(definition, digest, at)

@@ -35,7 +35,8 @@ from store.errors import Conflict
 from store.log import Log
 from store.repository import Repository
 from workers import learning
-from workers.duty import Duty
+from workers.duty import AWAY, Duty
+from workers.trouble import described
 
 MACHINE = Actor("system:milepost")
 PAGE_RUNS = 50
@@ -83,6 +84,7 @@ class _Due:
     process: str
     process_version: int
     version: int
+    model_position: int
 
 
 @dataclass(frozen=True)
@@ -139,10 +141,17 @@ class Forecasts:
         return len(due)
 
     def _forecast(self, connection: Conn, due: _Due, at: datetime) -> None:
-        case = self._case(connection, due, at)
-        if case is None:
-            return  # a read model is not there yet; the run stays due
-        outlook, outcome = self._outlook(case)
+        try:
+            case = self._case(connection, due, at)
+            if case is None:
+                return  # a read model is not there yet; the run stays due
+            outlook, outcome = self._outlook(case)
+        except AWAY:
+            raise
+        except Exception as error:  # noqa: BLE001 - told as the run's forecast; it must not cost the others theirs
+            log.error("run_not_forecast", run=str(due.run), **described(error))
+            connection.execute(SQL["keep_run"], _given_up(due, at, type(error).__name__))
+            return
         was_late, crossings = connection.execute(SQL["before"], {"run": due.run}).fetchone() or (False, 0)
         target_at = case.run.target_at
         late = outlook.p85_at is not None and target_at is not None and outlook.p85_at > target_at
@@ -240,6 +249,17 @@ def _row(case: _Case, outlook: Outlook, outcome: Outcome | None) -> dict[str, An
         "target_at": case.run.target_at, "stage": outlook.stages[0].stage if outlook.stages else "run",
         "stages": Jsonb([_json(stage) for stage in outlook.stages]),
         "levers": Jsonb([asdict(lever) for lever in levers(outcome)] if outcome is not None else []),
+    }  # fmt: skip
+
+
+def _given_up(due: _Due, at: datetime, kind: str) -> dict[str, Any]:
+    """Of a run that this release cannot forecast. It is tried again when it changed, and once a day."""
+    nothing = ("step", "p50_at", "p85_at", "probability", "target_at")
+    return {
+        **dict.fromkeys(nothing), "run": due.run, "process": due.process, "version": due.version,
+        "model_position": due.model_position, "position": due.model_position, "made_at": at, "state": "no_data",
+        "reason": f"this release cannot forecast the run ({kind})", "samples": 0, "stage": "run", "stages": Jsonb([]),
+        "levers": Jsonb([]), "is_late": False, "crossings": 0,
     }  # fmt: skip
 
 

@@ -20,6 +20,8 @@ SPREAD_FLOOR = 0.02
 """The least spread, in logarithms of days: two minutes in a day; it keeps certain ends from dividing by nothing."""
 LEAST_SHARE = 0.05
 """Nothing that was seen counts for more than twenty."""
+LONGEST_DAYS = 3_650.0
+"""What would take longer is told as this long: further ahead no history says anything, and no calendar reaches."""
 TUNE_SHARE = 0.2
 LEAST_RUNS = 20
 
@@ -179,4 +181,4 @@ def calibrated(learnt: Learnt, samples: Samples, counted: Floats) -> Learnt:
 
 
 def _days(logarithms: Floats) -> Floats:
-    return np.expm1(np.maximum(logarithms, 0.0))
+    return np.expm1(np.clip(logarithms, 0.0, np.log1p(LONGEST_DAYS)))

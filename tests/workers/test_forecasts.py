@@ -25,8 +25,10 @@ from projections.forecast_trails import SQL, trails_of
 from store.log import Log
 from store.repository import Repository
 from tests.importing.support import csv_log
+from tests.projections.histories import Fact, store
 from tests.support.databases import Database
 from tests.support.given import DANA
+from workers.digests import Digests
 from workers.forecasts import Forecasts, axis_around
 
 OFFICE = Calendar()
@@ -234,6 +236,19 @@ def test_an_import_makes_forecasts_of_its_open_runs_only(office: Office, tmp_pat
         assert forecast == (1, "on_track", 40)
         assert len(trails_of(connection, "old", imported=True)) == 41
         assert connection.execute(SQL["processes_to_learn"], {"now": office.now}).fetchall() == []
+
+
+def test_a_run_that_cannot_be_read_costs_no_other_its_forecast(office: Office) -> None:
+    """It was moved to a version that the log does not hold: it says so, once; the other is forecast as ever."""
+    office.history()
+    broken, sound = office.start(MONDAY), office.start(MONDAY)
+    plan = {"process": "hire", "from_version": 1, "to_version": 9, "plan": {}, "choices": {}, "reason": None}
+    store(office.log, [Fact(broken, "run_migrated", plan)])
+    office.round()
+    told = office.forecast(broken)
+    assert (told.state, told.reason) == ("no_data", "this release cannot forecast the run (UnknownVersion)")
+    assert office.forecast(sound).state == "on_track"
+    asyncio.run(Digests(office.url, office.repository, OFFICE, lambda: office.now).once())
 
 
 def test_cards_show_the_forecast(office: Office) -> None:

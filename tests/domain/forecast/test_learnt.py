@@ -10,11 +10,20 @@ import pytest
 from domain.forecast.arrays import packed, unpacked
 from domain.forecast.backtest import Baselines, backtest
 from domain.forecast.boosting import fit
-from domain.forecast.comparable import residual
+from domain.forecast.comparable import compare, residual
 from domain.forecast.features import Vocabulary, prefixes
-from domain.forecast.learnt import LEVELS, Learnt, Samples, learn, moments_of, samples_of, weights
+from domain.forecast.learnt import (
+    LEVELS,
+    LONGEST_DAYS,
+    Learnt,
+    Samples,
+    learn,
+    moments_of,
+    samples_of,
+    weights,
+)
 from domain.forecast.trails import DAY_SECONDS, Mark, Trail, as_of, until_last_mark
-from tests.domain.forecast.support import trail
+from tests.domain.forecast.support import process, trail
 
 STEPS = ("apply", "check", "decide")
 
@@ -164,3 +173,22 @@ def test_arrays_come_back_as_they_were():
     assert words == {"x": [1]}
     assert again["a"].tolist() == arrays["a"].tolist()
     assert again["b"].tolist() == [1, 2]
+
+
+@pytest.mark.parametrize("years", [0, 1, 5, 9, 11, 40])
+def test_no_run_is_so_odd_or_so_old_that_its_forecast_is_no_instant(years: int) -> None:
+    """However far a learnt tail reaches, and however long nothing has moved: the answer lies within ten years."""
+    learnt = learn(RUNS[:60], now=None)
+    assert learnt is not None
+    wild = replace(learnt, residuals=np.linspace(-1e4, 1e4, len(LEVELS)))
+    open_run = replace(RUNS[70], marks=RUNS[70].marks[:2], ended_at=None)
+    now = open_run.last_at + years * 365 * DAY_SECONDS
+    told = compare(wild, open_run, now, process({"key": "check"}))
+    assert told.p50_at is not None
+    assert told.p85_at is not None
+    assert (
+        now
+        <= told.p50_at.timestamp() + 1
+        <= told.p85_at.timestamp() + 1
+        <= now + (LONGEST_DAYS + 1) * DAY_SECONDS
+    )
