@@ -83,6 +83,11 @@ def needs(card: Card, steps: Sequence[OpenStep], context: Context) -> list[Atten
     return list(found.of_task() if card.kind == "task" else found.of_run())
 
 
+def _named(whom: str) -> str:
+    """Somebody's name; whoever is not one of ours was called by a name already."""
+    return spoken(whom) if whom.startswith(("person:", "group:", "guest:", "service:")) else whom
+
+
 class _Needs:
     def __init__(self, card: Card, steps: Sequence[OpenStep], context: Context) -> None:
         self.card, self.context = card, context
@@ -196,7 +201,9 @@ class _Needs:
         said = f"{step.title} needs help"
         if told is None or told.reason is None:
             return said
-        return f"{said}: {told.reason}" + (f" (waits for {told.waiting_on})" if told.waiting_on else "")
+        return f"{said}: {told.reason}" + (
+            f" (waits for {_named(told.waiting_on)})" if told.waiting_on else ""
+        )
 
     def _of_targets(self, found: Sequence[AttentionRow]) -> list[AttentionRow]:
         """The whole run's target; a stage's only when no step says already that it is late."""

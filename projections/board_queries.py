@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal
 from uuid import UUID
 
@@ -20,6 +20,7 @@ from projections.judging import Judge, judge
 
 ENDED_SHOWN = 20
 """How many ended cards a column shows; the others are counted."""
+SOON = timedelta(days=7)
 LaneKind = Literal["person", "process", "priority"]
 
 
@@ -72,6 +73,7 @@ def board(
         _funnel(connection, "project", project, named, current),
         current,
         lanes,
+        by.now,
     )
 
 
@@ -101,10 +103,12 @@ def put_together(
     funnel_: Funnel,
     current: Fresh,
     lanes: LaneKind | None,
+    now: datetime,
 ) -> Board:
-    """The board from the project's row (see the statement ``project``), its cards and their counts."""
+    """The board from the project's row (see the statement ``project``), its cards and their counts, at ``now``."""
     project, name, state, owner, process, stages, members, _, version = row
     columns = _columns(stages, cards, counts)
+    next_at = [min(instants) for each in cards if (instants := _deadlines(each))]
     return Board(
         project=project,
         name=name,
@@ -119,7 +123,15 @@ def put_together(
         as_of=current.as_of,
         behind=current.behind,
         lanes=_lanes(columns, lanes) if lanes else (),
+        overdue=sum(at < now for at in next_at),
+        due_soon=sum(now <= at < now + SOON for at in next_at),
     )
+
+
+def _deadlines(each: Card) -> list[datetime]:
+    """When its next action is due, and when the whole of it is; of what has ended nothing is due."""
+    known = () if each.ended_at else (each.due_at, each.target_at)
+    return [at for at in known if at is not None]
 
 
 def card(

@@ -206,13 +206,16 @@ def _grouped(cards: list[Card], group: GroupKey, seen: Board) -> tuple[ListGroup
 
 
 def _bars(card: Card) -> Iterator[Bar]:
+    """Where the run has a target of its own, no stage is planned beyond it."""
     if card.target_at is not None and card.started_at is not None:
         yield Bar("planned", None, "Target", card.started_at, card.target_at)
     begun = card.started_at
     for dot in card.stages:
         if dot.target_at is not None and begun is not None:
-            yield Bar("planned", dot.key, dot.title, begun, max(begun, dot.target_at))
-            begun = max(begun, dot.target_at)
+            until = max(begun, min(dot.target_at, card.target_at or dot.target_at))
+            if until > begun:
+                yield Bar("planned", dot.key, dot.title, begun, until)
+            begun = until
         if dot.entered_at is not None:
             yield Bar("actual", dot.key, dot.title, dot.entered_at, dot.ended_at, dot.state)
     if card.forecast is not None and card.forecast.p50_at is not None and card.forecast.p85_at is not None:

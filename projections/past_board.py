@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -50,7 +51,7 @@ def board_then(
         _by_stage(light for light in then.lights if light.ended_at is None),
     )
     current = Fresh(moment.position, moment.at, 0)
-    return put_together(row, cards, counts, _funnel(row[5], then.lights, current), current, lanes)
+    return put_together(row, cards, counts, _funnel(row[5], then.lights, current), current, lanes, moment.at)
 
 
 def cards_then(
@@ -80,7 +81,10 @@ def attention_then(
     limit: int = PAGE,
     after: int = 0,
 ) -> Attention:
-    """What needed somebody then. Raises NotFound when there was no such project yet."""
+    """What needed somebody then; nothing can be done about it any more, so that no row carries an action.
+
+    Raises NotFound when there was no such project yet.
+    """
     then = Then(connection, project, moment, definitions)
     then.project_row()
     judge = Judge(moment.at, calendar or WEEKDAYS)
@@ -93,7 +97,9 @@ def attention_then(
         project_names(connection, project),
     )
     found = ordered(cards, by_run(then.open_steps(open_cards)), context)
-    return page(found, Fresh(moment.position, moment.at, 0), limit, after)
+    return page(
+        [replace(row, action=None) for row in found], Fresh(moment.position, moment.at, 0), limit, after
+    )
 
 
 def standing_now(connection: Conn, project: UUID, now: datetime, definitions: Definitions) -> dict[UUID, str]:

@@ -9,8 +9,8 @@ from fastapi import Request
 
 from api.services import Services
 from projections.action_queries import IncidentRow, incidents
-from projections.answers.forecasts import RunForecast
-from projections.forecast_queries import run_forecast
+from projections.answers.forecasts import LeverAnswer, RunForecast
+from projections.forecast_queries import run_forecast, run_levers
 
 PROBLEMS = {
     "failed": "It was tried again and again and failed.",
@@ -23,10 +23,11 @@ PROBLEMS = {
 
 @dataclass(frozen=True, slots=True)
 class Beside:
-    """The newest forecast of a run, and its open incidents."""
+    """The newest forecast of a run, its open incidents, and what would bring its end forward most."""
 
     forecast: RunForecast
     incidents: tuple[IncidentRow, ...]
+    levers: tuple[LeverAnswer, ...] = ()
 
 
 async def beside(request: Request, run: UUID, *, texts: bool) -> Beside:
@@ -34,4 +35,7 @@ async def beside(request: Request, run: UUID, *, texts: bool) -> Beside:
     services: Services = request.app.state.services
     forecast = await services.read(lambda connection: run_forecast(connection, run))
     found = (await services.read(lambda connection: incidents(connection, run))).rows
-    return Beside(forecast, found if texts else tuple(replace(row, reason="") for row in found))
+    levers = await services.read(lambda connection: run_levers(connection, run))
+    return Beside(
+        forecast, found if texts else tuple(replace(row, reason="") for row in found), levers.levers
+    )

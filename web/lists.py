@@ -23,6 +23,7 @@ from api.services import Services
 from projections import list_queries as lists
 from projections.search_queries import Found
 from projections.views import SavedViews, saved_views
+from web import words
 from web.rendering import page
 
 _READ = Rule(frozenset({"read"}))
@@ -44,6 +45,7 @@ _TICKS = 8
 _MARGIN = timedelta(days=1)
 
 Q = TypeVar("Q", bound=BaseModel)
+A = TypeVar("A")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +100,8 @@ async def search(request: Request) -> Response:
     told: Found | None = None
     if text:
         query = validate(SearchQuery, {"q": text[:200]})
-        told = await services.read(
-            lambda connection: found(services, caller, connection, query.q, query.limit)
+        told = await _read(
+            request, lambda connection: found(services, caller, connection, query.q, query.limit)
         )
     fresh: dict[str, Any] = {"answer": told} if told else {}
     return page(request, "search.html", query=text, found=told, place="search", **fresh)
@@ -116,7 +118,7 @@ async def card_list(request: Request) -> Response:
             ended=query.ended, limit=query.limit,
         )  # fmt: skip
 
-    seen = await services.read(ask)
+    seen = await _read(request, ask)
     kept = _kept(request)
     return page(
         request, "list.html", seen=seen, answer=seen, query=query, sorts=SORTS, groups=GROUPS, kept=kept,
@@ -135,7 +137,7 @@ async def timeline(request: Request) -> Response:
             connection, project, calendar=services.calendar, only=query.only, ended=query.ended
         )
 
-    seen = await services.read(ask)
+    seen = await _read(request, ask)
     now = services.clock()
     window = _window(seen, now)
     rows = [(row, window.stretches(row)) for row in seen.rows]
@@ -169,6 +171,12 @@ async def _views(request: Request, project: Any, name: str) -> SavedViews:
     ask: Callable[[Connection[Any]], SavedViews] = lambda connection: saved_views(  # noqa: E731 - typed once
         connection, me, f"/projects/{project}/{name}"
     )
+    return await _services(request).read(ask)
+
+
+async def _read(request: Request, ask: Callable[[Connection[Any]], A]) -> A:
+    """What a query answers; the page calls people as the directory does."""
+    words.NAMES.set(await _services(request).directories.recently())
     return await _services(request).read(ask)
 
 

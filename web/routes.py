@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import asdict, replace
-from typing import Any, TypeVar
+from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -22,10 +22,14 @@ from api.problems import Problem
 from api.registering import stream_id
 from api.services import Services
 from api.sight import Sight, sight_of
-from api.views import Positioned, answer, texts_for
+from api.views import texts_for
 from domain.document import Document
+from domain.forecast.working_time import axis_of
 from projections import answers, queries
-from web import changes, forms, guests, insights, lists, outbox, people, words
+from projections.answers.forecasts import ProcessForecast
+from projections.forecast_queries import process_forecast
+from web import boards, changes, forms, guests, insights, lists, outbox, people
+from web.asking import ask as _ask
 from web.beside import PROBLEMS, beside
 from web.errors import ErrorPages, accepts_json, refused
 from web.forwarding import Answered, forward
@@ -37,7 +41,6 @@ from web.words import who
 _READ = Rule(frozenset({"read"}))
 _FORM = Rule(frozenset({"work"}), csrf="form")
 _ANYBODY = Rule(frozenset({"read", "work", "manage", "admin"}), csrf="form")
-_LANES: dict[str, queries.LaneKind] = {"person": "person", "process": "process", "priority": "priority"}
 RULES: dict[str, Rule] = {
     "GET /": _READ,
     "GET /projects/{id}": _READ,
@@ -65,10 +68,8 @@ RULES: dict[str, Rule] = {
 """Who may ask for which page; a form is judged once more when its command is carried out."""
 
 _LATELY = 6
-_PAGE = 100
 _HISTORY_PAGE = 500
 _MOST_HISTORY = 2_000
-A = TypeVar("A", bound=Positioned)
 
 
 def install(app: FastAPI) -> None:
@@ -81,8 +82,8 @@ def router(_services: Services | None = None) -> APIRouter:
     made = APIRouter(include_in_schema=False)
     reads = {
         "/": home,
-        "/projects/{id}": board,
-        "/projects/{id}/attention": attention,
+        "/projects/{id}": boards.board,
+        "/projects/{id}/attention": boards.attention,
         "/runs/{id}": run,
         "/tasks/{id}": task_page,
         "/processes/{key}": process,
@@ -121,48 +122,6 @@ async def home(request: Request) -> Response:
         ),
     )
     return page(request, "home.html", home=seen, lately=lately.rows, answer=seen)
-
-
-async def board(request: Request) -> Response:
-    """The board of a project; ``lanes`` lays it out by person, process or priority."""
-    asked = request.query_params.get("lanes", "")
-    lanes: queries.LaneKind | None = _LANES.get(asked)
-    project = stream_id(request.path_params["id"])
-    texts = await texts_for(request, project)
-    seen = await _ask(
-        request,
-        lambda connection: queries.board(
-            connection, project, calendar=_services(request).calendar, lanes=lanes, texts=texts
-        ),
-    )
-    return page(request, "board.html", board=seen, lanes=lanes, answer=seen)
-
-
-async def attention(request: Request) -> Response:
-    """What needs attention in a project, each with the action that fixes it, and what changed since Monday."""
-    project, services = stream_id(request.path_params["id"]), _services(request)
-    texts = await texts_for(request, project)
-    after = request.query_params.get("after", "")
-    from_ = int(after) if after.isascii() and after.isdigit() and len(after) < 7 else 0
-    seen = await _ask(
-        request,
-        lambda connection: queries.attention(
-            connection, project, calendar=services.calendar, limit=_PAGE, after=from_, texts=texts
-        ),
-    )
-    whole = await _ask(request, lambda connection: queries.board(connection, project, ended=0))
-    now = services.clock()
-    told = await services.read(
-        lambda connection: queries.since(
-            connection,
-            project,
-            queries.at_instant(connection, queries.monday(now, services.calendar)),
-            queries.at_instant(connection, now),
-            services.repository.definition,
-            services.calendar,
-        )
-    )
-    return page(request, "attention.html", attention=seen, board=whole, since=told, answer=seen)
 
 
 async def run(request: Request) -> Response:
@@ -206,6 +165,7 @@ async def process(request: Request) -> Response:
         "process.html",
         process=seen,
         insights=told,
+        forecasts=await _forecasts(request, key) if document else None,
         bars=insights.bars(told) if told else [],
         oddities=insights.ODDITIES,
         most_loops=insights.MOST_LOOPS,
@@ -218,6 +178,14 @@ async def process(request: Request) -> Response:
         project=request.query_params.get("project"),
         zone=_services(request).calendar.zone,
     )
+
+
+async def _forecasts(request: Request, key: str) -> ProcessForecast:
+    """How good the forecasts of the process are, and which steps cost its runs most."""
+    services = _services(request)
+    year = services.clock().year
+    axis = axis_of(services.calendar, year - 20, year + 15)
+    return await services.read(lambda connection: process_forecast(connection, key, axis))
 
 
 async def static(request: Request) -> Response:
@@ -339,17 +307,6 @@ def _history(connection: Connection[Any], stream: UUID) -> answers.History:
         if found.next_after is None or len(entries) >= _MOST_HISTORY:
             return replace(found, entries=tuple(entries[::-1]))
         after = found.next_after
-
-
-async def _ask(request: Request, query: Callable[[Connection[Any]], A]) -> A:
-    """What a query answers, at least as new as the page asks for; not found otherwise."""
-    least = request.query_params.get("min_position", "")
-    known = least.isascii() and least.isdigit()
-    words.NAMES.set(await _services(request).directories.recently())
-    try:
-        return await answer(_services(request), query, int(least[:18]) if known else None)
-    except queries.NotFound as missing:
-        raise Problem("not_found", str(missing)) from None
 
 
 def _services(request: Request) -> Services:

@@ -28,7 +28,7 @@ Zone = typer.Option(
     None, "--zone", help="Time zone of times without an offset, for example Europe/Amsterdam."
 )
 Project = typer.Option(
-    None, "--project", help="Name of the project that shows the runs; else the process's title."
+    "", "--project", help="Name of the project that shows the runs; else the process's title."
 )
 DryRun = typer.Option(False, "--dry-run", help="Read and check everything, store nothing.")
 
@@ -39,7 +39,7 @@ def xes(
     dry_run: bool = DryRun, as_json: bool = AsJson,
 ) -> None:  # fmt: skip
     """Import an event log in XES (IEEE 1849)."""
-    _import(Request(file, "xes", process, stages, zone, project or process), dry_run, as_json)
+    _import(Request(file, "xes", process, stages, zone, project), dry_run, as_json)
 
 
 @app.command()
@@ -48,7 +48,7 @@ def csv(
     dry_run: bool = DryRun, as_json: bool = AsJson,
 ) -> None:  # fmt: skip
     """Import an event log in CSV, one row per event."""
-    _import(Request(file, "csv", process, stages, zone, project or process), dry_run, as_json)
+    _import(Request(file, "csv", process, stages, zone, project), dry_run, as_json)
 
 
 def _import(request: Request, dry_run: bool, as_json: bool) -> None:

@@ -10,7 +10,7 @@ from milepost.cli.output import Field, print_facts, print_rows
 _VERSIONS = (
     Field("version", "version"), Field("runs", "runs"), Field("open", "open"), Field("completed", "completed"),
     Field("ended early", "ended_early"), Field("cancelled", "cancelled"), Field("P50 h", "p50"), Field("P85 h", "p85"),
-    Field("on time", "punctual"), Field("done again", "again"),
+    Field("on time", "punctual"), Field("late", "late"), Field("done again", "again"),
 )  # fmt: skip
 _STEPS = (
     Field("step", "title"), Field("rounds", "rounds"), Field("waiting P50 h", "waiting"),
@@ -57,6 +57,7 @@ def _version(one: Mapping[str, Any]) -> dict[str, Any]:
         "p50": cycle["p50"],
         "p85": cycle["p85"],
         "punctual": _share(one["on_time"], one["with_target"]),
+        "late": one["with_target"] - one["on_time"],
     }
 
 

@@ -8,7 +8,7 @@ import typer
 
 from milepost.cli import listing, looking_back
 from milepost.cli.client import ask, tell
-from milepost.cli.output import BAD_INPUT, AsJson, Field, fail, print_json, print_rows
+from milepost.cli.output import BAD_INPUT, AsJson, Field, fail, people, print_json, print_rows
 from milepost.cli.processes import newest
 from milepost.cli.telling import As, Reason, command, done
 
@@ -25,7 +25,7 @@ _ROWS = (
 )  # fmt: skip
 _CARD = (
     Field("card", "name"), Field("state", "state"), Field("next", "next_action"), Field("who", "who"),
-    Field("due", "due_at"), Field("help", "help"), Field("id", "id", whole=True),
+    Field("due", "due_at"), Field("finish by", "target_at"), Field("help", "help"), Field("id", "id", whole=True),
 )  # fmt: skip
 _ATTENTION = (
     Field("what", "kind"), Field("card", "name"), Field("step", "step_title"), Field("why", "why"),
@@ -72,6 +72,8 @@ def board(
     if as_json:
         print_json(answer)
         return
+    count = sum(column["count"] for column in answer["columns"])
+    people.print(f"{count} open: {answer['overdue']} overdue, {answer['due_soon']} due within 7 days")
     for column in answer["columns"]:
         limit = f" of at most {column['wip_limit']}" if column["wip_limit"] else ""
         print_rows(f"{column['title']}: {column['count']}{limit}", _CARD, map(_card, column["cards"]))
@@ -97,18 +99,22 @@ def attention(
     ),
     as_of: str = looking_back.AsOf,
     as_of_position: int = looking_back.AsOfPosition,
+    limit: int = typer.Option(200, help="How many at the most, up to 500."),
     as_json: bool = AsJson,
 ) -> None:
     """Show what needs attention, why, and what would fix it; of one project also as of a moment."""
     if not project and (as_of or as_of_position):
         fail("what needed attention at a moment is told of one project: name it", BAD_INPUT)
     path = f"/v1/projects/{project}/attention" if project else "/v1/attention"
-    answer = ask(path, as_of=as_of, as_of_position=as_of_position)
+    answer = ask(path, as_of=as_of, as_of_position=as_of_position, limit=limit)
     if as_json:
         print_json(answer)
     else:
         rows = [{**row, "fix": row["action"] and row["action"]["label"]} for row in answer["rows"]]
-        print_rows("Needs attention", _ATTENTION, rows)
+        counts = [f"{count} {kind.replace('_', ' ')}" for kind, count in answer["counts"].items() if count]
+        print_rows(f"Needs attention: {', '.join(counts) or 'nothing'}", _ATTENTION, rows)
+        if answer["total"] > len(rows):
+            people.print(f"{answer['total'] - len(rows)} more: give a larger --limit")
 
 
 @app.command()

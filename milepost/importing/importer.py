@@ -41,7 +41,7 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass(frozen=True)
 class Request:
-    """What a person asks for. ``project`` is the name of the project that shows the runs; None: no project."""
+    """What a person asks for. ``project`` names the one that shows the runs; "": as the process; None: none."""
 
     path: Path
     log_format: LogFormat
@@ -177,11 +177,11 @@ def _project(importer: Importer, repository: Repository, at: datetime) -> UUID |
     request = importer.request
     if request.project is None:
         return None
-    stream = uuid5(process_stream(request.process), f"project {request.project}")
+    stream = uuid5(process_stream(request.process), f"project {request.project or request.process}")
     stages = tuple(
         ProjectStage(key=StageKey(stage.key), title=stage.title) for stage in importer.document.stages
     )
-    name, by = request.project, request.by
+    name, by = request.project or importer.document.title, request.by
 
     def decide(state: Any) -> list[Event]:
         if state is not None:

@@ -162,7 +162,11 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """The board of a project. Ended cards beyond the newest few of a column are only counted (``more``)."""
+    """The board of a project. Ended cards beyond the newest few of a column are only counted (``more``).
+
+    Of the open cards shown, ``overdue`` are past a due or a target of their own, and ``due_soon`` have the next one
+    within seven days; the rest of the run's stages does not count here.
+    """
 
     project: UUID
     name: str
@@ -177,3 +181,5 @@ class Board:
     as_of: datetime
     behind: int = 0
     lanes: tuple[Lane, ...] = ()
+    overdue: int = 0
+    due_soon: int = 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import Thread
 from typing import Any
@@ -92,6 +93,13 @@ class Api:
 @pytest.fixture
 def api(database: Database) -> Iterator[Api]:
     """A server of this test's own."""
+    with serving(database) as made:
+        yield made
+
+
+@contextmanager
+def serving(database: Database) -> Iterator[Api]:
+    """A server on a database, its read models at the head of the log."""
     with Log(database.app_url, durable=False) as log:
         project(database, log)
         services = make_services(database, log)

@@ -11,7 +11,7 @@ import httpx
 import pytest
 from icalendar import Calendar as Feed
 
-from tests.api.conftest import DANA, Api, project
+from tests.api.conftest import DANA, PROCESS, Api, project
 
 COLUMNS = [{"key": "start", "title": "Start"}, {"key": "live", "title": "Live"}]
 NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
@@ -90,6 +90,22 @@ def test_the_timeline_has_planned_and_actual_bars(api: Api, place: str):
     }
     assert bars["Acme"] == [("planned", "Target", False), ("actual", "Start", True)]
     assert bars["Zebra"] == [("planned", "Due", False), ("actual", "Zebra", True)]
+
+
+def test_no_stage_is_planned_beyond_the_target_of_its_run(api: Api):
+    """Stages that may take twenty days each, in a run that is to be finished in ten: what is planned ends there."""
+    api.publish({**PROCESS, "stages": [{**stage, "target_days": 20} for stage in PROCESS["stages"]]})
+    opened = api.client.post("/v1/projects", json={"name": "Spring", "stages": COLUMNS})
+    target = (datetime.now(UTC) + timedelta(days=10)).replace(microsecond=0)
+    api.start(project=opened.json()["id"], target_at=target.isoformat())
+    project(api.database, api.services.log)
+    (row,) = api.client.get(f"/v1/projects/{opened.json()['id']}/timeline").json()["rows"]
+    planned = [
+        (bar["title"], datetime.fromisoformat(bar["ends_at"]))
+        for bar in row["bars"]
+        if bar["kind"] == "planned"
+    ]
+    assert planned == [("Target", target), ("Start", target)]
 
 
 def test_the_calendar_is_of_a_project_or_of_a_person(api: Api, place: str):

@@ -6,17 +6,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
 
+from milepost.cli import output
 from milepost.embedded import PostgresServer
 from milepost.importing.importer import Imported, LogFormat, Request, import_log
 from projections import queries
 from projections.engine import Projector
 from projections.reading import LogDefinitions
 from store.log import Log
+from tests.api.conftest import Api, serving
+from tests.cli.conftest import Milepost
 from tests.importing.support import MAPS, expected, real
 from tests.support.databases import Database, new_database
 
@@ -259,6 +263,48 @@ def test_permits_are_as_they_were_on_a_day(permits: Shown) -> None:
     assert sum(card.state == "late" for card in cards) == wanted["overdue"]
     needs = queries.attention_then(permits.connection, permits.imported.project, moment, known)
     assert needs.counts["late"] == wanted["overdue"]
+
+
+def as_a_user(log: Shown, api: Api, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Milepost:
+    """The command line of somebody who talks to a server of the imported log."""
+    monkeypatch.setattr(output.people, "_width", 200)
+    return Milepost({"MILEPOST_HOME": str(tmp_path), "MILEPOST_URL": api.url, "MILEPOST_TOKEN": api.token()})
+
+
+def test_users_see_the_permits_of_a_day_and_what_was_late(
+    permits: Shown, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """231 open, 49 overdue, 10 due within a week, and 389 late in the end: over HTTP and on the command line alike."""
+    wanted = permits.expected["domain"]["snapshot_2011-06-30"]
+    counts = (wanted["open_by_enddate"], wanted["overdue"], wanted["due_within_7d"])
+    late = permits.expected["domain"]["finished_late_vs_planned"]
+    project, day = str(permits.imported.project), "2011-06-30T00:00:00Z"
+    with serving(permits.database) as api:
+        board = api.client.get(f"/v1/projects/{project}/board", params={"as_of": day}).json()
+        assert (board["funnel"]["open"], board["overdue"], board["due_soon"]) == counts
+        assert (board["name"], sum(column["count"] for column in board["columns"])) == ("permits", counts[0])
+        needs = api.client.get(f"/v1/projects/{project}/attention", params={"as_of": day}).json()
+        assert (needs["counts"]["late"], {row["action"] for row in needs["rows"]}) == (counts[1], {None})
+        whole = api.client.get("/v1/processes/permits/insights").json()["whole"]
+        assert whole["with_target"] - whole["on_time"] == late
+        milepost = as_a_user(permits, api, tmp_path, monkeypatch)
+        said = milepost("project", "board", project, "--as-of", day).stdout
+        assert said.startswith("{} open: {} overdue, {} due within 7 days".format(*counts))
+        assert "49 late" in milepost("project", "attention", project, "--as-of", day).stdout
+        assert f" {late} " in milepost("process", "insights", "permits").stdout
+
+
+def test_users_see_the_funnel_of_the_loans(
+    loans: Shown, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """13,087, 7,367, 5,113, 5,015 and 2,246: over HTTP and on the command line alike."""
+    with serving(loans.database) as api:
+        told = api.client.get(f"/v1/projects/{loans.imported.project}/funnel").json()
+        reached = [stage["reached"] for stage in told["stages"]]
+        assert reached == [13_087, 7_367, 5_113, 5_015, 2_246]
+        milepost = as_a_user(loans, api, tmp_path, monkeypatch)
+        said = milepost("project", "funnel", str(loans.imported.project)).stdout
+        assert all(str(count) in said for count in reached)
 
 
 def test_importing_again_changes_nothing(permits: Shown) -> None:

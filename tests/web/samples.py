@@ -12,7 +12,7 @@ from ruamel.yaml import YAML
 from domain.document import Document
 from projections import answers as a
 from projections.action_queries import IncidentRow
-from projections.answers.forecasts import RunForecast
+from projections.answers.forecasts import LeverAnswer, RunForecast
 from web.beside import Beside
 
 NOW = datetime(2026, 11, 23, 14, 3, 7, tzinfo=UTC)
@@ -323,4 +323,5 @@ def beside(run: Any, step: str) -> Beside:
         UUID(int=9), "failed", run.name, "person:dana", NOW, run.id, step, 1, "http", "http", "failed", 6, run.name,
         run.process, 1, step, run.project, False, 1,
     )  # fmt: skip
-    return Beside(forecast, (incident,))
+    lever = LeverAnswer(step, run.name, "assign", 2.5, f"Give “{run.name}” to somebody")
+    return Beside(forecast, (incident,), (lever,))

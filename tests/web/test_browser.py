@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
+from urllib.parse import urlencode
 
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.web.conftest import App, keep
+from tests.web.conftest import DANA, App, keep
 
 pytestmark = pytest.mark.browser
 
@@ -178,7 +180,7 @@ def test_every_page_fits(workspace: App, context: BrowserContext, scheme: str, w
     pages = {
         "home": "/", "board": board, "list": f"{board}/list", "timeline": f"{board}/timeline", "run": f"/runs/{run}",
         "attention": f"{board}/attention", "search": "/search?q=acme",
-        "mails": "/outbox", "process": "/processes/onboarding",
+        "mails": "/outbox", "workload": f"/workload?project={project}", "process": "/processes/onboarding",
     }  # fmt: skip
     for name, path in pages.items():
         page.goto(f"{workspace.url}{path}")
@@ -311,3 +313,44 @@ def test_a_board_is_laid_out_in_lanes_and_what_needs_attention_is_one_click_away
     keep(page, "project-attention")
     page.set_viewport_size({"width": 390, "height": 844})
     keep(page, "project-attention-phone")
+
+
+def test_a_board_is_looked_back_on(workspace: App, page: Page):
+    """As of a moment: the cards of then, nothing to change; attention too; one click leads back to now."""
+    project = workspace.project()
+    run = workspace.run(project)
+    workspace.post(f"/v1/runs/{run}/target", target_at="2026-01-05T12:00:00Z", reason="Promised")
+    then = datetime.now(UTC).isoformat()
+    task = workspace.task(project, "Order gifts")
+    board = f"{workspace.url}/projects/{project}"
+    page.goto(f"{board}?{urlencode({'as_of': then})}")
+    expect(page.get_by_role("status").filter(has_text="This is how things stood")).to_be_visible()
+    expect(page.locator(f"#c{run}")).to_contain_text("Late")
+    expect(page.locator(f"#c{task}")).to_have_count(0)
+    expect(page.locator(".card details, [data-draggable]")).to_have_count(0)
+    expect(page.get_by_text("1 overdue")).to_be_visible()
+    keep(page, "board-past")
+    page.get_by_role("link", name="Attention").click()
+    expect(page.locator("#attention")).to_contain_text("was to be finished by")
+    expect(page.locator("#attention form")).to_have_count(0)
+    page.get_by_role("link", name="Board", exact=True).click()
+    page.get_by_role("link", name="Back to now").click()
+    expect(page.locator(f"#c{task}")).to_be_visible()
+    page.get_by_label("As it was").fill("2099-01-01T09:00")
+    page.get_by_role("button", name="Show", exact=True).click()
+    expect(page.get_by_role("status").filter(has_text="1 January 2099, 09:00")).to_be_visible()
+    assert workspace.client.get(board, params={"as_of": "2001-01-01T09:00"}).status_code == 404
+    assert workspace.client.get(board, params={"as_of": "soon"}).status_code == 422
+
+
+def test_the_load_of_people_is_one_click_from_what_needs_attention(workspace: App, page: Page):
+    """Two steps and a task of Dana's: hours by week, overdue apart; a wrong question is refused."""
+    project = workspace.project()
+    workspace.run(project)
+    workspace.task(project, "Order gifts", assignee=DANA, due_on="2026-01-05")
+    page.goto(f"{workspace.url}/projects/{project}/attention")
+    page.get_by_role("link", name="Workload").click()
+    row = page.get_by_role("row").filter(has=page.get_by_role("link", name="Dana"))
+    expect(row.locator(".overdue")).to_have_text("1")
+    keep(page, "workload")
+    assert workspace.client.get("/workload", params={"weeks": "99"}).status_code == 422

@@ -64,4 +64,5 @@ def test_the_page_of_a_process_says_how_its_runs_went(workspace: App, page: Page
     expect(told).not_to_contain_text("Done before what it waits for")
     expect(told.locator("svg.bar")).to_have_count(1)
     expect(told.get_by_role("table", name="Where open runs are")).to_contain_text("Check it")
+    expect(page.locator("#forecasts")).to_contain_text("No forecast of 85% has come to its day yet")
     keep(page, "process-insights")

@@ -1,0 +1,95 @@
+"""The pages of a project that can be looked back on: its board, and what needs attention."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from fastapi import Request
+from psycopg import Connection
+from starlette.responses import Response
+
+from api.asked import ThenQuery
+from api.reading import validate
+from api.registering import stream_id
+from api.services import Services
+from api.views import texts_for
+from domain.schedule import Calendar
+from projections import answers, queries
+from web.asking import ask as ask_page
+from web.rendering import page
+
+_LANES: dict[str, queries.LaneKind] = {"person": "person", "process": "process", "priority": "priority"}
+_PAGE = 100
+
+
+async def board(request: Request) -> Response:
+    """The board of a project, now or as of a moment; ``lanes`` lays it out by person, process or priority."""
+    asked = request.query_params.get("lanes", "")
+    lanes: queries.LaneKind | None = _LANES.get(asked)
+    project, services = stream_id(request.path_params["id"]), _services(request)
+    calendar, then = services.calendar, past_moment(request, services.calendar)
+    texts = await texts_for(request, project)
+
+    def ask(connection: Connection[Any]) -> answers.Board:
+        if then is None:
+            return queries.board(connection, project, calendar=calendar, lanes=lanes, texts=texts)
+        moment, known = queries.at_instant(connection, then), services.repository.definition
+        return queries.board_then(connection, project, moment, known, calendar=calendar, lanes=lanes)
+
+    seen = await ask_page(request, ask)
+    return page(request, "board.html", board=seen, lanes=lanes, answer=seen, past=then, zone=calendar.zone)
+
+
+async def attention(request: Request) -> Response:
+    """What needs attention in a project, each with the action that fixes it, and what changed since Monday.
+
+    As of an earlier moment it is what needed attention then.
+    """
+    project, services = stream_id(request.path_params["id"]), _services(request)
+    texts = await texts_for(request, project)
+    after = request.query_params.get("after", "")
+    from_ = int(after) if after.isascii() and after.isdigit() and len(after) < 7 else 0
+    then, calendar = past_moment(request, services.calendar), services.calendar
+
+    def ask(connection: Connection[Any]) -> answers.Attention:
+        shown: Any = {"calendar": calendar, "limit": _PAGE, "after": from_}
+        if then is None:
+            return queries.attention(connection, project, texts=texts, **shown)
+        moment = queries.at_instant(connection, then)
+        return queries.attention_then(connection, project, moment, services.repository.definition, **shown)
+
+    seen = await ask_page(request, ask)
+    whole = await ask_page(request, lambda connection: queries.board(connection, project, ended=0))
+    now = then or services.clock()
+    told = await services.read(
+        lambda connection: queries.since(
+            connection,
+            project,
+            queries.at_instant(connection, queries.monday(now, calendar)),
+            queries.at_instant(connection, now),
+            services.repository.definition,
+            calendar,
+        )
+    )
+    facts: dict[str, Any] = {"attention": seen, "board": whole, "since": told, "answer": seen}
+    return page(request, "attention.html", past=then, zone=calendar.zone, **facts)
+
+
+def past_moment(request: Request, calendar: Calendar) -> datetime | None:
+    """``as_of`` of the address: an instant, or a time on the organisation's clock. Raises Problem."""
+    text = request.query_params.get("as_of", "").strip()
+    if not text:
+        return None
+    try:
+        given = datetime.fromisoformat(text)
+    except ValueError:
+        return validate(ThenQuery, {"as_of": text}).as_of
+    if given.tzinfo is None:
+        given = given.replace(tzinfo=calendar.zone)
+    return validate(ThenQuery, {"as_of": given.isoformat()}).as_of
+
+
+def _services(request: Request) -> Services:
+    services: Services = request.app.state.services
+    return services
