@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from threading import Event, Thread
 
 import psycopg
@@ -12,7 +13,9 @@ from projections import rebuild as rebuilding
 from projections.cohort import Cohort
 from projections.engine import Projector
 from projections.generations import NotAllowed
+from projections.registry import PROJECTIONS
 from store.log import Log
+from store.migrations import migrate
 from tests.projections.conftest import contents
 from tests.projections.histories import PROJECT, hire, opened, published, staff, store, team
 from tests.support.databases import Database
@@ -26,6 +29,23 @@ def live(log: Log, read_database: Database) -> str:
     with Projector(read_database.app_url) as projector:
         projector.catch_up()
     return read_database.app_url
+
+
+def test_workers_that_start_at_once_make_each_read_model_once(empty_database: Database) -> None:
+    """Four of them in a database that has none: one live generation each, and nobody fails."""
+    migrate(empty_database.owner_url)
+    with psycopg.connect(empty_database.owner_url, autocommit=True) as connection:
+        connection.execute(f"grant create on database {empty_database.name} to milepost_app")
+
+    def start(_: int) -> int:
+        with Projector(empty_database.app_url) as projector:
+            return projector.catch_up()
+
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(start, range(4))) == [0] * 4
+    made = rebuilding.list_generations(empty_database.app_url)
+    assert sorted(each.projection for each in made) == sorted(each.name for each in PROJECTIONS)
+    assert {each.state for each in made} == {"live"}
 
 
 def test_a_rebuild_is_the_same_as_what_is_live(live: str) -> None:

@@ -67,12 +67,12 @@ def test_a_server_that_may_lose_events_is_refused(database: Database):
 def test_a_checkpoint_moves_only_from_where_it_is(database: Database):
     """Of two workers that move the same checkpoint, one is told so."""
     with psycopg.connect(database.app_url) as connection:
-        assert checkpoints.get(connection, "board_v1") == 0
-        checkpoints.compare_and_swap(connection, "board_v1", 0, 10)
-        checkpoints.compare_and_swap(connection, "board_v1", 10, 12)
+        assert checkpoints.get(connection, "mine") == 0
+        checkpoints.compare_and_swap(connection, "mine", 0, 10)
+        checkpoints.compare_and_swap(connection, "mine", 10, 12)
         for stale in (0, 10, 13):
             with pytest.raises(checkpoints.CheckpointMoved):
-                checkpoints.compare_and_swap(connection, "board_v1", stale, 20)
-        assert checkpoints.every(connection) == {"board_v1": 12}
-        checkpoints.drop(connection, "board_v1")
-        assert checkpoints.get(connection, "board_v1") == 0
+                checkpoints.compare_and_swap(connection, "mine", stale, 20)
+        assert checkpoints.every(connection)["mine"] == 12
+        checkpoints.drop(connection, "mine")
+        assert checkpoints.get(connection, "mine") == 0

@@ -37,10 +37,15 @@ def new_database(server: PostgresServer, template: str | None = None) -> Iterato
 
 
 def make_template(server: PostgresServer) -> str:
-    """Migrate a database that others are copied from; the answer is its name."""
+    """Migrate a database that others are copied from, with its read models still empty; the answer is its name."""
+    from projections.engine import Projector
     from store.migrations import migrate
 
     with psycopg.connect(server.url_for("postgres"), autocommit=True) as connection:
         server.create_database(connection, TEMPLATE)
+        grant = sql.SQL("GRANT CREATE ON DATABASE {} TO {}")
+        connection.execute(grant.format(sql.Identifier(TEMPLATE), sql.Identifier(APPLICATION)))
     migrate(server.url_for(TEMPLATE), app_role=APPLICATION)
+    with Projector(server.url_for(TEMPLATE, APPLICATION)) as projector:
+        projector.catch_up()
     return TEMPLATE

@@ -12,6 +12,7 @@ from projections.rebuild import rebuild
 from projections.registry import PROJECTIONS
 from store.connect import connect
 from store.log import Log
+from store.migrations import migrate
 from tests.support.databases import Database
 from tests.workers.writing import add_task
 from workers.health import Consumer, Facts, Parked, collect, database_facts, judge
@@ -87,9 +88,14 @@ def facts_of(database: Database) -> Facts:
         return database_facts(connection)
 
 
+def test_nothing_is_late_where_nothing_was_made(empty_database: Database):
+    """Before the first worker made the read models there is nobody to wait for."""
+    migrate(empty_database.owner_url)
+    assert facts_of(empty_database).consumers == ()
+
+
 def test_only_what_is_shown_is_late(log: Log, database: Database):
     """A generation that is being made, or was replaced, is behind for a reason: it is no fact of lag."""
-    assert facts_of(database).consumers == ()
     with Projector(database.app_url, log) as projector:
         projector.catch_up()
         rebuild(database.app_url, ["board"])
