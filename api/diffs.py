@@ -29,20 +29,26 @@ class Diff:
     text: str
 
 
-def drafted(process: ProcessView) -> VersionRow:
-    """The draft as a version; Problem or Rejected("lint") while it cannot be one."""
+def draft_of(process: ProcessView) -> VersionRow:
+    """The draft as if it were a version, also while it has problems; Problem where there is none."""
     if process.draft is None:
         raise Problem("unknown_version", f"{process.key} has no draft")
-    document = Document.model_validate(process.draft)
-    problems = lint(document)
+    title = Document.model_validate(process.draft).title
+    number = max((row.version for row in process.versions), default=0) + 1
+    return VersionRow(process.key, number, title, "draft", datetime.now(UTC), None, process.draft)
+
+
+def drafted(process: ProcessView) -> VersionRow:
+    """The draft as a version; Problem or Rejected("lint") while it cannot be one."""
+    row = draft_of(process)
+    problems = lint(Document.model_validate(row.document))
     if problems:
         raise Rejected(
             "lint",
             f"the draft has problems; first: {problems[0].message}",
             problems=[problem.as_dict() for problem in problems],
         )
-    number = max((row.version for row in process.versions), default=0) + 1
-    return VersionRow(process.key, number, document.title, "draft", datetime.now(UTC), None, process.draft)
+    return row
 
 
 def compare(before: VersionRow, after: VersionRow) -> Diff:

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 from starlette.requests import Request
 
 from api.problems import Problem
+from domain.accepts import keys_at, kind_at, located
 
 MAX_BODY_BYTES = 512 * 1024
 _MAX_DEPTH = 32
@@ -102,15 +103,23 @@ def validate(model: type[BodyModel], value: Any) -> BodyModel:
         return model.model_validate(value)
     except ValidationError as error:
         raise invalid(
-            error.errors(include_url=False, include_context=True, include_input=False), model
+            error.errors(include_url=False, include_context=True, include_input=False), model, value
         ) from None
 
 
-def invalid(errors: list[Any], model: type[BaseModel] | None = None) -> Problem:
-    """The problem for errors as pydantic tells them."""
-    told = [
-        {"field": _place(error["loc"]), "code": error["type"], "detail": error["msg"]} for error in errors
-    ]
+def invalid(errors: list[Any], model: type[BaseModel] | None = None, value: Any = None) -> Problem:
+    """The problem for errors as pydantic tells them; an unknown member inside says which ones there are."""
+    inside = {error["loc"][:length] for error in errors for length in range(len(error["loc"]))}
+    told: list[dict[str, Any]] = []
+    for error in errors:
+        loc = error["loc"]
+        if error["type"] == "too_short" and loc in inside:  # it is so only because what is inside is wrong
+            continue
+        entry = {"field": _place(loc), "code": error["type"], "detail": error["msg"]}
+        if error["type"] == "extra_forbidden" and model is not None and len(loc) > 1:
+            path, branches = located(value, loc)
+            entry["accepted"] = list(keys_at(model, path, kind_at(path, branches)))
+        told.append(entry)
     fields = ", ".join(sorted({entry["field"] or "the body" for entry in told}))
     facts: dict[str, Any] = {} if model is None else {"accepted": sorted(_names(model))}
     return Problem("invalid", f"wrong or missing: {fields}", errors=told, **facts)

@@ -15,7 +15,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from api.asked import AttentionQuery, DiffQuery, HistoryQuery, InboxQuery, RunsQuery, StatsQuery, ViewQuery
-from api.diffs import Diff, compare, drafted
+from api.diffs import Diff, compare, draft_of
 from api.guard import caller_of
 from api.problems import Problem
 from api.process_commands import process_key
@@ -282,7 +282,10 @@ async def stats(request: Request, key: str, query: Annotated[StatsQuery, Query()
 async def insights(request: Request, key: str, query: Annotated[StatsQuery, Query()]) -> Response:
     """Times per version and step, first-pass approvals, rework loops, conformance, where runs are now."""
     name = process_key(key)
-    return await _show(request, query, lambda connection: queries.insights(connection, name, query.version))
+    now = services_of(request).clock()
+    return await _show(
+        request, query, lambda connection: queries.insights(connection, name, query.version, now=now)
+    )
 
 
 async def funnel(request: Request, key: str, query: Annotated[ViewQuery, Query()]) -> Response:
@@ -343,7 +346,7 @@ async def _versions(request: Request, key: str, query: ViewQuery) -> answers.Pro
 
 def _version(process: answers.ProcessView, number: int | Literal["draft"]) -> answers.VersionRow:
     if number == "draft":
-        return drafted(process)
+        return draft_of(process)
     for row in process.versions:
         if row.version == number:
             return row

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from domain.definition import Definition
 from domain.document import Document
+from domain.outline import Outline
 
 ChangeKind = Literal["added", "removed", "changed", "moved"]
 Subject = Literal["process", "role", "input", "stage", "step", "field", "dependency", "text", "rule"]
@@ -98,8 +98,11 @@ def _steps(old: Mapping[str, tuple[str, Any]], new: Mapping[str, tuple[str, Any]
 
 
 def _dependencies(before: Document, after: Document) -> Iterator[Change]:
-    """What the steps in both documents wait for, as the graph says: also by default, by gates and by approvals."""
-    old, new = Definition("", 0, before).dependencies, Definition("", 0, after).dependencies
+    """What the steps in both documents wait for, as the graph says: also by default, by gates and by approvals.
+
+    A draft may still be wrong: steps that are not there are waited for by none.
+    """
+    old, new = Outline(before).waits_for, Outline(after).waits_for
     for step in new:
         if step in old:
             for other in sorted(new[step] - old[step]):

@@ -8,9 +8,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from domain.accepts import Branches, keys_at, kind_at, located, values_at
+from domain.document import Document
 from domain.formula import OPERATIONS
 from domain.outline import Path
-from milepost.document_accepts import keys_at, values_at
 
 
 def complaints(data: Any, wrong: ValidationError) -> list[Said]:
@@ -31,32 +32,35 @@ class Said:
     """One complaint: ``path`` within the data; ``branches`` are the alternatives of choices that it speaks for."""
 
     path: Path
-    branches: tuple[tuple[Path, str], ...]
+    branches: Branches
     code: str
     message: str
     accepted: tuple[str, ...]
 
     def beside(self, other: Said | None) -> Said:
         """One complaint for one place: where several things may stand, all of them are accepted."""
-        return self if other is None else replace(other, accepted=values_at(self.path) or other.accepted)
+        return (
+            self
+            if other is None
+            else replace(other, accepted=values_at(Document, self.path) or other.accepted)
+        )
 
     @classmethod
     def of(cls, data: Any, error: Any) -> Said:
         """What pydantic says of this data, once."""
-        path, branches = _locate(data, error["loc"])
+        path, branches = located(data, error["loc"])
         code, message = _in_words(error)
         return cls(path, branches, code, message, _accepted(path, branches, error, code))
 
 
-def _accepted(path: Path, branches: tuple[tuple[Path, str], ...], error: Any, code: str) -> tuple[str, ...]:
+def _accepted(path: Path, branches: Branches, error: Any, code: str) -> tuple[str, ...]:
     if error["type"] == "unknown_operation":
         return OPERATIONS
     if code == "unknown_key":
-        kind = next((name for owner, name in reversed(branches) if owner == path[:-1]), None)
-        return keys_at(path, kind) or ("nothing: no keys are read here",)
+        return keys_at(Document, path, kind_at(path, branches)) or ("nothing: no keys are read here",)
     if expected := error.get("ctx", {}).get("expected"):
         return tuple(part.strip("' ") for part in str(expected).replace(" or ", ", ").split(", "))
-    return values_at(path) or ("a value of another form",)
+    return values_at(Document, path) or ("a value of another form",)
 
 
 def _against(found: list[Said]) -> dict[Path, dict[str, int]]:
@@ -79,26 +83,6 @@ def _against(found: list[Said]) -> dict[Path, dict[str, int]]:
 
 def _is_best(against: dict[Path, dict[str, int]], owner: Path, name: str) -> bool:
     return against[owner][name] == min(against[owner].values())
-
-
-def _locate(data: Any, loc: tuple[int | str, ...]) -> tuple[Path, tuple[tuple[Path, str], ...]]:
-    """Tells places in the data from the names of alternatives that pydantic puts between them."""
-    path: list[int | str] = []
-    branches: list[tuple[Path, str]] = []
-    for place, part in enumerate(loc):
-        inside = isinstance(data, dict) and part in data
-        if inside or (isinstance(data, list) and isinstance(part, int) and part < len(data)):
-            data = data[part]
-            path.append(part)
-        elif place == len(loc) - 1 and isinstance(data, dict) and _is_word(part):
-            path.append(part)
-        else:
-            branches.append((tuple(path), str(part)))
-    return tuple(path), tuple(branches)
-
-
-def _is_word(part: int | str) -> bool:
-    return isinstance(part, str) and part.isidentifier() and part.islower()
 
 
 _MAPPING = "a mapping of keys to values is needed here"

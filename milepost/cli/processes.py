@@ -15,6 +15,7 @@ from milepost.cli.output import BAD_INPUT, AsJson, Field, complain, fail, people
 from milepost.cli.telling import As, Reason, done
 from milepost.cli.values import pairs
 from milepost.documents import Problem, read_document
+from milepost.process_schema import schema_text
 
 app = typer.Typer(help="Processes: documented, versioned procedures.", no_args_is_help=True)
 
@@ -51,6 +52,12 @@ def check(file: Path = File, as_json: bool = AsJson) -> None:
         soft_wrap=True,
         markup=False,
     )
+
+
+@app.command("schema")
+def print_schema() -> None:
+    """Print the JSON Schema of process documents, with which an editor completes and checks them."""
+    typer.echo(schema_text(), nl=False)
 
 
 @app.command()
@@ -189,14 +196,19 @@ def diff(
 def restore(
     process: str = Process,
     version: int = typer.Argument(help="The published version to take up again."),
-    note: str = typer.Option(..., "--note", help="Why, for the people who work with it."),
+    note: str | None = typer.Option(
+        None, "--note", help="Publish it at once, with this note for the people who work with it."
+    ),
     actor: str = As,
     as_json: bool = AsJson,
 ) -> None:
-    """Publish the document of an earlier version as the next version."""
+    """Make the document of an earlier version the draft; with a note it is published as the next version."""
     address = f"/v1/processes/{process}"
-    tell(f"{address}/restore", {"version": version}, actor=actor)
-    _published(process, tell(f"{address}/publish", {"note": note}, actor=actor), as_json)
+    answer = tell(f"{address}/restore", {"version": version}, actor=actor)
+    if note is None:
+        _say(answer, f"{process}: the draft is that of version {version}", as_json)
+    else:
+        _published(process, tell(f"{address}/publish", {"note": note}, actor=actor), as_json)
 
 
 @app.command()

@@ -32,7 +32,7 @@ def done(answer: Any, as_json: bool) -> None:
         return
     what = ", ".join(answer["events"]) or "nothing new: it was so already"
     people.print(
-        f"{answer['id']} is at version {answer['version']}, position {answer['position']}: {what}",
+        f"{answer['id']}: {what} (stream version {answer['version']}, position {answer['position']})",
         soft_wrap=True,
         markup=False,
     )

@@ -120,6 +120,35 @@ def test_a_difference_tells_each_change(published: Api):
     assert '+  "title": "Onboarding, new",' in told["text"]
 
 
+def test_a_draft_can_be_compared_before_it_is_right(published: Api):
+    """What is still wrong with a draft does not hide what it changes."""
+    step = {"key": "later", "title": "Later", "role": "nobody", "after": ["missing", "contract"]}
+    stages = [{"key": "more", "title": "More", "steps": [step]}]
+    draft = {**PROCESS, "stages": [*PROCESS["stages"], *stages]}
+    assert published.client.put("/v1/processes/onboarding/draft", json=draft).status_code == 200
+    project(published.database, published.services.log)
+    told = published.client.get("/v1/processes/onboarding/diff?before=1&after=draft").json()
+    changes = [(each["change"], each["subject"], each["where"]) for each in told["changes"]]
+    assert changes == [("added", "stage", "more"), ("added", "step", "later")]
+
+
+def test_an_unknown_key_inside_a_document_says_which_there_are(published: Api):
+    """The likeliest first; and nothing is said that is so only because of it."""
+    step = {
+        "key": "contract",
+        "title": "Contract",
+        "when": {"feld": "inputs.x", "operator": "set"},
+        "rolle": "seller",
+    }
+    stages = [{"key": "start", "title": "Start", "steps": [step]}]
+    answer = published.client.put("/v1/processes/onboarding/draft", json={**PROCESS, "stages": stages})
+    assert answer.status_code == 422
+    told = {each["field"]: each for each in answer.json()["errors"]}
+    assert told["stages.0.steps.0.rolle"]["accepted"][0] == "role"
+    assert told["stages.0.steps.0.when.Comparison.feld"]["accepted"][0] == "field"
+    assert "stages" not in told
+
+
 def test_the_history_of_an_unknown_run_is_not_found(published: Api):
     """404, for an id that nothing has and for the id of something else."""
     for each in (str(uuid4()), opened(published)):

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from milepost.process_schema import schema_text
 from tests.cli.conftest import Milepost
 
 
@@ -43,11 +44,18 @@ def test_a_document_is_published_shown_and_retired(milepost: Milepost, visit: st
     changes = milepost.json("process", "diff", visit, "1", "2")["changes"]
     assert [(each["where"], each["after"]) for each in changes] == [("inspection.title", "Inspect it")]
     assert "inspection.title" in milepost("process", "diff", visit, "1", "2").stdout
+    assert milepost.json("process", "restore", visit, "1")["events"] == ["process_draft_saved"]
+    assert [each["version"] for each in milepost.json("process", "versions", visit)] == [2, 1]
     milepost("process", "restore", visit, "1", "--note", "Longer again")
     assert "Inspect the site" in milepost("process", "show", visit, "--version", "3").stdout
     assert visit in {row["key"] for row in milepost.json("process", "list")["rows"]}
     milepost("process", "retire", visit, "--reason", "Replaced")
     assert "process_retired" in milepost("run", "start", visit, "--input", "site=x", code=1).stderr
+
+
+def test_the_schema_for_editors_is_printed(milepost: Milepost):
+    """The very one that the product's documents are checked with."""
+    assert milepost("process", "schema").stdout == schema_text()
 
 
 def test_a_wrong_document_is_told_line_by_line(milepost: Milepost, tmp_path: Path):

@@ -1,4 +1,4 @@
-"""What would be accepted at a place of a process document, in a few words, from its JSON Schema."""
+"""What would be accepted at a place of some data, in a few words, from the JSON Schema of its model."""
 
 from __future__ import annotations
 
@@ -7,10 +7,13 @@ from difflib import get_close_matches
 from functools import cache
 from typing import Any
 
+from pydantic import BaseModel
+
 from domain.outline import Path, some
-from milepost.process_schema import schema
 
 Node = dict[str, Any]
+Model = type[BaseModel]
+Branches = tuple[tuple[Path, str], ...]
 
 _WORDS = {
     "string": "a text", "integer": "a whole number", "number": "a number", "boolean": "true or false",
@@ -24,29 +27,57 @@ _LIMITS = {
 KEY = "a-z first, then a-z, 0-9 or _, at most 64 of them"
 
 
-def keys_at(path: Path, kind: str | None) -> tuple[str, ...]:
+def keys_at(model: Model, path: Path, kind: str | None) -> tuple[str, ...]:
     """The keys of the mapping around this place, the likeliest first; ``kind`` names it where several may stand."""
-    around = [node for name, node in _nodes(path[:-1]) if kind is None or name in (kind, "")]
+    around = [node for name, node in _nodes(model, path[:-1]) if kind is None or name in (kind, "")]
     keys = list(dict.fromkeys(key for node in around for key in node.get("properties", ())))
     like = get_close_matches(str(path[-1]), keys, cutoff=0.5)
     return some([*like, *(key for key in keys if key not in like)])
 
 
-def values_at(path: Path) -> tuple[str, ...]:
+def values_at(model: Model, path: Path) -> tuple[str, ...]:
     """What may stand at this place."""
-    return some(dict.fromkeys(_said(name, node) for name, node in _nodes(path)))
+    return some(dict.fromkeys(_said(name, node) for name, node in _nodes(model, path)))
+
+
+def located(data: Any, loc: tuple[int | str, ...]) -> tuple[Path, Branches]:
+    """Tells places in the data from the names of alternatives that pydantic puts between them."""
+    path: list[int | str] = []
+    branches: list[tuple[Path, str]] = []
+    for place, part in enumerate(loc):
+        inside = isinstance(data, dict) and part in data
+        if inside or (isinstance(data, list) and isinstance(part, int) and part < len(data)):
+            data = data[part]
+            path.append(part)
+        elif place == len(loc) - 1 and isinstance(data, dict) and _is_word(part):
+            path.append(part)
+        else:
+            branches.append((tuple(path), str(part)))
+    return tuple(path), tuple(branches)
+
+
+def kind_at(path: Path, branches: Branches) -> str | None:
+    """Which of the alternatives the mapping around this place was taken for."""
+    return next((name for owner, name in reversed(branches) if owner == path[:-1]), None)
+
+
+def _is_word(part: int | str) -> bool:
+    return isinstance(part, str) and part.isidentifier() and part.islower()
 
 
 @cache
-def _schema() -> Node:
-    return schema()
+def _schema(model: Model) -> Node:
+    return model.model_json_schema()
 
 
-def _nodes(path: Path) -> list[tuple[str, Node]]:
+def _nodes(model: Model, path: Path) -> list[tuple[str, Node]]:
     """The parts of the schema that describe this place, with the names of those that have one."""
-    found = [("Document", _schema())]
+    whole = _schema(model)
+    found = list(_resolved(whole, whole, model.__name__))
     for part in path:
-        found = [each for _, node in found for child in _children(node, part) for each in _resolved(child)]
+        found = [
+            each for _, node in found for child in _children(node, part) for each in _resolved(whole, child)
+        ]
     return found
 
 
@@ -61,14 +92,14 @@ def _children(node: Node, part: str | int) -> Iterator[Node]:
         yield node["additionalProperties"]
 
 
-def _resolved(node: Node, name: str = "") -> Iterator[tuple[str, Node]]:
+def _resolved(whole: Node, node: Node, name: str = "") -> Iterator[tuple[str, Node]]:
     """The node itself, or what it refers to, or each of its alternatives."""
     if "$ref" in node:
         name = node["$ref"].rpartition("/")[2]
-        yield from _resolved(_schema()["$defs"][name], name)
+        yield from _resolved(whole, whole["$defs"][name], name)
     elif alternatives := node.get("anyOf", node.get("oneOf")):
         for one in alternatives:
-            yield from _resolved(one, name)
+            yield from _resolved(whole, one, name)
     elif node.get("type") != "null":
         yield name, node
 
