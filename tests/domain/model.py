@@ -246,14 +246,15 @@ class Model:
         self._judge(key, by)
         approval = self.steps[key]["approval"]
         refusal = approval.get("on_refusal") or {"reopens": approval.get("covers", ())}
+        plan = values.get("inputs.plan")
+        self._need("requires" not in refusal or plan not in (None, self.inputs.get("plan")))
         fact.agreed = set()
         if "ends_run" in refusal:
             fact.state = "failed"
             self._end("ended_early")
             return
         if "requires" in refusal:
-            self._need(values.get("inputs.plan") not in (None, self.inputs.get("plan")))
-            self.inputs["plan"] = values["inputs.plan"]
+            self.inputs["plan"] = plan
         for other in refusal.get("reopens", ()):
             if self.facts[other].state in ("done", "skipped"):
                 self._again(other, wanted=False)

@@ -75,10 +75,12 @@ def step_on(run: Run, model: Model, process: Process, deed: Deed, clock: int) ->
 
 
 def allows(model: Model, deed: Deed) -> bool:
-    """Carry the deed out in the model, if its rules allow it."""
+    """Carry the deed out in the model, if its rules allow it; what is refused changes nothing there either."""
+    before = repr((model.state, model.inputs, model.facts))
     try:
         model.do(deed.verb, *deed.args)
     except Refused:
+        assert repr((model.state, model.inputs, model.facts)) == before, deed
         return False
     return True
 
