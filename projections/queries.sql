@@ -91,6 +91,9 @@ select run, step, help from read.run_step where run = any(%(runs)s) and help is 
 -- name: run_alarms
 select step, alarm, at from read.alarm where run = %(run)s and alarm <> 'overdue' order by at, place, step, alarm
 
+-- name: run_pauses
+select type, occurred_at from read.history where stream = %(run)s and type in ('run_paused', 'run_resumed') order by version
+
 -- name: version_document
 select process_version, key, title, note, published_at, published_by, document from read.process_version
 where key = %(process)s and process_version = %(version)s

@@ -17,7 +17,7 @@ from domain.rollup import Card, Override, StageFact, roll_up, state_at
 from domain.run.alarms import ESCALATION, SKIP, UNTIL
 from domain.schedule import Calendar
 from domain.upcast import upcast
-from domain.words import StageKey, StepKey
+from domain.words import RoleKey, StageKey, StepKey
 from projections.answers import Card as CardAnswer
 from projections.answers import History, HistoryEntry, RunRow, Runs, RunView, StageView, StepView, WaitsFor
 from projections.asking import CARD_COLUMNS, Conn, Fresh, NotFound, fresh, rows
@@ -25,7 +25,7 @@ from projections.cards import card_of, help_of
 from projections.judging import Judge, judge
 from projections.live_values import live_values
 from projections.run_facts import OPEN_STEP, StepFacts
-from projections.step_times import StepTimes, alarms_of, next_reminder
+from projections.step_times import Pause, StepTimes, alarms_of, next_reminder, pauses_of
 
 _LIFE = CARD_COLUMNS.index("life")
 ENDED_WELL = frozenset({"done", "skipped", "not_applicable"})
@@ -50,7 +50,8 @@ def run(
     row = found[0]
     followed = definition or definition_of(connection, row[1], row[2])
     steps = {step.key: step for step in _steps(connection, run_id)}
-    return _View(row, followed, steps, alarms_of(connection, run_id), at).answer(current)
+    pauses = pauses_of(connection, run_id)
+    return _View(row, followed, steps, alarms_of(connection, run_id), at, pauses).answer(current)
 
 
 def definition_of(connection: Conn, process: str, version: int) -> Definition:
@@ -155,11 +156,12 @@ class _View:
         steps: Mapping[StepKey, _Step],
         alarms: Mapping[StepKey, Mapping[str, datetime]],
         by: Judge,
+        pauses: tuple[Pause, ...],
     ) -> None:
         self.row, self.definition, self.steps, self.by, self.now = row, definition, steps, by, by.now
         self.alarms = alarms
         values = {key: step.values for key, step in steps.items()}
-        self.times = StepTimes(definition, by.calendar, row[12], row[10], row[6], steps, values)
+        self.times = StepTimes(definition, by.calendar, row[12], row[10], row[6], steps, values, pauses)
         override = None if row[17] is None else Override(row[17], row[20])
         self.card: Card = roll_up(definition, row[5], steps, override)
 
@@ -221,6 +223,10 @@ class _View:
         known = {other: each.values for other, each in self.steps.items()}
         return live_values(self.definition, key, facts.state, self.row[6], known)
 
+    def _role_title(self, step: Step) -> str | None:
+        role = None if step.role is None else self.definition.roles.get(RoleKey(step.role))
+        return step.role if role is None else role.title
+
     def _who(self, step: Step, facts: StepFacts) -> str | None:
         """Whose work the step is: the assignee, or whoever has its role in this run."""
         return facts.assignee or (self.row[7].get(step.role) if step.role else None)
@@ -235,7 +241,7 @@ class _View:
                     WaitsFor(
                         other,
                         step.title,
-                        self._who(step, facts) or step.role,
+                        self._who(step, facts) or self._role_title(step),
                         self.times.due(other),
                         facts.state,
                     )

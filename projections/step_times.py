@@ -20,6 +20,7 @@ from projections.asking import Conn, rows
 from projections.run_facts import StepFacts
 
 Alarms = dict[str, datetime]
+Pause = tuple[datetime, datetime]
 _NOT_SET = "the target of the run"
 
 
@@ -29,6 +30,19 @@ def alarms_of(connection: Conn, run: UUID) -> dict[StepKey, Alarms]:
     for step, alarm, at in rows(connection, "run_alarms", run=run):
         found.setdefault(step, {})[alarm] = at
     return found
+
+
+def pauses_of(connection: Conn, run: UUID) -> tuple[Pause, ...]:
+    """The pauses of the run that are over."""
+    found: list[Pause] = []
+    begun_at: datetime | None = None
+    for kind, at in rows(connection, "run_pauses", run=run):
+        if kind == "run_paused":
+            begun_at = at
+        elif begun_at is not None:
+            found.append((begun_at, at))
+            begun_at = None
+    return tuple(found)
 
 
 def next_reminder(alarms: Mapping[str, datetime]) -> datetime | None:
@@ -47,6 +61,7 @@ class StepTimes:
     inputs: Mapping[str, Any]
     steps: Mapping[StepKey, StepFacts]
     values: Mapping[StepKey, Mapping[str, Any] | None]
+    pauses: tuple[Pause, ...] = ()
 
     def due(self, key: StepKey) -> datetime | None:
         """When the step is due: as recorded, else (while it is locked) as its rule says of what is known by now."""
@@ -76,7 +91,13 @@ class StepTimes:
             )
             for key, facts in self.steps.items()
         }
-        return Run(started_at=self.started_at, target_at=self.target_at, values=known, steps=steps)
+        return Run(
+            started_at=self.started_at,
+            target_at=self.target_at,
+            values=known,
+            steps=steps,
+            pauses=self.pauses,
+        )
 
     def _title(self, anchor: Anchor) -> str:
         match anchor:

@@ -160,6 +160,8 @@ def who(actor: str | None) -> str:
     if told:
         return told
     kind, _, name = actor.rpartition(":")
+    if not kind and name != name.lower():  # the title of a role, as it is written
+        return name
     spoken = " ".join(
         part.capitalize() for part in name.replace(".", " ").replace("_", " ").replace("-", " ").split()
     )

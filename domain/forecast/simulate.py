@@ -18,9 +18,9 @@ from domain.forecast.plan import Plan, answer, not_before
 from domain.forecast.steps import StepModel
 from domain.forecast.working_time import Axis
 from domain.run import Run
-from domain.run.dues import anchor_value
+from domain.run.alarms import rule_instant
 from domain.run.state import SATISFIED
-from domain.schedule import Calendar, due_at
+from domain.schedule import Calendar
 from domain.words import StageKey, StepKey
 
 SIMULATIONS = 1_000
@@ -311,9 +311,7 @@ def _floor(
         case AnchorStepReady(step_ready=anchor) if anchor in place and not situation.run.step(anchor).is_open:
             return _offset(situation, rule, begins[place[anchor]])
     known = situation.run.step(key).due_at if situation.definition.steps[key].kind != "wait" else None
-    instant = known or due_at(
-        rule, lambda anchor: anchor_value(situation.run, situation.definition, anchor), situation.calendar
-    )
+    instant = known or rule_instant(situation.run, situation.definition, rule, situation.calendar)
     return situation.axis.working(-np.inf if instant is None else instant.timestamp())
 
 

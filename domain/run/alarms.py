@@ -55,7 +55,8 @@ def instants(
     if due is not None and known.overdue is not None and known.overdue.skip_after is not None:
         found[SKIP] = after(due, known.overdue.skip_after, calendar)
     if known.wait is not None and known.wait.until is not None:
-        found[UNTIL] = put_back(rule_instant(run, definition, known.wait.until, calendar))
+        until = rule_instant(run, definition, known.wait.until, calendar, run.step(step).ready_at)
+        found[UNTIL] = put_back(until)
     return {name: instant for name, instant in found.items() if instant is not None}
 
 
@@ -89,9 +90,27 @@ def lead_of(definition: Definition, known: Step) -> RoleKey | None:
     return None if role is None else role.lead
 
 
-def rule_instant(run: Run, definition: Definition, rule: Due, calendar: Calendar) -> datetime | None:
-    """The instant that a rule gives in this run; None while its anchor is not set."""
-    return due_at(rule, lambda anchor: anchor_value(run, definition, anchor), calendar)
+def rule_instant(
+    run: Run, definition: Definition, rule: Due, calendar: Calendar, ready_at: datetime | None = None
+) -> datetime | None:
+    """The instant that a rule gives in this run; None while its anchor is not set.
+
+    The clock stood still in every pause between the anchor and ``ready_at`` (None: not ready yet) that began before
+    what is due had passed. A date that somebody gave stays that date.
+    """
+    anchor = anchor_value(run, definition, rule.anchor)
+    found = due_at(rule, lambda _: anchor, calendar)
+    if found is None or not isinstance(anchor, datetime) or not _runs(rule.anchor):
+        return found
+    for begun_at, over_at in run.pauses:
+        if anchor < over_at and begun_at < found and (ready_at is None or over_at <= ready_at):
+            found = calendar.later(found, calendar.working_time(max(begun_at, anchor), over_at))
+    return found
+
+
+def _runs(anchor: Anchor) -> bool:
+    """Whether the anchor is something that happened, from which a clock runs."""
+    return anchor != "run_target" and not isinstance(anchor, AnchorField)
 
 
 def anchor_value(run: Run, definition: Definition, anchor: Anchor) -> datetime | date | None:

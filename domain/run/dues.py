@@ -51,7 +51,7 @@ Source = Literal["rule", "manual"]
 def rule_due(run: Run, definition: Definition, step: StepKey, calendar: Calendar) -> datetime | None:
     """When the step is due by its rule, moved by the pauses since; None without rule or while its anchor is not set."""
     rule = definition.steps[step].due
-    due = None if rule is None else rule_instant(run, definition, rule, calendar)
+    due = None if rule is None else rule_instant(run, definition, rule, calendar, run.step(step).ready_at)
     shift = run.step(step).shift
     return calendar.later(due, shift) if due is not None and shift else due
 
@@ -103,11 +103,16 @@ def set_by_hand(work: Work, step: StepKey, due: datetime | None) -> None:
 
 
 def shift_open(work: Work, since: datetime) -> None:
-    """Move what was still to come when the run was paused, due or alarm, by the working time that this took."""
+    """Move what was still to come when the run was paused, due or alarm, by the working time that this took.
+
+    A due that was set during the pause moves by what was left of it.
+    """
     paused = work.calendar.working_time(since, work.at)
     for key, step in list(work.run.steps.items()) if paused else ():
-        if step.is_open and step.due_at is not None and step.due_at > since:
-            _shift(work, key, step, paused)
+        counted = max(since, step.due_set_at or since)
+        by_hand = step.state == "locked" and step.due_source == "manual" and key in work.definition.steps
+        if (step.is_open or by_hand) and step.due_at is not None and step.due_at > counted:
+            _shift(work, key, step, paused, work.calendar.working_time(counted, work.at))
         elif step.is_open and step.alarms:
             _shift_alarms(work, key, step, paused)
 
@@ -134,7 +139,7 @@ def _follow_anchor(work: Work, step: StepKey, name: str) -> None:
     fresh: set[str] = set()
     due, shift = now.due_at, now.shift
     if known.due is not None and anchor_name(known.due.anchor) == name and now.due_source != "manual":
-        due, shift = rule_instant(work.run, work.definition, known.due, work.calendar), NO_TIME
+        due, shift = rule_instant(work.run, work.definition, known.due, work.calendar, now.ready_at), NO_TIME
         fresh |= from_due(work.definition, known)
     if known.wait is not None and known.wait.until is not None:
         fresh |= {UNTIL} if anchor_name(known.wait.until.anchor) == name else set()
@@ -198,9 +203,10 @@ def _renewed(
     return alarms
 
 
-def _shift(work: Work, key: StepKey, step: StepState, paused: timedelta) -> None:
-    due = None if step.due_at is None else work.calendar.later(step.due_at, paused)
-    shift = step.shift + paused
+def _shift(work: Work, key: StepKey, step: StepState, paused: timedelta, moved: timedelta) -> None:
+    """``moved`` is the part of the pause after the due was set; what its rule says waits for the whole pause."""
+    due = None if step.due_at is None else work.calendar.later(step.due_at, moved)
+    shift = step.shift + (paused if step.due_source == "manual" else moved)
     found = instants(work.run, work.definition, key, due, shift, work.calendar)
     work.on(
         StepDueSet,
@@ -217,7 +223,7 @@ def _shift(work: Work, key: StepKey, step: StepState, paused: timedelta) -> None
 def _shift_alarms(work: Work, key: StepKey, step: StepState, paused: timedelta) -> None:
     """Of a step without a due, or whose due had passed before the pause: that stays where it was."""
     if step.due_at is None:
-        _shift(work, key, step, paused)
+        _shift(work, key, step, paused, paused)
         return
     alarms = {name: work.calendar.later(instant, paused) for name, instant in step.alarms.items()}
     work.on(

@@ -132,8 +132,11 @@ def _paused(run: Run, event: e.RunPaused) -> Run:
     return run if run.ended else altered(run, state="paused", paused_at=event.at)
 
 
-def _resumed(run: Run, _event: e.RunResumed) -> Run:
-    return run if run.ended else altered(run, state="running", paused_at=None)
+def _resumed(run: Run, event: e.RunResumed) -> Run:
+    if run.ended:
+        return run
+    over = () if run.paused_at is None else ((run.paused_at, event.at),)
+    return altered(run, state="running", paused_at=None, pauses=(*run.pauses, *over))
 
 
 def _attached(run: Run, event: e.AttachmentAdded) -> Run:
@@ -262,13 +265,19 @@ def _claimed_from(step: StepState, assignee: Assignee | None) -> Assignee | None
     return former if former is not None and former.startswith("group:") else step.claimed_from
 
 
+_COUNTED_ON = frozenset({"calendar_changed", "run_resumed", "migration"})
+"""Causes that count a due anew, or on, from where it was counted before."""
+
+
 def _due_set(step: StepState, event: e.StepDueSet) -> StepState:
     moves = step.due_moves + (step.due_at is not None and event.due_at != step.due_at)
     source = event.source if event.due_at is not None or event.source == "manual" else None
+    counted_on = event.cause in _COUNTED_ON or (event.cause == "user" and event.source == "rule")
     return altered(
         step,
         due_at=event.due_at,
         due_source=source,
+        due_set_at=step.due_set_at if counted_on else event.at,
         due_moves=moves,
         alarms=step.alarms if event.alarms is None else event.alarms,
         shift=step.shift if event.shift_seconds is None else timedelta(seconds=event.shift_seconds),

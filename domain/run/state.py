@@ -52,7 +52,8 @@ class StepState:
     ``claimed_from`` is the group whose work a member has taken.
     ``evidence``: it was done in this round. ``wanted``: somebody reopened it, so the run waits for it, required or not.
     ``alarms`` are the instants by name at which the timer has still to do something; ``overdue`` is the due for which
-    that was recorded; ``shift`` is the working time by which pauses moved what its rule says.
+    that was recorded; ``shift`` is the working time by which pauses moved what its rule says, and ``due_set_at`` when
+    somebody, or an anchor, last set the due: what came before moves it no more.
     ``before``: what it was before migrations moved it, while nothing else has. ``kept``: done, whatever its condition
     says now. ``added_later``: a newer version brought it behind the run's back, and it was set aside. ``notes``: values
     that a new field kind could not take, as they were.
@@ -77,6 +78,7 @@ class StepState:
     refused: tuple[Actor | None, str] | None = None
     due_at: datetime | None = None
     due_source: Literal["rule", "manual"] | None = None
+    due_set_at: datetime | None = None
     due_moves: int = 0
     overdue: datetime | None = None
     alarms: Mapping[str, datetime] = field(default_factory=dict)
@@ -208,6 +210,8 @@ class Run:
     started_by: Actor | None = None
     givers: tuple[Actor, ...] = ()
     paused_at: datetime | None = None
+    pauses: tuple[tuple[datetime, datetime], ...] = ()
+    """The pauses that are over: from when to when."""
     ended_at: datetime | None = None
     outcome: str | None = None
     stage_override: StageKey | None = None

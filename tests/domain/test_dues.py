@@ -145,6 +145,88 @@ def test_every_move_of_a_due_counts():
     assert moves == [0, 0, 1, 2, 2, 3, 4, 5]
 
 
+RUNS_FROM: dict[str, tuple[Any, str]] = {
+    "run_start": ("run_start", "2026-03-23"),
+    "step_done": ({"step_done": "first"}, "2026-03-23"),
+    "step_ready": ({"step_ready": "first"}, "2026-03-23"),
+    "stage_entered": ({"stage_entered": "work"}, "2026-03-23"),
+    "run_target": ("run_target", "2026-03-19"),
+    "field": ({"field": "inputs.go_live"}, "2026-04-17"),
+}
+
+
+@pytest.mark.parametrize("anchor", RUNS_FROM)
+def test_the_clock_stands_still_for_steps_that_still_wait(anchor: str):
+    """What was counted from before a pause is due later by its working time, also if the step was locked meanwhile."""
+    story = run_of(
+        step("first"),
+        step("second", ["first"]),
+        step("last", ["second"], due={"anchor": RUNS_FROM[anchor][0], "offset": 5}),
+    )
+    target = NINE + timedelta(days=10)
+    story = story.after(start_run, inputs={"go_live": "2026-04-10"}, target_at=target).after(
+        complete_step, "first"
+    )
+    story = story.after(pause_run, "rest").after(resume_run, at=NINE + timedelta(days=14))
+    story = replace(story, at=NINE + timedelta(days=14)).after(complete_step, "second")
+    day = date.fromisoformat(RUNS_FROM[anchor][1])
+    assert story.state.step(LAST).due_at == datetime.combine(day, time(17), UTC)
+    assert story.when(recompute_dues).events() == []
+
+
+def test_a_pause_excuses_nothing_that_had_passed_and_counts_from_its_anchor_only():
+    """A due that passed before the pause stays passed; what began during a pause waited from then on."""
+    passed = run_of(step("first"), step("last", ["first"], due={"anchor": "run_start", "offset": 1})).after(
+        start_run
+    )
+    passed = passed.after(pause_run, "rest", at=NINE + timedelta(days=3))
+    passed = passed.after(resume_run, at=NINE + timedelta(days=10)).after(complete_step, "first")
+    assert passed.state.step(LAST).due_at == datetime(2026, 3, 3, 17, tzinfo=UTC)
+    during = run_of(
+        step("first"), step("last", ["first"], due={"anchor": {"step_done": "first"}, "offset": 1})
+    )
+    during = during.after(start_run).after(pause_run, "rest")
+    during = during.after(complete_step, "first", at=NINE + timedelta(days=7))
+    during = during.after(resume_run, at=NINE + timedelta(days=9))
+    assert during.state.step(LAST).due_at == datetime(2026, 3, 12, 17, tzinfo=UTC)
+
+
+def test_a_due_by_hand_of_a_locked_step_waits_too():
+    """Whoever set it did not know that the run would rest."""
+    story = run_of(step("first"), step("last", ["first"])).after(start_run)
+    story = story.after(set_step_due, "last", datetime(2026, 3, 6, 12, tzinfo=UTC)).after(pause_run, "rest")
+    story = story.after(resume_run, at=NINE + timedelta(days=7))
+    last = story.state.step(LAST)
+    assert (last.state, last.due_at, last.due_source) == (
+        "locked",
+        datetime(2026, 3, 13, 12, tzinfo=UTC),
+        "manual",
+    )
+    assert story.after(complete_step, "first").state.step(LAST).due_at == last.due_at
+
+
+def test_a_due_that_is_set_during_a_pause_waits_for_the_rest_of_it_only():
+    """By hand or by a new date: the days before nobody knew of it count for nothing."""
+    due = {"anchor": {"field": "inputs.go_live"}}
+    story = (
+        run_of(step("last", due=due))
+        .after(start_run, inputs={"go_live": "2026-03-04"})
+        .after(pause_run, "rest")
+    )
+    tenth, eleventh = NINE + timedelta(days=8), NINE + timedelta(days=9)
+    by_hand = story.after(set_step_due, "last", datetime(2026, 3, 20, 12, tzinfo=UTC), at=tenth)
+    by_date = story.after(change_inputs, {"go_live": "2026-03-20"}, at=tenth)
+    resumed = by_hand.after(resume_run, at=eleventh).state.step(LAST)
+    assert (resumed.due_at, resumed.due_source) == (datetime(2026, 3, 23, 12, tzinfo=UTC), "manual")
+    assert by_date.after(resume_run, at=eleventh).state.step(LAST).due_at == datetime(
+        2026, 3, 23, 17, tzinfo=UTC
+    )
+    moved = by_date.after(recompute_dues, at=tenth, calendar=replace(BERLIN, name="other"))
+    assert moved.after(resume_run, at=eleventh).state.step(LAST).due_at == datetime(
+        2026, 3, 23, 16, tzinfo=UTC
+    )
+
+
 def test_a_due_counted_from_the_target_follows_it():
     """A new target moves the dues before it; no target, no due."""
     story = run_of(step("last", due={"anchor": "run_target", "offset": -1})).after(start_run)

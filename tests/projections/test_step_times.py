@@ -9,7 +9,7 @@ from uuid import UUID
 
 import pytest
 
-from domain.run import change_inputs, complete_step, pause_run, set_step_due
+from domain.run import change_inputs, complete_step, pause_run, resume_run, set_step_due
 from domain.words import StepKey
 from projections import run_queries
 from projections.answers import RunView, StepView
@@ -126,6 +126,25 @@ def test_a_locked_step_says_when_it_will_be_due_and_when_that_is_which_it_waits_
     )
     agenda = seen(office, asking, run)["agenda"]
     assert (agenda.due_at, agenda.due_source, agenda.due_expected_at) == (day(12), "manual", None)
+
+
+def test_what_is_nobody_s_yet_is_told_by_its_role(office: Office, asking: Conn):
+    """Where nobody plays the role so far, its title says whose it will be."""
+    waits = seen(office, asking, office.start())["report"].waits_for[0]
+    assert (waits.step, waits.who) == ("agenda", "Boss")
+
+
+def test_a_pause_moves_what_is_expected_too(office: Office, asking: Conn):
+    """A locked step that is due ten days after the start is expected later by the working days that the run rested."""
+    run = office.start()
+    office.do(run, pause_run, "holidays")
+    office.clock.now = day(4, 9)
+    office.do(run, resume_run, office.definition, calendar=OFFICE)
+    expected = seen(office, asking, run)["report"].due_expected_at
+    assert expected == day(18)
+    for step in ("kickoff", "agenda"):
+        office.do(run, complete_step, office.definition, StepKey(step), {}, calendar=OFFICE)
+    assert seen(office, asking, run)["report"].due_at == expected
 
 
 def test_nothing_is_announced_while_a_run_rests(office: Office, asking: Conn):
