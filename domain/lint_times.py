@@ -22,9 +22,15 @@ def distances(outline: Outline) -> Findings:
         yield from _after((*path, "overdue", "skip_after"), step.overdue.skip_after if step.overdue else None)
         for at, due in _dues(step, path):
             yield from _reach(at, due)
-            if due.time is not None and due.unit == "hours":
-                message = "hours are counted from an instant, so a time of day is never looked at"
-                yield Finding((*at, "time"), "misplaced_details", message, ("business_days", "calendar_days"))
+            yield from _unread(at, due)
+
+
+def _unread(path: Path, due: Due) -> Findings:
+    """Hours are elapsed time: no time of day is looked at, and they are not rolled."""
+    for name in ("time", "roll") if due.unit == "hours" else ():
+        if name in due.model_fields_set and getattr(due, name) not in (None, "none"):
+            message = f"hours are counted from an instant, so {name} is never looked at"
+            yield Finding((*path, name), "misplaced_details", message, ("business_days", "calendar_days"))
 
 
 def _dues(step: Step, path: Path) -> Iterator[tuple[Path, Due]]:

@@ -148,10 +148,15 @@ def fail(work: Work, step: StepKey, outcome: str, reason: str, *, ends_run: bool
 
 
 def finish_step(
-    work: Work, step: StepKey, given: Values, outcome: str | None, reason: str | None = None
+    work: Work,
+    step: StepKey,
+    given: Values,
+    outcome: str | None,
+    reason: str | None = None,
+    cause: Cause = "rule",
 ) -> list[Event]:
-    """Record the step as done, and all that follows from it."""
-    return settle(work, mark_done(work, step, given, outcome, reason))
+    """Record the step as done, and all that follows from it; ``cause`` is told by the steps that become ready."""
+    return settle(work, mark_done(work, step, given, outcome, reason), cause)
 
 
 def is_person(by: Actor) -> bool:
@@ -218,4 +223,4 @@ def set_aside(work: Work, step: StepKey, reason: str, cause: Cause) -> list[Even
             "step_ended", f"the step {step} is {now.state}; reopen it first", step=step, state=now.state
         )
     work.on(StepSkipped, step, reason=said, cause=cause)
-    return settle(work, follow(work, step))
+    return settle(work, follow(work, step), "timer" if cause == "timer" else "rule")

@@ -180,7 +180,8 @@ def end_wait(
     if known.repeat_until is not None and not holds(known.repeat_until.condition, run.values):
         work.on(StepWaitTimedOut, step, due_at=instant)
         return work.events
-    return finish_step(work, step, {}, None if known.outcome or known.outcome_from else WAITED)
+    outcome = None if known.outcome or known.outcome_from else WAITED
+    return finish_step(work, step, {}, outcome, cause="timer")
 
 
 def _is_overdue(run: Run, known: Step, now: StepState, at: datetime) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -10,7 +11,9 @@ import pytest
 
 from domain.events import (
     ActionQueued,
+    Event,
     StepBecameOverdue,
+    StepBecameReady,
     StepCompleted,
     StepDueSet,
     StepEscalated,
@@ -21,6 +24,7 @@ from domain.events import (
 from domain.run import (
     cancel_run,
     change_inputs,
+    complete_by_hand,
     complete_step,
     end_wait,
     escalate,
@@ -296,6 +300,21 @@ def test_escalating_tells_the_lead_and_decides_nothing():
     assert escalated.after(give_approval, "judge", by=bo).state.step(StepKey("judge")).outcome == "approved"
 
 
+def ready_because(events: Sequence[Event]) -> dict[str, str]:
+    """The steps that these events make ready, each with the cause that is told."""
+    return {event.step: event.cause for event in events if isinstance(event, StepBecameReady)}
+
+
+def test_what_time_makes_ready_says_so():
+    """The same step is ready by a rule when somebody did what it waits for, and by the timer when time did."""
+    until = {"until": {"anchor": "run_start", "offset": 1}}
+    pause = step("pause", role="engine", kind="wait", wait=until)
+    story = led(pause, step("close", ["pause"], role="seller"))
+    assert ready_because(story.when(end_wait, "pause", at=day(3), by=TIMER).events()) == {"close": "timer"}
+    by_hand = story.when(complete_by_hand, "pause", "it was agreed by phone")
+    assert ready_because(by_hand.events()) == {"close": "rule"}
+
+
 def test_a_survey_is_set_aside_after_its_time():
     """Skipped with the timer as its cause, never done; what waits for it goes on."""
     survey = step(
@@ -311,6 +330,7 @@ def test_a_survey_is_set_aside_after_its_time():
         step=StepKey("survey"), reason="overdue for too long", cause="timer", by=TIMER, at=day(15)
     )
     decided.then_types("step_skipped", "step_became_ready")
+    assert ready_because(decided.events()) == {"close": "timer"}
 
 
 WAIT = step(

@@ -97,6 +97,7 @@ def test_set_and_not_set_compare_with_nothing():
     ("step", "place", "code"),
     [
         ({"due": {"anchor": "run_start", "unit": "hours", "time": "09:00"}}, "due.time", "misplaced_details"),
+        ({"due": {"anchor": "run_start", "unit": "hours", "roll": "previous"}}, "due.roll", "misplaced_details"),
         ({"due": {"anchor": "run_start", "offset": 10**18}}, "due.offset", "bad_range"),
         ({"due": {"anchor": "run_start", "offset": -100_001, "unit": "hours"}}, "due.offset", "bad_range"),
         ({"overdue": {"skip_after": {"offset": -1}}}, "overdue.skip_after.offset", "bad_range"),
