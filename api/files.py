@@ -19,12 +19,15 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
+from api.bodies import AttachFile
 from api.guard import caller_of
 from api.problems import Problem
 from api.registering import ANSWER, stream_id
 from api.services import Services
 from api.sight import Sight, sight_of
-from domain.run import shown_files
+from domain.run import Run, shown_files
+from domain.run.files import files_in
+from domain.run.values import is_file as well_formed
 from store import files
 
 _IN_MEMORY_BYTES = 1 << 20
@@ -101,6 +104,26 @@ async def must_be_kept(services: Services, sha256: str, size_bytes: int) -> None
         raise Problem("unknown_file", f"no file {sha256} is kept: upload it first (POST /v1/files)")
     if size != size_bytes:
         raise Problem("unknown_file", f"the file {sha256} has {size} bytes, not {size_bytes}")
+
+
+async def files_are_kept(services: Services, body: BaseModel, run: Run | None = None) -> None:
+    """A problem when a command names a file that was not uploaded, or is of a type that is not taken.
+
+    Files that the run shows already may be named again: those of imported runs were never kept here.
+    """
+    given = [getattr(body, name, None) or {} for name in ("values", "inputs")]
+    named = [file for values in given for value in values.values() for file in files_in(value)]
+    shown = {file["sha256"] for _, _, file in shown_files(run)} if named and run is not None else set()
+    for file in named:
+        if file["sha256"] not in shown and well_formed(file):
+            _accepted_type(services, file["name"], file["type"])
+            await must_be_kept(services, file["sha256"], file["size"])
+
+
+async def must_be_attachable(services: Services, body: AttachFile) -> None:
+    """A problem when what is to be attached was not uploaded, or is of a type that is not taken."""
+    _accepted_type(services, body.name, body.media_type)
+    await must_be_kept(services, body.sha256, body.size_bytes)
 
 
 async def _upload(request: Request, query: Annotated[UploadQuery, Query()]) -> Response:

@@ -16,6 +16,7 @@ from starlette.responses import Response
 
 from api.access import Grant
 from api.commands import Call, carry_out, endpoint
+from api.files import files_are_kept
 from api.guard import CALLER, Caller
 from api.problems import Problem
 from api.reading import validate
@@ -134,6 +135,7 @@ async def _carry_out(verb: Verb, call: Call) -> Response:
     opened: _Opened = call.request.state.opened
     body = validate(verb.body, call.body)
     services, held = call.services, opened.held
+    await files_are_kept(services, body, opened.run)
     directory = await services.directories.recently()
     meta: dict[str, Any] = {"authenticated_by": "guest_link"}
 

@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from api import bodies
 from api.commands import Call, carry_out
-from api.files import must_be_kept
+from api.files import files_are_kept, must_be_attachable
 from api.ids import uuid7
 from api.limits import room_in
 from api.problems import Problem
@@ -235,8 +235,7 @@ def _on_run(verb: Verb) -> Handle:
         await _project_takes_work(call.services, body)
         if verb.name in STEERED:
             await run_in_threadpool(must_steer, call.services, call.caller, stream)
-        if isinstance(body, bodies.AttachFile):
-            await must_be_kept(call.services, body.sha256, body.size_bytes)
+        await _files_are_kept(call.services, stream, body)
         given = Given(
             call.caller.actor,
             call.services.clock(),
@@ -259,6 +258,14 @@ def _on_run(verb: Verb) -> Handle:
             return await carry_out(call, RUNS, stream, decide, name=str(stream), meta=meta)
 
     return handle
+
+
+async def _files_are_kept(services: Services, stream: UUID, body: BaseModel) -> None:
+    if isinstance(body, bodies.AttachFile):
+        await must_be_attachable(services, body)
+    elif getattr(body, "values", None) or getattr(body, "inputs", None):
+        run = await run_in_threadpool(services.repository.load, RUNS, stream)
+        await files_are_kept(services, body, run)
 
 
 async def _directory(services: Services, verb: Verb) -> Directory:
@@ -286,6 +293,7 @@ async def _start(call: Call) -> Response:
     body = validate(bodies.StartRun, call.body)
     services = call.services
     await _project_takes_work(services, body)
+    await files_are_kept(services, body)
     definition = await run_in_threadpool(_definition, services, body)
     stream = uuid7()
     directory = await services.directories.for_draws(definition)

@@ -68,12 +68,13 @@ def shown_files(run: Run) -> Iterator[tuple[StepKey | None, str | None, Mapping[
             yield known.step, None, {"name": known.name, "type": known.media_type, "sha256": known.sha256}
     for path, value in run.values.items():
         step, _, field = path.partition(".")
-        yield from ((StepKey(step), field, file) for file in _files(value))
+        yield from ((StepKey(step), field, file) for file in files_in(value))
     for key, state in run.steps.items():
         for field, value in state.draft.items():
-            yield from ((key, field, file) for file in _files(value))
+            yield from ((key, field, file) for file in files_in(value))
 
 
-def _files(value: Any) -> Iterator[Mapping[str, Any]]:
+def files_in(value: Any) -> Iterator[Mapping[str, Any]]:
+    """The files that a value names."""
     if isinstance(value, list):
         yield from (one for one in value if isinstance(one, dict) and isinstance(one.get("sha256"), str))

@@ -142,10 +142,11 @@ def _yes_no(_field: Any, value: Any) -> bool:
 
 
 def _files(_field: Any, value: Any) -> bool:
-    return isinstance(value, list) and all(_is_file(one) for one in value)
+    return isinstance(value, list) and all(is_file(one) for one in value)
 
 
-def _is_file(one: Any) -> bool:
+def is_file(one: Any) -> bool:
+    """Whether this names a file as a value of the kind ``files`` does."""
     if not isinstance(one, dict) or set(one) != {"name", "size", "type", "sha256"}:
         return False
     size, digest = one["size"], one["sha256"]

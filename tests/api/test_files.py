@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections.abc import Iterator
 
 import httpx
 import pytest
 
+from api import bodies
+from api.files import files_are_kept
+from domain.events import StepCompleted
+from domain.run import RUN
+from domain.words import StepKey
 from store import files
 from tests.api.conftest import DANA, Api, project
+from tests.support.given import NINE
 
 PROCESS = {
     "key": "filing",
@@ -121,11 +128,51 @@ def test_what_was_never_uploaded_is_not_attached(api: Api, run: str):
     assert api.head == head
 
 
+def test_a_value_names_only_files_that_were_uploaded(api: Api, run: str):
+    """Saving or completing with a file that is not kept, or of another length, is refused and nothing is recorded."""
+    ghost = {"name": "a.pdf", "type": "application/pdf", "size": 1, "sha256": "0" * 64}
+    paper, head = kept(api, b"four"), api.head
+    for verb in ("save", "complete"):
+        for wrong in (ghost, {**paper, "size": 5}):
+            refused = api.client.post(
+                f"/v1/runs/{run}/steps/collect/{verb}", json={"values": {"papers": [wrong]}}
+            )
+            assert (refused.status_code, refused.json()["code"]) == (404, "unknown_file")
+    malformed = {"values": {"papers": [{**ghost, "sha256": "up"}]}}
+    assert (
+        api.client.post(f"/v1/runs/{run}/steps/collect/save", json=malformed).json()["code"]
+        == "invalid_values"
+    )
+    assert api.head == head
+    given = {"values": {"papers": [paper]}}
+    assert api.client.post(f"/v1/runs/{run}/steps/collect/complete", json=given).status_code == 200
+
+
+def test_files_of_an_imported_run_may_be_named_again(api: Api):
+    """What a run shows already is not asked for, for the contents of what was read in were never kept here."""
+    ghost = {"name": "a.pdf", "type": "application/pdf", "size": 1, "sha256": "0" * 64}
+    body = bodies.Save(values={"papers": [ghost]})
+    run = RUN.fold([StepCompleted(step=StepKey("collect"), values=body.values, round=1, by=None, at=NINE)])
+    asyncio.run(files_are_kept(api.services, body, run))
+
+
 @pytest.fixture
 def strict(api: Api) -> Api:
     """A server that takes small text files only."""
     api.services.file_limit_bytes, api.services.file_types = 10, ("text/*",)
     return api
+
+
+def test_no_way_leads_around_the_types_that_are_taken(strict: Api, run: str):
+    """A content that was uploaded as one type is not attached or given as another one that is not taken."""
+    file = {**kept(strict, b"MZ", "a.txt", "text/plain"), "type": "application/x-msdownload"}
+    assert (attach(strict, run, file).status_code, attach(strict, run, file).json()["code"]) == (
+        415,
+        "wrong_type",
+    )
+    given = {"values": {"papers": [file]}}
+    refused = strict.client.post(f"/v1/runs/{run}/steps/collect/save", json=given)
+    assert (refused.status_code, refused.json()["code"]) == (415, "wrong_type")
 
 
 def test_too_long_or_of_another_type_is_refused_and_nothing_is_kept(strict: Api):

@@ -130,7 +130,9 @@ class Walk:
         wanted = self.values.get(key, {})
         if isinstance(wanted, list):
             wanted = wanted.pop(0) if len(wanted) > 1 else wanted[0]
-        return fill(step.fields, Random(key), datetime.now(UTC), wanted)
+        values = fill(step.fields, Random(key), datetime.now(UTC), wanted)
+        kept = {field.key for field in step.fields if field.kind == "files"} & values.keys()
+        return {**values, **{name: [self.house.keep(file) for file in values[name]] for name in kept}}
 
     def _let(self, key: str) -> None:
         """An event from outside ends a wait; what is due later only is set due now."""
