@@ -25,7 +25,7 @@ SCOPES: dict[Scope, str] = {
     "service": "follow the public feed of events, for programs; sees no values",
     "calendar": "see when things are due, through the address of a calendar feed; nothing else",
     "send_events": "tell of what happened elsewhere: `POST /v1/external-events`, for programs",
-    "act_as": "act in the name of somebody else (header Milepost-Actor); recorded together with the token's own actor",
+    "act_as": "for programs (`service:…`): act in the name of somebody else (header Milepost-Actor); both are recorded",
 }
 """What each scope lets its bearer do; none includes another."""
 

@@ -160,6 +160,9 @@ def _acting_as(wanted: str, grant: Grant) -> Actor:
     if not may and wanted != grant.actor:
         detail = f"acting as {wanted} needs the scope act_as; {_HOW_TO_GET.format('act_as')}"
         raise Problem("not_allowed", detail, needs=["act_as"])
+    if wanted != grant.actor and not grant.actor.startswith("service:"):
+        detail = f"the token of {grant.actor} acts for {grant.actor} only; that of a program can act in another's name"
+        raise Problem("not_allowed", detail, accepted=["service:…"])
     return Actor(wanted)
 
 

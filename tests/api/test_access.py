@@ -115,7 +115,7 @@ def test_an_expired_token_is_no_token(api: Api):
 
 
 def test_acting_for_somebody_needs_the_scope(api: Api):
-    """Milepost-Actor is for act_as; a service token may name services only."""
+    """Milepost-Actor is for programs with act_as; a service token may name services only, a person's nobody else."""
     cases = {
         ("read", "person:bo"): 403,
         ("service", "person:bo"): 403,
@@ -125,11 +125,15 @@ def test_acting_for_somebody_needs_the_scope(api: Api):
         ("act_as", "bo"): 400,
     }
     for (scope, actor), status in cases.items():
-        with api.as_("person:dana", scope) as client:
+        with api.as_("service:bridge", scope) as client:
             assert client.get("/v1/me", headers={"Milepost-Actor": actor}).status_code == status, (
                 scope,
                 actor,
             )
+    with api.as_("person:dana", "act_as") as client:
+        refused = client.get("/v1/me", headers={"Milepost-Actor": "person:bo"})
+        assert (refused.status_code, refused.json()["code"]) == (403, "not_allowed")
+        assert client.get("/v1/me", headers={"Milepost-Actor": "person:dana"}).status_code == 200
 
 
 @pytest.fixture
