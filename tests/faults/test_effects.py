@@ -17,6 +17,7 @@ import pytest
 from domain.run import Run, complete_step
 from store.log import Log
 from tests.support.databases import Database
+from tests.support.mailbox import mailbox
 from tests.support.receiver import Receiver, receiver
 from tests.support.waiting import wait_until
 from tests.workers.deeds import World
@@ -105,6 +106,27 @@ def test_a_child_run_is_started_once(world: World, point: str):
         world.decide(child, complete_step, "look")
         wait_until(lambda: world.run(stream).ended, SECONDS, "the end of the parent")
     assert started(world) == {stream, child}
+
+
+@pytest.mark.parametrize("point", ["before_intent", "after_intent", "after_answer", "after_result"])
+@pytest.mark.parametrize("outbox", [True, False])
+def test_a_mail_is_never_doubled_in_silence(world: World, point: str, outbox: bool, tmp_path: Path):
+    """A mail server honours no key: at most one mail; where that is not known it is said, and no more is sent."""
+    email = {"to": ["ada@nordwind.example"], "subject": "Hello", "body": "There"}
+    stream = world.start(world.publish({"key": "tell", "kind": "email", "email": email}))
+    with mailbox() as box:
+        told = {"outbox": str(tmp_path), **({} if outbox else {"smtp": box.url})}
+        with process(world.url, dies=point, **told) as mortal:
+            wait_until(lambda: mortal.poll() is not None, SECONDS, f"the death {point}")
+        with process(world.url, **told):
+            wait_until(lambda: settled(world.run(stream)), SECONDS, "what follows")
+        sent = len(list(tmp_path.iterdir())) if outbox else len(box.messages)
+        run = world.run(stream)
+        if point in ("before_intent", "after_result"):
+            assert (run.state, sent) == ("completed", 1)
+        else:
+            assert [one.problem for one in run.incidents.values()] == ["uncertain"]
+            assert sent == (point == "after_answer")
 
 
 def started(world: World) -> set[UUID]:

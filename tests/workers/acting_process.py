@@ -8,8 +8,12 @@ import os
 import signal
 import sys
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
+from domain.addresses import AddressBook
+from domain.mails import Desk
 from projections.action_queries import Named
 from projections.engine import Projector
 from store.log import Log
@@ -18,12 +22,18 @@ from tests.workers.deeds import OFFICE, SECRET
 from workers.acting import Acting
 from workers.automations.child_run import ChildStarter, Families
 from workers.automations.contract import Answer, Due, Executor
+from workers.automations.email import Emailing
 from workers.automations.http import HttpCaller
+from workers.automations.mailer import Mailer, MailSettings
 from workers.automations.signing import Signer
+from workers.automations.smtp import SmtpServer
 from workers.automations.targets import Targets
 from workers.duty import Duty
 
 CATCH_UP_SECONDS = 0.02
+DESK = Desk(
+    AddressBook({}), "http://milepost.test", ZoneInfo("UTC"), lambda _run, held: f"https://g/{held.step}"
+)
 
 
 def _now() -> datetime:
@@ -59,7 +69,13 @@ async def work(told: dict[str, Any], log: Log) -> None:
     """Until killed: read models are kept up, and what is due is done under the lease."""
     url, repository = told["url"], Repository(log)
     caller = HttpCaller(Signer(SECRET), Targets(["127.0.0.1"]), "http://milepost.test")
-    executors: dict[str, Executor] = {"http": caller, "run": ChildStarter(repository, OFFICE)}
+    server = SmtpServer(told["smtp"]) if "smtp" in told else None
+    mailer = Mailer(MailSettings(Path(told.get("outbox", "outbox")), "m@acme.example", server))
+    executors: dict[str, Executor] = {
+        "http": caller,
+        "run": ChildStarter(repository, OFFICE),
+        "email": Emailing(mailer, lambda: DESK),
+    }
     acting = Mortal(url, repository, executors, OFFICE, _now, chance=lambda: 0.0)
     acting.dies = told.get("dies", "")
     duties = [
