@@ -69,7 +69,7 @@ def _open_line(run: Run, definition: Definition, key: StepKey, name_of: NameOf, 
 
 
 def _help(run: Run, definition: Definition) -> list[str]:
-    return [f"- {definition.steps[key].title}" for key in _open(run, definition) if run.step(key).help]
+    return [f"- {definition.steps[key].title}" for key in _open(run, definition) if run.step(key).help_wanted]
 
 
 def _short(lines: list[str]) -> list[str]:

@@ -159,7 +159,7 @@ def _ask_again(work: Work, answers: Answers) -> list[StepKey]:
         reopen_one(work, step, f"{', '.join(fields)}: required since version {version}", "migration")
         touched += [step, *question_or_reopen(work, step, "keep")]
     for step, fields in _by_step(answers.of("field_required", ASK)).items():
-        if work.run.step(step).help is None:
+        if work.run.step(step).help_wanted is None:
             reason = f"missing since version {version}: {', '.join(fields)}"
             waiting_on = work.run.step(step).done_by
             work.on(HelpRequested, step, reason=reason, waiting_on=waiting_on, cause="migration")

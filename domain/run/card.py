@@ -18,7 +18,7 @@ from domain.events import (
     StageOverrideCleared,
 )
 from domain.rollup import Card, Fact, Override, roll_up
-from domain.run.state import SATISFIED, Help, Run
+from domain.run.state import ENDED, SATISFIED, Help, Run
 from domain.run.work import decided, in_running, reasoned, step_of
 from domain.words import PRIORITIES, Actor, Assignee, Priority, Rejected, StageKey, StepKey
 
@@ -150,9 +150,13 @@ def request_help(
     """Say that work on a step needs somebody else; a new request replaces the one before it."""
     step_of(definition, step)
     now, said = run.step(step), reasoned(reason)
-    if now.help == Help(said, waiting_on, until):
+    if now.help_wanted == Help(said, waiting_on, until):
         return []
     in_running(run)
+    if now.state in (*ENDED, "not_applicable") and now.help_wanted is None:
+        raise Rejected(
+            "step_ended", f"the step {step} is {now.state}; reopen it first", step=step, state=now.state
+        )
     return decided(
         run,
         definition,
@@ -168,4 +172,6 @@ def clear_help(
     """Say that the help asked for is no longer needed."""
     step_of(definition, step)
     now = run.step(step)
-    return [] if now.help is None else [HelpCleared(step=step, round=now.round, note=note, by=by, at=at)]
+    return (
+        [] if now.help_wanted is None else [HelpCleared(step=step, round=now.round, note=note, by=by, at=at)]
+    )

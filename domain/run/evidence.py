@@ -87,7 +87,7 @@ def _added(work: Work, step: StepKey, new: Values) -> list[Event]:
 def answer_help(work: Work, step: StepKey) -> None:
     """Clear the help that a migration asked for, once no required value is missing any more."""
     now, known = work.run.step(step), work.definition.steps[step]
-    if now.help is None or now.help.cause != "migration":
+    if now.help_wanted is None or now.help_wanted.cause != "migration":
         return
     if not missing(known.fields, present(work.run, known, step)):
         work.on(HelpCleared, step, note=None)

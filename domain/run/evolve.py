@@ -240,6 +240,7 @@ def _relocked(step: StepState, event: e.StepRelocked) -> StepState:
         approvals=() if fresh else step.approvals,
         doers=() if fresh else step.doers,
         contributors=_all_doers(step) if fresh else step.contributors,
+        help=_over(step) if fresh else step.help,
         alarms={},
         before=_before(step, event),
     )
@@ -303,11 +304,17 @@ def _step_done(step: StepState, event: e.StepCompleted) -> StepState:
         doers=_with(step.doers, event.by),
         outcome=event.outcome,
         draft={},
+        help=_over(step),
         evidence=True,
         alarms={},
         before=None,
         kept=False,
     )
+
+
+def _over(step: StepState) -> Help | None:
+    """Nobody waits any more for help with a step that ended, or that begins anew."""
+    return step.help if step.help is None or step.help.over else replace(step.help, over=True)
 
 
 def _step_reopened(step: StepState, event: e.StepReopened) -> StepState:
@@ -320,6 +327,7 @@ def _step_reopened(step: StepState, event: e.StepReopened) -> StepState:
         approvals=(),
         refused=None,
         evidence=False,
+        help=_over(step),
         wanted=event.cause in ("user", "migration"),
         before=None,
         kept=False,
@@ -341,17 +349,28 @@ def _applicable(step: StepState, event: e.StepBecameApplicable) -> StepState:
 
 def _not_applicable(step: StepState, event: e.StepBecameNotApplicable) -> StepState:
     before = None if event.added_later else _before(step, event)
-    return altered(step, state="not_applicable", before=before, added_later=event.added_later, alarms={})
+    asked = step.help if event.cause == "migration" else _over(step)
+    return altered(
+        step, state="not_applicable", before=before, added_later=event.added_later, alarms={}, help=asked
+    )
 
 
 def _cancelled_step(step: StepState, event: e.StepCancelled) -> StepState:
-    return altered(step, state="cancelled", before=_before(step, event), alarms={})
+    asked = step.help if event.cause == "migration" else _over(step)
+    return altered(step, state="cancelled", before=_before(step, event), alarms={}, help=asked)
 
 
 def _failed(step: StepState, event: e.StepFailed) -> StepState:
     doers = _with(step.doers, event.by)
     return altered(
-        step, state="failed", outcome=event.outcome, done_at=event.at, doers=doers, alarms={}, before=None
+        step,
+        state="failed",
+        outcome=event.outcome,
+        done_at=event.at,
+        doers=doers,
+        alarms={},
+        before=None,
+        help=_over(step),
     )
 
 
@@ -372,7 +391,7 @@ def _approved(step: StepState, event: e.ApprovalGiven) -> StepState:
 
 
 def _ends(state: StepWord) -> Callable[[StepState, Any], StepState]:
-    return lambda step, _event: altered(step, state=state, alarms={}, before=None)
+    return lambda step, _event: altered(step, state=state, alarms={}, before=None, help=_over(step))
 
 
 def _reminded(step: StepState, event: e.StepReminderRaised) -> StepState:

@@ -61,7 +61,7 @@ def evolve_received(run: Run, event: e.ExternalEventReceived) -> Run:
     """The run after it heard of something: kept while no step takes it, forgotten when one does."""
     left = [kept for kept in run.kept if (kept.event, kept.source_id) != (event.event, event.source_id)]
     if event.step is None:
-        left.append(KeptEvent(event.event, event.source_id, event.steps, event.values))
+        left.append(KeptEvent(event.event, event.source_id, event.steps, event.values, event.by))
     known = run.sources if event.source_id is None else run.sources | {event.source_id}
     return altered(run, kept=tuple(left), sources=known)
 

@@ -114,5 +114,5 @@ def _apply(work: Work, step: StepKey, rule: Rule) -> None:
     effects = rule.then
     if effects.set_priority is not None and effects.set_priority != work.run.priority:
         work.record(RunPrioritySet(priority=effects.set_priority, cause="rule", by=work.by, at=work.at))
-    if effects.request_help is not None and work.run.step(step).help is None:
+    if effects.request_help is not None and work.run.step(step).help_wanted is None:
         work.on(HelpRequested, step, reason=effects.request_help, cause="rule")

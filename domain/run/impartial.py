@@ -37,7 +37,9 @@ def not_own_work(run: Run, definition: Definition, known: Step, by: Actor | Assi
     """Rejected("own_work") when somebody would judge what they did."""
     own = sorted(other for other in judged(run, definition, known) if by in workers(run, definition, other))
     if own:
-        raise Rejected("own_work", f"{by} did {', '.join(own)}; somebody else has to judge it", steps=own)
+        named = ["what the run was started with" if key == INPUTS else key for key in own]
+        detail = f"{', '.join(named)} is the work of {by}; somebody else has to judge it"
+        raise Rejected("own_work", detail, steps=own)
 
 
 def not_judged_by(run: Run, definition: Definition, known: Step, by: Actor | Assignee) -> None:

@@ -12,13 +12,19 @@ from domain.words import StepKey, Values
 
 
 def take_kept(work: Work, key: StepKey) -> list[StepKey]:
-    """Complete a wait that has just begun when what it waits for has come before; the steps to be settled then."""
+    """Complete a wait that has just begun when what it waits for has come before; the steps to be settled then.
+
+    It is done by whoever told of the event, not by who made the step ready.
+    """
     known = work.definition.steps[key]
     kept = next((one for one in work.run.kept if _is_for(one, known, key)), None)
     if kept is None or not _is_enough(work.run, known, key, kept.values):
         return []
+    deciding, work.by = work.by, kept.by
     work.record(received(work, kept.event, kept.source_id, key, (), kept.values))
-    return mark_done(work, key, own_values(known, kept.values), None)
+    touched = mark_done(work, key, own_values(known, kept.values), None)
+    work.by = deciding
+    return touched
 
 
 def _is_for(kept: KeptEvent, known: Step, key: StepKey) -> bool:

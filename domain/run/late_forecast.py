@@ -44,5 +44,5 @@ def _ask_for_help(work: Work, step: StepKey | None, reason: str) -> None:
     """On the step named, when it can be worked on, else on the first that can; not where help was asked for already."""
     open_steps = [key for key in work.definition.steps if work.run.step(key).is_open]
     asked = step if step in open_steps else next(iter(open_steps), None)
-    if asked is not None and work.run.step(asked).help is None:
+    if asked is not None and work.run.step(asked).help_wanted is None:
         work.on(HelpRequested, asked, reason=reason, cause="rule")

@@ -24,12 +24,13 @@ ENDED: frozenset[str] = frozenset({"done", "skipped", "failed", "cancelled"})
 
 @dataclass(frozen=True, slots=True)
 class Help:
-    """What somebody needs, from whom, until when."""
+    """What somebody needs, from whom, until when; ``over``: the step has ended or begun anew since."""
 
     reason: str
     waiting_on: str | None
     until: datetime | None
     cause: Cause = "user"
+    over: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +95,11 @@ class StepState:
     def is_open(self) -> bool:
         """Whether somebody can work on the step now."""
         return self.state in OPEN
+
+    @property
+    def help_wanted(self) -> Help | None:
+        """The help that is still waited for."""
+        return None if self.help is None or self.help.over else self.help
 
 
 UNTOUCHED = StepState()
@@ -164,6 +170,7 @@ class KeptEvent:
     source_id: str | None
     steps: tuple[StepKey, ...]
     values: Values
+    by: Actor | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -157,8 +157,9 @@ def test_a_run_s_card_goes_elsewhere_only_with_a_reason_and_the_right(api: Api, 
     (card,) = board(api, place)["columns"][1]["cards"]
     assert (card["override"]["reason"], card["override"]["by"]) == (override["reason"], "person:dana")
     assert card["override"]["steps_stage"] == "start"
-    for step in ("contract", "check"):
-        api.client.post(f"{path}/steps/{step}/{'approve' if step == 'check' else 'complete'}", json={})
+    api.client.post(f"{path}/steps/contract/complete", json={})
+    with api.as_("person:bo") as bo:
+        assert bo.post(f"{path}/steps/check/approve", json={}).status_code == 200
     seen(api)
     (card,) = board(api, place)["columns"][1]["cards"]
     assert card["override"] is None
@@ -206,7 +207,8 @@ def test_every_action_that_is_offered_is_carried_out(api: Api, late: str):
         done.add((row["id"], row["step"], row["kind"]))
         fix = row["action"]
         assert fix is not None, row
-        told = api.client.request(fix["method"], fix["href"], json=fix["body"])
+        with api.as_("person:bo" if fix["verb"] == "approve" else "person:dana") as client:
+            told = client.request(fix["method"], fix["href"], json=fix["body"])
         assert told.status_code == 200, (row, told.text)
         assert told.json()["events"], row
     kinds = {kind for _, _, kind in done}

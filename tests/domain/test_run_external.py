@@ -50,6 +50,7 @@ def test_an_event_that_comes_early_is_kept_for_the_step():
         "step_completed", "step_became_ready", "external_event_received", "step_completed", "run_completed"
     )
     assert (done.state.kept, done.state.values["report.score"]) == ((), 7)
+    assert done.state.step("report").doers == (CRM,)
 
 
 def test_a_kept_event_is_taken_once():
