@@ -100,7 +100,7 @@ def _every_command(process: Definition, steps: int, times: int) -> dict[str, flo
     commands: dict[str, Callable[[], Sequence[Event]]] = {
         "begin": lambda: start_step(halfway, process, open_key, **asked),
         "skip": lambda: skip_step(halfway, process, open_key, "x", **dued),
-        "assign": lambda: assign_step(halfway, process, open_key, Assignee("person:bo"), **asked),
+        "assign": lambda: assign_step(halfway, process, open_key, Assignee("person:bo"), "knows it", **asked),
         "due": lambda: set_step_due(halfway, process, open_key, _AT, **dued),
         "help": lambda: request_help(halfway, process, open_key, "x", **asked),
         "pause": lambda: pause_run(halfway, "x", **asked),

@@ -165,7 +165,7 @@ class _Needs:
         if step.help_since is not None:
             yield self.row("needs_help", self._help(step), step.help_since, fixes.clear_help(step.step), step)
         if (gone := self.context.gone.get((self.card.id, step.step))) is not None:
-            fix = fixes.assign(step.step)
+            fix = fixes.assign(step.step, _sentence(gone.why))
             yield self.row("owner_deactivated", _sentence(gone.why), gone.since, fix, step, step.due_at)
         elif step.assignee is None and step.manual:
             said = f"Nobody has {step.title}"

@@ -39,10 +39,11 @@ class Fixes:
         day = self._judge.calendar.local_day(at)
         return self._fix("extend", f"Due {self._judge.day(at)}", "due", {"due_on": day.isoformat()}, "due_on")
 
-    def assign(self, step: str | None = None) -> Fix:
-        """Somebody else's work: the owner of the project is proposed."""
+    def assign(self, step: str | None = None, reason: str | None = None) -> Fix:
+        """Somebody else's work: the owner of the project is proposed; ``reason``: why it is not theirs any more."""
         label = f"Assign to {spoken(self._owner)}" if self._owner else "Assign"
-        return self._fix("assign", label, self._of(step, "assign"), {"assignee": self._owner}, "assignee")
+        body = {"assignee": self._owner, **({"reason": reason} if reason else {})}
+        return self._fix("assign", label, self._of(step, "assign"), body, "assignee")
 
     def nudge(self, step: str, who: str | None) -> Fix:
         """A reminder to whose work it is."""

@@ -7,9 +7,10 @@ from datetime import datetime
 from domain.definition import Definition
 from domain.directory import EMPTY, Directory, still_here
 from domain.events import Event, RoleAssigned, StepAssigned
+from domain.run.claiming import is_group
 from domain.run.impartial import impartial, is_impartial
 from domain.run.state import Run
-from domain.run.work import Work, decided, in_running, step_of
+from domain.run.work import Work, decided, in_running, reasoned, step_of
 from domain.schedule import Calendar
 from domain.words import Actor, Assignee, Cause, Rejected, RoleKey, StepKey
 
@@ -27,7 +28,10 @@ def assign_step(
     at: datetime,
     directory: Directory = EMPTY,
 ) -> list[Event]:
-    """Make the step this assignee's work (None: nobody's); also ahead of its time, while it is locked."""
+    """Make the step this assignee's work (None: nobody's); also ahead of its time, while it is locked.
+
+    What is somebody's already is given away with a reason; what is nobody's or a group's without.
+    """
     known, now = step_of(definition, step), run.step(step)
     if now.assignee == assignee:
         return []
@@ -39,6 +43,7 @@ def assign_step(
     if assignee is not None:
         still_here(assignee, directory)
         impartial(run, definition, known, assignee)
+    reason = _why(now.assignee, reason)
     given = StepAssigned(step=step, round=now.round, assignee=assignee, reason=reason, by=by, at=at)
     return decided(run, definition, given)
 
@@ -54,15 +59,23 @@ def assign_role(
     at: datetime,
     directory: Directory = EMPTY,
 ) -> list[Event]:
-    """Fill a role for the rest of the run; open steps of the role that were its former holder's or nobody's follow."""
+    """Fill a role for the rest of the run; open steps of the role that were its former holder's or nobody's follow.
+
+    A role that somebody fills already is given to another with a reason.
+    """
     if role not in definition.roles:
         raise Rejected("unknown_role", f"no role is called {role!r}", accepted=sorted(definition.roles))
     if run.roles.get(role) == assignee:
         return []
     in_running(run)
     work = Work(run, definition, by, at, _NO_DUES, directory)
-    hand_over(work, role, assignee, "user", reason)
+    hand_over(work, role, assignee, "user", _why(run.roles.get(role), reason))
     return work.events
+
+
+def _why(former: Assignee | None, reason: str | None) -> str | None:
+    """The reason; Rejected("reason_required") where something is taken from somebody without one."""
+    return reason if former is None or is_group(former) else reasoned(reason)
 
 
 def hand_over(work: Work, role: RoleKey, assignee: Assignee | None, cause: Cause, reason: str | None) -> None:

@@ -118,7 +118,7 @@ def test_a_link_that_fits_nothing_opens_nothing(
 def test_a_link_ends_when_the_step_is_given_to_a_colleague(api: Api, run: str, nobody: httpx.Client):
     """Whose work it is decides who may do it."""
     opens = link(api, run)
-    api.client.post(f"/v1/runs/{run}/steps/sign/assign", json={"assignee": DANA})
+    api.client.post(f"/v1/runs/{run}/steps/sign/assign", json={"assignee": DANA, "reason": "In person"})
     with nobody:
         assert nobody.get(opens).status_code == 404
 

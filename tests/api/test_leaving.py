@@ -126,7 +126,8 @@ def test_their_work_is_in_the_list_and_can_be_given_away(left: Api):
         assert rows[1]["due_at"] is not None
     for row in rows:
         fix = row["action"]
-        assert fix["body"] == {"assignee": "person:dana"}
+        reason = {"reason": "Bo left: Left"} if row["card_kind"] == "run" else {}
+        assert fix["body"] == {"assignee": "person:dana", **reason}
         assert ok(left.client.request(fix["method"], fix["href"], json=fix["body"]))["events"]
     assert gone(left, "/v1/attention") == []
 

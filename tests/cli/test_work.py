@@ -108,7 +108,7 @@ def test_a_run_is_steered(milepost: Milepost, run: str, project: str):
     milepost("run", "priority", run, "high")
     milepost("run", "target", run, "2026-12-18T16:00:00Z", "--reason", "Promised")
     milepost("run", "inputs", run, "--input", "site=Harbour 5")
-    milepost("run", "role", run, "engineer", "person:al")
+    milepost("run", "role", run, "engineer", "person:al", "--reason", "Bo is away")
     milepost("run", "comment", run, "The gate is [locked]", "--step", "appointment")
     milepost("run", "link", run, "none")
     seen = milepost.json("run", "show", run)

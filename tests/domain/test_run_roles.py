@@ -169,7 +169,7 @@ def test_the_manager_follows_the_person():
     assert holder(known) == DANA
     assert holder(known.after(change_inputs, {"boss": CY})) == TOP
     assert holder(known.after(change_inputs, {"boss": DI})) is None
-    named = known.after(assign_role, "judge", DI)
+    named = known.after(assign_role, "judge", DI, "knows the case")
     assert holder(named.after(change_inputs, {"boss": CY})) == DI
 
 
@@ -282,5 +282,5 @@ def test_a_role_that_moves_leaves_behind_what_the_new_one_may_not_do():
     check = step("check", ["first"], role="judge", kind="approval", approval={"covers": ["first"]})
     more = step("more", ["first"], role="judge")
     story = run({}, check, more).after(start_run, roles={"judge": BO}).after(complete_step, "first", by=DI)
-    story = story.when(assign_role, "judge", DI).then_types("role_assigned", "step_assigned")
+    story = story.when(assign_role, "judge", DI, "Bo is away").then_types("role_assigned", "step_assigned")
     assert (holder(story, "check"), holder(story, "more")) == (BO, DI)

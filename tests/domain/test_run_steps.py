@@ -193,12 +193,24 @@ def test_help_is_asked_for_and_cleared():
     story.when(clear_help, "first", "solved").then_types("help_cleared")
 
 
+def test_help_ends_with_its_step():
+    """A step that ended needs no help; done again it can ask for the same once more."""
+    done = pair().after(request_help, "first", "no access", "IT").after(complete_step, "first")
+    done.when(clear_help, "first").then_types()
+    done.when(request_help, "first", "no access", "IT").rejected("step_ended")
+    again = done.after(reopen_step, "first", "not all of it")
+    again.when(request_help, "first", "no access", "IT").then_types("help_requested")
+
+
 def test_assigning_a_step_and_a_role():
     """A step can be given to anyone; a role's open steps follow the role unless they were given by hand."""
     story = run_of(step("a", role="helper"), step("b", role="helper"), step("c", ["a"], role="helper")).after(
         start
     )
-    story = story.when(assign_step, "b", BO, "knows it").then_types("step_assigned", "action_queued")
+    story = story.when(assign_step, "b", BO).then_types("step_assigned", "action_queued")
+    story.when(assign_step, "b", DANA, " ").rejected("reason_required")
+    story.when(assign_step, "b", None).rejected("reason_required")
+    story.when(assign_step, "b", DANA, "Bo is away").then_types("step_assigned")
     story = story.when(assign_role, "helper", DANA, "joined").then_types("role_assigned", "step_assigned")
     assert (story.state.step("a").assignee, story.state.step("b").assignee) == (DANA, BO)
     assert story.after(complete_step, "a").state.step("c").assignee == DANA
@@ -347,7 +359,8 @@ def test_who_fills_a_role_fills_the_role_it_becomes():
     ]
     story = run_of(step("work", role="hire"), roles=roles).after(start, roles={"candidate": "guest:ann"})
     assert story.state.step("work").assignee == "guest:ann"
-    story = story.when(assign_role, "candidate", "person:ann").then_types(
+    story.when(assign_role, "candidate", "person:ann").rejected("reason_required")
+    story = story.when(assign_role, "candidate", "person:ann", "has an account now").then_types(
         "role_assigned", "role_assigned", "step_assigned"
     )
     assert story.state.step("work").assignee == "person:ann"

@@ -114,7 +114,7 @@ def test_text_changed_where_the_run_has_not_been():
 
 def test_text_changed_under_way_keeps_the_work():
     """Text of a step under way applies; assignee and values stay."""
-    story = at(B, started=True).after(save_values, B, {"note": "half"}).after(assign_step, B, BO)
+    story = at(B, started=True).after(save_values, B, {"note": "half"}).after(assign_step, B, BO, "knows it")
     assert cell(story, TEXT, "text", "b").column == "under_way"
     now = after(story, TEXT).step(StepKey(B))
     assert (now.state, now.draft, str(now.assignee)) == ("in_progress", {"note": "half"}, BO)
@@ -419,7 +419,7 @@ def test_a_removed_step_that_is_done_stays_in_the_history():
 
 def test_a_removed_step_comes_back_as_it_was_left():
     """Under way, with its draft and its assignee; what began instead waits again."""
-    story = at(B, started=True).after(save_values, B, {"note": "half"}).after(assign_step, B, BO)
+    story = at(B, started=True).after(save_values, B, {"note": "half"}).after(assign_step, B, BO, "knows it")
     there = story.given(migrating(story, GONE).events())
     moved = Story(RUN, GONE, state=there.state)
     events = migrating(moved, OLD).events()

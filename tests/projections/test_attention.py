@@ -131,7 +131,7 @@ def test_incidents_help_and_people_who_left():
     row = only(CARD, OPEN, gone=gone)
     assert (row.kind, row.why) == ("owner_deactivated", "Bo left: moved away")
     assert row.action is not None
-    assert row.action.body == {"assignee": "person:dana"}
+    assert row.action.body == {"assignee": "person:dana", "reason": "Bo left: moved away"}
 
 
 def test_nobody_has_it():
