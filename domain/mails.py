@@ -77,6 +77,8 @@ class _Letter:
     body: str
     why: str = ""
     more: Mapping[str, Any] = field(default_factory=dict)
+    to_guest: str | None = None
+    """The body for a guest, where it is another one."""
 
 
 def compose(run_id: UUID, run: Run, definition: Definition, act: MailAction, desk: Desk) -> tuple[Mail, ...]:
@@ -131,9 +133,11 @@ class _Writer:
 
     def mail(self, letter: _Letter, one: Recipient) -> Mail:
         """The mail to one reader."""
-        hint = "" if _is_guest(one) else HELP_HINT
+        guest = _is_guest(one)
+        hint = "" if guest else HELP_HINT
         values = self._values({**letter.more, "name": one.name, "link": self._link(one), "help_hint": hint})
-        body = render(reflowed(letter.body), values).strip()
+        text = letter.to_guest if guest and letter.to_guest else letter.body
+        body = render(reflowed(text), values).strip()
         if letter.why:
             hello = f"Hello {one.name}," if one.name else "Hello,"
             body = f"{hello}\n\n{body}\n\nYou get this mail because {render(letter.why, values)}."
@@ -161,7 +165,7 @@ class _Writer:
         named = [who for role in facts.get("roles") or () for who in players(RoleKey(role), self.run)]
         named += [Assignee(who) for who in facts.get("assignees") or ()]
         to = reach(named, self.run, self.definition, self.desk.book)
-        return _Letter(to, notice.subject, notice.body, notice.why, self._words())
+        return _Letter(to, notice.subject, notice.body, notice.why, self._words(), notice.to_guest)
 
     def _digest(self) -> _Letter | None:
         digest = self.definition.document.digest
@@ -186,7 +190,7 @@ class _Writer:
                 more[f"edited.{name}"] = self.act.changes[name]
         subject = "{edited.subject}" if "edited.subject" in more else letter.subject
         body = "{edited.body}" if "edited.body" in more else letter.body
-        return replace(letter, subject=subject, body=body, more=more)
+        return replace(letter, subject=subject, body=body, more=more, to_guest=None)
 
     def _to(self, texts: Iterable[str], more: Mapping[str, Any]) -> tuple[Recipient, ...]:
         """Recipient lines: a role alone is whoever plays it, a field alone its stored value; the rest is text."""

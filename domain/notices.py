@@ -16,6 +16,8 @@ class Notice:
     subject: str
     body: str
     why: str
+    to_guest: str | None = None
+    """What a guest is told instead, who cannot look after other people's work."""
 
 
 HELP_HINT = (
@@ -60,6 +62,8 @@ NOTICES: dict[str, Notice] = {
         "What “{step.title}” in {run.name} waits for has not come in time. The step goes on waiting; "
         "please ask where it is.\n\n{link}",
         "the process tells you when this wait takes too long",
+        to_guest="“{step.title}” in {run.name}: what we wait for has not come yet. Please see to it; if something "
+        "keeps you from it, answer this mail.",
     ),
     "help": Notice(
         "{by} needs your help: {step.title} ({run.name})",

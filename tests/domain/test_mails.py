@@ -198,6 +198,21 @@ def test_a_guest_is_led_to_their_own_step():
     assert "https://mile.example/guest/sign-1-customer" in mail.body
 
 
+def test_a_wait_that_takes_too_long_is_told_to_each_in_their_way():
+    """A guest is asked to see to it and is led nowhere; a colleague is asked to find out, and led to the run."""
+    facts = {"roles": ["customer_champion", "onboarding_manager"]}
+    run, process = onboarding()
+    guest, colleague = written(
+        MailAction("notice:overdue", StepKey("admin_joined"), facts=facts), run, process
+    )
+    assert guest.to.address == "ada@nordwind.example"
+    assert "Please see to it; if something keeps you from it, answer this mail." in guest.body
+    assert "https://" not in guest.body
+    assert colleague.to.address == "bo@acme.example"
+    assert "please ask where it is." in colleague.body
+    assert f"https://mile.example/runs/{RUN}?step=admin_joined" in colleague.body
+
+
 def test_a_group_is_its_active_members_with_an_address():
     """One mail each; who has left or has no address gets none."""
     act = MailAction("notice:overdue", StepKey("check"), facts={"assignees": ["group:legal", "person:gone"]})
