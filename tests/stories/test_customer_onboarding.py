@@ -73,7 +73,7 @@ def test_a_customer_is_onboarded_in_47_steps(house: House, world: Outside) -> No
             "plan_agreed": ["The dates are too early"],
             "data_signed_off": ["Two accounts are missing"], "go_no_go": ["The training is not over"],
         },
-        refused_with={"go_no_go": {"go_live_target": "2027-04-05"}},
+        refused_with={"go_no_go": {"go_live_target": "2027-04-05"}}, values={"risk_triage": {"risk": "High"}},
     )  # fmt: skip
     passed = stages_passed(walk)
     assert list(dict.fromkeys(passed)) == [stage.key for stage in walk.document.stages]
@@ -89,6 +89,14 @@ def test_a_customer_is_onboarded_in_47_steps(house: House, world: Outside) -> No
         0.31,
         "T-9",
     )
+    assert view["priority"] == "urgent", "the risk is high"
+    told = [entry["data"] for entry in walk.history() if entry["type"] == "action_queued"]
+    lead = [
+        each
+        for each in told
+        if each["step"] == "risk_triage" and each["facts"]["roles"] == ["onboarding_lead"]
+    ]
+    assert len(lead) == 1
     assert CANARY in json.dumps(view)
     _mails_and_calls(walk, world)
 
@@ -115,6 +123,7 @@ def test_a_small_customer_skips_what_is_not_needed(house: House, world: Outside)
     """With every condition false nine steps are not applicable; the survey nobody answers is skipped, never done."""
     world.answers["control"] = {"tenant": {"id": "T-10"}, "users": {"active": 9, "adoption": 0.9}}
     walk = begin(house, world, SMALL)
+    _waits_too_long(walk, world)
     walk.walk_to("survey")
     long_ago = (datetime.now(UTC) - timedelta(days=12)).isoformat()
     house.tell(f"/v1/runs/{walk.run}/steps/survey/due", {"due_at": long_ago})
@@ -128,6 +137,20 @@ def test_a_small_customer_skips_what_is_not_needed(house: House, world: Outside)
     assert {key for key, state in states.items() if state == "skipped"} == {"survey"}
     assert set(states.values()) == {"done", "not_applicable", "skipped"}
     assert (walk.card()["progress"], walk.card()["outcome"]) == (1, walk.view()["outcome"])
+
+
+def _waits_too_long(walk: Walk, world: Outside) -> None:
+    """Nobody logs in for too long: the champion is asked, once, and the step goes on waiting."""
+    walk.walk_to("admin_joined")
+    ago = (datetime.now(UTC) - timedelta(minutes=1)).isoformat()
+    walk.house.tell(f"/v1/runs/{walk.run}/steps/admin_joined/due", {"due_at": ago})
+    asked = "Still waiting: Wait for the first admin login (Birch & Co – onboarding (Starter))"
+    wait_until(lambda: asked in world.subjects("bea@birch.example"), deadline=30, what="the question")
+    assert world.subjects("bea@birch.example").count(asked) == 1
+    text = text_of(next(mail for mail in world.mails("bea@birch.example") if mail["subject"] == asked))
+    assert "answer this mail" in text, text
+    step = walk.steps()["admin_joined"]
+    assert (step["state"], step["overdue"]) == ("ready", True), step
 
 
 def test_a_customer_who_is_not_cleared_gets_no_workspace(house: House, world: Outside) -> None:
