@@ -202,7 +202,9 @@ def _window(services: Services, begin: datetime | None, end: datetime | None) ->
 
 def _dues(services: Services, project: UUID | None, person: str, begin: datetime, end: datetime) -> Any:
     if project is None:
-        return lambda connection: lists.person_calendar(connection, person, begin, end)
+        return lambda connection: lists.person_calendar(
+            connection, person, begin, end, calendar=services.calendar
+        )
     return lambda connection: lists.project_calendar(
         connection, project, begin, end, calendar=services.calendar
     )

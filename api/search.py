@@ -55,4 +55,4 @@ def found(services: Services, caller: Caller, connection: Connection[Any], text:
         return sight(run).sees_field(step, field)
 
     seer = Seer(str(caller.actor), bool(caller.grant.scopes & SEES_ALL))
-    return search(connection, text, seer, shows, limit)
+    return search(connection, text, seer, shows, limit, calendar=services.calendar)

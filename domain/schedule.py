@@ -117,11 +117,6 @@ def target_after(start: datetime, working_days: float, calendar: Calendar) -> da
     return calendar.later(calendar.instant(day, start.astimezone(calendar.zone).time()), part * length)
 
 
-def end_of_day(day: date, calendar: Calendar) -> datetime:
-    """The UTC instant at which this day is over where the organisation is."""
-    return calendar.instant(day + _DAY, time(0))
-
-
 def after(instant: datetime, offset: Offset, calendar: Calendar) -> datetime | None:
     """The instant so far after (or before) another: for reminders and time-outs. Days keep the local time.
 

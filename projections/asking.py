@@ -31,7 +31,7 @@ FILTER = """
   and (%(label)s::text is null or %(label)s = any(c.labels))
   and (%(text)s::text is null or strpos(lower(c.name), lower(%(text)s)) > 0)
 """
-DUE = "coalesce(i.due_at, (i.due_on + 1)::timestamp at time zone %(zone)s)"
+DUE = "coalesce(i.due_at, (i.due_on + %(closes)s::time) at time zone %(zone)s)"
 IN_PROJECT = "c.project = %(project)s and (c.ended_at is null or c.ended_at is not null)"
 """Open and ended cards have an index each; said apart, both are used, and no card of another project is read."""
 OF_PROCESS = "c.process = %(process)s"

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from domain.schedule import Calendar, end_of_day, target_after
+from domain.schedule import Calendar, target_after
 from projections.answers.forecasts import ForecastFace
 
 WEEKDAYS = Calendar()
@@ -51,10 +51,10 @@ class Judge:
         return self._known.stages
 
     def end_of(self, day: date) -> datetime:
-        """When a day is over."""
+        """When a business day is over: a day without a time is due then."""
         known = self._known.ends
         if day not in known:
-            known[day] = end_of_day(day, self.calendar)
+            known[day] = self.calendar.closing(day)
         return known[day]
 
     def day(self, instant: datetime) -> str:

@@ -154,13 +154,15 @@ def project_calendar(
 ) -> DueCalendar:
     """What is due in a project: the next action of every run, its target, and tasks. Raises NotFound."""
     seen = board(connection, project, calendar=calendar, ended=0)
-    entries = [entry for card in _cards(seen) for entry in _entries(card)]
+    entries = [entry for card in _cards(seen) for entry in _entries(card, seen.as_of)]
     return DueCalendar(_between(entries, begin, end), seen.position, seen.as_of, seen.behind)
 
 
-def person_calendar(connection: Conn, person: str, begin: datetime, end: datetime) -> DueCalendar:
+def person_calendar(
+    connection: Conn, person: str, begin: datetime, end: datetime, *, calendar: Calendar
+) -> DueCalendar:
     """What is due for a person: the ready work in their inbox that has a due."""
-    seen = inbox(connection, person)
+    seen = inbox(connection, person, calendar=calendar)
     entries = [_own(row) for row in seen.rows if row.due_at is not None]
     return DueCalendar(_between(entries, begin, end), seen.position, seen.as_of, seen.behind)
 
@@ -228,7 +230,7 @@ def _bars(card: Card) -> Iterator[Bar]:
         yield Bar("actual", card.stage, card.name, card.started_at, card.ended_at, card.state)
 
 
-def _entries(card: Card) -> Iterator[CalendarEntry]:
+def _entries(card: Card, now: datetime) -> Iterator[CalendarEntry]:
     path = f"/{card.kind}s/{card.id}"
     if card.due_at is not None:
         kind: Literal["step", "task"] = "task" if card.kind == "task" else "step"
@@ -238,7 +240,14 @@ def _entries(card: Card) -> Iterator[CalendarEntry]:
         )
     if card.target_at is not None:
         yield CalendarEntry(
-            f"{card.id}-target", card.target_at, "target", "Target", card.name, None, False, path
+            f"{card.id}-target",
+            card.target_at,
+            "target",
+            "Target",
+            card.name,
+            None,
+            card.target_at < now,
+            path,
         )
 
 

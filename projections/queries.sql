@@ -30,6 +30,9 @@ select stage, count(*) from read.card where project = %(project)s and ended_at i
 -- name: card
 select {card} from read.card c where c.card = %(card)s
 
+-- name: cards_by_id
+select {card} from read.card c where c.card = any(%(wanted)s)
+
 -- name: funnel_reached
 select r.stage, count(*), count(*) filter (where c.ended_at is null) from read.card c, unnest(c.reached) as r (stage)
 where c.kind = 'run' and {scope} group by r.stage

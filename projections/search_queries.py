@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 from uuid import UUID
 
 from domain.definition import Definition
+from domain.schedule import Calendar
 from domain.words import StepKey
-from projections.asking import Conn, NotFound, fresh
+from projections.asking import Conn, NotFound, fresh, rows
+from projections.cards import card_of
+from projections.forecast_queries import forecasts_of
+from projections.judging import judge
 from projections.projection import blocks
 from projections.run_queries import definition_of
 
@@ -70,7 +74,15 @@ def words_of(text: str) -> list[str]:
     return re.findall(r"\w+", text.casefold())[:_MOST_WORDS]
 
 
-def search(connection: Conn, text: str, seer: Seer, shows: Shows, limit: int = 20) -> Found:
+def search(
+    connection: Conn,
+    text: str,
+    seer: Seer,
+    shows: Shows,
+    limit: int = 20,
+    *,
+    calendar: Calendar | None = None,
+) -> Found:
     """Everything that fits ``text``, at most ``limit`` of each kind.
 
     Names fit by any part of them, texts and values when each word begins one of theirs. A value is found only where
@@ -87,6 +99,7 @@ def search(connection: Conn, text: str, seer: Seer, shows: Shows, limit: int = 2
         found = [_hit(row) for row in connection.execute(_SQL[name], asked)]
         more = more or len(found) > limit
         hits += found[:limit]
+    hits = _as_on_boards(connection, hits, calendar)
     values = _values(connection, asked, words, seer, shows, limit)
     return Found(text, (*hits, *values), more or len(values) == limit, *current)
 
@@ -106,6 +119,14 @@ def _hit(row: tuple[Any, ...]) -> Hit:
         "person": f"/people/{str(step).removeprefix('person:')}",
     }[kind]
     return Hit(kind, id_, title, context, project, process, state, over, path)
+
+
+def _as_on_boards(connection: Conn, hits: list[Hit], calendar: Calendar | None) -> list[Hit]:
+    """Runs and tasks in the state that their cards show now: late by the clock, at risk by the forecast."""
+    wanted = [hit.id for hit in hits if hit.kind in ("run", "task")]
+    by = judge(None, calendar, forecasts_of(connection, wanted))
+    states = {row[0]: card_of(row, by).state for row in rows(connection, "cards_by_id", wanted=wanted)}
+    return [replace(hit, state=states.get(hit.id, hit.state)) for hit in hits]
 
 
 def _values(

@@ -45,6 +45,7 @@ def inbox(
         now=at,
         today=end_of_today or at + timedelta(days=1),
         zone=str((calendar or WEEKDAYS).zone),
+        closes=(calendar or WEEKDAYS).closes,
         limit=limit,
     )
     total, overdue = (found[0][17], found[0][18]) if found else (0, 0)

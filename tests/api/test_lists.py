@@ -78,7 +78,7 @@ def test_as_csv_no_cell_is_a_formula(api: Api, place: str):
     rows = list(csv.DictReader(StringIO(answer.content.decode("utf-8-sig"))))
     assert [row["name"] for row in rows] == ["'=cmd()", "Acme", "apple", "Zebra"]
     assert rows[2]["labels"] == "fruit, red"
-    assert datetime.fromisoformat(rows[2]["due_at"]).date().isoformat() in {"2026-03-05", "2026-03-06"}
+    assert rows[2]["due_at"] == "2026-03-05T17:00:00Z"
 
 
 def test_the_timeline_has_planned_and_actual_bars(api: Api, place: str):
@@ -116,8 +116,10 @@ def test_the_calendar_is_of_a_project_or_of_a_person(api: Api, place: str):
         ("task", "Zebra"),
         ("target", "Acme"),
     ]
+    assert [entry["at"] for entry in found[:2]] == ["2026-03-05T17:00:00+00:00", "2026-03-06T17:00:00+00:00"]
+    assert {entry["overdue"] for entry in found} == {True}  # by the clock of today
     mine = api.client.get("/v1/calendar", params={"person": "person:bo"}).json()["entries"]
-    assert [entry["title"] for entry in mine] == ["Zebra"]
+    assert [(entry["title"], entry["at"]) for entry in mine] == [("Zebra", "2026-03-06T17:00:00+00:00")]
     none = {"project": place, "begin": "2027-01-01T00:00:00Z", "end": "2027-02-01T00:00:00Z"}
     assert api.client.get("/v1/calendar", params=none).json()["entries"] == []
 

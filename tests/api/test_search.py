@@ -80,6 +80,15 @@ def test_what_fits_is_found(api: Api, place: str, text: str, expected: list[tupl
     assert hits(api.client, text) == expected
 
 
+def test_a_card_is_in_the_state_that_its_board_shows(api: Api, place: str):
+    """A task whose day is over is late, though nothing has been recorded since."""
+    task = {"project": place, "title": "Sell the crates", "stage": "go", "due_on": "2026-01-05"}
+    assert api.client.post("/v1/tasks", json=task).status_code == 201
+    project(api.database, api.services.log)
+    (hit,) = api.client.get("/v1/search", params={"q": "crates"}).json()["hits"]
+    assert (hit["kind"], hit["state"]) == ("task", "late")
+
+
 def test_sensitive_and_personal_values_are_never_found(api: Api, place: str):
     """Not even by those who may see them."""
     assert hits(api.client, "canary") == []
