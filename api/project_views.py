@@ -64,7 +64,7 @@ async def board(request: Request, id: str, query: Annotated[PastBoardQuery, Quer
 
 
 async def why(request: Request, id: str, card: str, query: Annotated[ViewQuery, Query()]) -> Response:  # noqa: A002 - as above
-    """For stage, state, progress, outcome and next action the events that made them so, without any value."""
+    """For every cell of the card, and for each of its stages, the events that made it so, without any value."""
     project, stream, services = stream_id(id), stream_id(card), services_of(request)
     ask: Callable[[Connection[Any]], answers.Why] = lambda connection: queries.why(  # noqa: E731 - named for its type
         connection,

@@ -56,6 +56,8 @@ class Sight:
         told["stages"] = tuple(self._stage(stage) for stage in view.stages)
         told["attachments"] = view.attachments if self.sees_values else ()
         told["inputs"] = self._inputs(view.inputs) if self.sees_values else None
+        if view.state == "ended_early" and not self.sees_values:
+            told["reason"] = None  # what somebody wrote at the step that ended it
         return SeenRun(**told, sees_values=self.sees_values)
 
     def of_history(self, history: History) -> History:
@@ -73,6 +75,9 @@ class Sight:
         return replace(stage, steps=tuple(self._step(step) for step in stage.steps))
 
     def _step(self, step: StepView) -> StepView:
+        if not self.sees_values:
+            help_ = None if step.help is None else replace(step.help, reason=None, waiting_on=None)
+            step = replace(step, reason=None, help=help_)
         if step.values is None and step.notes is None:
             return step
         return replace(step, values=self._told(step.key, step.values), notes=self._told(step.key, step.notes))

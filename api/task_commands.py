@@ -26,6 +26,7 @@ from domain.project import column
 from domain.task import Task
 from domain.words import Rejected
 
+_MOST_FOLLOWED = 1_000
 _PROJECT = "01938c2e-7a31-7c11-b1b9-0d6c2f6a9e55"
 
 ADD = Verb(
@@ -203,3 +204,17 @@ def _other_exists(services: Services, stream: UUID, body: bodies.Depend) -> None
         known_run(services.repository.load(RUNS, body.on), body.on)
     else:
         known_task(services.repository.load(TASKS, body.on), body.on)
+        _no_circle(services, stream, body.on)
+
+
+def _no_circle(services: Services, stream: UUID, on: UUID) -> None:
+    """Rejected("dependency_cycle") when the other waits for this task, directly or by way of others."""
+    known, left = set[UUID](), [on]
+    while left and len(known) < _MOST_FOLLOWED:
+        other = left.pop()
+        if other == stream:
+            raise Rejected("dependency_cycle", "the other task waits for this one", on=str(on))
+        if other not in known:
+            known.add(other)
+            state = services.repository.load(TASKS, other)
+            left += [each for each, kind in state.dependencies if kind == "task"] if state else []

@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from api.asked import HistoryQuery, ViewQuery
 from api.registering import add_view, stream_id
-from api.views import show
+from api.views import calendar_of, services_of, show
 from projections import answers, queries
 from projections.task_queries import TaskView, task
 
@@ -31,7 +31,13 @@ def add_task_views(router: APIRouter) -> None:
 async def view(request: Request, id: str, query: Annotated[ViewQuery, Query()]) -> Response:  # noqa: A002 - its name in the address
     """The card as on the board, the lines of the checklist, the comments, and what the task waits for."""
     stream = stream_id(id)
-    return await show(request, query, lambda connection: task(connection, stream))
+    return await show(
+        request,
+        query,
+        lambda connection: task(
+            connection, stream, now=services_of(request).clock(), calendar=calendar_of(request)
+        ),
+    )
 
 
 async def history(request: Request, id: str, query: Annotated[HistoryQuery, Query()]) -> Response:  # noqa: A002 - as above

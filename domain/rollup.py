@@ -20,7 +20,7 @@ from domain.document import Stage, Step
 from domain.words import RoleKey, StageKey, StepKey
 
 __all__ = [
-    "PRECEDENCE", "TIMELESS", "Card", "Fact", "NextAction", "Override", "StageFact", "StepFact", "added_by", "roll_up",
+    "PRECEDENCE", "TIMELESS", "Card", "Fact", "NextAction", "Override", "StageFact", "StepFact", "roll_up",
     "state_at",
 ]  # fmt: skip
 
@@ -69,16 +69,36 @@ def roll_up(
         help=tuple([key for each in stages for key in each.help]),
         waiting_for=() if live else _waiting_for(definition, steps),
         steps_stage=stage.key,
-        lowered=_lowered(stages, added_by(before, definition, steps) if before else None),
+        lowered=_lowered(stages, _moved(before, definition, steps, _progress(stages)) if before else ()),
     )
 
 
-def added_by(
-    before: Definition, definition: Definition, steps: Mapping[StepKey, StepFact]
-) -> tuple[int, int]:
-    """How many steps that are still open a move to this version added, and the version's number."""
+def _moved(
+    before: Definition, definition: Definition, steps: Mapping[StepKey, StepFact], progress: float
+) -> tuple[str, ...]:
+    """What of a move to this version makes progress lower: open steps it added, done ones it dropped, other weights.
+
+    The last two are said for as long as progress is lower than it would be by the version ``before``.
+    """
     added = [key for key in definition.steps if key not in before.steps]
-    return sum(key not in steps or steps[key].state in _OPEN_STATES for key in added), definition.version
+    left = sum(key not in steps or steps[key].state in _OPEN_STATES for key in added)
+    found = [f"+{_steps(left)}"] if left else []
+    if progress < _progress([_stage(stage, steps, "running", []) for stage in _plan(before)]):
+        counted = [
+            key for key in before.steps if key not in steps or steps[key].state in {"done", *_OPEN_STATES}
+        ]
+        gone = sum(
+            key not in definition.steps and key in steps and steps[key].state == "done" for key in counted
+        )
+        found += [f"{_steps(gone)} done before no longer count{'s' if gone == 1 else ''}"] if gone else []
+        kept = [key for key in counted if key in definition.steps]
+        if any(before.steps[key].weight != definition.steps[key].weight for key in kept):
+            found.append("other weights")
+    return tuple(f"{cause}, version {definition.version}" for cause in found)
+
+
+def _steps(count: int) -> str:
+    return f"{count} step{'' if count == 1 else 's'}"
 
 
 def state_at(
@@ -376,12 +396,8 @@ def _overridden(stages: Sequence[StageFact], stage: StageFact, override: Overrid
     return next((each for each in stages if each.key == override.stage), stage)
 
 
-def _lowered(stages: Sequence[StageFact], added: tuple[int, int] | None) -> tuple[str, ...]:
-    causes = tuple([cause for stage in stages for cause in stage.lowered])
-    if added is None or not added[0]:
-        return causes
-    steps, version = added
-    return (f"+{steps} step{'' if steps == 1 else 's'}, version {version}", *causes)
+def _lowered(stages: Sequence[StageFact], moved: tuple[str, ...]) -> tuple[str, ...]:
+    return (*moved, *[cause for stage in stages for cause in stage.lowered])
 
 
 def _card_state(run_state: str, stages: Sequence[StageFact]) -> str:

@@ -9,11 +9,11 @@ from functools import cached_property
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from domain.naming import spoken
 from domain.working_time import WorkingTime, working_time_of
 from projections.answers import AttentionKind, AttentionRow, Card, Fix, Help
 from projections.fixes import Fixes
 from projections.judging import Judge
+from projections.names import called
 from projections.stage_history import Usual
 
 UNKNOWN_DAYS = 10
@@ -70,6 +70,11 @@ class Context:
     projects: Mapping[UUID, tuple[str, str | None]] = field(default_factory=dict)
     texts: Mapping[tuple[UUID, str], Help] = field(default_factory=dict)
     agreed: Mapping[tuple[UUID, str], Agreed] = field(default_factory=dict)
+    names: Mapping[str, str] = field(default_factory=dict)
+
+    def called(self, who: str | None) -> str:
+        """Somebody by name."""
+        return called(who, self.names)
 
     @cached_property
     def worked(self) -> WorkingTime:
@@ -83,11 +88,6 @@ def needs(card: Card, steps: Sequence[OpenStep], context: Context) -> list[Atten
     return list(found.of_task() if card.kind == "task" else found.of_run())
 
 
-def _named(whom: str) -> str:
-    """Somebody's name; whoever is not one of ours was called by a name already."""
-    return spoken(whom) if whom.startswith(("person:", "group:", "guest:", "service:")) else whom
-
-
 class _Needs:
     def __init__(self, card: Card, steps: Sequence[OpenStep], context: Context) -> None:
         self.card, self.context = card, context
@@ -96,7 +96,7 @@ class _Needs:
         self.now, self.judge = context.judge.now, context.judge
         unknown: tuple[str | None, str | None] = (None, None)
         self.name, self.owner = context.projects.get(card.project, unknown) if card.project else unknown
-        self.fixes = Fixes(card, context.judge, self.owner)
+        self.fixes = Fixes(card, context.judge, self.owner, context.names)
         since = card.progressed_at or card.started_at or self.now
         self.age = context.worked.hours(since, self.now)
         self.limit = context.usual(card.process, card.stage) if card.process else None
@@ -144,12 +144,10 @@ class _Needs:
         card = self.card
         if card.blocked is not None:
             yield self.row("blocked", f"Paused: {card.blocked}", card.progressed_at, self.fixes.resume())
+            yield from map(self._of_help, (step for step in (*self.steps, *self.asked) if step.help_since))
             return
         found = [row for step in self.steps for row in self._of_step(step)]
-        found += [
-            self.row("needs_help", self._help(step), step.help_since, self.fixes.clear_help(step.step), step)
-            for step in self.asked
-        ]
+        found += map(self._of_help, self.asked)
         found += self._of_targets(found)
         if card.state == "blocked" and not self.steps:
             found.append(self.row("blocked", "Nothing can be worked on", card.progressed_at, None))
@@ -163,7 +161,7 @@ class _Needs:
             said = f"{step.title}: Milepost cannot go on by itself ({_words(step.incident_kind or 'failed')})"
             yield self.row("incident", said, step.incident_since, fixes.retry(step.incident), step)
         if step.help_since is not None:
-            yield self.row("needs_help", self._help(step), step.help_since, fixes.clear_help(step.step), step)
+            yield self._of_help(step)
         if (gone := self.context.gone.get((self.card.id, step.step))) is not None:
             fix = fixes.assign(step.step, _sentence(gone.why))
             yield self.row("owner_deactivated", _sentence(gone.why), gone.since, fix, step, step.due_at)
@@ -172,17 +170,23 @@ class _Needs:
             yield self.row("unassigned", said, step.ready_at, fixes.assign(step.step), step)
         if (agreed := self.context.agreed.get((self.card.id, step.step))) is not None:
             said = f"Everybody who is left in {agreed.group} has agreed to {step.title}: "
-            said += f"{' or '.join(map(spoken, agreed.by))} approves once more, and it is done"
+            said += f"{' or '.join(map(self.context.called, agreed.by))} approves once more, and it is done"
             yield self.row("approval", said, agreed.since, fixes.approve(step.step), step, step.due_at)
         else:
             yield from self._of_waiting(step)
+
+    def _of_help(self, step: OpenStep) -> AttentionRow:
+        return self.row(
+            "needs_help", self._help(step), step.help_since, self.fixes.clear_help(step.step), step
+        )
 
     def _of_waiting(self, step: OpenStep) -> Iterator[AttentionRow]:
         fixes, due_at = self.fixes, step.due_at
         overdue = due_at is not None and due_at < self.now
         waited = self.context.worked.hours(step.ready_at or self.now, self.now)
         if step.outside and (overdue or waited > self._limit_hours()):
-            said = f"Waits for {spoken(step.assignee) if step.assignee else 'somebody outside'}: {step.title}"
+            whom = self.context.called(step.assignee) if step.assignee else "somebody outside"
+            said = f"Waits for {whom}: {step.title}"
             said += (
                 f", was due {self.judge.day(due_at)}" if overdue and due_at else f", for {self._span(waited)}"
             )
@@ -201,9 +205,13 @@ class _Needs:
         said = f"{step.title} needs help"
         if told is None or told.reason is None:
             return said
-        return f"{said}: {told.reason}" + (
-            f" (waits for {_named(told.waiting_on)})" if told.waiting_on else ""
-        )
+        waits = f" (waits for {self._whom(told.waiting_on)})" if told.waiting_on else ""
+        return f"{said}: {told.reason}{waits}"
+
+    def _whom(self, waiting_on: str) -> str:
+        """Whoever was named by id, by name; else the words as they were written."""
+        known = waiting_on.startswith(("person:", "group:", "guest:", "service:"))
+        return self.context.called(waiting_on) if known else waiting_on
 
     def _of_targets(self, found: Sequence[AttentionRow]) -> list[AttentionRow]:
         """The whole run's target; a stage's only when no step says already that it is late."""
@@ -234,8 +242,22 @@ class _Needs:
             yield self.row("stalled", said, card.progressed_at or card.started_at,
                            self.fixes.nudge(step.step, step.assignee), step, step.due_at)  # fmt: skip
         elif card.state == "at_risk":
-            said = "The forecast says that it will probably be finished later than its target"
-            yield self.row("at_risk", said, card.progressed_at, self.fixes.sooner(), due_at=card.target_at)
+            fix = self.fixes.sooner()
+            if step is not None and card.forecast is not None and card.forecast.state == "stalled":
+                fix = self.fixes.nudge(step.step, step.assignee)
+            yield self.row("at_risk", self._risk(), card.progressed_at, fix, due_at=card.target_at)
+
+    def _risk(self) -> str:
+        """What the forecast warns of, with its numbers where they are known."""
+        face, target_at = self.card.forecast, self.card.target_at
+        if face is not None and face.state == "stalled":
+            return _sentence(face.reason)
+        if face is None or face.p85_at is None or face.probability is None or target_at is None:
+            return "The forecast says that it will probably be finished later than its target"
+        return (
+            f"Probably finished by {self.judge.day(face.p85_at)}; the forecast gives {face.probability:.0%}"
+            f" for its target, {self.judge.day(target_at)}"
+        )
 
     def _limit_hours(self) -> float:
         return self.limit.hours if self.limit is not None else self._without_history()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -17,8 +17,9 @@ from projections.cards import card_of
 from projections.forecast_queries import forecasts_of
 from projections.help_texts import help_texts
 from projections.judging import Judge, at_risk, judge
+from projections.names import names_of
 from projections.people_queries import owner_deactivated
-from projections.stage_history import Usual, usual_hours
+from projections.stage_history import usual_of
 
 _SEVERITY = {kind: place for place, kind in enumerate(ATTENTION_KINDS)}
 PAGE = 200
@@ -47,17 +48,25 @@ def everything(
 ) -> list[AttentionRow]:
     """All rows, the worst first."""
     standing = rows(connection, "open_cards", project=project)
-    by = replace(by, at_risk=at_risk(forecasts_of(connection, [row[0] for row in standing])))
+    faces = forecasts_of(connection, [row[0] for row in standing])
+    usual = usual_of(connection, by.now, by.calendar)
+    by = replace(by, at_risk=at_risk(faces), faces=faces, usual=usual)
     cards = [card_of(row, by) for row in standing]
     steps = by_run(rows(connection, "open_steps", project=project))
+    projects = project_names(connection, project)
     helped = [run for run, found in steps.items() if any(step.help_since for step in found)]
+    asked = help_texts(connection, helped) if texts else {}
+    named = people_of(cards, steps, projects) | {
+        told.waiting_on for told in asked.values() if told.waiting_on
+    }
     return ordered(cards, steps, Context(
         by,
-        usual_of(connection, by),
+        usual,
         gone_of(connection, project),
-        project_names(connection, project),
-        help_texts(connection, helped) if texts else {},
+        projects,
+        asked,
         all_agreed(connection, project),
+        names_of(connection, named),
     ))  # fmt: skip
 
 
@@ -79,24 +88,23 @@ def page(found: Sequence[AttentionRow], current: Fresh, limit: int, after: int) 
     return Attention(shown, counts, *current, total=len(found), next_after=left)
 
 
+def people_of(
+    cards: Iterable[Card],
+    steps: Mapping[UUID, Sequence[OpenStep]],
+    projects: Mapping[UUID, tuple[str, str | None]],
+) -> set[str]:
+    """Everybody who may be named in a row."""
+    found = {each.who for each in cards} | {owner for _, owner in projects.values()}
+    found |= {step.assignee for each in steps.values() for step in each}
+    return {who for who in found if who is not None}
+
+
 def by_run(found: Iterable[Sequence[Any]]) -> dict[UUID, list[OpenStep]]:
     """Open steps by their run."""
     steps: dict[UUID, list[OpenStep]] = {}
     for row in found:
         steps.setdefault(row[0], []).append(open_step(row))
     return steps
-
-
-def usual_of(connection: Conn, by: Judge) -> Callable[[str, str], Usual | None]:
-    """How long a stage of a process usually takes; each process is asked for once."""
-    known: dict[str, dict[str, Usual]] = {}
-
-    def usual(process: str, stage: str) -> Usual | None:
-        if process not in known:
-            known[process] = usual_hours(connection, process, by.now, by.calendar)
-        return known[process].get(stage)
-
-    return usual
 
 
 def project_names(connection: Conn, project: UUID | None) -> dict[UUID, tuple[str, str | None]]:

@@ -67,8 +67,8 @@ def _override(run: RunFacts, card: Card) -> dict[str, Any] | None:
 
 
 def _card_state(run: RunFacts, card: Card) -> str:
-    """Nothing can be done on a paused run, whatever its steps say."""
-    return "blocked" if run.state == "paused" else card.state
+    """Nothing can be done on a paused run; what ranks above blocked is said all the same."""
+    return "blocked" if run.state == "paused" and card.state not in ("failed", "needs_help") else card.state
 
 
 def _first(*instants: datetime | None) -> datetime | None:

@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 from uuid import UUID
 
-from domain.naming import spoken
 from domain.schedule import Calendar
 from domain.words import PRIORITIES
 from projections.answers import Board, BoardColumn, Card, Funnel, FunnelStage, Lane, Member
@@ -17,6 +16,7 @@ from projections.cards import card_of, place_of
 from projections.forecast_queries import forecasts_of
 from projections.help_texts import with_help_texts
 from projections.judging import Judge, judge
+from projections.names import called, names_of
 
 ENDED_SHOWN = 20
 """How many ended cards a column shows; the others are counted."""
@@ -61,7 +61,7 @@ def board(
         raise NotFound("project", project)
     stages, asked = found[0][5], {"project": project, **asdict(only)}
     standing = rows(connection, "cards", **asked, ended=ended, stages=_stages_of(connection, project))
-    by = judge(now, calendar, forecasts_of(connection, [row[0] for row in standing]))
+    by = judge(now, calendar, forecasts_of(connection, [row[0] for row in standing]), connection)
     counts = None if only == EVERY_CARD else dict(rows(connection, "open_counts", project=project))
     told = Counts(dict(rows(connection, "ended_counts", **asked)), counts)
     named = [(stage["key"], stage["title"]) for stage in stages]
@@ -74,7 +74,13 @@ def board(
         current,
         lanes,
         by.now,
+        lane_names(connection, cards, lanes),
     )
+
+
+def lane_names(connection: Conn, cards: Sequence[Card], lanes: LaneKind | None) -> dict[str, str]:
+    """What those are called who have lanes of their own."""
+    return names_of(connection, [each.who for each in cards if each.who]) if lanes == "person" else {}
 
 
 def _stages_of(connection: Conn, project: UUID) -> list[str]:
@@ -104,6 +110,7 @@ def put_together(
     current: Fresh,
     lanes: LaneKind | None,
     now: datetime,
+    names: Mapping[str, str] | None = None,
 ) -> Board:
     """The board from the project's row (see the statement ``project``), its cards and their counts, at ``now``."""
     project, name, state, owner, process, stages, members, _, version = row
@@ -122,7 +129,7 @@ def put_together(
         position=current.position,
         as_of=current.as_of,
         behind=current.behind,
-        lanes=_lanes(columns, lanes) if lanes else (),
+        lanes=_lanes(columns, lanes, names or {}) if lanes else (),
         overdue=sum(at < now for at in next_at),
         due_soon=sum(now <= at < now + SOON for at in next_at),
     )
@@ -141,7 +148,7 @@ def card(
     found = rows(connection, "card", card=card_id)
     if not found:
         raise NotFound("card", card_id)
-    return card_of(found[0], judge(now, calendar, forecasts_of(connection, [card_id])))
+    return card_of(found[0], judge(now, calendar, forecasts_of(connection, [card_id]), connection))
 
 
 def funnel(connection: Conn, of: UUID | str) -> Funnel:
@@ -235,24 +242,25 @@ def _column(stage: Mapping[str, Any], cards: list[Card], ended: int, held: int |
         count=len(cards) - over,
         cards=tuple(cards),
         more=ended - over,
+        ended=over,
         wip_hard=bool(stage.get("wip_hard")),
         total=total,
         exceeded=limit is not None and total > limit,
     )
 
 
-def _lanes(columns: Sequence[BoardColumn], kind: LaneKind) -> tuple[Lane, ...]:
+def _lanes(columns: Sequence[BoardColumn], kind: LaneKind, names: Mapping[str, str]) -> tuple[Lane, ...]:
     """Every card shown is in exactly one lane: the most urgent priority first, else by name, nobody's last."""
     by_lane: dict[str, list[Card]] = {}
     for column in columns:
         for each in column.cards:
             by_lane.setdefault(_lane_of(each, kind), []).append(each)
     order: dict[str, int] = {key: place for place, key in enumerate(PRIORITIES)} if kind == "priority" else {}
-    keys = sorted(by_lane, key=lambda key: (key == "", order.get(key, 0), _lane_title(key, kind), key))
+    keys = sorted(by_lane, key=lambda key: (key == "", order.get(key, 0), _lane_title(key, kind, names), key))
     return tuple(
         Lane(
             key,
-            _lane_title(key, kind),
+            _lane_title(key, kind, names),
             sum(each.ended_at is None for each in by_lane[key]),
             tuple(each.id for each in by_lane[key]),
         )
@@ -270,10 +278,10 @@ def _lane_of(each: Card, kind: LaneKind) -> str:
             return each.priority
 
 
-def _lane_title(key: str, kind: LaneKind) -> str:
+def _lane_title(key: str, kind: LaneKind, names: Mapping[str, str]) -> str:
     match kind:
         case "person":
-            return spoken(key) if key else "Nobody yet"
+            return called(key, names) if key else "Nobody yet"
         case "process":
             return key.replace("_", " ").capitalize() if key else "Tasks"
         case "priority":

@@ -21,11 +21,12 @@ _AS_STORED = (
 )  # fmt: skip
 _STORED = tuple((name, _PLACES[name]) for name in _AS_STORED)
 _LISTS = tuple((name, _PLACES[name]) for name in ("also_in", "labels", "waits_for", "lowered"))
-_ID, _STATE, _DUE_ON, _DUE_AT, _LATE_AT, _BLOCKED_AT, _STAGES, _HELP, _OVERRIDE, _STARTED, _ENDED = (
+_ID, _STATE, _DUE_ON, _DUE_AT, _LATE_AT, _BLOCKED_AT, _STAGES, _HELP, _OVERRIDE, _STARTED, _ENDED, _ENTERED, \
+    _PROCESS, _STAGE = (
     _PLACES[name]
     for name in (
         "card", "state", "due_on", "due_at", "late_at", "blocked_at", "stages", "help", "override", "started_at",
-        "ended_at",
+        "ended_at", "entered_stage_at", "process", "stage",
     )
 )  # fmt: skip
 
@@ -36,20 +37,28 @@ def card_of(row: Sequence[Any], judge: Judge) -> Card:
     due_on = row[_DUE_ON]
     due_at = row[_DUE_AT] if due_on is None else judge.end_of(due_on)
     stages = stages_of(row[_STAGES], row[_STARTED], judge, ended=ended)
+    face = judge.faces.get(row[_ID])
     told: dict[str, Any] = {name: row[place] for name, place in _STORED}
     for name, place in _LISTS:
         told[name] = tuple(row[place])
     return Card(
         id=row[_ID],
         state=_state(row, stages.target_at, judge, due_at if due_on else None),
-        stages=judged(stages, judge.now),
+        stages=judged(stages, judge.now, () if face is None else face.stages_at_risk),
         due_at=due_at,
         overdue=due_at is not None and not ended and due_at < judge.now,
         help=help_of(row[_HELP]),
         override=_elsewhere(row[_OVERRIDE]),
-        forecast=judge.faces.get(row[_ID]),
+        forecast=face,
+        stage_days=None if ended or row[_ENTERED] is None else judge.worked_days(row[_ENTERED]),
+        usual_days=None if ended else _usual(row, judge),
         **told,
     )
+
+
+def _usual(row: Sequence[Any], judge: Judge) -> float | None:
+    usual = judge.usual(row[_PROCESS], row[_STAGE]) if row[_PROCESS] else None
+    return None if usual is None else judge.in_days(usual.hours)
 
 
 def _state(row: Sequence[Any], target_at: datetime | None, judge: Judge, day_over: datetime | None) -> str:

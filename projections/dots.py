@@ -6,7 +6,7 @@ that have something to be late for.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -49,13 +49,16 @@ def stages_of(
     return found
 
 
-def judged(stages: Stages, now: datetime) -> tuple[StageDot, ...]:
-    """The stages as they are at that moment."""
+def judged(stages: Stages, now: datetime, at_risk: Collection[str] = ()) -> tuple[StageDot, ...]:
+    """The stages as they are at that moment; ``at_risk`` are those that the forecast warns of."""
     if not stages.waiting:
         return stages.dots
     states = tuple([
-        state_at(state, now, late_at=late_at, blocked_at=blocked_at, target_at=target_at)
-        for _, state, late_at, blocked_at, target_at in stages.waiting
+        state_at(
+            state, now, late_at=late_at, blocked_at=blocked_at, target_at=target_at,
+            at_risk=stages.dots[place].key in at_risk,
+        )
+        for place, state, late_at, blocked_at, target_at in stages.waiting
     ])  # fmt: skip
     found = stages.shown.get(states)
     if found is None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from domain.naming import spoken
 from projections.answers import Card, Fix
 from projections.judging import Judge
+from projections.names import called
 
 EXTEND_DAYS, TARGET_DAYS = 2, 5
 """Working days by which a due, or the target of a run, is proposed to be moved from now."""
@@ -16,8 +17,10 @@ EXTEND_DAYS, TARGET_DAYS = 2, 5
 class Fixes:
     """The actions on one card, with bodies that are ready to be sent."""
 
-    def __init__(self, card: Card, judge: Judge, owner: str | None) -> None:
-        self._card, self._judge, self._owner = card, judge, owner
+    def __init__(
+        self, card: Card, judge: Judge, owner: str | None, names: Mapping[str, str] | None = None
+    ) -> None:
+        self._card, self._judge, self._owner, self._names = card, judge, owner, names or {}
         self._base = f"/v1/{'runs' if card.kind == 'run' else 'tasks'}/{card.id}"
 
     def extend(self, step: str) -> Fix:
@@ -28,8 +31,10 @@ class Fixes:
         )
 
     def extend_run(self) -> Fix:
-        """Another target for the run."""
-        at = self._in_days(TARGET_DAYS)
+        """A target that the run can meet: never earlier than the one it has, nor than its forecast."""
+        forecast = None if self._card.forecast is None else self._card.forecast.p85_at
+        wanted = [each for each in (forecast, self._card.target_at) if each is not None]
+        at = max([self._in_days(TARGET_DAYS), *map(self._closing, wanted)])
         label = f"Finish by {self._judge.day(at)}"
         return self._fix("extend", label, "target", {"target_at": _text(at)}, "target_at")
 
@@ -41,13 +46,15 @@ class Fixes:
 
     def assign(self, step: str | None = None, reason: str | None = None) -> Fix:
         """Somebody else's work: the owner of the project is proposed; ``reason``: why it is not theirs any more."""
-        label = f"Assign to {spoken(self._owner)}" if self._owner else "Assign"
+        label = f"Assign to {called(self._owner, self._names)}" if self._owner else "Assign"
         body = {"assignee": self._owner, **({"reason": reason} if reason else {})}
         return self._fix("assign", label, self._of(step, "assign"), body, "assignee")
 
     def nudge(self, step: str, who: str | None) -> Fix:
         """A reminder to whose work it is."""
-        return self._fix("nudge", f"Nudge {spoken(who)}" if who else "Nudge", f"steps/{step}/remind", {})
+        return self._fix(
+            "nudge", f"Nudge {called(who, self._names)}" if who else "Nudge", f"steps/{step}/remind", {}
+        )
 
     def approve(self, step: str) -> Fix:
         """The yes that it waits for."""
@@ -83,9 +90,18 @@ class Fixes:
 
     def _in_days(self, days: int) -> datetime:
         """The end of the business day so many working days from now."""
+        return self._after(self._judge.now, days)
+
+    def _closing(self, at: datetime) -> datetime:
+        """The end of the business day that an instant falls into, or of the next one."""
+        calendar, day = self._judge.calendar, self._judge.calendar.local_day(at)
+        today = calendar.works_on(day) and calendar.closing(day) >= at
+        return self._after(at, 0 if today else 1)
+
+    def _after(self, at: datetime, days: int) -> datetime:
         calendar = self._judge.calendar
-        day = calendar.working_day(calendar.local_day(self._judge.now), days)
-        return self._judge.now if day is None else calendar.closing(day)
+        day = calendar.working_day(calendar.local_day(at), days)
+        return at if day is None else calendar.closing(day)
 
 
 def _text(at: datetime) -> str:

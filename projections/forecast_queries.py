@@ -62,7 +62,11 @@ def forecasts_of(connection: Conn, runs: Sequence[UUID]) -> dict[UUID, ForecastF
     """The forecasts of these runs, as cards show them; runs without one are left out."""
     if not runs:
         return {}
-    return {run: ForecastFace(*face) for run, *face in _ask(connection, "of_runs", runs=list(runs))}
+    found = _ask(connection, "of_runs", runs=list(runs))
+    return {
+        run: ForecastFace(state, p50_at, p85_at, probability, reason, tuple(stages))
+        for run, state, p50_at, p85_at, probability, reason, stages in found
+    }
 
 
 def process_forecast(

@@ -90,7 +90,9 @@ select f.run, f.process, f.position, f.made_at, f.state, f.reason, f.samples, f.
 from forecast.run f left join forecast.model m on m.process = f.process where f.run = %(run)s
 
 -- name: of_runs
-select run, state, p50_at, p85_at, probability, reason from forecast.run where run = any(%(runs)s)
+select run, state, p50_at, p85_at, probability, reason,
+  array(select s->>'stage' from jsonb_array_elements(stages) s where s->>'state' in ('at_risk', 'late'))
+from forecast.run where run = any(%(runs)s)
 
 -- name: run_card
 select process, process_version, life, target_at from read.card where card = %(run)s and kind = 'run'

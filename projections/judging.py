@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from functools import lru_cache
@@ -10,10 +10,17 @@ from typing import Any
 from uuid import UUID
 
 from domain.schedule import Calendar, target_after
+from domain.working_time import working_time_of
 from projections.answers.forecasts import ForecastFace
+from projections.asking import Conn
+from projections.stage_history import Usual, usual_of
 
 WEEKDAYS = Calendar()
 """Where nobody says otherwise: Monday to Friday, nine to five in UTC."""
+
+
+def _nothing_usual(_process: str, _stage: str) -> Usual | None:
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +31,7 @@ class Judge:
     calendar: Calendar = WEEKDAYS
     at_risk: Collection[UUID] = field(default=frozenset())
     faces: Mapping[UUID, ForecastFace] = field(default_factory=dict, compare=False)
+    usual: Callable[[str, str], Usual | None] = field(default=_nothing_usual, compare=False)
     _known: _Known = field(init=False, repr=False, compare=False)
     year: int = field(init=False, repr=False, compare=False)
 
@@ -57,6 +65,14 @@ class Judge:
             known[day] = self.calendar.closing(day)
         return known[day]
 
+    def worked_days(self, since: datetime) -> float:
+        """The working days from an instant until now, rounded as people tell them."""
+        return self.in_days(working_time_of(self.calendar).hours(since, self.now))
+
+    def in_days(self, hours: float) -> float:
+        """Working hours as working days."""
+        return round(hours / working_time_of(self.calendar).day_hours, 1)
+
     def day(self, instant: datetime) -> str:
         """A day as people write it: ``12 Nov``, with the year when it is another one than now."""
         return _written(self.calendar.local_day(instant), self.year)
@@ -82,11 +98,15 @@ def _written(day: date, year: int) -> str:
 
 
 def judge(
-    now: datetime | None, calendar: Calendar | None, faces: Mapping[UUID, ForecastFace] | None = None
+    now: datetime | None,
+    calendar: Calendar | None,
+    faces: Mapping[UUID, ForecastFace] | None = None,
+    connection: Conn | None = None,
 ) -> Judge:
-    """A judge for this moment (without one: now), who knows these forecasts."""
-    known = faces or {}
-    return Judge(now or datetime.now(UTC), calendar or WEEKDAYS, at_risk(known), known)
+    """A judge for this moment (without one: now), who knows these forecasts, and with a connection what is usual."""
+    known, at, by = faces or {}, now or datetime.now(UTC), calendar or WEEKDAYS
+    usual = _nothing_usual if connection is None else usual_of(connection, at, by)
+    return Judge(at, by, at_risk(known), known, usual)
 
 
 def at_risk(faces: Mapping[UUID, ForecastFace]) -> frozenset[UUID]:

@@ -13,17 +13,19 @@ from domain.schedule import Calendar
 from projections.answers import Attention, Board, Card, Funnel, FunnelStage
 from projections.asking import Conn, Fresh
 from projections.attending import Context
-from projections.attention_queries import PAGE, by_run, gone_of, ordered, page, project_names, usual_of
+from projections.attention_queries import PAGE, by_run, gone_of, ordered, page, people_of, project_names
 from projections.board_queries import (
     ENDED_SHOWN,
     EVERY_CARD,
     CardFilter,
     Counts,
     LaneKind,
+    lane_names,
     put_together,
     shown,
 )
-from projections.judging import WEEKDAYS, Judge
+from projections.judging import WEEKDAYS, Judge, judge
+from projections.names import names_of
 from projections.past import Light, Moment, Then
 from projections.projection import Definitions
 from projections.reading import head
@@ -45,13 +47,14 @@ def board_then(
     row = then.project_row()
     fitting = [light for light in then.lights if fits(light, only)]
     wanted = [light.card for light in fitting if light.ended_at is None] + _newest(fitting, ended)
-    cards = shown(then.cards(wanted), Judge(moment.at, calendar or WEEKDAYS), only)
+    cards = shown(then.cards(wanted), judge(moment.at, calendar, connection=connection), only)
     counts = Counts(
         _by_stage(light for light in fitting if light.ended_at is not None and _in_state(light, only)),
         _by_stage(light for light in then.lights if light.ended_at is None),
     )
     current = Fresh(moment.position, moment.at, 0)
-    return put_together(row, cards, counts, _funnel(row[5], then.lights, current), current, lanes, moment.at)
+    funnel, names = _funnel(row[5], then.lights, current), lane_names(connection, cards, lanes)
+    return put_together(row, cards, counts, funnel, current, lanes, moment.at, names)
 
 
 def cards_then(
@@ -67,8 +70,8 @@ def cards_then(
     then = Then(connection, project, moment, definitions)
     if must_exist:
         then.project_row()
-    judge = Judge(moment.at, calendar or WEEKDAYS)
-    return shown(then.cards([light.card for light in then.lights]), judge, EVERY_CARD)
+    by = Judge(moment.at, calendar or WEEKDAYS)
+    return shown(then.cards([light.card for light in then.lights]), by, EVERY_CARD)
 
 
 def attention_then(
@@ -87,16 +90,13 @@ def attention_then(
     """
     then = Then(connection, project, moment, definitions)
     then.project_row()
-    judge = Judge(moment.at, calendar or WEEKDAYS)
+    by = judge(moment.at, calendar, connection=connection)
     open_cards = [light.card for light in then.lights if light.ended_at is None]
-    cards = shown(then.cards(open_cards), judge, EVERY_CARD)
-    context = Context(
-        judge,
-        usual_of(connection, judge),
-        gone_of(connection, project),
-        project_names(connection, project),
-    )
-    found = ordered(cards, by_run(then.open_steps(open_cards)), context)
+    cards = shown(then.cards(open_cards), by, EVERY_CARD)
+    steps, projects = by_run(then.open_steps(open_cards)), project_names(connection, project)
+    names = names_of(connection, people_of(cards, steps, projects))
+    context = Context(by, by.usual, gone_of(connection, project), projects, names=names)
+    found = ordered(cards, steps, context)
     return page(
         [replace(row, action=None) for row in found], Fresh(moment.position, moment.at, 0), limit, after
     )

@@ -33,6 +33,10 @@ select assignee, count(*) from read.inbox where assignee = any(%(people)s) group
 -- name: names
 select person, name from read.person union all select work_group, title from read.work_group
 
+-- name: names_of
+select person, name from read.person where person = any(%(people)s)
+union all select work_group, title from read.work_group where work_group = any(%(people)s)
+
 -- name: changes_of_people
 select h.position, e.stream, e.type, e.data::text from log.head h
 left join log.event e on e.position > %(after)s and e.position <= h.position and e.type = any(%(types)s)

@@ -72,6 +72,8 @@ from read.inbox i left join read.project p on p.project = i.project
 where i.assignee = any(array(select unnest(%(assignees)s::text[]) union select m.work_group from read.group_member m
     join read.person a on a.person = m.member and a.active where m.member = any(%(assignees)s)))
   and not i.approved && %(assignees)s::text[]
+  and not (i.kind = 'task' and exists (select 1 from read.card t, unnest(t.waits_for) as w (card)
+    join read.card o on o.card = w.card and o.ended_at is null where t.card = i.work))
 order by case when {due} < %(now)s then 0 when {due} <= %(today)s then 1 when {due} is null then 2 else 3 end,
   case when {due} < %(now)s then {due} end,
   array_position('{{urgent,high,medium,low,none}}'::text[], i.priority), {due} nulls last, i.ready_at nulls last,

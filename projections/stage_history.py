@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Callable
 from datetime import datetime
 from math import ceil
 from typing import Any, NamedTuple
@@ -43,6 +44,18 @@ def usual_hours(connection: Conn, process: str, at: datetime, calendar: Calendar
         while len(_KEPT) > _MOST_KEPT:
             _KEPT.popitem(last=False)
     return _KEPT[key]
+
+
+def usual_of(connection: Conn, now: datetime, calendar: Calendar) -> Callable[[str, str], Usual | None]:
+    """How long a stage of a process usually takes; each process is asked for once."""
+    known: dict[str, dict[str, Usual]] = {}
+
+    def usual(process: str, stage: str) -> Usual | None:
+        if process not in known:
+            known[process] = usual_hours(connection, process, now, calendar)
+        return known[process].get(stage)
+
+    return usual
 
 
 def _measured(found: list[tuple[Any, ...]], calendar: Calendar) -> dict[str, Usual]:

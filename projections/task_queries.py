@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from domain.schedule import Calendar
 from projections.answers import Card
 from projections.asking import Conn, NotFound, fresh
 from projections.board_queries import card
@@ -61,7 +62,9 @@ class TaskView:
     behind: int = 0
 
 
-def task(connection: Conn, task_id: UUID, *, now: datetime | None = None) -> TaskView:
+def task(
+    connection: Conn, task_id: UUID, *, now: datetime | None = None, calendar: Calendar | None = None
+) -> TaskView:
     """One task in full. Raises NotFound."""
     current = fresh(connection, "tasks", "board")
     row = connection.execute(_SQL["show"], {"task": task_id}).fetchone()
@@ -69,7 +72,7 @@ def task(connection: Conn, task_id: UUID, *, now: datetime | None = None) -> Tas
         raise NotFound("task", task_id)
     checklist, comments, waits_for = row
     return TaskView(
-        card(connection, task_id, now=now),
+        card(connection, task_id, now=now, calendar=calendar),
         tuple(_line(key, line) for key, line in _in_order(checklist)),
         tuple(_comment(key, told) for key, told in _in_order(comments)),
         _waiting(connection, waits_for),

@@ -6,8 +6,8 @@ cell is one that made it so. Nothing is kept for it, so that the read models sta
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -16,10 +16,11 @@ from domain.definition import Definition
 from domain.schedule import Calendar
 from domain.upcast import UnknownEvent
 from domain.words import StepKey
-from projections.answers import Card, Cause, Cell, Why, WhyCell
+from projections.answers import Card, Cause, Cell, StageDot, Why, WhyCell
 from projections.asking import CARD_COLUMNS, Conn, NotFound, fresh
 from projections.board import BOARD, CARD
 from projections.cards import card_of
+from projections.forecast_queries import forecasts_of
 from projections.guarded import tell_slowly
 from projections.judging import Judge, judge
 from projections.past import aggregate_of
@@ -28,6 +29,8 @@ from projections.reading import Event, read_streams
 
 _PLACE = {name: place for place, name in enumerate(CARD.columns)}
 _SHOWN = [_PLACE[name] for name in CARD_COLUMNS]
+_NOTHING: tuple[Any, ...] = (None, [], ([], None))
+"""What a cell is at first when it shows nothing."""
 _OPEN = frozenset({"ready", "in_progress"})
 _DUES = frozenset({"step_became_ready", "step_due_set"})
 
@@ -47,7 +50,7 @@ def why(
     told = _Story(card, history, definitions)
     if told.row is None or told.row[_PLACE["project"]] != project:
         raise NotFound("card", card)
-    by = judge(now, calendar)
+    by = judge(now, calendar, forecasts_of(connection, [card]))
     shown = card_of([told.row[place] for place in _SHOWN], by)
     return Why(card, shown.kind, shown.name, told.cells(shown, by), *current)
 
@@ -104,7 +107,9 @@ class _Story:
         if row is None:
             return
         for name, cell in _cells(row).items():
-            if before is None or _cells(before)[name] != cell:
+            if before is None and cell in _NOTHING:
+                continue
+            if before is None or _cells(before).get(name) != cell:
                 self.changed.setdefault(name, []).append(event)
 
     # --- what is told ---
@@ -119,13 +124,43 @@ class _Story:
         stage = [*self.changed.get("stage", ())[-1:], *self._open_in(shown.stage)]
         outcomes = {dot.title: dot.said for dot in shown.stages if dot.said}
         action = None if shown.next_action is None else [shown.next_action, shown.who, shown.due_at]
+        warned = shown.forecast.reason if shown.state == "at_risk" and shown.forecast else ""
         return (
             self._cell("stage", shown.stage, stage),
-            self._cell("state", shown.state, state, passed),
+            replace(self._cell("state", shown.state, state, passed), said=warned),
             self._cell("progress", shown.progress, self.changed.get("progress", ())),
             self._cell("outcome", outcomes or shown.outcome, self.changed.get("outcome", ())),
             self._cell("next_action", action, self._since_named()),
+            *(self._dot(dot, by) for dot in shown.stages),
+            *self._raised(shown),
         )
+
+    def _dot(self, dot: StageDot, by: Judge) -> WhyCell:
+        """One stage: what put its steps where they are, and what changed it last; what of it is late by now."""
+        definition = self._definition()
+        keys = [key for key in self.state_of if definition and definition.stage_of.get(key) == dot.key]
+        events = [self.state_of[key] for key in keys] + self.changed.get(f"stage {dot.key}", [])[-1:]
+        passed = []
+        if dot.state in ("late", "blocked"):
+            late = {key: self.facts.steps[key].due_at for key in keys if self.facts.steps[key].state in _OPEN}
+            passed = [due for due in (*late.values(), dot.target_at) if due is not None and due < by.now]
+            events += [self.due_of[key] for key, due in late.items() if key in self.due_of and due in passed]
+        told = {"state": dot.state, "outcome": dot.said}
+        return replace(self._cell("stage_state", told, events, sorted(set(passed))), of=dot.key)
+
+    def _raised(self, shown: Card) -> Iterator[WhyCell]:
+        """What a card shows only at times, with the last event that made it so."""
+        cells: dict[Cell, Any] = {
+            "lowered": shown.lowered,
+            "also_in": shown.also_in,
+            "entered_stage": shown.entered_stage_at,
+            "help": None if shown.help is None else {"since": shown.help.since},
+            "blocked": shown.blocked,
+            "override": shown.override,
+        }
+        for cell, shows in cells.items():
+            if shows:
+                yield self._cell(cell, shows, self.changed.get(cell, [])[-1:])
 
     def _since_named(self) -> list[Event]:
         """The events that named the next action, and gave it its person and due, since it is this one."""
@@ -198,4 +233,11 @@ def _cells(row: Row) -> dict[str, Any]:
         "action": row[_PLACE["next_action"]],
         "next_action": tuple(row[_PLACE[name]] for name in ("next_action", "who", "due_at")),
         "due": row[_PLACE["due_on"]],
+        "lowered": row[_PLACE["lowered"]],
+        "also_in": row[_PLACE["also_in"]],
+        "entered_stage": row[_PLACE["entered_stage_at"]],
+        "help": row[_PLACE["help"]],
+        "blocked": row[_PLACE["blocked"]],
+        "override": row[_PLACE["override"]],
+        **{f"stage {dot['key']}": (dot["state"], dot["outcome"]) for dot in row[_PLACE["stages"]] or ()},
     }

@@ -2,43 +2,66 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlencode
 
 from fastapi import Request
 from psycopg import Connection
 from starlette.responses import Response
 
-from api.asked import ThenQuery
+from api.asked import BoardQuery, ThenQuery
 from api.reading import validate
 from api.registering import stream_id
 from api.services import Services
 from api.views import texts_for
 from domain.schedule import Calendar
 from projections import answers, queries
+from projections.board_queries import EVERY_CARD
 from web.asking import ask as ask_page
 from web.rendering import page
+from web.words import who
 
-_LANES: dict[str, queries.LaneKind] = {"person": "person", "process": "process", "priority": "priority"}
+_LANES = {"": "None", "person": "Person", "process": "Process", "priority": "Priority"}
 _PAGE = 100
 
 
 async def board(request: Request) -> Response:
-    """The board of a project, now or as of a moment; ``lanes`` lays it out by person, process or priority."""
-    asked = request.query_params.get("lanes", "")
-    lanes: queries.LaneKind | None = _LANES.get(asked)
+    """The board of a project, now or as of a moment.
+
+    ``lanes`` lays it out by person, process or priority; a filter shows some cards.
+    """
+    given = request.query_params.items()
+    asked = {name: text for name, text in given if text and name in BoardQuery.model_fields}
+    query = validate(BoardQuery, asked)
     project, services = stream_id(request.path_params["id"]), _services(request)
     calendar, then = services.calendar, past_moment(request, services.calendar)
+    shown: dict[str, Any] = {"calendar": calendar, "only": query.only, "lanes": query.lanes}
     texts = await texts_for(request, project)
 
     def ask(connection: Connection[Any]) -> answers.Board:
         if then is None:
-            return queries.board(connection, project, calendar=calendar, lanes=lanes, texts=texts)
+            return queries.board(connection, project, texts=texts, **shown)
         moment, known = queries.at_instant(connection, then), services.repository.definition
-        return queries.board_then(connection, project, moment, known, calendar=calendar, lanes=lanes)
+        return queries.board_then(connection, project, moment, known, **shown)
 
     seen = await ask_page(request, ask)
-    return page(request, "board.html", board=seen, lanes=lanes, answer=seen, past=then, zone=calendar.zone)
+    acting = {one.who for column in seen.columns for one in column.cards if one.who} | {query.person}
+    kept = {name: text for name, text in asked.items() if name not in ("lanes", "min_position")}
+    when = {"as_of": then.isoformat()} if then is not None else {}
+    return page(
+        request, "board.html", board=seen, lanes=query.lanes, query=query, answer=seen, everything=EVERY_CARD,
+        past=then, zone=calendar.zone, kept=kept,
+        people=sorted((each for each in acting if each), key=who), lane_links=_lane_links({**kept, **when}),
+    )  # fmt: skip
+
+
+def _lane_links(kept: Mapping[str, str]) -> list[tuple[str, str, str]]:
+    """The ways to lay a board out, each with its address; the filter and the moment stay as they are."""
+    return [
+        (key, name, urlencode({**kept, **({"lanes": key} if key else {})})) for key, name in _LANES.items()
+    ]
 
 
 async def attention(request: Request) -> Response:

@@ -75,7 +75,7 @@ def _environment() -> Environment:
     )
     made.filters.update(
         who=words.who, initials=words.initials, moment=words.moment, age=words.age, lag=words.lag, value=words.value,
-        sentence=words.sentence, said=words.said, paragraphs=words.paragraphs,
+        sentence=words.sentence, said=words.said, paragraphs=words.paragraphs, here=words.here,
     )  # fmt: skip
     made.globals.update(
         STATES=words.STATES, PRIORITIES=words.PRIORITIES, KINDS=words.KINDS, TONES=words.EVENT_TONES,

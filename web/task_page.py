@@ -14,6 +14,7 @@ from api.services import Services
 from api.views import answer
 from projections import answers, queries
 from projections.task_queries import TaskView, task
+from web import words
 from web.rendering import page
 
 _HISTORY = 200
@@ -27,11 +28,12 @@ async def task_page(request: Request) -> Response:
     wanted = int(least[:18]) if least.isascii() and least.isdigit() else None
 
     def both(connection: Connection[Any]) -> TaskView:
-        return task(connection, stream)
+        return task(connection, stream, calendar=services.calendar)
 
     def told(connection: Connection[Any]) -> answers.History:
         return queries.run_history(connection, stream, 0, _HISTORY)
 
+    words.NAMES.set(await services.directories.recently())
     try:
         seen = await answer(services, both, wanted)
     except queries.NotFound as missing:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from contextvars import ContextVar
 from datetime import UTC, date, datetime, tzinfo
+from math import ceil
 from typing import Any
 
 from markupsafe import Markup, escape
@@ -207,6 +208,14 @@ def age(since: datetime | None, now: datetime) -> str:
         if seconds >= size:
             return f"{seconds // size} {unit}"
     return "just now"
+
+
+def here(stage_days: float | None, usual_days: float | None) -> str:
+    """How long a card has been in its stage, in working days, against what is usual there."""
+    if stage_days is None:
+        return ""
+    told = "new here" if stage_days < 1 else f"{int(stage_days)} d here"
+    return told if usual_days is None else f"{told}, usually up to {max(1, ceil(usual_days))} d"
 
 
 def lag(as_of: datetime, behind: int, now: datetime) -> str:

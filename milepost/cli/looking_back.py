@@ -16,8 +16,8 @@ _CHANGES = (
     Field("card", "name"), Field("what", "what"), Field("how", "said"), Field("id", "card", whole=True),
 )  # fmt: skip
 _CAUSES = (
-    Field("cell", "cell"), Field("shows", "shows"), Field("position", "position"), Field("event", "type"),
-    Field("step", "step_title"), Field("who", "who"), Field("when", "at"),
+    Field("cell", "cell"), Field("of", "of"), Field("shows", "shows"), Field("position", "position"),
+    Field("event", "type"), Field("step", "step_title"), Field("who", "who"), Field("when", "at"),
 )  # fmt: skip
 
 
@@ -58,6 +58,7 @@ def why(
 
 def _rows(cell: dict[str, Any]) -> list[dict[str, Any]]:
     """A line for each event of a cell, and for each instant that has passed; one line when there is neither."""
-    told = {"cell": cell["cell"], "shows": cell["shows"]}
+    told = {"cell": cell["cell"], "of": cell["of"], "shows": cell["shows"]}
     passed = [{**told, "type": "time passed", "at": at} for at in cell["passed"]]
+    passed += [{**told, "type": cell["said"]}] if cell["said"] else []
     return [*({**told, **event} for event in cell["events"]), *passed] or [told]

@@ -59,6 +59,8 @@ class Card:
     """A run or a task on a board: what a manager needs, never the value of a field.
 
     ``lowered`` says why progress is lower than it was; ``progressed_at`` when work on the run last got anywhere.
+    ``stage_days`` are the working days since it entered its stage; ``usual_days`` what 85 of 100 runs took for that
+    stage at most (null: too few have ended yet).
     """
 
     id: UUID
@@ -96,13 +98,16 @@ class Card:
     lowered: tuple[str, ...] = ()
     override: ShownElsewhere | None = None
     forecast: ForecastFace | None = None
+    stage_days: float | None = None
+    usual_days: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class BoardColumn:
-    """One stage of a project with the cards that stand in it; ``count`` is how many of the cards shown are open.
+    """One stage of a project with the cards that stand in it: of those shown ``count`` are open, ``ended`` are over.
 
-    ``total`` open cards stand in the column whatever is filtered; ``exceeded`` when that is more than the limit.
+    ``more`` have ended too and are not shown. ``total`` open cards stand in the column whatever is filtered;
+    ``exceeded`` when that is more than the limit.
     """
 
     key: str
@@ -111,6 +116,7 @@ class BoardColumn:
     count: int
     cards: tuple[Card, ...]
     more: int = 0
+    ended: int = 0
     wip_hard: bool = False
     total: int = 0
     exceeded: bool = False

@@ -12,13 +12,17 @@ ForecastState = Literal["on_track", "at_risk", "late", "stalled", "no_data"]
 
 @dataclass(frozen=True, slots=True)
 class ForecastFace:
-    """The forecast as a card shows it: when it will probably be done, how likely its target is met, and why."""
+    """The forecast as a card shows it: when it will probably be done, how likely its target is met, and why.
+
+    ``stages_at_risk`` are the stages that will more likely be late than their target allows.
+    """
 
     state: ForecastState
     p50_at: datetime | None = None
     p85_at: datetime | None = None
     probability: float | None = None
     reason: str = ""
+    stages_at_risk: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

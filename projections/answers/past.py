@@ -9,7 +9,10 @@ from uuid import UUID
 
 from projections.answers.cards import CardKind
 
-Cell = Literal["stage", "state", "progress", "outcome", "next_action"]
+Cell = Literal[
+    "stage", "state", "progress", "outcome", "next_action", "stage_state", "lowered", "also_in", "entered_stage",
+    "help", "blocked", "override",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +32,16 @@ class Cause:
 class WhyCell:
     """One cell of a card: what it shows, and the events that made it so, oldest first.
 
-    ``passed`` are instants that the clock has gone by since: a due, the target of a stage or of the run.
+    ``passed`` are instants that the clock has gone by since: a due, the target of a stage or of the run. ``of`` is the
+    stage that a ``stage_state`` is of; ``said`` what no event says: why the forecast warns.
     """
 
     cell: Cell
     shows: Any
     events: tuple[Cause, ...]
     passed: tuple[datetime, ...] = ()
+    of: str | None = None
+    said: str = ""
 
 
 @dataclass(frozen=True, slots=True)

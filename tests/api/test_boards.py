@@ -139,6 +139,66 @@ def test_a_limit_that_is_not_hard_only_says_so(api: Api, place: str):
     assert told.json()["code"] == "bad_limit"
 
 
+def test_counts_are_those_of_the_cards_shown(api: Api, place: str):
+    """Under every filter and in all lanes: open ones, and ended ones apart; the rest that ended is told as a number."""
+    runs = [api.start(project=place, priority=priority) for priority in ("high", "none", "none")]
+    tasks = [added(api, place, f"Card {number}", labels=["hardware"]) for number in range(25)]
+    for task in tasks[:23]:
+        api.client.post(f"/v1/tasks/{task}/complete", json={})
+    api.client.post(f"/v1/runs/{runs[0]}/cancel", json={"reason": "Not wanted"})
+    seen(api)
+    head = str(api.head)
+    asked: list[dict[str, str]] = [
+        {}, {"kind": "task"}, {"kind": "run"}, {"priority": "high"}, {"label": "hardware"}, {"state": "done"},
+        {"state": "not_started"}, {"text": "card 1"}, {"person": "person:dana"}, {"process": "onboarding"},
+        {"lanes": "person"}, {"lanes": "priority", "kind": "task"}, {"as_of_position": head},
+        {"kind": "task", "as_of_position": head},
+    ]  # fmt: skip
+    for query in asked:
+        told = board(api, place, **query)
+        for column in told["columns"]:
+            over = [card for card in column["cards"] if card["ended_at"]]
+            assert (column["count"], column["ended"]) == (len(column["cards"]) - len(over), len(over)), query
+        if told["lanes"]:
+            assert sum(lane["count"] for lane in told["lanes"]) == sum(
+                each["count"] for each in told["columns"]
+            )
+    whole, filtered = board(api, place)["columns"][0], board(api, place, kind="run")["columns"][0]
+    assert (whole["count"], whole["ended"], whole["more"], whole["total"]) == (4, 20, 4, 4)
+    assert (filtered["count"], filtered["ended"], filtered["more"], filtered["total"]) == (2, 1, 0, 4)
+
+
+def test_why_answers_for_every_cell_of_a_card(api: Api, place: str):
+    """Each stage, and whatever else the card shows: with the events that made it so, and what is to be said of it."""
+    run = api.start(project=place)
+    path = f"/v1/runs/{run}"
+    for step, verb, body in (
+        ("contract", "complete", {}), ("contract", "reopen", {"reason": "Wrong", "dependents": "keep"}),
+        ("contract", "request-help", {"reason": "Who signs?"}),
+    ):  # fmt: skip
+        assert api.client.post(f"{path}/steps/{step}/{verb}", json=body).status_code == 200
+    api.client.post(f"{path}/override-stage", json={"stage": "live", "reason": "Live already"})
+    seen(api)
+    cells = {
+        (cell["cell"], cell["of"]): cell
+        for cell in api.client.get(f"/v1/projects/{place}/board/{run}/why").json()["cells"]
+    }
+
+    def types(cell: str, of: str | None = None) -> list[tuple[str, str | None]]:
+        return [(event["type"], event["step"]) for event in cells[cell, of]["events"]]
+
+    assert cells["stage_state", "start"]["shows"] == {"state": "needs_help", "outcome": None}
+    assert types("stage_state", "start")[-1] == ("help_requested", "contract")
+    assert ("step_became_ready", "check") in types("stage_state", "start")
+    assert cells["lowered", None]["shows"] == ["Sign the contract was reopened"]
+    assert types("lowered") == [("step_reopened", "contract")]
+    assert types("help") == [("help_requested", "contract")]
+    assert types("override") == [("stage_overridden", None)]
+    assert types("state") == [("help_requested", "contract")]
+    shown = board(api, place)["columns"][1]["cards"][0]
+    assert {of for cell, of in cells if cell == "stage_state"} == {stage["key"] for stage in shown["stages"]}
+
+
 def test_a_run_s_card_goes_elsewhere_only_with_a_reason_and_the_right(api: Api, place: str):
     """The refusal lists the open steps; the owner and managers of the project override, others do not."""
     run = api.start(project=place)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from zoneinfo import ZoneInfo
+
 import pytest
 
+from domain.schedule import Calendar
 from tests.api.conftest import DANA, Api, project
 
 COLUMNS = [{"key": "open", "title": "Open"}, {"key": "done", "title": "Done"}]
@@ -63,3 +66,41 @@ def test_its_history_is_every_event(api: Api, place: str):
     for path in (f"/v1/tasks/{place}", f"/v1/tasks/{place}/history"):
         answer = api.client.get(path)
         assert (answer.status_code, answer.json()["code"]) == (404, "unknown_task")
+
+
+def test_tasks_do_not_wait_for_each_other_in_a_circle(api: Api, place: str):
+    """Neither directly nor by way of a third one; that would let all of them wait for ever."""
+    first, second, third = (added(api, place, title) for title in ("Desks", "Van", "Driver"))
+    for task, on in ((first, second), (second, third)):
+        assert api.client.post(f"/v1/tasks/{task}/depend", json={"on": on, "kind": "task"}).status_code == 200
+    for on in (second, first):
+        told = api.client.post(f"/v1/tasks/{third}/depend", json={"on": on, "kind": "task"})
+        assert (told.status_code, told.json()["code"]) == (409, "dependency_cycle")
+    assert api.client.post(f"/v1/tasks/{first}/depend", json={"on": third, "kind": "task"}).status_code == 200
+
+
+def test_a_task_that_waits_is_in_no_inbox(api: Api, place: str):
+    """The inbox holds ready work; the task comes into it when what it waits for is over."""
+    task, other = added(api, place, "Move the desks"), added(api, place, "Order desks")
+    for each in (task, other):
+        api.client.post(f"/v1/tasks/{each}/assign", json={"assignee": DANA})
+    api.client.post(f"/v1/tasks/{task}/depend", json={"on": other, "kind": "task"})
+
+    def ready() -> list[str]:
+        project(api.database, api.services.log)
+        return [row["title"] for row in api.client.get("/v1/inbox").json()["rows"]]
+
+    assert ready() == ["Order desks"]
+    api.client.post(f"/v1/tasks/{other}/complete", json={})
+    assert ready() == ["Move the desks"]
+
+
+def test_a_task_is_judged_by_the_organisation_s_calendar(api: Api, place: str):
+    """Its day ends where the organisation is, on its page as on the board."""
+    api.services.calendar = Calendar(zone=ZoneInfo("America/New_York"))
+    made = {"project": place, "title": "Move", "stage": "open", "due_on": "2026-03-02"}
+    task = api.client.post("/v1/tasks", json=made).json()["id"]
+    project(api.database, api.services.log)
+    (card,) = api.client.get(f"/v1/projects/{place}/board").json()["columns"][0]["cards"]
+    told = api.client.get(f"/v1/tasks/{task}").json()["card"]
+    assert told["due_at"] == card["due_at"] == "2026-03-03T05:00:00+00:00"

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from domain.definition import Definition
 from domain.document import Document
 from domain.events import Event
-from domain.rollup import Card, roll_up
+from domain.rollup import Card, Fact, roll_up
 from domain.run import (
     RUN,
     cancel_run,
@@ -24,6 +24,7 @@ from domain.run import (
     decline_signature,
     move_run,
     override_stage,
+    pause_run,
     reopen_step,
     request_help,
     set_step_due,
@@ -275,6 +276,59 @@ def test_a_new_version_says_how_many_steps_it_added():
     assert roll_up(newer, "running", facts.steps, None, DEFINITION).lowered == ("+2 steps, version 5",)
     RUN_FACTS.handlers["step_completed"](facts, {"step": "quiz", "round": 1}, NINE, "person:bo")
     assert roll_up(newer, "running", facts.steps, None, DEFINITION).lowered == ("+1 step, version 5",)
+
+
+def versions(*weights: dict[str, float]) -> list[Definition]:
+    """Versions of one stage with steps of these weights."""
+    return [
+        Definition("hire", number, Document.model_validate({
+            "key": "hire", "title": "Hire", "stages": [{"key": "all", "title": "All", "steps": [
+                {"key": key, "title": key, "after": [], "weight": weight} for key, weight in steps.items()]}],
+        }))
+        for number, steps in enumerate(weights, 4)
+    ]  # fmt: skip
+
+
+def test_a_new_version_says_that_done_steps_no_longer_count():
+    """Of four steps two were done; the version that takes one of them away shows a third, and why."""
+    older, newer = versions(dict.fromkeys("abcd", 1.0), dict.fromkeys("acd", 1.0))
+    facts: dict[Any, Fact] = {"a": Fact("done"), "b": Fact("done")}
+    shown = roll_up(newer, "running", facts, None, older)
+    assert (shown.percent, shown.lowered) == (33, ("1 step done before no longer counts, version 5",))
+    facts["c"] = Fact("done")
+    assert roll_up(newer, "running", facts, None, older).lowered != (), "three of four would be more"
+    facts["d"] = Fact("done")
+    assert roll_up(newer, "running", facts, None, older).lowered == (), "made good"
+
+
+def test_a_new_version_says_that_steps_weigh_otherwise():
+    """What is open weighs more than it did."""
+    older, newer = versions({"a": 1.0, "b": 1.0}, {"a": 1.0, "b": 3.0})
+    shown = roll_up(newer, "running", {StepKey("a"): Fact("done")}, None, older)
+    assert (shown.percent, shown.lowered) == (25, ("other weights, version 5",))
+    assert roll_up(older, "running", {StepKey("a"): Fact("done")}, None, newer).lowered == ()
+
+
+WEIGHTS = st.dictionaries(st.sampled_from("abcde"), st.sampled_from([0.5, 1.0, 2.0, 7.0]), min_size=1)
+STATES = st.sampled_from(["locked", "ready", "in_progress", "done", "skipped", "not_applicable", "failed"])
+
+
+@given(WEIGHTS, WEIGHTS, st.dictionaries(st.sampled_from("abcde"), STATES))
+def test_no_version_lowers_progress_without_its_cause(
+    old: dict[str, float], new: dict[str, float], states: dict[str, str]
+):
+    """Whatever steps it adds, takes away or weighs otherwise, and wherever the run is."""
+    older, newer = versions(old, new)
+    facts = {StepKey(key): Fact(state) for key, state in states.items()}
+    was, now = roll_up(older, "running", facts), roll_up(newer, "running", facts, None, older)
+    assert now.progress >= was.progress or now.lowered
+
+
+def test_a_paused_run_that_needs_help_says_so(hired: Told):
+    """Needs help comes before blocked, and pausing makes a run blocked."""
+    paused = hired.when(request_help, StepKey("add"), "No account").when(pause_run, "Holidays")
+    assert paused.shown().state == "needs_help"
+    assert hired.when(pause_run, "Holidays").shown().state == "blocked"
 
 
 def test_the_outcome_of_a_gate_names_who_and_when(hired: Told):

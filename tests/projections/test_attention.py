@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from domain.schedule import Calendar
 from domain.working_time import WorkingTime
 from projections.answers import ATTENTION_KINDS, AttentionRow, Card, Help, StageDot
+from projections.answers.forecasts import ForecastFace
 from projections.attending import Context, Gone, OpenStep, needs
 from projections.judging import Judge
 from projections.stage_history import Usual
@@ -143,10 +144,13 @@ def test_nobody_has_it():
     assert told(CARD, OPEN._replace(assignee=None, manual=False)) == []
 
 
-def test_a_paused_run_is_blocked_and_nothing_else():
-    """Its clocks stand; it can be let go on."""
-    row = only(replace(CARD, blocked="Holidays", state="blocked"), OPEN._replace(help_since=MONDAY))
+def test_a_paused_run_is_blocked_and_is_never_late():
+    """Its clocks stand; it can be let go on. That somebody asked for help is said all the same."""
+    overdue = OPEN._replace(due_at=NOW - timedelta(days=1))
+    row = only(replace(CARD, blocked="Holidays", state="blocked"), overdue)
     assert (row.kind, row.why, row.action and row.action.verb) == ("blocked", "Paused: Holidays", "resume")
+    helped = told(replace(CARD, blocked="Holidays", state="needs_help"), overdue._replace(help_since=MONDAY))
+    assert [each.kind for each in helped] == ["blocked", "needs_help"]
 
 
 def test_the_forecast_is_heard_when_nothing_is_worse():
@@ -155,6 +159,40 @@ def test_the_forecast_is_heard_when_nothing_is_worse():
     assert (only(risky, OPEN).kind, only(risky, OPEN).action.body) == ("at_risk", {"priority": "high"})  # type: ignore[union-attr]  # there is one
     assert only(replace(risky, priority="urgent"), OPEN).action.verb == "extend"  # type: ignore[union-attr]  # as above
     assert only(risky, OPEN, usual=Usual(16.0, 20)).kind == "stalled"
+
+
+def test_the_new_target_of_a_run_is_one_that_it_can_meet():
+    """Never earlier than the target it has, nor than its forecast; at the end of a business day."""
+    risky = replace(CARD, state="at_risk", target_at=NOW + timedelta(days=9), priority="urgent")
+    proposed = [only(replace(risky, forecast=forecast), OPEN).action for forecast in (
+        None, ForecastFace("at_risk", p85_at=NOW + timedelta(days=12), probability=0.31))]  # fmt: skip
+    assert [each and each.body["target_at"] for each in proposed] == [
+        "2026-03-16T17:00:00Z", "2026-03-18T17:00:00Z",
+    ]  # fmt: skip
+    late = replace(risky, state="late", target_at=NOW - timedelta(days=1))
+    assert only(late, OPEN).action.body == {"target_at": "2026-03-13T17:00:00Z"}  # type: ignore[union-attr]  # there is one
+
+
+def test_the_forecast_is_told_with_its_numbers():
+    """When it will probably be finished, and how sure the target is; of a run that stands still, what it stands at."""
+    face = ForecastFace("at_risk", p85_at=NOW + timedelta(days=12), probability=0.31)
+    risky = replace(CARD, state="at_risk", target_at=NOW + timedelta(days=9), forecast=face)
+    assert (
+        only(risky, OPEN).why == "Probably finished by 18 Mar; the forecast gives 31% for its target, 15 Mar"
+    )
+    still = replace(risky, forecast=replace(face, state="stalled", reason="nothing has moved on “Sign”"))
+    row = only(still, OPEN)
+    assert (row.why, row.action and row.action.verb) == ("Nothing has moved on “Sign”", "nudge")
+
+
+def test_people_are_called_by_their_names():
+    """As the directory says, wherever somebody is named: who is waited for, nudged, or given it."""
+    names = {"person:bo": "Bo Ek", "person:dana": "Dana Roth"}
+    texts = {(RUN, "sign"): Help("No key", MONDAY, "person:dana")}
+    row = only(CARD, OPEN._replace(help_since=MONDAY), texts=texts, names=names)
+    assert row.why == "Sign needs help: No key (waits for Dana Roth)"
+    assert only(CARD, OPEN, usual=Usual(16.0, 20), names=names).action.label == "Nudge Bo Ek"  # type: ignore[union-attr]  # there is one
+    assert only(CARD, OPEN._replace(assignee=None), names=names).action.label == "Assign to Dana Roth"  # type: ignore[union-attr]  # as above
 
 
 def test_tasks_are_told_with_their_own_words():

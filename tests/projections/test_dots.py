@@ -37,6 +37,19 @@ def test_what_is_kept_ready_looks_as_if_made_anew(stored: list[dict[str, Any]], 
         assert kept.target_at == made.target_at
 
 
+def test_the_forecast_warns_of_a_stage_where_nothing_is_worse():
+    """A stage that has begun is at risk; one whose target has passed is late, one that is done stays done."""
+    stored = [{"key": key, "title": key, "state": state, "target_days": 5, "late_at": None, "blocked_at": None,
+               "entered_at": None, "ended_at": None, "outcome": None}
+              for key, state in (("a", "done"), ("b", "in_progress"), ("c", "not_started"))]  # fmt: skip
+    judge = Judge(BEGIN)
+    stages = stages_of(orjson.dumps(stored).decode(), BEGIN, judge, ended=False)
+    warned = {"a", "b"}
+    assert [dot.state for dot in judged(stages, BEGIN, warned)] == ["done", "at_risk", "not_started"]
+    assert [dot.state for dot in judged(stages, BEGIN)] == ["done", "in_progress", "not_started"]
+    assert [dot.state for dot in judged(stages, BEGIN + timedelta(days=30), warned)][1] == "late"
+
+
 def test_no_more_is_kept_than_is_said():
     """Boards of many cards do not fill the memory."""
     judge = Judge(BEGIN)

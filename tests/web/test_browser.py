@@ -337,7 +337,7 @@ def test_a_board_is_looked_back_on(workspace: App, page: Page):
     page.get_by_role("link", name="Back to now").click()
     expect(page.locator(f"#c{task}")).to_be_visible()
     page.get_by_label("As it was").fill("2099-01-01T09:00")
-    page.get_by_role("button", name="Show", exact=True).click()
+    page.get_by_role("button", name="Look back", exact=True).click()
     expect(page.get_by_role("status").filter(has_text="1 January 2099, 09:00")).to_be_visible()
     assert workspace.client.get(board, params={"as_of": "2001-01-01T09:00"}).status_code == 404
     assert workspace.client.get(board, params={"as_of": "soon"}).status_code == 422
@@ -354,3 +354,29 @@ def test_the_load_of_people_is_one_click_from_what_needs_attention(workspace: Ap
     expect(row.locator(".overdue")).to_have_text("1")
     keep(page, "workload")
     assert workspace.client.get("/workload", params={"weeks": "99"}).status_code == 422
+
+
+def test_a_board_is_filtered_and_says_what_is_not_as_the_steps_say(workspace: App, page: Page):
+    """The filter stays in lanes and over live changes; a card put elsewhere says why, by whom, and goes back."""
+    project = workspace.project()
+    run = workspace.run(project)
+    workspace.task(project, "Order gifts")
+    workspace.post(f"/v1/runs/{run}/override-stage", stage="live", reason="The customer is live already")
+    page.goto(f"{workspace.url}/projects/{project}")
+    page.locator("summary", has_text="Filter").click()
+    page.get_by_label("Kind").select_option("Runs")
+    page.get_by_role("button", name="Show", exact=True).click()
+    expect(page.locator(".card")).to_have_count(1)
+    expect(page.locator(f"#col-live #c{run}")).to_contain_text(
+        "Dana shows it here: The customer is live already"
+    )
+    keep(page, "board-filtered")
+    page.wait_for_selector("html[data-ready=yes]")
+    page.get_by_label("Move or change Acme").click()
+    page.get_by_role("button", name="Show it where its steps are").click()
+    expect(page.locator(f"#col-sold #c{run}")).to_be_visible()
+    expect(page.locator(".card")).to_have_count(1)
+    page.get_by_role("navigation", name="Lanes").get_by_role("link", name="Priority").click()
+    expect(page.locator(".card")).to_have_count(1)
+    page.get_by_role("link", name="Show all").click()
+    expect(page.locator(".card")).to_have_count(2)
