@@ -176,7 +176,7 @@ def _uuid(text: str | None) -> UUID | None:
 
 BOARD = Projection(
     "board",
-    2,
+    3,
     (CARD, PROJECT),
     {
         "run": Source((RUN_FACTS,), _run_rows),
