@@ -15,6 +15,8 @@ from projections.answers.forecasts import ForecastFace
 from projections.asking import Conn
 from projections.stage_history import Usual, usual_of
 
+_BEGINNING = datetime(1990, 1, 2, tzinfo=UTC)
+_MOST_KEPT = 10_000
 WEEKDAYS = Calendar()
 """Where nobody says otherwise: Monday to Friday, nine to five in UTC."""
 
@@ -67,7 +69,16 @@ class Judge:
 
     def worked_days(self, since: datetime) -> float:
         """The working days from an instant until now, rounded as people tell them."""
-        return self.in_days(working_time_of(self.calendar).hours(since, self.now))
+        return self.in_days(max(0.0, self._worked_up_to(self.now) - self._worked_up_to(since)))
+
+    def _worked_up_to(self, instant: datetime) -> float:
+        """The working hours of all years up to an instant; kept, because boards ask for the same ones again."""
+        known = self._known.worked
+        if instant not in known:
+            if len(known) >= _MOST_KEPT:
+                known.clear()
+            known[instant] = working_time_of(self.calendar).hours(_BEGINNING, instant)
+        return known[instant]
 
     def in_days(self, hours: float) -> float:
         """Working hours as working days."""
@@ -79,12 +90,13 @@ class Judge:
 
 
 class _Known:
-    """What was asked of a calendar before: an entry for each day that something began or is due, and cards' stages."""
+    """What was asked of a calendar before: days, cards' stages, and instants in working hours."""
 
     def __init__(self) -> None:
         self.targets: dict[tuple[date, int], datetime | None] = {}
         self.ends: dict[date, datetime] = {}
         self.stages: dict[Any, Any] = {}
+        self.worked: dict[datetime, float] = {}
 
 
 @lru_cache(maxsize=16)

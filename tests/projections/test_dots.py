@@ -6,9 +6,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import orjson
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from domain.working_time import WorkingTime
 from projections.dots import KEPT, judged, stages_of
 from projections.judging import Judge
 
@@ -48,6 +50,14 @@ def test_the_forecast_warns_of_a_stage_where_nothing_is_worse():
     assert [dot.state for dot in judged(stages, BEGIN, warned)] == ["done", "at_risk", "not_started"]
     assert [dot.state for dot in judged(stages, BEGIN)] == ["done", "in_progress", "not_started"]
     assert [dot.state for dot in judged(stages, BEGIN + timedelta(days=30), warned)][1] == "late"
+
+
+@given(st.datetimes(datetime(2025, 1, 1), datetime(2027, 1, 1), timezones=st.just(UTC)))  # noqa: DTZ001 - hypothesis adds the zone
+def test_days_in_a_stage_are_working_days(since: datetime):
+    """As the calendar counts them, however often they are asked for; nothing before the beginning."""
+    judge = Judge(datetime(2026, 3, 6, 12, tzinfo=UTC))
+    plain = WorkingTime(judge.calendar).hours(since, judge.now) / 8
+    assert judge.worked_days(since) == judge.worked_days(since) == pytest.approx(plain, abs=0.051)
 
 
 def test_no_more_is_kept_than_is_said():
