@@ -189,6 +189,9 @@ def _details(_outline: Outline, placed: Placed) -> Findings:
         if getattr(step, name) is not None and step.kind not in kinds:
             message = f"only a step of kind {kinds[0]} has {name}; this one is of kind {step.kind}"
             yield Finding((*path, name), "misplaced_details", message, kinds)
+    if step.overdue is not None and step.overdue.skip_after is not None and _decides(step):
+        message = f"nothing passes {step.key!r} because time went by: its time-out reminds and escalates"
+        yield Finding((*path, "overdue", "skip_after"), "misplaced_details", message, ("notify",))
     if step.wait is not None and step.wait.event is None and step.wait.until is None:
         yield Finding(
             (*path, "wait"),
@@ -196,6 +199,10 @@ def _details(_outline: Outline, placed: Placed) -> Findings:
             "a wait needs an event, an instant or both",
             ("event", "until"),
         )
+
+
+def _decides(step: Step) -> bool:
+    return step.kind == "approval" or step.gate is not None
 
 
 def _outputs(_outline: Outline, placed: Placed) -> Findings:

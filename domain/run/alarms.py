@@ -47,12 +47,14 @@ def instants(
 ) -> Alarms:
     """Every alarm that the process gives the step for this due, past ones too; ``shift``: see ``StepState``.
 
-    The step's readiness has to be in ``run``. An imported run reminds nobody and calls for nobody.
+    The step's readiness has to be in ``run``. An imported run reminds nobody and calls for nobody. No approval and no
+    gate is set aside by time, whatever a version published before said.
     """
     known = definition.steps[step]
     put_back = _put_back(calendar, shift)
     found = {} if run.imported else _calls(run, definition, step, due, put_back, calendar)
-    if due is not None and known.overdue is not None and known.overdue.skip_after is not None:
+    decides = known.kind == "approval" or known.gate is not None
+    if due is not None and known.overdue is not None and known.overdue.skip_after is not None and not decides:
         found[SKIP] = after(due, known.overdue.skip_after, calendar)
     if known.wait is not None and known.wait.until is not None:
         until = rule_instant(run, definition, known.wait.until, calendar, run.step(step).ready_at)

@@ -333,6 +333,14 @@ def test_a_survey_is_set_aside_after_its_time():
     assert ready_because(decided.events()) == {"close": "timer"}
 
 
+@pytest.mark.parametrize("what", [{"kind": "approval"}, {"gate": {}}])
+def test_time_lets_nothing_pass_an_approval_or_a_gate(what: dict[str, Any]):
+    """Neither approved nor set aside: it stays open, and its lead hears of it."""
+    story = led(offer(**what, overdue={"skip_after": {"offset": 1}}), escalate_after={"offset": 1})
+    assert set(alarms(story)) == {"escalation"}
+    story.when(skip_overdue, "offer", at=day(31), by=TIMER).then_types()
+
+
 WAIT = step(
     "wait",
     role="engine",

@@ -84,6 +84,16 @@ STEP = "stages.0.steps"
         ([{"key": "a", "kind": "wait", "wait": {}}], f"{STEP}.0.wait", "missing_details"),
         ([{"key": "a", "approval": {}}], f"{STEP}.0.approval", "misplaced_details"),
         (
+            [{"key": "a", "kind": "approval", "overdue": {"skip_after": {"offset": 1}}}],
+            f"{STEP}.0.overdue.skip_after",
+            "misplaced_details",
+        ),
+        (
+            [{"key": "a", "role": "boss", "gate": {}, "overdue": {"skip_after": {"offset": 1}}}],
+            f"{STEP}.0.overdue.skip_after",
+            "misplaced_details",
+        ),
+        (
             [{"key": "a", "kind": "http", "http": {"url": "https://x", "outputs": {"m": "m"}}}],
             f"{STEP}.0.http.outputs.m",
             "output_without_field",
