@@ -28,12 +28,13 @@ def _run_rows(subject: Subject) -> Iterator[tuple[int, Row]]:
     planned = planned_steps(subject.definitions(run.process, run.process_version))
     project = None if run.project is None else UUID(run.project)
     for key, step in run.steps.items():
-        if step.state not in OPEN_STEP or step.assignee is None or not planned[key].manual:
+        plan = planned.get(key)  # None between a migration and what it says of a step that is gone
+        if plan is None or not plan.manual or step.state not in OPEN_STEP or step.assignee is None:
             continue
         yield 0, (
-            subject.stream, key, "step", step.assignee, planned[key].title, run.name, run.process, project,
-            planned[key].stage, step.state, step.due_at, run.priority, step.ready_at or step.started_at,
-            planned[key].kind, None, step.assignee.startswith("group:") and not planned[key].shared, step.approved_by,
+            subject.stream, key, "step", step.assignee, plan.title, run.name, run.process, project, plan.stage,
+            step.state, step.due_at, run.priority, step.ready_at or step.started_at, plan.kind, None,
+            step.assignee.startswith("group:") and not plan.shared, step.approved_by,
         )  # fmt: skip
 
 

@@ -135,6 +135,19 @@ def test_rows_do_not_depend_on_how_events_came(
     assert found[0] == found[1]
 
 
+def test_a_migration_may_be_read_in_two_batches(log: Log, read_database: Database) -> None:
+    """Between the move and what it says of an open step that is gone nothing is parked; the rows are a rebuild's."""
+    store(log, [published(), published_next(), opened(), started("a"), ready("a", "training", 5)])
+    with Projector(read_database.app_url) as projector:
+        for fact in migrated("a", 9):
+            store(log, [fact])
+            projector.catch_up()
+    live = contents(read_database.app_url)
+    assert fresh_rows(read_database.app_url, 10_000) == live
+    with psycopg.connect(read_database.app_url) as connection:
+        assert connection.execute("select count(*) from log.parked").fetchone() == (0,)
+
+
 def test_applying_twice_is_applying_once(log: Log, read_database: Database) -> None:
     """A worker that starts again with an old checkpoint in its head changes nothing."""
     store(log, [published(), opened(), *hire("a")])
