@@ -83,7 +83,7 @@ def test_a_run_from_its_start_to_its_end(milepost: Milepost, run: str, visit: st
     assert [row["id"] for row in rows] == [run]
     types = [entry["type"] for entry in milepost.json("run", "history", run)]
     assert types[0] == "run_started"
-    assert types.count("run_completed") == 1  # what the worker then says of the mails it sent may follow
+    assert [each for each in types if not each.startswith("action_")][-1] == "run_completed"
     assert "run_completed" in milepost("run", "history", run, "--after", "5").stdout
     assert "Visit of Harbour 4" in milepost("run", "show", run).stdout
 
