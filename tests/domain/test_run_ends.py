@@ -1,4 +1,4 @@
-"""Promises about how steps end: only what ended well lets others, and the run, go on."""
+"""Promises about what ends do: only what ended well lets others, and the run, go on; a new value is asked for again."""
 
 from __future__ import annotations
 
@@ -51,3 +51,22 @@ def test_a_run_waits_for_what_somebody_reopened():
     story = story.after(complete_step, "send")
     assert story.state.state == "running"
     assert story.after(complete_step, "sign").state.state == "completed"
+
+
+def test_a_value_that_changes_is_asked_by_steps_far_behind():
+    """What a condition reads may be done anew while the steps between stay done: the condition is asked again."""
+    size = {"key": "n", "title": "N", "kind": "number"}
+    large = {"field": "ask.n", "operator": "more", "value": 2}
+    story = run_of(
+        step("ask", kind="form", fields=[size]),
+        step("plan", ["ask"]),
+        step("lift", ["plan"], when=large),
+        step("end", ["plan"]),
+    ).after(start_run)
+    story = story.after(complete_step, "ask", {"n": 1}).after(complete_step, "plan")
+    assert story.state.step(StepKey("lift")).state == "not_applicable"
+    story = story.after(reopen_step, "ask", "counted wrong").after(complete_step, "ask", {"n": 5})
+    assert (story.state.step(StepKey("plan")).state, story.state.step(StepKey("lift")).state) == (
+        "done",
+        "ready",
+    )
