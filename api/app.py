@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from copy import copy
+from functools import cache
 
 from fastapi import APIRouter, FastAPI
 from starlette.routing import BaseRoute
@@ -53,7 +55,8 @@ def create_app(
         lifespan=_life,
     )
     app.state.services = services
-    routes: list[BaseRoute] = [route for router in (api_router(), *extra_routers) for route in router.routes]
+    extra = [route for router in extra_routers for route in router.routes]
+    routes = [copy(route) for route in (*_routes(), *extra)]
     guard_routes(routes, {**RULES, **(extra_rules or {})}, services.leases, services.site)
     app.router.routes[:] = routes
     install(app)
@@ -87,6 +90,12 @@ ADDED: tuple[Callable[[APIRouter], None], ...] = (
     add_openapi,
 )
 """What each module adds to the interface."""
+
+
+@cache
+def _routes() -> tuple[BaseRoute, ...]:
+    """Made once in a process: each application puts copies behind its own guards."""
+    return tuple(api_router().routes)
 
 
 def api_router() -> APIRouter:

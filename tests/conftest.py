@@ -7,7 +7,7 @@ import pytest
 from milepost.embedded import NatsServer, PostgresServer
 from tests.stories.house import House
 from tests.stories.house import house as start_house
-from tests.support.databases import Database, make_template, new_database
+from tests.support.databases import Database, Template, new_database
 
 
 @pytest.fixture(scope="session")
@@ -24,13 +24,15 @@ def postgres_server() -> Iterator[PostgresServer]:
 
 
 @pytest.fixture(scope="session")
-def database_template(postgres_server: PostgresServer) -> str:
-    """The name of a migrated database that others are copied from."""
-    return make_template(postgres_server)
+def database_template(postgres_server: PostgresServer) -> Iterator[Template]:
+    """A migrated database that others are copied from."""
+    template = Template(postgres_server)
+    yield template
+    template.close()
 
 
 @pytest.fixture
-def database(postgres_server: PostgresServer, database_template: str) -> Iterator[Database]:
+def database(postgres_server: PostgresServer, database_template: Template) -> Iterator[Database]:
     """A migrated database of this test's own."""
     with new_database(postgres_server, database_template) as database:
         yield database

@@ -29,6 +29,7 @@ START_SECONDS = 120
 STOP_SECONDS = 30
 # sun_path is 108 bytes on Linux and 104 on macOS, the closing zero included
 LONGEST_SOCKET_PATH = 103
+MEMORY_BYTES = 6 * 1024**3
 MEMORY_IN_USE = "pre-existing shared memory block"
 SOCKET_NAME = ".s.PGSQL.5432"
 
@@ -75,6 +76,13 @@ class Passwords:
     application: str
 
 
+def _memory() -> Path | None:
+    """Where files are kept in memory, when it has room for what tests store; None is the usual temporary directory."""
+    memory = Path("/dev/shm")  # noqa: S108 - a new directory of its own is made there
+    roomy = memory.is_dir() and os.access(memory, os.W_OK) and shutil.disk_usage(memory).free >= MEMORY_BYTES
+    return memory if roomy else None
+
+
 class PostgresServer:
     """One PostgreSQL in one directory.
 
@@ -96,8 +104,8 @@ class PostgresServer:
 
     @classmethod
     def temporary(cls) -> Self:
-        """A server for tests, in a new temporary directory that goes with it, and without fsync."""
-        server = cls(Path(tempfile.mkdtemp(prefix="milepost-pg-")), durable=False)
+        """A server for tests, in a new temporary directory that goes with it, in memory if it fits; without fsync."""
+        server = cls(Path(tempfile.mkdtemp(prefix="milepost-pg-", dir=_memory())), durable=False)
         server._temporary = True
         return server
 

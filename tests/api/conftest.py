@@ -24,6 +24,7 @@ from projections.engine import Projector
 from store.connect import make_pool
 from store.log import Log
 from store.repository import Repository
+from tests.support.clients import client_of
 from tests.support.databases import Database
 from tests.support.waiting import wait_until
 
@@ -64,9 +65,7 @@ class Api:
 
     def as_(self, actor: str, *scopes: str) -> httpx.Client:
         """A client of somebody."""
-        return httpx.Client(
-            base_url=self.url, headers={"Authorization": f"Bearer {self.token(actor, *scopes)}"}
-        )
+        return client_of(self.url, self.token(actor, *scopes))
 
     def publish(self, document: dict[str, Any] = PROCESS) -> str:
         """Publish a process; its key."""
@@ -110,7 +109,7 @@ def serving(database: Database) -> Iterator[Api]:
         thread = Thread(target=server.run, args=[[listening]], daemon=True)
         thread.start()
         wait_until(lambda: server.started, what="the start of the server")
-        made = Api(url, database, services, httpx.Client(base_url=url))
+        made = Api(url, database, services, client_of(url))
         made.client.headers["Authorization"] = f"Bearer {made.token()}"
         with made.client:
             yield made

@@ -103,4 +103,4 @@ def test_a_task_is_judged_by_the_organisation_s_calendar(api: Api, place: str):
     project(api.database, api.services.log)
     (card,) = api.client.get(f"/v1/projects/{place}/board").json()["columns"][0]["cards"]
     told = api.client.get(f"/v1/tasks/{task}").json()["card"]
-    assert told["due_at"] == card["due_at"] == "2026-03-03T05:00:00+00:00"
+    assert told["due_at"] == card["due_at"] == "2026-03-02T22:00:00+00:00"

@@ -12,7 +12,7 @@ from projections.engine import Projector
 from projections.forecast_trails import trails_of
 from store.log import Log
 from tests.importing.support import MAPS, real
-from tests.support.databases import new_database
+from tests.support.databases import Template, new_database
 
 LOANS = ("bpic2012_loans", "bpic2012.xes.gz", "xes", "bpic2012.yaml")
 PERMITS = ("receipt_permits", "receipt.csv", "csv", "receipt.yaml")
@@ -25,7 +25,10 @@ PUBLISHED_DAYS = 6.2
 @pytest.mark.parametrize("way", ["walk", "split"])
 @pytest.mark.parametrize("source", [PERMITS, LOANS], ids=["permits", "loans"])
 def test_forecasts_beat_both_means_and_hold(
-    source: tuple[str, str, LogFormat, str], way: Way, postgres_server: PostgresServer, database_template: str
+    source: tuple[str, str, LogFormat, str],
+    way: Way,
+    postgres_server: PostgresServer,
+    database_template: Template,
 ) -> None:
     """Each prefix of at least two events, forecast from what came before."""
     folder, file, log_format, stages = source

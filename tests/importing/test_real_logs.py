@@ -22,7 +22,7 @@ from store.log import Log
 from tests.api.conftest import Api, serving
 from tests.cli.conftest import Milepost
 from tests.importing.support import MAPS, expected, real
-from tests.support.databases import Database, new_database
+from tests.support.databases import Database, Template, new_database
 
 
 @dataclass
@@ -44,7 +44,7 @@ class Shown:
 @contextmanager
 def shown(
     server: PostgresServer,
-    template: str,
+    template: Template,
     folder: str,
     file: str,
     log_format: LogFormat,
@@ -62,7 +62,7 @@ def shown(
 
 
 @pytest.fixture(scope="module")
-def loans(postgres_server: PostgresServer, database_template: str) -> Iterator[Shown]:
+def loans(postgres_server: PostgresServer, database_template: Template) -> Iterator[Shown]:
     """BPI Challenge 2012."""
     with shown(
         postgres_server,
@@ -77,7 +77,7 @@ def loans(postgres_server: PostgresServer, database_template: str) -> Iterator[S
 
 
 @pytest.fixture(scope="module")
-def permits(postgres_server: PostgresServer, database_template: str) -> Iterator[Shown]:
+def permits(postgres_server: PostgresServer, database_template: Template) -> Iterator[Shown]:
     """The receipt phase of building permits."""
     with shown(
         postgres_server, database_template, "receipt_permits", "receipt.csv", "csv", "permits", "receipt.yaml"
@@ -86,7 +86,7 @@ def permits(postgres_server: PostgresServer, database_template: str) -> Iterator
 
 
 @pytest.fixture(scope="module")
-def hiring(postgres_server: PostgresServer, database_template: str) -> Iterator[Shown]:
+def hiring(postgres_server: PostgresServer, database_template: Template) -> Iterator[Shown]:
     """The simulated hiring log."""
     with shown(
         postgres_server,

@@ -36,7 +36,7 @@ from tests.projections.histories import (
     stream_of,
     team,
 )
-from tests.support.databases import Database
+from tests.support.databases import Database, Template
 
 SOME = settings(
     max_examples=12,
@@ -107,7 +107,7 @@ def test_rows_do_not_depend_on_how_events_came(
     postgres_server: object,
     histories: tuple[list[Fact], list[Fact]],
     choices: list[int],
-    database_template: str,
+    database_template: Template,
 ) -> None:
     """Live one by one, rebuilt in any batches, or mixed with other streams: the rows are the same."""
     from tests.support.databases import new_database

@@ -40,7 +40,7 @@ from tests.projections.histories import (
     stream_of,
 )
 from tests.projections.test_laws import SOME, happening
-from tests.support.databases import Database, new_database
+from tests.support.databases import Database, Template, new_database
 
 LATER = BEGIN + timedelta(days=9)
 
@@ -70,7 +70,7 @@ def test_the_board_of_a_position_is_the_one_that_was_shown_then(
     postgres_server: object,
     histories: tuple[list[Fact], list[Fact]],
     choices: list[int],
-    database_template: str,
+    database_template: Template,
 ) -> None:
     """Whatever happened: asked later as of a position, the board is what it was when the log ended there."""
     facts = interleaved(histories, choices)

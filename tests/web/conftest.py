@@ -29,6 +29,7 @@ from projections.engine import Projector
 from store.connect import make_pool
 from store.log import Log
 from store.repository import Repository
+from tests.support.clients import client_of
 from tests.support.databases import Database
 from tests.support.waiting import wait_until
 from web import routes
@@ -146,7 +147,7 @@ def app(database: Database) -> Iterator[App]:
         for thread in threads:
             thread.start()
         wait_until(lambda: server.started, what="the start of the server")
-        with httpx.Client(base_url=url) as client:
+        with client_of(url) as client:
             with psycopg.connect(database.app_url, autocommit=True) as connection:
                 token = access.create_token(connection, DANA, tuple(SCOPES)).secret
             client.headers["Authorization"] = f"Bearer {token}"
