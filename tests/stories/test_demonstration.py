@@ -83,6 +83,17 @@ def test_what_is_shown_is_what_is_told(shown: House) -> None:
     assert rows(shown, "select count(*)::int from log.event where type = 'approval_refused'") == [(2,)]
 
 
+def test_most_finished_onboardings_met_their_targets(shown: House) -> None:
+    """Its insights are those of a process that mostly works: neither all nor hardly any are on time."""
+    ((ended, on_time),) = rows(
+        shown,
+        "select count(*)::int, count(*) filter (where ended_at <= target_at)::int from read.card "
+        "where process = 'customer_onboarding' and ended_at is not null and target_at is not null",
+    )
+    assert ended == 40
+    assert ended / 2 < on_time < ended
+
+
 def _runs(house: House) -> int:
     return int(rows(house, "select count(*) from log.event where type = 'run_started'")[0][0])
 
