@@ -79,7 +79,7 @@ class MaybeReason(Body):
 
 
 class StartRun(Body):
-    """A run of the newest published version of a process (or of the version named)."""
+    """A run of the newest published version of a process, of the version named, or (as a test) of its draft."""
 
     process: Key
     process_version: Annotated[int, Field(strict=True, ge=1, le=2_000_000_000)] | None = None
@@ -91,6 +91,13 @@ class StartRun(Body):
     target_at: Instant | None = None
     subject: Line | None = None
     test: Annotated[bool, Field(strict=True)] = False
+    draft: Annotated[bool, Field(strict=True)] = False
+
+    @model_validator(mode="after")
+    def _one_version(self) -> Self:
+        if self.draft and self.process_version is not None:
+            raise ValueError("say `process_version` or `draft`, not both")
+        return self
 
 
 class Complete(Body):

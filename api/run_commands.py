@@ -27,6 +27,7 @@ from domain import run as runs
 from domain.definition import Definition
 from domain.directory import EMPTY, Directory
 from domain.events import Event, RunStarted
+from domain.process import draft_version, must_be_sound
 from domain.run import Run
 from domain.run.nudging import remind_step
 from domain.words import Assignee, RoleKey, StepKey, process_stream
@@ -37,7 +38,7 @@ START = Verb(
     bodies.StartRun,
     runs.start_run,
     {"process": "customer_onboarding", "name": "Acme Ltd", "roles": {"account_manager": "person:dana"}},
-    elsewhere=frozenset({"process", "process_version"}),
+    elsewhere=frozenset({"process", "process_version", "draft"}),
 )
 
 STEP_VERBS = (
@@ -291,6 +292,7 @@ def _step_exists(definition: Definition, step: StepKey | None) -> None:
 
 async def _start(call: Call) -> Response:
     body = validate(bodies.StartRun, call.body)
+    body = body.model_copy(update={"test": body.test or body.draft})
     services = call.services
     await _project_takes_work(services, body)
     await files_are_kept(services, body)
@@ -327,7 +329,11 @@ def roles_of(events: Sequence[Event]) -> Mapping[RoleKey, Assignee]:
 
 def _definition(services: Services, body: bodies.StartRun) -> Definition:
     """The version to follow: the one asked for, else the newest that is published. A retired process has none."""
-    process = known_process(services.repository.load(PROCESSES, process_stream(body.process)), body.process)
+    loaded = services.repository.load_version(PROCESSES, process_stream(body.process))
+    process = known_process(loaded[1], body.process)
+    if body.draft:
+        must_be_sound(process)
+        return services.repository.definition(body.process, draft_version(loaded[0]))
     if process.version == 0:
         raise Problem("unknown_process", f"no process {body.process} is published")
     version = process.version if body.process_version is None else body.process_version

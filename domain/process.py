@@ -76,10 +76,25 @@ def save_draft(
 
 def publish(process: Process, note: str, *, by: Actor, at: datetime) -> list[AnyProcessEvent]:
     """Make the draft the next version. Refused (``lint``) with every problem at once while it has any."""
-    if process.draft is None:
-        raise Rejected("no_draft", "there is no draft to publish", accepted=["save_draft"])
-    if process.draft == process.published:
+    if process.draft is not None and process.draft == process.published:
         return []
+    document = must_be_sound(process)
+    return [
+        ProcessVersionPublished(
+            process=process.key,
+            process_version=process.version + 1,
+            note=words("note", note),
+            document=document,
+            by=by,
+            at=at,
+        )
+    ]
+
+
+def must_be_sound(process: Process) -> dict[str, Any]:
+    """The draft, when a run can follow it; Rejected says why not."""
+    if process.draft is None:
+        raise Rejected("no_draft", "there is no draft", accepted=["save_draft"])
     _must_take_changes(process)
     problems = lint(Document.model_validate(process.draft))
     if problems:
@@ -88,16 +103,12 @@ def publish(process: Process, note: str, *, by: Actor, at: datetime) -> list[Any
             f"the draft has {len(problems)} problem{'s' * (len(problems) > 1)}; first: {problems[0].message}",
             problems=[problem.as_dict() for problem in problems],
         )
-    return [
-        ProcessVersionPublished(
-            process=process.key,
-            process_version=process.version + 1,
-            note=words("note", note),
-            document=process.draft,
-            by=by,
-            at=at,
-        )
-    ]
+    return process.draft
+
+
+def draft_version(number: int) -> int:
+    """The version of a run that tries out a draft: −n, for the draft as it stood after event n of its process."""
+    return -number
 
 
 def retire(process: Process, reason: str, *, by: Actor, at: datetime) -> list[AnyProcessEvent]:

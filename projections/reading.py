@@ -29,6 +29,11 @@ VERSIONS = """
 select (data ->> 'process_version')::int, data -> 'document' from log.event
 where stream = %s and type = 'process_version_published'
 """
+DRAFT = """
+select data -> 'document' from log.event
+where stream = %s and version <= %s and type in ('process_draft_saved', 'process_version_published')
+order by version desc limit 1
+"""
 _NEWEST = {name: event.schema_version for name, event in EVENT_TYPES.items()}
 
 
@@ -110,9 +115,12 @@ class LogDefinitions:
         self._known: dict[tuple[str, int], Definition] = {}
 
     def __call__(self, process: str, version: int) -> Definition:
-        """The compiled graph of a published version; raises UnknownDefinition."""
+        """The compiled graph of a published version, or of a draft that is tried out; raises UnknownDefinition."""
         key = process, version
-        if key not in self._known:
+        if key not in self._known and version < 0:
+            for (document,) in self._connection.execute(DRAFT, [process_stream(process), -version]):
+                self._known[key] = Definition.load(process, version, document)
+        elif key not in self._known:
             for number, document in self._connection.execute(VERSIONS, [process_stream(process)]):
                 if (process, number) not in self._known:
                     self._known[process, number] = Definition.load(process, number, document)

@@ -24,6 +24,7 @@ from projections.asking import CARD_COLUMNS, Conn, Fresh, NotFound, fresh, rows
 from projections.cards import card_of, help_of
 from projections.judging import Judge, judge
 from projections.live_values import live_values
+from projections.reading import LogDefinitions, UnknownDefinition
 from projections.run_facts import OPEN_STEP, StepFacts
 from projections.step_times import Pause, StepTimes, alarms_of, next_reminder, pauses_of
 
@@ -55,11 +56,20 @@ def run(
 
 
 def definition_of(connection: Conn, process: str, version: int) -> Definition:
-    """A published version, compiled. Raises NotFound."""
+    """A published version, or a draft that a run tries out, compiled. Raises NotFound."""
+    if version < 0:
+        return _draft_of(connection, process, version)
     found = rows(connection, "version_document", process=process, version=version)
     if not found:
         raise NotFound("process version", f"{process} {version}")
     return Definition.load(process, version, found[0][6])
+
+
+def _draft_of(connection: Conn, process: str, version: int) -> Definition:
+    try:
+        return LogDefinitions(connection)(process, version)
+    except UnknownDefinition:
+        raise NotFound("process version", f"{process} {version}") from None
 
 
 def run_history(connection: Conn, stream: UUID, after: int = 0, limit: int = 500) -> History:

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from domain.aggregate import Aggregate
 from domain.definition import Definition
-from domain.events import Event, ProcessVersionPublished
+from domain.events import Event, ProcessDraftSaved, ProcessVersionPublished
 from domain.words import Rejected, process_stream
 from store.errors import CommandMismatch, Conflict, LogError, Repeated
 from store.log import Log
@@ -23,6 +23,7 @@ from store.unit import fingerprint_text
 S = TypeVar("S")
 E = TypeVar("E", bound=Event)
 _TRIES = 4
+_DOCUMENTED = frozenset({ProcessDraftSaved.type, ProcessVersionPublished.type})
 
 
 class UnknownVersion(LookupError):
@@ -181,20 +182,25 @@ class Repository:
         return loaded.version, loaded.state
 
     def definition(self, process: str, version: int) -> Definition:
-        """The compiled graph of a published version; raises UnknownVersion."""
+        """The compiled graph of a published version, or of a draft (see ``draft_version``); raises UnknownVersion."""
         key = process, version
         if key not in self._definitions:
             self._definitions[key] = self._compile(process, version)
         return self._definitions[key]
 
     def _compile(self, process: str, version: int) -> Definition:
+        document: dict[str, Any] | None = None
         for recorded in self._log.read_stream(process_stream(process)):
-            if recorded.type == ProcessVersionPublished.type:
-                event = to_event(recorded)
-                assert isinstance(event, ProcessVersionPublished)
-                if event.process_version == version:
-                    return Definition.load(process, version, event.document)
-        raise UnknownVersion(f"process {process} has no version {version}")
+            if version < 0 and recorded.version > -version:
+                break
+            event = to_event(recorded) if recorded.type in _DOCUMENTED else None
+            if isinstance(event, ProcessVersionPublished) and event.process_version == version:
+                return Definition.load(process, version, event.document)
+            if version < 0 and isinstance(event, ProcessDraftSaved | ProcessVersionPublished):
+                document = event.document
+        if document is None:
+            raise UnknownVersion(f"process {process} has no version {version}")
+        return Definition.load(process, version, document)
 
     def _plan(self, work: _Work[S, E]) -> _Plan[E]:
         """The whole path, as the requests it makes of the log; every answer or error is sent back in."""

@@ -56,13 +56,14 @@ def start(  # noqa: PLR0913, PLR0917 - one for each option of the command line
     ),
     subject: str = typer.Option(None, help="Whom or what the run is about."),
     test: bool = typer.Option(False, "--test", help="A test run: it counts in no statistic."),
+    draft: bool = typer.Option(False, "--draft", help="Try out the draft, as a test run."),
     actor: str = As,
     as_json: bool = AsJson,
 ) -> None:
     """Start a run."""
     body: dict[str, Any] = {
         "process": process, "process_version": version, "name": name, "project": project, "test": test or None,
-        "priority": priority, "target_at": target, "subject": subject,
+        "draft": draft or None, "priority": priority, "target_at": target, "subject": subject,
         "inputs": pairs(values, "--input"), "roles": pairs(roles, "--role"),
     }  # fmt: skip
     done(tell("/v1/runs", body, actor=actor), as_json)
