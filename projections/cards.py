@@ -51,14 +51,9 @@ def card_of(row: Sequence[Any], judge: Judge) -> Card:
         override=_elsewhere(row[_OVERRIDE]),
         forecast=face,
         stage_days=None if ended or row[_ENTERED] is None else judge.worked_days(row[_ENTERED]),
-        usual_days=None if ended else _usual(row, judge),
+        usual_days=None if ended else judge.usual_days(row[_PROCESS], row[_STAGE]),
         **told,
     )
-
-
-def _usual(row: Sequence[Any], judge: Judge) -> float | None:
-    usual = judge.usual(row[_PROCESS], row[_STAGE]) if row[_PROCESS] else None
-    return None if usual is None else judge.in_days(usual.hours)
 
 
 def _state(row: Sequence[Any], target_at: datetime | None, judge: Judge, day_over: datetime | None) -> str:

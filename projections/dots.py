@@ -14,7 +14,7 @@ import orjson
 
 from domain.naming import spoken
 from domain.rollup import TIMELESS, state_at
-from projections.answers import StageDot
+from projections.answers import StageDot, StageDots
 from projections.fold import instant
 from projections.judging import Judge
 
@@ -27,10 +27,10 @@ Waiting = tuple[int, str, "datetime | None", "datetime | None", "datetime | None
 class Stages(NamedTuple):
     """The stages of a card before a clock is asked; ``shown`` holds what they looked like, by the states it gave."""
 
-    dots: tuple[StageDot, ...]
+    dots: StageDots
     waiting: tuple[Waiting, ...]
     target_at: datetime | None
-    shown: dict[tuple[str, ...], tuple[StageDot, ...]]
+    shown: dict[tuple[str, ...], StageDots]
 
 
 def stages_of(
@@ -49,7 +49,7 @@ def stages_of(
     return found
 
 
-def judged(stages: Stages, now: datetime, at_risk: Collection[str] = ()) -> tuple[StageDot, ...]:
+def judged(stages: Stages, now: datetime, at_risk: Collection[str] = ()) -> StageDots:
     """The stages as they are at that moment; ``at_risk`` are those that the forecast warns of."""
     if not stages.waiting:
         return stages.dots
@@ -66,12 +66,12 @@ def judged(stages: Stages, now: datetime, at_risk: Collection[str] = ()) -> tupl
     return found
 
 
-def _in_states(stages: Stages, states: Sequence[str]) -> tuple[StageDot, ...]:
+def _in_states(stages: Stages, states: Sequence[str]) -> StageDots:
     dots = list(stages.dots)
     for (place, rest, *_), state in zip(stages.waiting, states, strict=True):
         if state != rest:
             dots[place] = _with_state(dots[place], state)
-    return tuple(dots)
+    return StageDots(dots)
 
 
 def _with_state(dot: StageDot, state: str) -> StageDot:
@@ -82,7 +82,7 @@ def _with_state(dot: StageDot, state: str) -> StageDot:
 
 
 def _made(stored: Sequence[Mapping[str, Any]], started_at: datetime, judge: Judge, *, ended: bool) -> Stages:
-    dots = tuple([_dot(dot, started_at, judge, ended=ended) for dot in stored])
+    dots = StageDots([_dot(dot, started_at, judge, ended=ended) for dot in stored])
     waiting = [] if ended else [_waiting(place, dot, stored[place]) for place, dot in enumerate(dots)]
     targets = [dot.target_at for dot in dots if dot.target_at is not None]
     return Stages(dots, tuple([each for each in waiting if each is not None]), min(targets, default=None), {})

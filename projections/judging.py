@@ -36,6 +36,9 @@ class Judge:
     usual: Callable[[str, str], Usual | None] = field(default=_nothing_usual, compare=False)
     _known: _Known = field(init=False, repr=False, compare=False)
     year: int = field(init=False, repr=False, compare=False)
+    _usual_days: dict[tuple[str, str], float | None] = field(
+        init=False, repr=False, compare=False, default_factory=dict
+    )
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_known", _known_of(self.calendar))
@@ -77,12 +80,20 @@ class Judge:
         if instant not in known:
             if len(known) >= _MOST_KEPT:
                 known.clear()
-            known[instant] = working_time_of(self.calendar).hours(_BEGINNING, instant)
+            known[instant] = self._known.working.hours(_BEGINNING, instant)
         return known[instant]
+
+    def usual_days(self, process: str | None, stage: str) -> float | None:
+        """How many working days runs of this process usually stay in this stage at most."""
+        key = process or "", stage
+        if key not in self._usual_days:
+            usual = self.usual(process, stage) if process else None
+            self._usual_days[key] = None if usual is None else self.in_days(usual.hours)
+        return self._usual_days[key]
 
     def in_days(self, hours: float) -> float:
         """Working hours as working days."""
-        return round(hours / working_time_of(self.calendar).day_hours, 1)
+        return round(hours / self._known.day_hours, 1)
 
     def day(self, instant: datetime) -> str:
         """A day as people write it: ``12 Nov``, with the year when it is another one than now."""
@@ -92,7 +103,9 @@ class Judge:
 class _Known:
     """What was asked of a calendar before: days, cards' stages, and instants in working hours."""
 
-    def __init__(self) -> None:
+    def __init__(self, calendar: Calendar) -> None:
+        self.working = working_time_of(calendar)
+        self.day_hours = self.working.day_hours
         self.targets: dict[tuple[date, int], datetime | None] = {}
         self.ends: dict[date, datetime] = {}
         self.stages: dict[Any, Any] = {}
@@ -100,8 +113,8 @@ class _Known:
 
 
 @lru_cache(maxsize=16)
-def _known_of(_calendar: Calendar) -> _Known:
-    return _Known()
+def _known_of(calendar: Calendar) -> _Known:
+    return _Known(calendar)
 
 
 @lru_cache(maxsize=10_000)

@@ -19,6 +19,7 @@ from projections.answers.cards import (
     Member,
     ShownElsewhere,
     StageDot,
+    StageDots,
 )
 from projections.answers.insights import (
     ApprovalInsight,
@@ -126,6 +127,7 @@ __all__ = [
     "Sitting",
     "Spread",
     "StageDot",
+    "StageDots",
     "StageStats",
     "StageView",
     "StepInsight",

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Literal
 from uuid import UUID
+
+import orjson
 
 from projections.answers.forecasts import ForecastFace
 
@@ -42,6 +45,15 @@ class StageDot:
     outcome_at: datetime | None = None
     said: str | None = None
     target_at: datetime | None = None
+
+
+class StageDots(tuple[StageDot, ...]):  # noqa: SLOT001 - a tuple with slots cannot keep anything
+    """The stages of a card. They are kept from one look at a board to the next, and so is their JSON."""
+
+    @cached_property
+    def json(self) -> bytes:
+        """As they stand in an answer."""
+        return orjson.dumps(tuple(self))
 
 
 @dataclass(frozen=True, slots=True)
