@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import time
-from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -39,9 +37,6 @@ VERBS: dict[str, Verb] = {
     for verb in STEP_VERBS
     if verb.name in ("complete", "save", "approve", "refuse", "decline")
 }
-MOST_A_MINUTE = 60
-"""Requests of one link, or of one address that brings links that open nothing, in a minute."""
-_REMEMBERED = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,33 +67,15 @@ class _Opened:
     guest: Actor
 
 
-class Throttle:
-    """Counts what somebody did in the current minute; old counts are forgotten."""
-
-    def __init__(self, most: int = MOST_A_MINUTE) -> None:
-        self._most = most
-        self._counts: OrderedDict[tuple[str, int], int] = OrderedDict()
-
-    def count(self, who: str) -> None:
-        """Count one more; a problem when it is too many."""
-        key = (who, int(time.monotonic() // 60))
-        self._counts[key] = self._counts.pop(key, 0) + 1
-        if len(self._counts) > _REMEMBERED:
-            self._counts.popitem(last=False)
-        if self._counts[key] > self._most:
-            raise Problem("too_many_requests", "wait a minute and try again", headers={"Retry-After": "60"})
-
-
 def add_guests(router: APIRouter) -> None:
     """Register what a link opens, and what can be done with it."""
-    throttle = Throttle()
-    router.add_api_route("/v1/guest/{link}", _show(throttle), methods=["GET"], response_model=None, tags=["Guests"],
+    router.add_api_route("/v1/guest/{link}", show, methods=["GET"], response_model=None, tags=["Guests"],
                          summary="The step that a guest's link opens", operation_id="get_guest",
                          openapi_extra={ANSWER: GuestStep})  # fmt: skip
     for verb in VERBS.values():
         router.add_api_route(
             f"/v1/guest/{{link}}/{verb.name}",
-            _entered(verb, throttle),
+            _entered(verb),
             methods=["POST"],
             response_model=None,
             tags=["Guests"],
@@ -108,21 +85,18 @@ def add_guests(router: APIRouter) -> None:
         )
 
 
-def _show(throttle: Throttle) -> Any:
-    async def show(request: Request) -> Response:
-        """Title, instructions, fields and the values given so far; what ended says so."""
-        opened = await _open(request, throttle)
-        return to_json(_seen(opened), {"Referrer-Policy": "no-referrer"})
-
-    return show
+async def show(request: Request) -> Response:
+    """Title, instructions, fields and the values given so far; what ended says so."""
+    opened = await _open(request)
+    return to_json(_seen(opened), {"Referrer-Policy": "no-referrer"})
 
 
-def _entered(verb: Verb, throttle: Throttle) -> Any:
+def _entered(verb: Verb) -> Any:
     """The command's own way of carrying out, with the guest as the caller."""
     carried = endpoint(lambda call: _carry_out(verb, call))
 
     async def entered(request: Request) -> Response:
-        opened = await _open(request, throttle)
+        opened = await _open(request)
         nobody = Grant(UUID(int=0), opened.guest, frozenset())
         request.scope[CALLER] = Caller(opened.guest, nobody, None, None)
         request.state.opened = opened
@@ -152,14 +126,14 @@ async def _carry_out(verb: Verb, call: Call) -> Response:
     return await carry_out(call, RUNS, opened.run_id, decide, name=held.step, meta=meta)
 
 
-async def _open(request: Request, throttle: Throttle) -> _Opened:
+async def _open(request: Request) -> _Opened:
     services: Services = request.app.state.services
     link = request.path_params["link"]
     found = unseal(link, services.link_secret, services.clock())
     if found is None:
-        throttle.count(f"bad {request.client.host if request.client else ''}")
+        services.throttle.count(f"bad {request.client.host if request.client else ''}")
         raise _no_link("the link is not one of ours, or has expired; ask whoever sent it for a new one")
-    throttle.count(hashlib.sha256(link.encode()).hexdigest()[:16])
+    services.throttle.count(hashlib.sha256(link.encode()).hexdigest()[:16])
     return await run_in_threadpool(_load, services, *found)
 
 

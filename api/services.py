@@ -18,6 +18,7 @@ from api.directory import Directories
 from api.guard import Site
 from api.leases import Leases
 from api.live import Hub, ProjectsOf, Reached
+from api.throttle import Throttle
 from domain.schedule import Calendar
 from store.log import Log
 from store.repository import Repository
@@ -55,6 +56,7 @@ class Services:
     leases: Leases = field(init=False)
     hub: Hub = field(init=False)
     directories: Directories = field(init=False)
+    throttle: Throttle = field(init=False, default_factory=Throttle)
     stopping: asyncio.Event = field(init=False, default_factory=asyncio.Event)
     commands_running: set[str] = field(init=False, default_factory=set)
 

@@ -10,7 +10,7 @@ import httpx
 import orjson
 import pytest
 
-from api.guests import MOST_A_MINUTE
+from api.throttle import MOST_A_MINUTE
 from domain.guests import Pass
 from domain.passes import seal
 from domain.words import RoleKey, StepKey
