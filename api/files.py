@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import mimetypes
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import partial
 from tempfile import SpooledTemporaryFile
-from typing import IO, Annotated
+from typing import IO, Annotated, Any
 from urllib.parse import quote
 
 import orjson
@@ -106,13 +106,18 @@ async def must_be_kept(services: Services, sha256: str, size_bytes: int) -> None
         raise Problem("unknown_file", f"the file {sha256} has {size} bytes, not {size_bytes}")
 
 
+def named_files(body: BaseModel) -> list[Mapping[str, Any]]:
+    """The files that the values of a command name."""
+    given = [getattr(body, name, None) or {} for name in ("values", "inputs")]
+    return [file for values in given for value in values.values() for file in files_in(value)]
+
+
 async def files_are_kept(services: Services, body: BaseModel, run: Run | None = None) -> None:
     """A problem when a command names a file that was not uploaded, or is of a type that is not taken.
 
     Files that the run shows already may be named again: those of imported runs were never kept here.
     """
-    given = [getattr(body, name, None) or {} for name in ("values", "inputs")]
-    named = [file for values in given for value in values.values() for file in files_in(value)]
+    named = named_files(body)
     shown = {file["sha256"] for _, _, file in shown_files(run)} if named and run is not None else set()
     for file in named:
         if file["sha256"] not in shown and well_formed(file):
