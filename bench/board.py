@@ -1,7 +1,8 @@
 """A board of 300 runs over HTTP from one API process, beside an empty answer, in a small log and in a large one.
 
 An answer is made whole before its first byte is sent: until then is the server's time (``p50_ms``), and until the
-client has read it all ``read_p50_ms``. The log grows by runs that stand on no board; what a board costs must not grow with it.
+client has read it all ``read_p50_ms``. The log grows by runs that stand on no board; what a board costs must not grow
+with it.
 """
 
 from __future__ import annotations
