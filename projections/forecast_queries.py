@@ -104,11 +104,22 @@ def _without(connection: Conn, run: UUID) -> RunForecast:
     """Why there is no forecast of this run."""
     card = _ask(connection, "run_card", run=run)
     if not card:
-        raise NotFound("run", run)
+        return _of_test_run(connection, run)
     process, _, life, target_at = card[0]
     ended = life in {"completed", "ended_early", "cancelled"}
     reason = "the run has ended" if ended else _NEVER.get(life, _NOT_YET)
     return RunForecast(run, process, "no_data", reason, 0, 0, None, None, None, target_at, (), None, 0)
+
+
+def _of_test_run(connection: Conn, run: UUID) -> RunForecast:
+    """Test runs have no card."""
+    found = rows(connection, "run", run=run)
+    if not found:
+        raise NotFound("run", run)
+    process, target_at = found[0][1], found[0][10]
+    return RunForecast(
+        run, process, "no_data", "a test run is not forecast", 0, 0, None, None, None, target_at, (), None, 0
+    )
 
 
 def _stage(stored: Mapping[str, Any]) -> StageForecast:

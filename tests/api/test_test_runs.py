@@ -68,6 +68,8 @@ def test_a_draft_is_tried_out_and_stays_as_it_was(api: Api):
     assert api.client.put(f"{url}/draft", json=short).status_code == 200
     assert api.client.post(f"{url}/publish", json={"note": "Short"}).status_code == 200
     project(api.database, api.services.log)
+    told = api.client.get(f"/v1/runs/{run}/forecast")
+    assert (told.status_code, told.json()["reason"]) == (200, "a test run is not forecast")
     seen = api.client.get(f"/v1/runs/{run}").json()
     assert (seen["test"], seen["version"]) == (True, -1)
     assert [step["key"] for stage in seen["stages"] for step in stage["steps"]] == [

@@ -15,7 +15,7 @@ import pytest
 
 from api.guard import Site
 from tests.web import samples
-from tests.web.conftest import App
+from tests.web.conftest import DANA, App
 from web import words
 from web.beside import PROBLEMS
 from web.rendering import assets, hide, render, reveal
@@ -207,3 +207,13 @@ def test_ages_are_short():
         for ago in ({}, {"minutes": 5}, {"hours": 3}, {"days": 9})
     ]
     assert ages == ["just now", "5 min", "3 h", "9 d"]
+
+
+def test_test_runs_and_drafts_have_pages(workspace: App, visitor: httpx.Client):
+    """They are on no board and are not forecast; whoever started one works on it like on any other."""
+    for more, said in (({"test": True}, "version 1"), ({"draft": True}, "draft")):
+        told = workspace.post("/v1/runs", process="onboarding", name="Trial", roles={"seller": DANA}, **more)
+        page = visitor.get(f"/runs/{told['id']}?min_position={told['position']}")
+        assert page.status_code == 200
+        assert f"<span>{said}</span>" in page.text
+        assert "test run" in page.text
