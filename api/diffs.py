@@ -10,8 +10,7 @@ from datetime import UTC, datetime
 from api.problems import Problem
 from domain.diff import Change, diff
 from domain.document import Document
-from domain.lint import lint
-from domain.words import Rejected
+from domain.process import must_pass_lint
 from projections.answers import ProcessView, VersionRow
 
 
@@ -41,13 +40,7 @@ def draft_of(process: ProcessView) -> VersionRow:
 def drafted(process: ProcessView) -> VersionRow:
     """The draft as a version; Problem or Rejected("lint") while it cannot be one."""
     row = draft_of(process)
-    problems = lint(Document.model_validate(row.document))
-    if problems:
-        raise Rejected(
-            "lint",
-            f"the draft has problems; first: {problems[0].message}",
-            problems=[problem.as_dict() for problem in problems],
-        )
+    must_pass_lint(row.document)
     return row
 
 

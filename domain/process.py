@@ -96,14 +96,19 @@ def must_be_sound(process: Process) -> dict[str, Any]:
     if process.draft is None:
         raise Rejected("no_draft", "there is no draft", accepted=["save_draft"])
     _must_take_changes(process)
-    problems = lint(Document.model_validate(process.draft))
+    must_pass_lint(process.draft)
+    return process.draft
+
+
+def must_pass_lint(draft: dict[str, Any]) -> None:
+    """Rejected("lint") with every problem at once while the document of a draft has any."""
+    problems = lint(Document.model_validate(draft))
     if problems:
         raise Rejected(
             "lint",
             f"the draft has {len(problems)} problem{'s' * (len(problems) > 1)}; first: {problems[0].message}",
             problems=[problem.as_dict() for problem in problems],
         )
-    return process.draft
 
 
 def draft_version(number: int) -> int:
