@@ -25,8 +25,15 @@ def digest_text(
         ("Where help is needed", _help(run, definition)),
     ]
     told = (f"{title}\n" + "\n".join(_short(lines)) for title, lines in parts if lines)
-    target = f"\n\nThe target is {when(run.target_at, zone)}." if run.target_at and not run.ended else ""
+    target = (
+        f"\n\n{_target(definition)} {when(run.target_at, zone)}." if run.target_at and not run.ended else ""
+    )
     return "\n\n".join(told) + target
+
+
+def _target(definition: Definition) -> str:
+    stage = definition.document.target_stage
+    return "The target is" if stage is None else f"The target for {definition.stages[stage].title} is"
 
 
 def _stages(run: Run, definition: Definition) -> list[str]:

@@ -356,7 +356,8 @@ class Document(Part):
     """A process as its author writes it.
 
     ``reminders`` and ``escalate_after`` (then the lead of the step's role hears of it) hold for every step of a person
-    that says nothing of its own; ``on_forecast_late`` acts when the forecast (P85) of a run passes its target.
+    that says nothing of its own. A run's target is for the stage ``target_stage``, else for the whole run;
+    ``on_forecast_late`` acts when the forecast (P85) of that passes the target.
     """
 
     milepost: Literal[1] = 1
@@ -368,6 +369,7 @@ class Document(Part):
     inputs: tuple[FormField, ...] = ()
     run_name: Text = ""
     target_from: str | None = None
+    target_stage: StageKey | None = None
     roles: tuple[Role, ...] = ()
     stages: tuple[Stage, ...] = Field(min_length=1)
     reminders: tuple[Reminder, ...] = ()

@@ -9,7 +9,16 @@ from typing import Any
 from domain.document import Document, Effects, EndsRun, FormField, Requires, Step, stored_bytes
 from domain.lint_automatic import calls, child_runs, no_repeats, waits, webhooks
 from domain.lint_formula import computed_fields
-from domain.lint_graph import conditions, covers_earlier, cycles, date_field, dues, known_step, references
+from domain.lint_graph import (
+    conditions,
+    covers_earlier,
+    cycles,
+    date_field,
+    dues,
+    known_stage,
+    known_step,
+    references,
+)
 from domain.lint_roles import ways_to_fill
 from domain.lint_times import distances
 from domain.outline import INSTEAD, Finding, Findings, Outline, Path, Placed, near, placeholders, some
@@ -272,6 +281,8 @@ def _document_wide(outline: Outline) -> Findings:
     if document.target_from is not None:
         name = document.target_from if "." in document.target_from else f"inputs.{document.target_from}"
         yield from date_field(outline, ("target_from",), name)
+    if document.target_stage is not None:
+        yield from known_stage(outline, ("target_stage",), document.target_stage)
     if document.digest is not None and document.digest.offset < 1:
         message = "digests come again and again in this distance: it cannot be nothing, or lead back"
         yield Finding(("digest", "offset"), "bad_range", message, ("a whole number from 1 on",))

@@ -24,6 +24,12 @@ def known_step(outline: Outline, path: Path, step: str) -> Findings:
         yield Finding(path, "unknown_step", f"no step is called {step!r}", some(outline.steps))
 
 
+def known_stage(outline: Outline, path: Path, stage: str) -> Findings:
+    """Finds a stage that is not there."""
+    if stage not in outline.stages:
+        yield Finding(path, "unknown_stage", f"no stage is called {stage!r}", some(outline.stages))
+
+
 def _step_list(outline: Outline, path: Path, steps: Iterable[str]) -> Findings:
     for place, step in enumerate(steps):
         yield from known_step(outline, (*path, place), step)
@@ -197,10 +203,10 @@ def _due(outline: Outline, placed: Placed, due: Due, path: Path) -> Findings:
 
 
 def _stage_entered(outline: Outline, key: str, stage: str, path: Path) -> Findings:
-    if stage not in outline.stages:
-        message = f"no stage is called {stage!r}"
-        yield Finding((*path, "stage_entered"), "unknown_stage", message, some(outline.stages))
-    elif all(step != key and outline.is_before(key, step) for step in outline.stages[stage]):
+    yield from known_stage(outline, (*path, "stage_entered"), stage)
+    if stage in outline.stages and all(
+        step != key and outline.is_before(key, step) for step in outline.stages[stage]
+    ):
         yield _never_set(path, f"{stage!r} is entered only after {key!r} is done")
 
 

@@ -16,7 +16,8 @@ CARD_COLUMNS = (
     "card", "kind", "name", "project", "stage", "state", "late_at", "blocked_at", "life", "version", "rank", "priority",
     "process", "process_version", "stages", "progress", "next_action", "who", "due_at", "entered_stage_at", "also_in",
     "help", "blocked", "comments", "labels", "checklist_done", "checklist_total", "description", "waits_for", "outcome",
-    "started_at", "target_at", "ended_at", "due_on", "override", "lowered", "progressed_at",
+    "started_at", "target_at", "target_stage", "target_reached_at", "ended_at", "due_on", "override", "lowered",
+    "progressed_at",
 )  # fmt: skip
 _AS_TEXT = {"stages": "c.stages::text as stages"}
 """What is read as text, because its reader keeps what it made of the same text before."""

@@ -214,13 +214,16 @@ class _Needs:
         return self.context.called(waiting_on) if known else waiting_on
 
     def _of_targets(self, found: Sequence[AttentionRow]) -> list[AttentionRow]:
-        """The whole run's target; a stage's only when no step says already that it is late."""
-        card, rows = self.card, []
-        if card.target_at is not None and card.target_at < self.now:
-            said = f"The whole run was to be finished by {self.judge.day(card.target_at)}"
-            rows.append(
-                self.row("late", said, card.target_at, self.fixes.extend_run(), due_at=card.target_at)
+        """The run's own target; a stage's only when no step says already that it is late."""
+        target_at, rows = self.card.open_target_at, []
+        if target_at is not None and target_at < self.now:
+            what = (
+                "The whole run was to be finished"
+                if self.card.aim is None
+                else f"{self.card.aim} was to be over"
             )
+            said = f"{what} by {self.judge.day(target_at)}"
+            rows.append(self.row("late", said, target_at, self.fixes.extend_run(), due_at=target_at))
         if not rows and not any(row.kind in ("late", "waiting_outside") for row in found):
             rows += self._of_stage_targets()
         return rows
@@ -245,17 +248,18 @@ class _Needs:
             fix = self.fixes.sooner()
             if step is not None and card.forecast is not None and card.forecast.state == "stalled":
                 fix = self.fixes.nudge(step.step, step.assignee)
-            yield self.row("at_risk", self._risk(), card.progressed_at, fix, due_at=card.target_at)
+            yield self.row("at_risk", self._risk(), card.progressed_at, fix, due_at=card.open_target_at)
 
     def _risk(self) -> str:
         """What the forecast warns of, with its numbers where they are known."""
-        face, target_at = self.card.forecast, self.card.target_at
+        face, target_at, aim = self.card.forecast, self.card.open_target_at, self.card.aim
         if face is not None and face.state == "stalled":
             return _sentence(face.reason)
-        if face is None or face.p85_at is None or face.probability is None or target_at is None:
+        if face is None or face.target_p85_at is None or face.probability is None or target_at is None:
             return "The forecast says that it will probably be finished later than its target"
+        probably = "Probably finished" if aim is None else f"{aim} is probably over"
         return (
-            f"Probably finished by {self.judge.day(face.p85_at)}; the forecast gives {face.probability:.0%}"
+            f"{probably} by {self.judge.day(face.target_p85_at)}; the forecast gives {face.probability:.0%}"
             f" for its target, {self.judge.day(target_at)}"
         )
 

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from domain.definition import Definition
 from domain.rollup import Card, StageFact, roll_up
+from domain.target import reached_at
 from domain.words import StepKey
 from projections.answers import Help
 from projections.project_facts import PROJECT_FACTS, ProjectFacts
@@ -23,8 +24,8 @@ CARD = Table(
         "card", "kind", "project", "name", "stage", "state", "late_at", "blocked_at", "life", "version", "rank",
         "priority", "process", "process_version", "stages", "reached", "progress", "next_action", "who", "due_at",
         "entered_stage_at", "also_in", "help", "blocked", "comments", "labels", "checklist_done", "checklist_total",
-        "description", "waits_for", "outcome", "started_at", "target_at", "ended_at", "due_on", "override", "lowered",
-        "progressed_at", "earlier",
+        "description", "waits_for", "outcome", "started_at", "target_at", "target_stage", "target_reached_at",
+        "ended_at", "due_on", "override", "lowered", "progressed_at", "earlier",
     ),
 )  # fmt: skip
 PROJECT = Table(
@@ -40,16 +41,20 @@ def _run_rows(subject: Subject) -> Iterator[tuple[int, Row]]:
     card = card_facts(run, definition, subject.definitions)
     action = card.next_action
     ended = run.state in ENDED_RUN
-    late_at, blocked_at = (None, None) if ended else (_first(card.late_at, run.target_at), card.blocked_at)
+    target_stage = None if run.target_at is None else definition.document.target_stage
+    reached_at = None if run.target_at is None else reached_at_of(run, definition)
+    open_target = run.target_at if reached_at is None else None
+    late_at, blocked_at = (None, None) if ended else (_first(card.late_at, open_target), card.blocked_at)
     yield 0, (
         subject.stream, "run", _uuid(run.project), run.name, card.current_stage, _card_state(run, card), late_at,
         blocked_at, run.state, subject.version, run.rank, run.priority, run.process, run.process_version,
-        [_dot(stage) for stage in card.stages], _reached(run, definition), card.progress,
+        _dots(card, run.target_at, target_stage), _reached(run, definition), card.progress,
         action.title if action and not ended else None, action.who or action.role if action and not ended else None,
         action.due_at if action and not ended else None, card.entered_stage_at or run.started_at, list(card.also_in),
         _help(run), run.reason if run.state == "paused" else None, run.comments, [], 0, 0, "", [],
-        run.outcome or (run.reason if run.state == "cancelled" else None), run.started_at, run.target_at, run.ended_at,
-        None, _override(run, card), list(card.lowered), run.progressed_at, [UUID(project) for project in run.earlier],
+        run.outcome or (run.reason if run.state == "cancelled" else None), run.started_at, run.target_at, target_stage,
+        reached_at, run.ended_at, None, _override(run, card), list(card.lowered), run.progressed_at,
+        [UUID(project) for project in run.earlier],
     )  # fmt: skip
 
 
@@ -75,8 +80,20 @@ def _first(*instants: datetime | None) -> datetime | None:
     return min((instant for instant in instants if instant is not None), default=None)
 
 
-def _dot(stage: StageFact) -> dict[str, Any]:
-    """What is the same for most stages is left out: who gave the outcome, the target of a stage that is over."""
+def reached_at_of(run: RunFacts, definition: Definition) -> datetime | None:
+    """When the stage that the run's target is for was over."""
+    return reached_at(definition, {key: (step.state, step.ended_at) for key, step in run.steps.items()})
+
+
+def _dots(card: Card, target_at: datetime | None, target_stage: str | None) -> list[dict[str, Any]]:
+    return [_dot(stage, target_at if stage.key == target_stage else None) for stage in card.stages]
+
+
+def _dot(stage: StageFact, target_at: datetime | None) -> dict[str, Any]:
+    """What is the same for most stages is left out: who gave the outcome, the target of a stage that is over.
+
+    ``target_at`` is the run's own target where that is for this stage: it holds instead of the process's.
+    """
     dot: dict[str, Any] = {
         "key": stage.key,
         "title": stage.title,
@@ -90,8 +107,11 @@ def _dot(stage: StageFact) -> dict[str, Any]:
     if stage.outcome is not None:
         dot["outcome_by"] = stage.outcome_by
         dot["outcome_at"] = stage.outcome_at
-    if stage.target_days is not None and stage.state not in ("done", "skipped", "cancelled"):
-        dot["target_days"] = stage.target_days
+    if stage.state not in ("done", "skipped", "cancelled"):
+        if target_at is not None:
+            dot["target_at"] = target_at
+        elif stage.target_days is not None:
+            dot["target_days"] = stage.target_days
     return dot
 
 
@@ -116,7 +136,7 @@ def _task_rows(subject: Subject) -> Iterator[tuple[int, Row]]:
         task.state, subject.version, task.rank, task.priority,
         None, None, None, [], None, None, task.assignee, None, task.entered_at, [], help_json(task.help),
         task.blocked, task.comments, task.labels, sum(task.checklist.values()), len(task.checklist), task.description,
-        [UUID(other) for other in task.waits_for], None, task.added_at, None, task.ended_at,
+        [UUID(other) for other in task.waits_for], None, task.added_at, None, None, None, task.ended_at,
         due_day(task.due_on), None, [], None, [],
     )  # fmt: skip
 
@@ -176,7 +196,7 @@ def _uuid(text: str | None) -> UUID | None:
 
 BOARD = Projection(
     "board",
-    3,
+    4,
     (CARD, PROJECT),
     {
         "run": Source((RUN_FACTS,), _run_rows),

@@ -35,6 +35,8 @@ create table card (
   outcome text,
   started_at timestamptz not null,
   target_at timestamptz,
+  target_stage text,
+  target_reached_at timestamptz,
   ended_at timestamptz,
   due_on date,
   override jsonb,

@@ -136,8 +136,8 @@ def put_together(
 
 
 def _deadlines(each: Card) -> list[datetime]:
-    """When its next action is due, and when the whole of it is; of what has ended nothing is due."""
-    known = () if each.ended_at else (each.due_at, each.target_at)
+    """When its next action is due, and its target while that is open; of what has ended nothing is due."""
+    known = () if each.ended_at else (each.due_at, each.open_target_at)
     return [at for at in known if at is not None]
 
 

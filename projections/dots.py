@@ -96,8 +96,7 @@ def _waiting(place: int, dot: StageDot, stored: Mapping[str, Any]) -> Waiting | 
 
 
 def _dot(dot: Mapping[str, Any], started_at: datetime, judge: Judge, *, ended: bool) -> StageDot:
-    days = dot.get("target_days")
-    target_at = None if ended or days is None else judge.target(started_at, days)
+    target_at = None if ended else _target(dot, started_at, judge)
     entered_at, ended_at = instant(dot["entered_at"]), instant(dot["ended_at"])
     key, title, state, outcome = dot["key"], dot["title"], dot["state"], dot["outcome"]
     if outcome is None:
@@ -105,6 +104,12 @@ def _dot(dot: Mapping[str, Any], started_at: datetime, judge: Judge, *, ended: b
     by, at = dot.get("outcome_by"), instant(dot.get("outcome_at"))
     said = _said(outcome, by, at, judge)
     return StageDot(key, title, state, outcome, entered_at, ended_at, by, at, said, target_at)
+
+
+def _target(dot: Mapping[str, Any], started_at: datetime, judge: Judge) -> datetime | None:
+    """The run's own target, where it is for this stage; else so many working days after the start of the run."""
+    days = dot.get("target_days")
+    return instant(dot.get("target_at")) if days is None else judge.target(started_at, days)
 
 
 def _said(outcome: str, by: str | None, at: datetime | None, judge: Judge) -> str:

@@ -31,11 +31,11 @@ class Fixes:
         )
 
     def extend_run(self) -> Fix:
-        """A target that the run can meet: never earlier than the one it has, nor than its forecast."""
-        forecast = None if self._card.forecast is None else self._card.forecast.p85_at
+        """A target that can be met: never earlier than the one it has, nor than the forecast of what it is for."""
+        forecast = None if self._card.forecast is None else self._card.forecast.target_p85_at
         wanted = [each for each in (forecast, self._card.target_at) if each is not None]
         at = max([self._in_days(TARGET_DAYS), *map(self._closing, wanted)])
-        label = f"Finish by {self._judge.day(at)}"
+        label = f"{self._card.aim or 'Finish'} by {self._judge.day(at)}"
         return self._fix("extend", label, "target", {"target_at": _text(at)}, "target_at")
 
     def extend_task(self) -> Fix:

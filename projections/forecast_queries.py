@@ -41,11 +41,11 @@ def run_forecast(connection: Conn, run: UUID) -> RunForecast:
     found = _ask(connection, "of_run", run=run)
     if not found:
         return _without(connection, run)
-    (_, process, position, made_at, state, reason, samples, p50_at, p85_at, probability, target_at, stages, _levers,
-     ended, _open) = found[0]  # fmt: skip
+    (_, process, position, made_at, state, reason, samples, p50_at, p85_at, probability, target_at, target_p85_at,
+     stages, _levers, ended, target_stage) = found[0]  # fmt: skip
     return RunForecast(
         run, process, state, reason, samples, ended or 0, p50_at, p85_at, probability, target_at,
-        tuple(_stage(stage) for stage in stages), made_at, position,
+        tuple(_stage(stage) for stage in stages), made_at, position, target_stage, target_p85_at,
     )  # fmt: skip
 
 
@@ -55,7 +55,7 @@ def run_levers(connection: Conn, run: UUID) -> RunLevers:
     if not found:
         without = _without(connection, run)
         return RunLevers(run, (), None, without.position)
-    return RunLevers(run, tuple(LeverAnswer(**lever) for lever in found[0][12]), found[0][3], found[0][2])
+    return RunLevers(run, tuple(LeverAnswer(**lever) for lever in found[0][13]), found[0][3], found[0][2])
 
 
 def forecasts_of(connection: Conn, runs: Sequence[UUID]) -> dict[UUID, ForecastFace]:
@@ -64,8 +64,8 @@ def forecasts_of(connection: Conn, runs: Sequence[UUID]) -> dict[UUID, ForecastF
         return {}
     found = _ask(connection, "of_runs", runs=list(runs))
     return {
-        run: ForecastFace(state, p50_at, p85_at, probability, reason, tuple(stages))
-        for run, state, p50_at, p85_at, probability, reason, stages in found
+        run: ForecastFace(state, p50_at, p85_at, probability, reason, tuple(stages), target_p85_at)
+        for run, state, p50_at, p85_at, probability, reason, stages, target_p85_at in found
     }
 
 
@@ -105,10 +105,12 @@ def _without(connection: Conn, run: UUID) -> RunForecast:
     card = _ask(connection, "run_card", run=run)
     if not card:
         return _of_test_run(connection, run)
-    process, _, life, target_at = card[0]
+    process, _, life, target_at, target_stage = card[0]
     ended = life in {"completed", "ended_early", "cancelled"}
     reason = "the run has ended" if ended else _NEVER.get(life, _NOT_YET)
-    return RunForecast(run, process, "no_data", reason, 0, 0, None, None, None, target_at, (), None, 0)
+    return RunForecast(
+        run, process, "no_data", reason, 0, 0, None, None, None, target_at, (), None, 0, target_stage
+    )
 
 
 def _of_test_run(connection: Conn, run: UUID) -> RunForecast:

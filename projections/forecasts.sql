@@ -65,15 +65,15 @@ select is_late, crossings from forecast.run where run = %(run)s
 
 -- name: keep_run
 insert into forecast.run (run, process, version, model_position, position, made_at, state, reason, step, samples, p50_at,
-  p85_at, probability, target_at, stage, stages, levers, is_late, crossings)
+  p85_at, probability, target_at, target_p85_at, stage, stages, levers, is_late, crossings)
 values (%(run)s, %(process)s, %(version)s, %(model_position)s, %(position)s, %(made_at)s, %(state)s, %(reason)s, %(step)s,
-  %(samples)s, %(p50_at)s, %(p85_at)s, %(probability)s, %(target_at)s, %(stage)s, %(stages)s, %(levers)s, %(is_late)s,
-  %(crossings)s)
+  %(samples)s, %(p50_at)s, %(p85_at)s, %(probability)s, %(target_at)s, %(target_p85_at)s, %(stage)s, %(stages)s, %(levers)s,
+  %(is_late)s, %(crossings)s)
 on conflict (run) do update set process = excluded.process, version = excluded.version,
   model_position = excluded.model_position, position = excluded.position, made_at = excluded.made_at,
   state = excluded.state, reason = excluded.reason, step = excluded.step, samples = excluded.samples,
   p50_at = excluded.p50_at, p85_at = excluded.p85_at, probability = excluded.probability, target_at = excluded.target_at,
-  stage = excluded.stage, stages = excluded.stages, levers = excluded.levers, is_late = excluded.is_late,
+  target_p85_at = excluded.target_p85_at, stage = excluded.stage, stages = excluded.stages, levers = excluded.levers, is_late = excluded.is_late,
   crossings = excluded.crossings
 
 -- name: keep_first
@@ -86,16 +86,16 @@ delete from forecast.run f using read.card c where c.card = f.run and c.ended_at
 
 -- name: of_run
 select f.run, f.process, f.position, f.made_at, f.state, f.reason, f.samples, f.p50_at, f.p85_at, f.probability,
-  f.target_at, f.stages, f.levers, m.ended_runs, m.open_runs
-from forecast.run f left join forecast.model m on m.process = f.process where f.run = %(run)s
+  f.target_at, f.target_p85_at, f.stages, f.levers, m.ended_runs, c.target_stage
+from forecast.run f left join read.card c on c.card = f.run left join forecast.model m on m.process = f.process where f.run = %(run)s
 
 -- name: of_runs
 select run, state, p50_at, p85_at, probability, reason,
-  array(select s->>'stage' from jsonb_array_elements(stages) s where s->>'state' in ('at_risk', 'late'))
+  array(select s->>'stage' from jsonb_array_elements(stages) s where s->>'state' in ('at_risk', 'late')), target_p85_at
 from forecast.run where run = any(%(runs)s)
 
 -- name: run_card
-select process, process_version, life, target_at from read.card where card = %(run)s and kind = 'run'
+select process, process_version, life, target_at, target_stage from read.card where card = %(run)s and kind = 'run'
 
 -- name: hits
 select count(*) filter (where k.p85_at <= %(now)s),

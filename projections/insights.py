@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 
+from domain.target import reached_at
 from domain.words import StepKey
 from projections.projection import Projection, Row, Source, Subject, Table
 from projections.run_path import RUN_PATH, RunPath, Visit
@@ -13,8 +14,8 @@ from projections.run_path import RUN_PATH, RunPath, Visit
 RUN_INSIGHT = Table(
     "run_insight",
     (
-        "run", "process", "process_version", "state", "started_at", "ended_at", "target_at", "rounds_max",
-        "visit_steps", "visit_waits", "visit_works", "visit_cycles", "visit_late", "visit_again",
+        "run", "process", "process_version", "state", "started_at", "ended_at", "target_at", "target_reached_at",
+        "rounds_max", "visit_steps", "visit_waits", "visit_works", "visit_cycles", "visit_late", "visit_again",
         "end_steps", "ends", "open_since", "judged_steps", "judged_first", "judged_refusals",
         "loop_sources", "loop_targets", "loop_counts", "odd_steps", "odd_kinds", "odd_counts",
     ),
@@ -32,6 +33,7 @@ def _rows(subject: Subject) -> Iterator[tuple[int, Row]]:
     odd = path.odd + _out_of_order(path, definition.dependencies)
     yield 0, (
         subject.stream, path.process, path.process_version, path.state, path.started_at, path.ended_at, path.target_at,
+        reached_at(definition, {StepKey(key): (state, path.since[key]) for key, state in path.ends.items()}),
         max((number for _, number in path.visits), default=0), *_visits(path), *_ends(path),
         judged, ["done" if path.first_word[step] == "done" else "refused" for step in judged],
         [path.refusals[step] for step in judged], *_pairs(path.loops), *_pairs(odd),
@@ -99,4 +101,4 @@ def _out_of_order(
     return found
 
 
-INSIGHTS = Projection("insights", 2, (RUN_INSIGHT,), {"run": Source((RUN_PATH,), _rows)})
+INSIGHTS = Projection("insights", 3, (RUN_INSIGHT,), {"run": Source((RUN_PATH,), _rows)})

@@ -10,6 +10,7 @@ create table run_insight (
   started_at timestamptz,
   ended_at timestamptz,
   target_at timestamptz,
+  target_reached_at timestamptz,
   rounds_max int not null,
   visit_steps text[] not null,
   visit_waits double precision[] not null,

@@ -208,13 +208,14 @@ def _grouped(cards: list[Card], group: GroupKey, seen: Board) -> tuple[ListGroup
 
 
 def _bars(card: Card) -> Iterator[Bar]:
-    """Where the run has a target of its own, no stage is planned beyond it."""
+    """Where the whole run has a target of its own, no stage is planned beyond it."""
+    limit = card.target_at if card.target_stage is None else None
     if card.target_at is not None and card.started_at is not None:
-        yield Bar("planned", None, "Target", card.started_at, card.target_at)
+        yield Bar("planned", None, _target_words(card), card.started_at, card.target_at)
     begun = card.started_at
     for dot in card.stages:
         if dot.target_at is not None and begun is not None:
-            until = max(begun, min(dot.target_at, card.target_at or dot.target_at))
+            until = max(begun, min(dot.target_at, limit or dot.target_at))
             if until > begun:
                 yield Bar("planned", dot.key, dot.title, begun, until)
             begun = until
@@ -230,6 +231,10 @@ def _bars(card: Card) -> Iterator[Bar]:
         yield Bar("actual", card.stage, card.name, card.started_at, card.ended_at, card.state)
 
 
+def _target_words(card: Card) -> str:
+    return "Target" if card.aim is None else f"Target: {card.aim}"
+
+
 def _entries(card: Card, now: datetime) -> Iterator[CalendarEntry]:
     path = f"/{card.kind}s/{card.id}"
     if card.due_at is not None:
@@ -243,10 +248,10 @@ def _entries(card: Card, now: datetime) -> Iterator[CalendarEntry]:
             f"{card.id}-target",
             card.target_at,
             "target",
-            "Target",
+            _target_words(card),
             card.name,
             None,
-            card.target_at < now,
+            card.open_target_at is not None and card.open_target_at < now,
             path,
         )
 

@@ -114,7 +114,7 @@ def _row(card: CardAnswer, life: str) -> RunRow:
     return RunRow(
         card.id, card.name, card.process or "", card.process_version or 0, card.project, life, card.stage, card.state,
         card.progress or 0.0, card.priority, card.next_action, card.who, card.due_at, card.overdue, card.outcome,
-        card.started_at, card.ended_at, card.target_at, card.version,
+        card.started_at, card.ended_at, card.target_at, card.version, card.target_stage, card.target_reached_at,
     )  # fmt: skip
 
 
@@ -184,9 +184,9 @@ class _View:
             id=id_, name=name, process=process, process_title=self.definition.document.title, version=version,
             state=state, stage=self.card.current_stage, progress=self.card.progress,
             stages=tuple(self._stage(stage) for stage in self.card.stages), inputs=inputs, roles=roles, project=project,
-            priority=priority, target_at=target_at, outcome=outcome, started_at=started_at, ended_at=ended_at,
-            started_by=started_by, subject=subject, reason=reason, test=test, stream_version=stream_version,
-            position=current.position, as_of=current.as_of, behind=current.behind,
+            priority=priority, target_at=target_at, target_stage=self._target_stage(), outcome=outcome,
+            started_at=started_at, ended_at=ended_at, started_by=started_by, subject=subject, reason=reason, test=test,
+            stream_version=stream_version, position=current.position, as_of=current.as_of, behind=current.behind,
             attachments=tuple(sorted(attachments.values(), key=itemgetter("at"))),
         )  # fmt: skip
 
@@ -203,11 +203,23 @@ class _View:
         )
 
     def _state(self, stage: StageFact) -> str:
-        running = self.row[5] in ("running", "paused")
-        target_at = self.by.target(self.row[12], stage.target_days) if running and stage.target_days else None
         return state_at(
-            stage.state, self.now, late_at=stage.late_at, blocked_at=stage.blocked_at, target_at=target_at
+            stage.state,
+            self.now,
+            late_at=stage.late_at,
+            blocked_at=stage.blocked_at,
+            target_at=self._target_at(stage) if self.row[5] in ("running", "paused") else None,
         )
+
+    def _target_stage(self) -> str | None:
+        """The stage that the run's target is for; None without a target, or where it is for the whole run."""
+        return None if self.row[10] is None else self.definition.document.target_stage
+
+    def _target_at(self, stage: StageFact) -> datetime | None:
+        if stage.key == self._target_stage():
+            target_at: datetime | None = self.row[10]
+            return target_at
+        return self.by.target(self.row[12], stage.target_days) if stage.target_days else None
 
     def _step(self, stage: StageKey, step: Step) -> StepView:
         key = StepKey(step.key)

@@ -191,8 +191,8 @@ class _Story:
             if step.state in _OPEN and step.due_at is not None and step.due_at < by.now:
                 passed.append(step.due_at)
                 events += [self.due_of[key]] if key in self.due_of else []
-        if shown.target_at is not None and shown.target_at < by.now:
-            passed.append(shown.target_at)
+        if shown.open_target_at is not None and shown.open_target_at < by.now:
+            passed.append(shown.open_target_at)
             events += [self.target] if self.target else []
         targets = [dot.target_at for dot in shown.stages if dot.target_at and dot.target_at < by.now]
         if targets:

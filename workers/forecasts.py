@@ -154,7 +154,8 @@ class Forecasts:
             return
         was_late, crossings = connection.execute(SQL["before"], {"run": due.run}).fetchone() or (False, 0)
         target_at = case.run.target_at
-        late = outlook.p85_at is not None and target_at is not None and outlook.p85_at > target_at
+        aimed_p85 = outlook.target_p85_at
+        late = aimed_p85 is not None and target_at is not None and aimed_p85 > target_at
         if late and not was_late:
             late = self._act(due.run, case.definition, crossings + 1, outlook.step)
             crossings += late
@@ -246,7 +247,8 @@ def _row(case: _Case, outlook: Outlook, outcome: Outcome | None) -> dict[str, An
         "model_position": case.model.position, "position": case.position, "made_at": case.at,
         "state": outlook.state, "reason": outlook.reason, "step": outlook.step, "samples": outlook.samples,
         "p50_at": outlook.p50_at, "p85_at": outlook.p85_at, "probability": outlook.probability,
-        "target_at": case.run.target_at, "stage": outlook.stages[0].stage if outlook.stages else "run",
+        "target_at": case.run.target_at, "target_p85_at": outlook.target_p85_at,
+        "stage": outlook.stages[0].stage if outlook.stages else "run",
         "stages": Jsonb([_json(stage) for stage in outlook.stages]),
         "levers": Jsonb([asdict(lever) for lever in levers(outcome)] if outcome is not None else []),
     }  # fmt: skip
@@ -254,7 +256,7 @@ def _row(case: _Case, outlook: Outlook, outcome: Outcome | None) -> dict[str, An
 
 def _given_up(due: _Due, at: datetime, kind: str) -> dict[str, Any]:
     """Of a run that this release cannot forecast. It is tried again when it changed, and once a day."""
-    nothing = ("step", "p50_at", "p85_at", "probability", "target_at")
+    nothing = ("step", "p50_at", "p85_at", "probability", "target_at", "target_p85_at")
     return {
         **dict.fromkeys(nothing), "run": due.run, "process": due.process, "version": due.version,
         "model_position": due.model_position, "position": due.model_position, "made_at": at, "state": "no_data",

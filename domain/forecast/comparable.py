@@ -13,23 +13,27 @@ from domain.forecast.trails import DAY_SECONDS, Trail
 
 
 def compare(learnt: Learnt, trail: Trail, now: float, definition: Definition) -> Outlook:
-    """Forecast from the run's newest mark, given that it has not ended since (residual life)."""
+    """Forecast from the run's newest mark, given that it has not ended since (residual life).
+
+    The target of a stage is not judged: comparable runs say when a run will end, not when a stage will.
+    """
     if not trail.marks:
         return no_data("nothing has happened in the run yet")
     days = learnt.distribution(prefixes(trail, learnt.words)[-1])
     quiet_days = max(0.0, (now - trail.last_at) / DAY_SECONDS)
     left = residual(days, quiet_days)
     p50, p85 = (now + float(np.interp(level, LEVELS, left)) * DAY_SECONDS for level in (0.5, SURE))
-    probability = _met(left, None if trail.target_at is None else (trail.target_at - now) / DAY_SECONDS)
+    target_at = None if definition.document.target_stage is not None else trail.target_at
+    probability = _met(left, None if target_at is None else (target_at - now) / DAY_SECONDS)
     usual = float(np.interp(SURE, LEVELS, days))
     stalled = quiet_days > usual
-    state = state_of(
-        probability, passed=trail.target_at is not None and trail.target_at < now, stalled=stalled
-    )
+    state = state_of(probability, passed=target_at is not None and target_at < now, stalled=stalled)
     step = trail.marks[-1].step
     title = next((each.title for key, each in definition.steps.items() if key == step), step)
     reason = _reason(title, quiet_days, usual, learnt.runs)
-    return Outlook(state, reason, learnt.runs, instant_of(p50), instant_of(p85), probability, step)
+    ends = instant_of(p50), instant_of(p85)
+    aimed_p85 = None if target_at is None else ends[1]
+    return Outlook(state, reason, learnt.runs, *ends, probability, step, target_p85_at=aimed_p85)
 
 
 def residual(days: Floats, elapsed: float) -> Floats:

@@ -11,7 +11,7 @@ from domain.document import AUTOMATIC
 from domain.forecast.durations import Numbers
 from domain.forecast.outlook import SURE
 from domain.forecast.plan import Plan
-from domain.forecast.simulate import Futures, Outcome, critical, unfold
+from domain.forecast.simulate import Futures, Outcome, aim, critical, ends_of, unfold
 from domain.forecast.steps import StepFigures, StepModel
 from domain.forecast.working_time import Axis
 from domain.words import StepKey
@@ -26,7 +26,7 @@ LEAST_DAYS = 0.05
 
 @dataclass(frozen=True)
 class Lever:
-    """One change to one step and the working days that it brings the P85 of the run forward."""
+    """One change to one step and the working days that it brings the P85 forward: that of the run or target stage."""
 
     step: str
     title: str
@@ -36,9 +36,9 @@ class Lever:
 
 
 def levers(outcome: Outcome) -> tuple[Lever, ...]:
-    """The changes that bring the run's P85 forward most, one a step; the futures compared are the same ones."""
+    """The changes that bring the P85 of what is aimed for forward most, one a step; the same futures are compared."""
     futures, shares = outcome.futures, critical(outcome)
-    before = float(np.quantile(outcome.finish, SURE))
+    before = _p85(outcome)
     found: list[Lever] = []
     for row in np.argsort(-shares)[:TRIED]:
         kinds = _kinds(futures, int(row)) if shares[row] > 0 else []
@@ -72,11 +72,15 @@ def _tried(futures: Futures, row: int, kind: LeverKind, before: float) -> Lever:
             waits = _capped(waits, row, futures.figures[row][0].at(0.5))
         case "begin_at_once":
             waits = _capped(waits, row, 0.0)
-    after = float(np.quantile(unfold(futures, waits=waits, works=works).finish, SURE))
+    after = _p85(unfold(futures, waits=waits, works=works))
     gained = (before - after) / futures.situation.axis.day_seconds
     key = futures.keys[row]
     title = futures.situation.definition.steps[key].title
     return Lever(key, title, kind, round(gained, 2), _says(kind, title))
+
+
+def _p85(outcome: Outcome) -> float:
+    return float(np.quantile(ends_of(outcome, aim(outcome.futures)), SURE))
 
 
 def _says(kind: LeverKind, title: str) -> str:

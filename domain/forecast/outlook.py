@@ -13,10 +13,13 @@ from domain.forecast.features import Floats
 from domain.forecast.simulate import (
     Outcome,
     Situation,
+    aim,
     critical,
     deciding,
+    ends_of,
     imagine,
     instant_of,
+    open_target,
     seed_of,
     stage_ends,
     unfold,
@@ -46,10 +49,10 @@ class StageOutlook:
 
 @dataclass(frozen=True)
 class Outlook:
-    """The forecast of a run. ``probability`` (0 to 1) is that of meeting the target; None without a target.
+    """The forecast of a run. ``probability`` (0 to 1) is that of meeting the target; None without an open target.
 
-    ``samples`` is how many finished samples the least known step on the way rests on; ``step`` is the one that the
-    reason speaks of.
+    ``target_p85_at`` is the P85 of what the target is for: the target stage, or the run. ``samples`` is how many
+    finished samples the least known step on the way rests on; ``step`` is the one that the reason speaks of.
     """
 
     state: State
@@ -60,6 +63,7 @@ class Outlook:
     probability: float | None = None
     step: str | None = None
     stages: tuple[StageOutlook, ...] = field(default=())
+    target_p85_at: datetime | None = None
 
 
 def state_of(probability: float | None, *, passed: bool, stalled: bool) -> State:
@@ -86,8 +90,9 @@ def look_ahead(situation: Situation, position: int) -> tuple[Outlook, Outcome | 
     if not _anything_known(situation):
         return no_data("no step that is left has a history, an estimate, a due or a stage target"), None
     outcome = unfold(imagine(situation, seed_of(position, situation.stream)))
-    target = None if run.target_at is None else run.target_at.timestamp()
-    p50, p85, probability = _answers(situation, np.sort(outcome.finish), target)
+    target = open_target(outcome.futures)
+    p50, p85, _ = _answers(situation, np.sort(outcome.finish), None)
+    _, aimed_p85, probability = _answers(situation, np.sort(ends_of(outcome, aim(outcome.futures))), target)
     stalled = stalled_step(situation)
     shares = critical(outcome)
     state = state_of(
@@ -95,7 +100,8 @@ def look_ahead(situation: Situation, position: int) -> tuple[Outlook, Outcome | 
     )
     step, reason = _reason(outcome, shares, stalled, state)
     return Outlook(
-        state, reason, _samples(outcome, shares), p50, p85, probability, step, tuple(_stages(situation, outcome))
+        state, reason, _samples(outcome, shares), p50, p85, probability, step, tuple(_stages(situation, outcome)),
+        None if target is None else aimed_p85,
     ), outcome  # fmt: skip
 
 
@@ -139,7 +145,9 @@ def _stages(situation: Situation, outcome: Outcome) -> list[StageOutlook]:
 
 
 def _stage_target(situation: Situation, stage: StageKey) -> float | None:
-    """The stage's target: so many working days after the start of the run."""
+    """The stage's target: the run's where that is for this stage, else so many working days after its start."""
+    if stage == situation.definition.document.target_stage and situation.run.target_at is not None:
+        return situation.run.target_at.timestamp()
     days = situation.definition.stages[stage].target_days
     if days is None or situation.run.started_at is None:
         return None

@@ -258,28 +258,51 @@ def deciding(futures: Futures) -> list[int]:
     return [row for row, key in enumerate(futures.keys) if key in needed or run.step(key).wanted]
 
 
+def deciding_in(futures: Futures, stage: StageKey) -> list[int]:
+    """The rows that the end of this stage has to wait for; none when it is over."""
+    definition = futures.situation.definition
+    steps, needed = definition.steps_of[stage], set(deciding(futures))
+    left = [row for row, key in enumerate(futures.keys) if key in steps]
+    wanted = [row for row in left if row in needed]
+    return wanted or ([] if any(definition.steps[key].required for key in steps) else left)
+
+
+def aim(futures: Futures) -> list[int]:
+    """The rows that what is aimed for has to wait for: the stage that an open target is for, else the whole run."""
+    situation = futures.situation
+    stage = situation.definition.document.target_stage
+    if stage is None or situation.run.target_at is None:
+        return deciding(futures)
+    return deciding_in(futures, stage) or deciding(futures)
+
+
+def open_target(futures: Futures) -> float | None:
+    """The target of the run (seconds since 1970) unless the stage that it is for is over."""
+    situation = futures.situation
+    stage, target_at = situation.definition.document.target_stage, situation.run.target_at
+    if target_at is None or (stage is not None and not deciding_in(futures, stage)):
+        return None
+    return target_at.timestamp()
+
+
+def ends_of(outcome: Outcome, rows: list[int]) -> Floats:
+    """When the last of these rows was done, or the run ended before, in every simulation (working seconds)."""
+    return np.minimum(outcome.finish, _last(outcome.futures, outcome.ends, rows))
+
+
 def stage_ends(outcome: Outcome) -> dict[StageKey, Floats]:
     """When each stage that is not over was done, in every simulation."""
     futures = outcome.futures
-    definition = futures.situation.definition
-    needed = {futures.keys[row] for row in deciding(futures)}
-    found: dict[StageKey, Floats] = {}
-    for stage, steps in definition.steps_of.items():
-        left = [row for row, key in enumerate(futures.keys) if key in steps]
-        wanted = [row for row in left if futures.keys[row] in needed] or (
-            [] if any(definition.steps[key].required for key in steps) else left
-        )
-        if wanted:
-            found[stage] = np.minimum(outcome.finish, _last(futures, outcome.ends, wanted))
-    return found
+    waited = {stage: deciding_in(futures, stage) for stage in futures.situation.definition.steps_of}
+    return {stage: ends_of(outcome, rows) for stage, rows in waited.items() if rows}
 
 
 def critical(outcome: Outcome) -> Floats:
-    """The mean working seconds that each row adds to the way to the end: walked back from the step that ended last."""
+    """The mean working seconds that each row adds to the way to what is aimed for: walked back from its last step."""
     futures = outcome.futures
     place = {key: number for number, key in enumerate(futures.keys)}
     on_way = np.zeros(outcome.ends.shape, bool)
-    rows = deciding(futures) or list(range(len(futures.keys)))
+    rows = aim(futures) or list(range(len(futures.keys)))
     if not rows:
         return np.zeros(0)
     last = np.array(rows)[np.argmax(outcome.ends[rows], axis=0)]

@@ -72,7 +72,8 @@ class Card:
 
     ``lowered`` says why progress is lower than it was; ``progressed_at`` when work on the run last got anywhere.
     ``stage_days`` are the working days since it entered its stage; ``usual_days`` what 85 of 100 runs took for that
-    stage at most (null: too few have ended yet).
+    stage at most (null: too few have ended yet). ``target_at`` is for the stage ``target_stage`` (null: for the whole
+    run), and open until ``target_reached_at``, when that stage was over.
     """
 
     id: UUID
@@ -105,6 +106,8 @@ class Card:
     outcome: str | None = None
     started_at: datetime | None = None
     target_at: datetime | None = None
+    target_stage: str | None = None
+    target_reached_at: datetime | None = None
     ended_at: datetime | None = None
     progressed_at: datetime | None = None
     lowered: tuple[str, ...] = ()
@@ -112,6 +115,17 @@ class Card:
     forecast: ForecastFace | None = None
     stage_days: float | None = None
     usual_days: float | None = None
+
+    @property
+    def open_target_at(self) -> datetime | None:
+        """The target that is still to be met."""
+        return None if self.ended_at is not None or self.target_reached_at is not None else self.target_at
+
+    @property
+    def aim(self) -> str | None:
+        """What the target is for: a stage by its title; None for the whole run."""
+        titles = {dot.key: dot.title for dot in self.stages}
+        return None if self.target_stage is None else titles.get(self.target_stage, self.target_stage)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,8 @@ ForecastState = Literal["on_track", "at_risk", "late", "stalled", "no_data"]
 class ForecastFace:
     """The forecast as a card shows it: when it will probably be done, how likely its target is met, and why.
 
-    ``stages_at_risk`` are the stages that will more likely be late than their target allows.
+    ``stages_at_risk`` are the stages that will more likely be late than their target allows; ``target_p85_at`` is the
+    P85 of what the target is for, a stage or the run (null without a target that is still open).
     """
 
     state: ForecastState
@@ -23,11 +24,15 @@ class ForecastFace:
     probability: float | None = None
     reason: str = ""
     stages_at_risk: tuple[str, ...] = ()
+    target_p85_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class StageForecast:
-    """When a stage that is not over will be done; ``target_at`` is so many working days after the start of the run."""
+    """When a stage that is not over will be done.
+
+    ``target_at`` is the run's target where that is for this stage, else so many working days after the run's start.
+    """
 
     stage: str
     state: ForecastState
@@ -42,7 +47,9 @@ class RunForecast:
     """The forecast of a run as it was made at ``made_at`` from its events up to ``position``.
 
     ``samples``: how many finished samples the least known step on the way rests on; ``runs`` how many ended runs the
-    process was learnt from. It names steps by title and never the value of a field.
+    process was learnt from. ``probability`` is that of meeting the target, and ``target_p85_at`` the P85 of what that
+    is for: ``target_stage``, or the whole run where that is null; both are null once it was reached. It names steps by
+    title and never the value of a field.
     """
 
     run: UUID
@@ -58,11 +65,13 @@ class RunForecast:
     stages: tuple[StageForecast, ...]
     made_at: datetime | None
     position: int
+    target_stage: str | None = None
+    target_p85_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class LeverAnswer:
-    """One change to one step, and the working days by which it brings the P85 of the run forward."""
+    """One change to one step, and the working days by which it brings the P85 forward: of the run, or target stage."""
 
     step: str
     title: str

@@ -108,6 +108,8 @@ class RunView:
     project: UUID | None
     priority: str
     target_at: datetime | None
+    target_stage: str | None
+    """The stage that the target is for; null without a target, or where it is for the whole run."""
     outcome: str | None
     started_at: datetime
     ended_at: datetime | None
@@ -171,6 +173,8 @@ class RunRow:
     ended_at: datetime | None
     target_at: datetime | None
     stream_version: int
+    target_stage: str | None = None
+    target_reached_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -122,6 +122,7 @@ def test_each_problem_is_found_in_its_place(steps: list[dict[str, Any]], place: 
     ("more", "place", "code"),
     [
         ({"target_from": "inputs.plan"}, "target_from", "not_a_date"),
+        ({"target_stage": "moon"}, "target_stage", "unknown_stage"),
         ({"run_name": "{who}"}, "run_name", "unknown_placeholder"),
         ({"digest": {"offset": 7, "after": "z"}}, "digest.after", "unknown_step"),
         ({"on_forecast_late": {"notify": ["king"]}}, "on_forecast_late.notify.0", "unknown_role"),

@@ -74,6 +74,9 @@ def test_a_passed_target_is_late():
         "The whole run was to be finished by 4 Mar",
         {"target_at": "2026-03-13T17:00:00Z"},
     )
+    aimed = replace(CARD, target_at=NOW - timedelta(days=2), target_stage="signed")
+    assert only(aimed, OPEN).why == "Signed was to be over by 4 Mar"
+    assert told(replace(aimed, target_reached_at=NOW - timedelta(days=1)), OPEN) == []
     stage = StageDot("signed", "Signed", "late", target_at=NOW - timedelta(days=2))
     row = only(replace(CARD, stages=(stage,)), OPEN)
     assert (row.why, row.action and row.action.verb) == ("Signed was to be over by 4 Mar", "nudge")
@@ -165,7 +168,7 @@ def test_the_new_target_of_a_run_is_one_that_it_can_meet():
     """Never earlier than the target it has, nor than its forecast; at the end of a business day."""
     risky = replace(CARD, state="at_risk", target_at=NOW + timedelta(days=9), priority="urgent")
     proposed = [only(replace(risky, forecast=forecast), OPEN).action for forecast in (
-        None, ForecastFace("at_risk", p85_at=NOW + timedelta(days=12), probability=0.31))]  # fmt: skip
+        None, ForecastFace("at_risk", target_p85_at=NOW + timedelta(days=12), probability=0.31))]  # fmt: skip
     assert [each and each.body["target_at"] for each in proposed] == [
         "2026-03-16T17:00:00Z", "2026-03-18T17:00:00Z",
     ]  # fmt: skip
@@ -175,10 +178,16 @@ def test_the_new_target_of_a_run_is_one_that_it_can_meet():
 
 def test_the_forecast_is_told_with_its_numbers():
     """When it will probably be finished, and how sure the target is; of a run that stands still, what it stands at."""
-    face = ForecastFace("at_risk", p85_at=NOW + timedelta(days=12), probability=0.31)
+    later = NOW + timedelta(days=40)
+    face = ForecastFace("at_risk", p85_at=later, target_p85_at=NOW + timedelta(days=12), probability=0.31)
     risky = replace(CARD, state="at_risk", target_at=NOW + timedelta(days=9), forecast=face)
     assert (
         only(risky, OPEN).why == "Probably finished by 18 Mar; the forecast gives 31% for its target, 15 Mar"
+    )
+    aimed = replace(risky, target_stage="live", stages=(StageDot("live", "Live", "at_risk"),))
+    assert (
+        only(aimed, OPEN).why
+        == "Live is probably over by 18 Mar; the forecast gives 31% for its target, 15 Mar"
     )
     still = replace(risky, forecast=replace(face, state="stalled", reason="nothing has moved on “Sign”"))
     row = only(still, OPEN)

@@ -50,6 +50,7 @@ DOCUMENT: dict[str, Any] = {
     ]}],
 }  # fmt: skip
 DEFINITION = Definition.load("offer", 1, DOCUMENT)
+AIMED = Definition.load("offer", 3, {**DOCUMENT, "target_stage": "made"})
 
 
 class Told:
@@ -57,7 +58,7 @@ class Told:
 
     def __init__(self, name: str, version: int = 1, **more: Any) -> None:
         self.name = name
-        self.definition = Definition("offer", version, DEFINITION.document)
+        self.definition = AIMED if version == 3 else Definition("offer", version, DEFINITION.document)
         self.events: list[Event] = []
         self.run: Run | None = None
         self._take(start_run(None, self.definition, by=ANN, at=MONDAY, calendar=OFFICE, **more))
@@ -111,8 +112,14 @@ def learned(read_database: Database, log: Log) -> Iterator[Any]:
 
 def keep(log: Log, runs: Sequence[Told]) -> None:
     """Put two versions of the process, and the runs, into the log."""
-    note = {"process": "offer", "note": "", "document": DOCUMENT}
-    versions = [("process_version_published", {**note, "process_version": number}) for number in (1, 2)]
+    aimed = {**DOCUMENT, "target_stage": "made"}
+    versions = [
+        (
+            "process_version_published",
+            {"process": "offer", "note": "", "document": document, "process_version": number},
+        )
+        for number, document in enumerate((DOCUMENT, DOCUMENT, aimed), 1)
+    ]
     streams = [(process_stream("offer"), [(*one, MONDAY) for one in versions])]
     for told in runs:
         facts = [
@@ -154,6 +161,15 @@ def test_dues_that_were_kept_are_counted(learned: Any):
     assert (told.whole.with_target, told.whole.on_time) == (1, 0)
 
 
+def test_a_target_of_a_stage_is_met_by_the_end_of_that_stage(learned: Any):
+    """Made after 4 hours, over after 5, to be met at 4.5: on time only where the version names the stage."""
+    at = MONDAY + timedelta(hours=4.5)
+    told = learned(
+        [straight("a", target_at=at), straight("b", 3, target_at=at), straight("c", 3, 2, target_at=at)]
+    )
+    assert [(one.version, one.with_target, one.on_time) for one in told.versions] == [(1, 1, 0), (3, 2, 1)]
+
+
 def test_versions_are_told_apart(learned: Any):
     """Figures of one version are those of its runs only; all together stand first."""
     told = learned([straight("a"), straight("b", 2, slower=2), sent_back("c")])
@@ -173,7 +189,7 @@ def test_one_version_can_be_asked_for(learned: Any):
 def test_a_version_that_is_not_there_is_not_found(learned: Any):
     """The process is, and the answer says which of the two it is."""
     with pytest.raises(NotFound) as missing:
-        learned([], 3)
+        learned([], 4)
     assert missing.value.kind == "process version"
 
 

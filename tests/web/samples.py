@@ -155,6 +155,7 @@ def run(name: str = "Larch Logistics – onboarding (Business)", step_state: str
         "high",
         NOW + timedelta(days=30),
         None,
+        None,
         NOW - timedelta(days=9),
         None,
         "person:dana",

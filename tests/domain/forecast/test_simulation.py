@@ -14,7 +14,7 @@ from domain.definition import Definition
 from domain.forecast.durations import GRID
 from domain.forecast.features import Floats
 from domain.forecast.levers import levers, pressures
-from domain.forecast.outlook import look_ahead, state_of
+from domain.forecast.outlook import Outlook, look_ahead, state_of
 from domain.forecast.plan import Plan, answer
 from domain.forecast.simulate import critical, imagine, seed_of, unfold
 from domain.forecast.steps import Seen, StepFigures, StepModel
@@ -168,6 +168,58 @@ def test_a_target_is_met_or_not(days: int, state: str, probability: float) -> No
     run = replace(begun(SEQUENCE), target_at=NINE + timedelta(days=days))
     outlook, _ = look_ahead(situation(SEQUENCE, taking(a=2, b=3, c=4), run), 1)
     assert (outlook.state, outlook.probability) == (state, probability)
+
+
+def _aimed(target_days: int | None, *done: str) -> Outlook:
+    """A run of 2 + 3 + 16 hours whose target is for its first stage, of A and B."""
+    live = [{"key": key, "title": key} for key in "ab"]
+    stages = [{"key": "live", "title": "Live", "target_days": 30, "steps": live},
+              {"key": "after", "title": "After", "steps": [{"key": "c", "title": "C"}]}]  # fmt: skip
+    definition = Definition.load("p", 1, {"key": "p", "title": "P", "target_stage": "live", "stages": stages})
+    target_at = None if target_days is None else NINE + timedelta(days=target_days, hours=8)
+    run = replace(begun(definition, *done), target_at=target_at)
+    return look_ahead(situation(definition, taking(a=2, b=3, c=16), run), 1)[0]
+
+
+def test_a_target_of_a_stage_is_judged_by_the_end_of_that_stage():
+    """Five hours fit into the first day, although the run goes on for two more; its own target replaces 30 days."""
+    outlook = _aimed(0)
+    assert (outlook.state, outlook.probability) == ("on_track", 1.0)
+    assert outlook.target_p85_at == NINE + timedelta(hours=5)
+    assert outlook.p85_at == NINE + timedelta(days=2, hours=5)
+    live, after = outlook.stages
+    assert (live.target_at, live.probability) == (NINE + timedelta(hours=8), 1.0)
+    assert (after.target_at, after.probability) == (None, None)
+    assert outlook.reason.startswith("“b” is still to come")
+
+
+def test_a_target_that_was_reached_warns_of_nothing():
+    """Its stage is over: what is left is judged by no target, and the reason speaks of the end of the run."""
+    outlook = _aimed(-3, "a", "b")
+    assert (outlook.state, outlook.probability, outlook.target_p85_at) == ("on_track", None, None)
+    assert outlook.reason.startswith("“C” is still to come")
+    assert _aimed(-3, "a").state == "late"
+
+
+def test_without_a_target_the_whole_run_is_looked_at():
+    """The process names a stage, this run has no target."""
+    assert _aimed(None).reason.startswith("“C” is still to come")
+
+
+def test_levers_gain_time_for_what_is_aimed_for():
+    """The longest step comes after the stage with the target: it is no lever for that."""
+    stages = [{"key": "live", "title": "Live", "steps": [{"key": key, "title": key} for key in "ab"]},
+              {"key": "after", "title": "After", "steps": [{"key": "c", "title": "C"}]}]  # fmt: skip
+    definition = Definition.load("p", 1, {"key": "p", "title": "P", "target_stage": "live", "stages": stages})
+    figures = {key: StepFigures(constant(hours * HOUR), constant(HOUR), done=99) for key, hours in
+               (("a", 4), ("b", 6), ("c", 80))}  # fmt: skip
+    run = replace(begun(definition), target_at=NINE + timedelta(days=1))
+    aimed = look_ahead(situation(definition, StepModel(figures), run), 1)[1]
+    whole = look_ahead(situation(definition, StepModel(figures)), 1)[1]
+    assert aimed is not None
+    assert whole is not None
+    assert [lever.step for lever in levers(aimed)] == ["b"]
+    assert [lever.step for lever in levers(whole)] == ["c", "b"]
 
 
 def test_the_first_rule_that_matches_gives_the_state():
