@@ -23,7 +23,7 @@ from domain.document import (
     Reminder,
     Step,
 )
-from domain.run.state import Run
+from domain.run.state import Run, StepState
 from domain.schedule import Calendar, after, due_at
 from domain.words import RoleKey, StageKey, StepKey
 
@@ -77,6 +77,11 @@ def from_due(definition: Definition, known: Step) -> frozenset[str]:
 def can_be_overdue(kind: str) -> bool:
     """Whether the due of a step of this kind is a limit, and not the instant at which the machine acts."""
     return kind not in ACTS_WHEN_DUE
+
+
+def ends_at_due(now: StepState) -> bool:
+    """Whether time itself ends the open wait at its due or before, which is therefore no limit to miss."""
+    return now.due_at is not None and UNTIL in now.alarms and now.alarms[UNTIL] <= now.due_at
 
 
 def reminders_of(definition: Definition, known: Step) -> tuple[Reminder, ...]:

@@ -16,7 +16,7 @@ from domain.definition import Definition
 from domain.directory import EMPTY, Directory
 from domain.document import Step
 from domain.events import Event, StepBecameOverdue, StepEscalated, StepReminderRaised, StepWaitTimedOut
-from domain.run.alarms import ESCALATION, OVERDUE, SKIP, UNTIL, can_be_overdue, lead_of
+from domain.run.alarms import ESCALATION, OVERDUE, SKIP, UNTIL, can_be_overdue, ends_at_due, lead_of
 from domain.run.doing import finish_step, set_aside
 from domain.run.queueing import queue
 from domain.run.state import Run, StepState
@@ -59,8 +59,10 @@ def fire(
 
 
 def needs_whole_run(definition: Definition, step: StepKey, alarm: str) -> bool:
-    """Whether what follows from the alarm depends on more of the run than the step's own times and assignee."""
-    return step not in definition.steps or alarm in (ESCALATION, SKIP, UNTIL)
+    """Whether what follows from the alarm depends on more of the run than the row's own times and assignee."""
+    known = definition.steps.get(step)
+    ends_by_time = known is not None and known.wait is not None and known.wait.until is not None
+    return known is None or alarm in (ESCALATION, SKIP, UNTIL) or (alarm == OVERDUE and ends_by_time)
 
 
 class Seen(NamedTuple):
@@ -102,10 +104,13 @@ def record_overdue(
 
 
 def time_out_wait(run: Run, definition: Definition, step: StepKey, *, by: Actor, at: datetime) -> list[Event]:
-    """Flag a wait whose due passed, once per due: it goes on waiting, and those whom the process names hear of it."""
+    """Flag a wait whose due passed, once per due: it goes on waiting, and those whom the process names hear of it.
+
+    One that time itself ends at its due or before is not late: it ends.
+    """
     known = step_of(definition, step)
     now = run.step(step)
-    if known.kind != "wait" or not _is_overdue(run, known, now, at):
+    if known.kind != "wait" or ends_at_due(now) or not _is_overdue(run, known, now, at):
         return []
     work = Work(run, definition, by, at, _NO_DUES)
     work.on(StepBecameOverdue, step, due_at=now.due_at)

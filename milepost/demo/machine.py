@@ -13,7 +13,7 @@ from domain.definition import Definition
 from domain.events import Event
 from domain.run import RUN, Run, fire
 from domain.run.actions import effect_key, fail_action, start_action, succeed_action
-from domain.run.alarms import OVERDUE, can_be_overdue
+from domain.run.alarms import OVERDUE, can_be_overdue, ends_at_due
 from domain.run.digests import begins, instant_of, last_known, queue_digest
 from domain.run.queueing import own_action
 from domain.run.state import ActionState, action_key
@@ -76,7 +76,8 @@ class Machine:
             for alarm, instant in step.alarms.items():
                 yield Next(instant, step=key, alarm=alarm)
             kind = self.definition.steps[key].kind
-            if step.due_at is not None and step.overdue != step.due_at and can_be_overdue(kind):
+            is_limit = can_be_overdue(kind) and not ends_at_due(step)
+            if step.due_at is not None and step.overdue != step.due_at and is_limit:
                 yield Next(step.due_at, step=key, alarm=OVERDUE)
 
     def _digests(self, run: Run) -> Iterator[Next]:

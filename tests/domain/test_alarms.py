@@ -378,6 +378,15 @@ def test_a_wait_ends_at_its_instant():
     decided.then_types("step_completed", "step_became_ready")
 
 
+def test_a_wait_that_ends_at_its_due_is_not_late():
+    """Where the instant and the due are one, time ends the wait: it is neither flagged nor kept waiting by that."""
+    window = {**WAIT, "due": {"anchor": {"step_ready": "wait"}, "offset": 5}}
+    story = led(window, step("next", ["wait"], role="seller"))
+    assert alarms(story, "wait") == {"until": day(9)}
+    story.when(fire, "wait", "overdue", at=day(9), by=TIMER).then()
+    story.when(fire, "wait", "until", at=day(9), by=TIMER).then_types("step_completed", "step_became_ready")
+
+
 def test_a_process_may_name_the_outcome_of_a_wait():
     """What the document says stands."""
     story = led({**WAIT, "outcome": "window closed"})
