@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
 from domain import events as e
-from domain.document import Step
+from domain.document import EndsRun, Step
 from domain.run.state import ActionKind, ActionState, action_key
 from domain.run.telling import LASTING, invitation_of, mails_of
 from domain.words import StepKey, Values
@@ -66,6 +66,8 @@ def keep_in_step(work: Work, event: e.Event) -> None:
             _queue_webhooks(work, event)
         case e.StepCompleted() | e.StepFailed():
             withdraw(work, event.step, _ENDINGS[type(event)], "let_go")
+            _queue_webhooks(work, event)
+        case e.ApprovalRefused() if not _ends_run(work.definition.steps.get(event.step)):
             _queue_webhooks(work, event)
         case e.StepEvent() if type(event) in _ENDINGS:
             withdraw(work, event.step, _ENDINGS[type(event)], "let_go")
@@ -168,12 +170,18 @@ def _queue_invitation(work: Work, event: e.StepBecameReady | e.StepDueSet) -> No
         _move(work, action, at)
 
 
-def _queue_webhooks(work: Work, event: e.StepCompleted | e.StepFailed) -> None:
+def _ends_run(known: Step | None) -> bool:
+    """Whether a refusal ends the run: its step fails then, and that is the outcome."""
+    return known is not None and known.approval is not None and isinstance(known.approval.on_refusal, EndsRun)
+
+
+def _queue_webhooks(work: Work, event: e.StepCompleted | e.StepFailed | e.ApprovalRefused) -> None:
     """Tell the services that the process names of a gate's outcome: keys and words only, no value of a person."""
     known = work.definition.steps.get(event.step)
-    if known is None or known.gate is None or event.outcome == "repeat":
+    outcome = "refused" if isinstance(event, e.ApprovalRefused) else event.outcome
+    if known is None or known.gate is None or outcome == "repeat":
         return
-    facts = {"step": event.step, "outcome": event.outcome, "passed": isinstance(event, e.StepCompleted)}
+    facts = {"step": event.step, "outcome": outcome, "passed": isinstance(event, e.StepCompleted)}
     for number, webhook in enumerate(work.definition.document.webhooks):
         if webhook.on == "gate_outcome":
             queue(work, event.step, f"webhook:{number}", "http", facts=facts)

@@ -13,7 +13,9 @@ from domain.run import (
     cancel_run,
     complete_by_hand,
     complete_step,
+    give_approval,
     pause_run,
+    refuse_approval,
     reopen_step,
     set_step_due,
     skip_step,
@@ -32,7 +34,7 @@ from domain.run.work import Work
 from domain.schedule import Calendar
 from domain.words import Actor, StepKey
 from tests.domain.documents import run_of, step
-from tests.support.given import NINE, Story
+from tests.support.given import BO, NINE, Story
 
 MACHINE = Actor("system:milepost")
 CALL = ("call", 1, "http")
@@ -218,3 +220,31 @@ def test_the_outcome_of_a_gate_is_told():
     after = story.when(complete_step, "go").then_types("step_completed", "action_queued", "run_completed")
     told = the(after, "go/1/webhook:0")
     assert (told.state, told.facts) == ("queued", {"step": "go", "outcome": "go", "passed": True})
+
+
+def test_a_refused_gate_is_told_and_the_next_round_tells_its_own_outcome():
+    """What a refusal sends back goes on, so nothing else would say that the gate said no."""
+    story = run_of(
+        step("offer"),
+        step("go", ["offer"], kind="approval", gate={}, approval={"covers": ["offer"]}),
+        step("end", ["go"]),
+        webhooks=[{"on": "gate_outcome", "url": "https://hooks.example.com/g"}],
+    ).after(start)
+    refused = story.after(complete_step, "offer").after(refuse_approval, "go", "too dear", by=BO)
+    assert the(refused, "go/1/webhook:0").facts == {"step": "go", "outcome": "refused", "passed": False}
+    approved = refused.after(complete_step, "offer").after(give_approval, "go", by=BO)
+    assert the(approved, "go/1/webhook:0").state == "queued"
+    assert the(approved, "go/2/webhook:0").facts == {"step": "go", "outcome": "approved", "passed": True}
+
+
+def test_a_refusal_that_ends_the_run_is_told_once():
+    """The outcome is the one with which the run ends."""
+    ends = {"covers": ["offer"], "on_refusal": {"ends_run": "Not sold"}}
+    story = run_of(
+        step("offer"),
+        step("go", ["offer"], kind="approval", gate={}, approval=ends),
+        webhooks=[{"on": "gate_outcome", "url": "https://hooks.example.com/g"}],
+    ).after(start)
+    ended = story.after(complete_step, "offer").after(refuse_approval, "go", "too dear", by=BO)
+    told = [action.facts for key, action in ended.state.actions.items() if "webhook" in key]
+    assert told == [{"step": "go", "outcome": "Not sold", "passed": False}]
