@@ -179,7 +179,11 @@ _RUN: dict[type[e.Event], Callable[[Run, Any], Run]] = {
     e.RunStarted: _started,
     e.RunInputsChanged: _inputs_changed,
     e.RunTargetSet: lambda run, event: altered(run, target_at=event.target_at),
-    e.RunPrioritySet: lambda run, event: altered(run, priority=event.priority),
+    e.RunPrioritySet: lambda run, event: altered(
+        run,
+        priority=event.priority,
+        priority_set="rule" if event.cause == "rule" else run.priority_set and "user",
+    ),
     e.RunLinked: lambda run, event: altered(run, project=event.project),
     e.RunRanked: lambda run, event: altered(run, rank=event.rank),
     e.RunPaused: _paused,

@@ -25,14 +25,16 @@ def act_on_late_forecast(
 ) -> list[Event]:
     """Carry out ``on_forecast_late``: set the priority, ask for help on the step that costs most, tell the roles.
 
-    ``crossing`` counts how often the forecast of this run has passed its target: each is told once.
+    ``crossing`` counts how often the forecast of this run has passed its target: each is told once. A priority that
+    somebody set after a rule had set one stays.
     """
     effects = definition.document.on_forecast_late
     if effects is None or run.ended or run.state == "paused" or run.imported:
         return []
     work = Work(run, definition, by, at, calendar)
-    if effects.set_priority is not None and effects.set_priority != run.priority:
-        work.record(RunPrioritySet(priority=effects.set_priority, cause="rule", by=by, at=at))
+    wanted = effects.set_priority
+    if wanted is not None and wanted != run.priority and run.priority_set != "user":
+        work.record(RunPrioritySet(priority=wanted, cause="rule", by=by, at=at))
     if effects.request_help is not None:
         _ask_for_help(work, step, effects.request_help)
     if effects.notify:

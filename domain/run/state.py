@@ -208,6 +208,8 @@ class Run:
     subject: str | None = None
     project: UUID | None = None
     priority: Priority = "none"
+    priority_set: Literal["", "rule", "user"] = ""
+    """Who set the priority last, once a rule had set it: what a person says after a rule stands."""
     rank: str | None = None
     target_at: datetime | None = None
     test: bool = False
