@@ -28,6 +28,7 @@ from api.services import Services
 from api.tables import csv_response
 from api.views import answer, show
 from projections import list_queries as lists
+from projections.answers import Card
 from projections.asking import NotFound
 
 _COLUMNS = (
@@ -135,8 +136,14 @@ async def card_list(request: Request, id: str, query: Annotated[ListQuery, Query
     if query.format == "json":
         return await show(request, query, ask)
     found = await answer(services, ask, query.min_position)
-    rows = [[getattr(card, name) for name in _COLUMNS] for group in found.groups for card in group.cards]
+    rows = [_cells(found, card) for group in found.groups for card in group.cards]
     return csv_response(found.name, _COLUMNS, rows, found.position)
+
+
+def _cells(found: lists.CardList, card: Card) -> list[Any]:
+    """What a spreadsheet shows of a card; its stage as people call it."""
+    stage = found.stages.get(card.stage, card.stage)
+    return [stage if name == "stage" else getattr(card, name) for name in _COLUMNS]
 
 
 async def timeline(request: Request, id: str, query: Annotated[TimelineQuery, Query()]) -> Response:  # noqa: A002 - as above

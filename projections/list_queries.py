@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import groupby
 from typing import Any, Literal
@@ -37,7 +37,10 @@ class ListGroup:
 
 @dataclass(frozen=True, slots=True)
 class CardList:
-    """A project's cards in an order, in groups; ``count`` is of all that pass the filter, ``more`` are not shown."""
+    """A project's cards in an order, in groups; ``count`` is of all that pass the filter, ``more`` are not shown.
+
+    ``stages`` are the titles of the board's stages by key, in their order.
+    """
 
     project: UUID
     name: str
@@ -47,6 +50,7 @@ class CardList:
     position: int
     as_of: datetime
     behind: int = 0
+    stages: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,13 +126,16 @@ def card_list(
 ) -> CardList:
     """A project's cards as a list; ``ended`` ones too when asked for. Raises NotFound."""
     seen = board(connection, project, calendar=calendar, only=only, ended=EVERY_ENDED if ended else 0)
-    cards = sorted(_cards(seen), key=_SORTS[sort]) if sort != "rank" else list(_cards(seen))
+    cards = _in_order(seen, sort)
     shown = cards[:limit]
     groups = (
         _grouped(shown, group, seen) if group else (ListGroup(None, seen.name, len(shown), tuple(shown)),)
     )
     more = len(cards) - len(shown)
-    return CardList(seen.project, seen.name, groups, len(cards), more, seen.position, seen.as_of, seen.behind)
+    stages = {column.key: column.title for column in seen.columns}
+    return CardList(
+        seen.project, seen.name, groups, len(cards), more, seen.position, seen.as_of, seen.behind, stages
+    )
 
 
 def timeline(
@@ -172,13 +179,23 @@ def _cards(seen: Board) -> Iterator[Card]:
         yield from column.cards
 
 
+def _in_order(seen: Board, sort: SortKey) -> list[Card]:
+    """The cards in the board's own order, by stage as the board has them, or by what a card says."""
+    cards = list(_cards(seen))
+    if sort == "rank":
+        return cards
+    if sort == "stage":
+        place = {column.key: number for number, column in enumerate(seen.columns)}
+        return sorted(cards, key=lambda card: (place.get(card.stage, len(place)), card.name.casefold()))
+    return sorted(cards, key=_SORTS[sort])
+
+
 def _or_far(instant: datetime | None) -> float:
     return _FAR if instant is None else instant.timestamp()
 
 
 _SORTS: Mapping[SortKey, Callable[[Card], Any]] = {
     "name": lambda card: card.name.casefold(),
-    "stage": lambda card: (card.stage, card.name.casefold()),
     "state": lambda card: (card.state, card.name.casefold()),
     "due": lambda card: (_or_far(card.due_at), card.name.casefold()),
     "priority": lambda card: (PRIORITIES.index(card.priority), _or_far(card.due_at), card.name.casefold()),

@@ -120,8 +120,10 @@ async def card_list(request: Request) -> Response:
 
     seen = await _read(request, ask)
     kept = _kept(request)
+    acting = {card.who for group in seen.groups for card in group.cards if card.who} | {query.person}
+    people = sorted((who for who in acting if who), key=words.who)
     return page(
-        request, "list.html", seen=seen, answer=seen, query=query, sorts=SORTS, groups=GROUPS, kept=kept,
+        request, "list.html", seen=seen, answer=seen, query=query, sorts=SORTS, groups=GROUPS, kept=kept, people=people,
         csv=f"/v1/projects/{project}/list?{urlencode({**kept, 'format': 'csv'})}",
         views=await _views(request, project, "list"),
     )  # fmt: skip

@@ -79,6 +79,16 @@ def test_as_csv_no_cell_is_a_formula(api: Api, place: str):
     assert [row["name"] for row in rows] == ["'=cmd()", "Acme", "apple", "Zebra"]
     assert rows[2]["labels"] == "fruit, red"
     assert rows[2]["due_at"] == "2026-03-05T17:00:00Z"
+    assert {row["stage"] for row in rows} <= {"Start", "Live"}, "stages have their titles"
+
+
+def test_stages_are_told_by_title_and_sorted_as_the_board_has_them(api: Api, place: str):
+    """What the board calls its stages goes with the list; Start comes before Live, whatever the alphabet says."""
+    told = api.client.get(f"/v1/projects/{place}/list", params={"sort": "stage"}).json()
+    assert list(told["stages"].items()) == [("start", "Start"), ("live", "Live")]
+    stages = [card["stage"] for group in told["groups"] for card in group["cards"]]
+    assert stages == sorted(stages, key=list(told["stages"]).index)
+    assert set(stages) == {"start", "live"}
 
 
 def test_the_timeline_has_planned_and_actual_bars(api: Api, place: str):

@@ -111,6 +111,17 @@ def _token(client: httpx.Client, path: str) -> str:
     return found.group(1)
 
 
+def test_a_list_calls_stages_and_people_by_their_names(workspace: App, visitor: httpx.Client):
+    """Nobody has to know a key: stages have their titles, and who acts is chosen from those who do."""
+    project = workspace.project("Named")
+    workspace.task(project, "Order badges", stage="set_up", assignee="person:dana")
+    page = visitor.get(f"/projects/{project}/list").text
+    assert "<td>Set up</td>" in page
+    assert re.search(r'<select id="f-person".*<option value="person:dana">Dana', page)
+    chosen = visitor.get(f"/projects/{project}/list", params={"person": "person:dana"}).text
+    assert re.search(r'<option value="person:dana" selected>Dana', chosen)
+
+
 def test_a_form_without_its_token_changes_nothing(workspace: App, visitor: httpx.Client):
     """A missing, a foreign and a plain guess of a token are refused, and so is another site."""
     project = workspace.project()
