@@ -38,6 +38,8 @@ from milepost.demo.cast import AUTOMATION, stand_in
 from milepost.demo.machine import Machine
 from milepost.demo.values import fill
 
+IN_GOOD_TIME, AT_ONCE = timedelta(hours=1), timedelta(minutes=6)
+"""How long before its due a step is done that must not be late, and how long it takes at least."""
 NAMELESS = UUID(int=0)
 """The id of a run that nothing outside is told about."""
 
@@ -53,6 +55,8 @@ class Script:
     """Steps that stay ready: nobody does them."""
     refused_calls: dict[str, str] = field(default_factory=dict)
     """Calls of steps that failed for good, with what the service answered."""
+    in_time: bool = False
+    """Whether everybody does what they do before it is due."""
     help: tuple[str, str, str] | None = None
     """A step in which somebody asks for help some hours after it became ready: step, reason, who is waited for."""
 
@@ -96,6 +100,9 @@ class Player:
     _waiting: list[tuple[datetime, str, str]] = field(default_factory=list)
     """What people do: when, in which step, and what (``start``, ``do`` or ``help``)."""
     _doers: dict[str, Actor] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._seed = self.random.getrandbits(64)
 
     def perform(self, at: datetime, until: datetime, by: Actor, **given: Any) -> None:
         """Start the run, and go on as ``play`` does."""
@@ -201,7 +208,9 @@ class Player:
     def _plan(self, event: StepBecameReady) -> None:
         """When somebody begins the step, and when they are done with it; what the machine does it does by itself."""
         step, asked = self.definition.steps[event.step], self.script.help
-        took = self._duration(event.step)
+        took = self._duration(event.step, event.round)
+        if self.script.in_time and event.due_at is not None:
+            took = min(took, max(event.due_at - event.at - IN_GOOD_TIME, AT_ONCE))
         if asked is not None and asked[0] == event.step:
             heapq.heappush(self._waiting, (event.at + timedelta(hours=9), event.step, "help"))
         if event.step in self.script.stops_at:
@@ -214,12 +223,16 @@ class Player:
             heapq.heappush(self._waiting, (begun, event.step, "start"))
         heapq.heappush(self._waiting, (event.at + took, event.step, "do"))
 
-    def _duration(self, key: str) -> timedelta:
-        """Log-normal, in hours; what customers and candidates do has a heavy tail."""
+    def _duration(self, key: str, number: int) -> timedelta:
+        """Log-normal, in hours; what customers and candidates do has a heavy tail.
+
+        How long a round of a step takes does not depend on when it comes.
+        """
         step = self.definition.steps[StepKey(key)]
         role = self.definition.roles.get(RoleKey(step.role or ""))
         median, spread = (30.0, 1.1) if role is not None and role.guest else (9.0, 0.8)
-        return timedelta(hours=median * self.random.lognormvariate(0.0, spread))
+        chance = Random(f"{self._seed} {key} {number}")  # noqa: S311 - a play, not a secret
+        return timedelta(hours=median * chance.lognormvariate(0.0, spread))
 
 
 def _going(run: Run | None) -> Run:

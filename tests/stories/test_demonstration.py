@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,14 @@ where started.type = 'action_started' and started.recorded_at > begun.recorded_a
 """Attempts that were not appended together with the start of their run: those of the worker."""
 
 
+NOT_FORECAST = """
+select count(*) from read.card c left join forecast.run f on f.run = c.card and f.version = c.version
+where c.kind = 'run' and c.ended_at is null and f.run is null
+"""
+"""Runs under way of which the newest event is not in their forecast."""
+SIGNATURE = "Customer signs the agreement"
+
+
 @pytest.fixture(scope="module")
 def around() -> Iterator[Outside]:
     """What is around this house, and around no other."""
@@ -42,6 +51,8 @@ def shown(around: Outside, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     }
     with start_house(home, **settings) as running:
         wait_until(lambda: _runs(running) == 62, deadline=60)
+        wait_until(lambda: _caught_up(running), deadline=60)
+        wait_until(lambda: rows(running, NOT_FORECAST) == [(0,)], deadline=60, what="the forecasts")
         wait_until(lambda: _caught_up(running), deadline=60)
         yield running
 
@@ -70,6 +81,60 @@ def test_nothing_of_the_past_is_sent_or_called(shown: House, around: Outside) ->
     assert rows(shown, ACTED) == []
     assert around.mail.messages == []
     assert around.services.heard == []
+
+
+def onboardings(house: House) -> dict[str, Any]:
+    """The cards of the onboardings on the board of their project, by id."""
+    projects = house.ask("/v1/projects")["rows"]
+    (project,) = [row["id"] for row in projects if row["name"] == "Customer onboarding"]
+    columns = house.ask(f"/v1/projects/{project}/board")["columns"]
+    return {card["id"]: card for column in columns for card in column["cards"] if card["kind"] == "run"}
+
+
+def test_forty_onboardings_are_over_in_two_versions(shown: House) -> None:
+    """Over nine months, first with 45 steps, then with 47; 3 were declined, 2 sent back at the last gate."""
+    versions = rows(
+        shown,
+        "select r.process_version, count(distinct r.card)::int, count(distinct s.step)::int, min(r.ended_at), "
+        "max(r.ended_at) from read.card r join read.run_step s on s.run = r.card "
+        "where r.process = 'customer_onboarding' and r.ended_at is not null group by 1 order by 1",
+    )
+    assert [(version, runs, steps) for version, runs, steps, *_ in versions] == [(1, 18, 45), (2, 22, 47)]
+    assert timedelta(days=250) < versions[-1][4] - versions[0][3] < timedelta(days=275)
+    ends = rows(
+        shown,
+        "select life, outcome, count(*)::int from read.card where process = 'customer_onboarding' and ended_at is "
+        "not null group by 1, 2 order by 3",
+    )
+    assert ends == [("ended_early", "Not signed", 3), ("completed", "yes", 37)]
+    sent_back = "select data->>'step' from log.event where type = 'approval_refused'"
+    assert rows(shown, sent_back) == [("go_no_go",)] * 2
+
+
+def test_twelve_onboardings_are_under_way_as_their_board_shows(shown: House) -> None:
+    """Over all six stages, 2 late, 2 at risk, 1 stalled on the signature, 1 incident, 1 that needs help; 5 go well."""
+    active = [card for card in onboardings(shown).values() if card["ended_at"] is None]
+    assert len(active) == 12
+    assert len({card["stage"] for card in active}) == 6
+    states = Counter(card["state"] for card in active)
+    assert states == {"in_progress": 5, "late": 2, "at_risk": 2, "needs_help": 2, "blocked": 1}
+    (signature,) = [card for card in active if card["state"] == "blocked"]
+    assert signature["next_action"] == SIGNATURE
+
+
+def test_the_attention_list_names_seven_onboardings_and_why(shown: House) -> None:
+    """Each once, and no other: late, at risk, waiting for the signature, the CRM, help."""
+    active = {key for key, card in onboardings(shown).items() if card["ended_at"] is None}
+    needs = [row for row in shown.ask("/v1/attention")["rows"] if row["id"] in active]
+    assert sorted((row["kind"], row["step_title"] or "") for row in needs if row["kind"] != "at_risk") == [
+        ("incident", "Add the customer to the CRM"),
+        ("late", ""),
+        ("late", "Hold the kickoff"),
+        ("needs_help", "Draft the success plan and the go-live date"),
+        ("waiting_outside", SIGNATURE),
+    ]
+    assert [row["kind"] for row in needs].count("at_risk") == 2
+    assert len({row["id"] for row in needs}) == len(needs) == 7
 
 
 def test_what_is_shown_is_what_is_told(shown: House) -> None:
