@@ -9,17 +9,23 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
-from uuid import uuid4
+from typing import TYPE_CHECKING, Any
+from uuid import UUID, uuid4
 
 import httpx
 import psycopg
 
 from api.access import PERSON, create_token
+from domain.events import Event
 from domain.words import Actor
+from store.mapper import to_event
+from store.reading import read_stream
 from tests.support.waiting import wait_until
+
+if TYPE_CHECKING:
+    from tests.stories.walking import Walk
 
 ROOT = Path(__file__).parents[2]
 STOP_SECONDS = 30
@@ -34,6 +40,8 @@ class House:
     database_url: str
     http: httpx.Client
     position: int = 0
+    walks: list[Walk] = field(default_factory=list)
+    """The runs that stories walked through."""
 
     def tell(
         self, path: str, body: dict[str, Any] | None = None, actor: str | None = None, method: str = "POST"
@@ -59,6 +67,11 @@ class House:
         headers = {"Authorization": f"Bearer {self.token}", "Content-Type": file["type"]}
         name = {"name": file["name"]}
         return self.http.post("/v1/files", params=name, content=b"%PDF", headers=headers).json()
+
+    def events(self, run: str) -> list[Event]:
+        """Everything that happened to a run, as the log has it."""
+        with psycopg.connect(self.database_url, autocommit=True) as connection:
+            return [to_event(recorded) for recorded in read_stream(connection, UUID(run), 0)]
 
     def ask(self, path: str, **query: Any) -> Any:
         """A view that has everything that was told before."""

@@ -6,13 +6,17 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from domain.events import RunPrioritySet
+from tests.stories.branches import takes
 from tests.stories.house import House
 from tests.stories.outside import Outside
-from tests.stories.walking import Walk, publish, shipped, start
+from tests.stories.walking import Walk, publish, shipped, start, started_long_ago
 from tests.support.mailbox import text_of
 from tests.support.waiting import wait_until
 
 CANARY = "canary-7f3a"
+LONG_AGO = "2026-01-05"
+"""A target that was missed whatever stage it stands for."""
 LARGE: dict[str, Any] = {
     "customer_name": "Alder Foods", "customer_domain": "alder.example", "primary_contact_name": "Ada Berg",
     "primary_contact_email": "ada@alder.example", "plan": "Enterprise", "contract_value": 82_000,
@@ -64,6 +68,21 @@ def stages_passed(walk: Walk) -> list[str]:
     return passed
 
 
+@takes(
+    "customer_onboarding",
+    """
+    terms_review: applies, refused, done, webhook of not passing, webhook of passing
+    customer_signs: done, webhook of passing
+    kyc_check: applies, refused, done, webhook of not passing, webhook of passing
+    plan_agreed: refused, done, webhook of not passing, webhook of passing
+    data_signed_off: applies, refused, done, webhook of not passing, webhook of passing
+    go_no_go: refused, done, webhook of not passing, webhook of passing
+    admin_joined: the event came
+    risk_triage: rule 0 holds
+    rescue_plan: applies, rule 0 holds
+    run: completed
+    """,
+)
 def test_a_customer_is_onboarded_in_47_steps(house: House, world: Outside) -> None:
     """Everything is needed and everything is refused once; six stages pass, mails and calls are made once each."""
     walk = begin(
@@ -117,8 +136,28 @@ def _mails_and_calls(walk: Walk, world: Outside) -> None:
     gates = [json.loads(request.body) for request in world.called("hooks", walk.run)]
     told = {(gate["data"]["step"], gate["data"]["outcome"]) for gate in gates}
     assert {step for step, _ in told} == set(GATES)
+    refused = {step for step, outcome in told if outcome == "refused"}
+    assert refused == set(GATES) - {"customer_signs"}
 
 
+@takes(
+    "customer_onboarding",
+    """
+    terms_review: does not apply
+    kyc_check: does not apply
+    sso_setup: does not apply
+    sso_tested: does not apply
+    data_received: does not apply
+    data_checked: does not apply
+    trial_import: does not apply
+    data_signed_off: does not apply
+    rescue_plan: does not apply
+    admin_joined: timed out, the event came
+    risk_triage: rule 0 does not hold
+    survey: invited, set aside
+    run: completed
+    """,
+)
 def test_a_small_customer_skips_what_is_not_needed(house: House, world: Outside) -> None:
     """With every condition false nine steps are not applicable; the survey nobody answers is skipped, never done."""
     world.answers["control"] = {"tenant": {"id": "T-10"}, "users": {"active": 9, "adoption": 0.9}}
@@ -153,6 +192,7 @@ def _waits_too_long(walk: Walk, world: Outside) -> None:
     assert (step["state"], step["overdue"]) == ("ready", True), step
 
 
+@takes("customer_onboarding", "kyc_check: applies, refused, done")
 def test_a_customer_who_is_not_cleared_gets_no_workspace(house: House, world: Outside) -> None:
     """While the check says no, all else goes on and the workspace is not made; the card says what it waits for."""
     inputs = SMALL | {
@@ -175,6 +215,28 @@ def test_a_customer_who_is_not_cleared_gets_no_workspace(house: House, world: Ou
     assert len(world.called("control", "Elm")) == 1
 
 
+@takes("customer_onboarding", "run: ladder 1, ladder 2, ladder 3, escalated")
+def test_a_customer_who_is_slow_is_reminded_and_the_lead_hears_of_it(house: House, world: Outside) -> None:
+    """A plan that nobody agrees to for weeks: the customer is mailed, the lead called, and time agrees to nothing."""
+    document = world.pointed(shipped("customer-onboarding.yaml"))
+    publish(house, document)
+    inputs = SMALL | {"customer_name": "Hazel", "primary_contact_email": "hz@hazel.example"}
+    walk = started_long_ago(house, document, inputs, "plan_agreed", days=80)
+    reminder = f"Reminder: Customer agrees the plan ({walk.view()['name']})"
+    wait_until(lambda: "step_escalated" in happened(walk), deadline=30, what="the escalation")
+    wait_until(lambda: reminder in world.subjects("hz@hazel.example"), deadline=30, what="the reminder")
+    step = walk.steps()["plan_agreed"]
+    assert (step["state"], step["overdue"], happened(walk).count("step_reminder_raised")) == (
+        "ready",
+        True,
+        3,
+    )
+
+
+@takes(
+    "customer_onboarding",
+    "customer_signs: declined, webhook of not passing\nrun: ended as Not signed",
+)
 def test_a_declined_signature_ends_the_run(house: House, world: Outside) -> None:
     """The run ends as the process says, what was open is cancelled, and nothing is sent or called afterwards."""
     inputs = SMALL | {"customer_name": "Cedar", "primary_contact_email": "cy@cedar.example"}
@@ -199,6 +261,51 @@ def wait_until_called(world: Outside, run: str) -> Any:
     return json.loads(world.called("hooks", run)[-1].body)
 
 
+def happened(walk: Walk) -> list[str]:
+    """The types of what happened to the step that waits for the customer's word."""
+    return [each.type for each in walk.house.events(walk.run) if getattr(each, "step", None) == "plan_agreed"]
+
+
+def priorities(walk: Walk) -> list[tuple[str, str, str | None]]:
+    """What the run's priority was set to, why, and by whom."""
+    events = walk.house.events(walk.run)
+    return [(each.priority, each.cause, each.by) for each in events if isinstance(each, RunPrioritySet)]
+
+
+def forecast_again(walk: Walk, late: bool) -> None:
+    """Wait until the forecast knows what the run has become."""
+
+    def told() -> bool:
+        forecast = walk.house.ask(f"/v1/runs/{walk.run}/forecast")
+        return bool(forecast["position"] >= walk.house.position and (forecast["state"] == "late") == late)
+
+    wait_until(told, deadline=30, what="the forecast")
+
+
+@takes("customer_onboarding", "run: the forecast is late")
+def test_a_run_that_will_be_late_becomes_urgent_once_and_what_a_person_says_then_stands(
+    house: House, world: Outside
+) -> None:
+    """The forecast passes the target: its steps move up in the inboxes, once; nothing flips when it passes it again."""
+    calm, late = (
+        begin(house, world, SMALL | {"customer_name": name, "go_live_target": target})
+        for name, target in (("Fir", "2099-03-02"), ("Ginkgo", LONG_AGO))
+    )
+    wait_until(lambda: late.view()["priority"] == "urgent", deadline=30, what="the forecast")
+    assert priorities(late) == [("urgent", "rule", "system:milepost")]
+    inbox = [row["id"] for row in house.ask("/v1/inbox", person="person:account_executive")["rows"]]
+    assert inbox.index(late.run) < inbox.index(calm.run), "both notes are due at the same time"
+    house.tell(f"/v1/runs/{late.run}/priority", {"priority": "low"}, "person:onboarding_lead")
+    for target, is_late in (("2099-03-02", False), (LONG_AGO, True)):
+        house.tell(
+            f"/v1/runs/{late.run}/inputs", {"inputs": {"go_live_target": target}}, "person:onboarding_lead"
+        )
+        forecast_again(late, is_late)
+    assert priorities(late)[1:] == [("low", "user", "person:onboarding_lead")]
+    assert (late.view()["priority"], priorities(calm)) == ("low", [])
+
+
+@takes("customer_onboarding", "crm_upsert: failed, done")
 def test_a_service_that_refuses_becomes_one_incident_that_a_person_resolves(
     house: House, world: Outside
 ) -> None:

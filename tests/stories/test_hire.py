@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from domain.events import StepCompleted
+from tests.stories.branches import takes
 from tests.stories.house import House
 from tests.stories.outside import Outside
-from tests.stories.walking import Walk, publish, shipped, start
+from tests.stories.walking import Walk, publish, shipped, start, started_long_ago
 from tests.support.mailbox import text_of
 from tests.support.waiting import wait_until
 
@@ -21,6 +23,7 @@ VALUES: dict[str, Any] = {
     "buddy": {"buddy": "person:buddy"},
     "day30_talk": {"support_needed": False},
 }
+RIGHT_TO_WORK = "Right to work (outside the US)"
 STAGES = ["Hire added", "Background check", "Training", "Onboarding finished"]
 
 
@@ -60,6 +63,20 @@ def test_a_hire_is_four_stages_for_the_manager_and_every_step_for_the_doers(
     assert [request.headers["idempotency-key"] for request in world.called("checks", "Mina Sato")] != []
 
 
+@takes(
+    "hire_and_onboard",
+    """
+    headcount_ok: refused, done
+    files_complete: refused, done
+    pre_adverse: applies, done
+    dispute_window: applies, the event came
+    security_training: repeated, done
+    trained: refused, done
+    day30_talk: rule 0 holds
+    closed: announced, done
+    run: completed
+    """,
+)
 def test_everything_that_can_go_wrong_goes_wrong_once(house: House, world: Outside) -> None:
     """Position refused, files refused, a doubtful report disputed, a test failed, training refused, support needed."""
     walk = begin(
@@ -97,6 +114,7 @@ def test_everything_that_can_go_wrong_goes_wrong_once(house: House, world: Outsi
     assert order.index("step_reopened") > order.index("step_completed")
 
 
+@takes("hire_and_onboard", "check_decision: refused, farewell\nrun: ended as Not cleared")
 def test_a_candidate_who_is_not_cleared_is_told_and_nothing_goes_on(house: House, world: Outside) -> None:
     """The decision ends the run, the notice goes out, and the equipment that was being ordered is called off."""
     walk = begin(
@@ -120,6 +138,35 @@ def test_a_candidate_who_is_not_cleared_is_told_and_nothing_goes_on(house: House
     assert walk.card()["state"] == "failed"
 
 
+@takes(
+    "hire_and_onboard",
+    "dispute_window: its time was over\ncheck_decision: refused, farewell\nrun: ended as Not cleared",
+)
+def test_a_candidate_who_does_not_answer_is_decided_on_when_the_window_is_over(
+    house: House, world: Outside
+) -> None:
+    """The timer ends the window, never before; whoever decides is asked then, and the final notice is mailed once."""
+    document = world.pointed(shipped("hire-and-onboard.yaml"))
+    publish(house, document)
+    inputs = INPUTS | {"candidate_name": "Tove Dahl", "personal_email": "tove@home.example"}
+    values = VALUES | {"report_review": {"finding": "consider"}}
+    walk = started_long_ago(house, document, inputs, "dispute_window", days=60, values=values)
+    wait_until(lambda: walk.steps()["check_decision"]["state"] == "ready", deadline=30, what="the timer")
+    window, decision = walk.steps()["dispute_window"], walk.steps()["check_decision"]
+    assert (window["state"], window["outcome"], window["overdue"]) == ("done", "waited", False)
+    assert decision["assignee"] == "person:hr_lead"
+    ended = [each for each in house.events(walk.run) if isinstance(each, StepCompleted)][-1]
+    assert (ended.step, ended.by) == ("dispute_window", "system:milepost")
+    early = house.send(f"/v1/runs/{walk.run}/steps/accounts/complete", {"values": {}}, "person:it")
+    assert early.status_code == 409, early.text
+    walk.tell("check_decision", "refuse", reason="The report holds a conviction, and nobody disputed it")
+    assert (walk.view()["state"], walk.view()["outcome"]) == ("ended_early", "Not cleared")
+    told = "Our decision after the background check"
+    wait_until(lambda: told in world.subjects("tove@home.example"), deadline=30, what="the final notice")
+    assert world.subjects("tove@home.example").count(told) == 1
+
+
+@takes("hire_and_onboard", "offer_signed: declined\nrun: ended as Offer declined")
 def test_an_offer_that_is_declined_ends_the_run(house: House, world: Outside) -> None:
     """No record is made of somebody who does not come."""
     walk = begin(house, world, "Pia Roth")
@@ -129,10 +176,24 @@ def test_an_offer_that_is_declined_ends_the_run(house: House, world: Outside) ->
     assert world.called("hris", "Pia Roth") == []
 
 
+@takes(
+    "hire_and_onboard",
+    """
+    pre_adverse: does not apply
+    dispute_window: does not apply
+    id_seen: does not apply
+    day30_talk: rule 0 does not hold
+    run: completed
+    """,
+)
 def test_elsewhere_the_local_rules_hold(house: House, world: Outside) -> None:
-    """Outside the United States its own steps are not applicable, and everything else is as usual."""
-    walk = begin(house, world, "Quentin Bay", inputs={"work_country": "DE"})
+    """Outside the US no originals are seen after the first day: the right to work was ticked with the files."""
+    ticked = ["Identity document", "Proof of address", "References", RIGHT_TO_WORK]
+    values = {"files_complete": {"files_ticked": ticked}}
+    walk = begin(house, world, "Quentin Bay", inputs={"work_country": "DE"}, values=values)
     walk.walk()
+    assert walk.steps()["files_complete"]["values"]["files_ticked"] == ticked
+    assert walk.steps()["id_seen"]["state"] == "not_applicable"
     states = {key: step["state"] for key, step in walk.steps().items()}
     assert walk.view()["state"] == "completed"
     assert set(states.values()) == {"done", "not_applicable"}

@@ -4,15 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
 from typing import Any
+from uuid import uuid4
 
+from domain.definition import Definition
 from domain.document import AUTOMATIC, Document
-from domain.words import StepKey
+from domain.run import RUN
+from domain.schedule import Calendar
+from domain.words import Actor, Assignee, RoleKey, StepKey
+from milepost.demo.cast import cast
+from milepost.demo.player import Player, Rehearsal, Script
 from milepost.demo.values import fill
 from milepost.documents import read_document
+from store.log import Log
+from store.repository import Repository
 from tests.stories.house import ROOT, House
 from tests.support.waiting import wait_until
 
@@ -169,7 +177,38 @@ def start(house: House, document: Document, inputs: dict[str, Any], **more: Any)
     given = {key: who for key, who in roles.items() if not _filled_later(document, key)}
     body = {"process": document.key, "project": project, "inputs": inputs, "roles": given}
     run = house.tell("/v1/runs", body, actor=_initiator(document, roles))["id"]
-    return Walk(house, document, run, project, roles, **more)
+    return walked(Walk(house, document, run, project, roles, **more))
+
+
+def started_long_ago(
+    house: House, document: Document, inputs: dict[str, Any], until: str, days: int, **more: Any
+) -> Walk:
+    """A run begun so many days ago, of which the log holds everything until this step became ready; now goes on."""
+    known = house.ask("/v1/processes")["rows"]
+    version = next(row["version"] for row in known if row["key"] == document.key)
+    definition, run = Definition(document.key, version, document), uuid4()
+    roles = {role.key: f"guest:{role.key}" if role.guest else f"person:{role.key}" for role in document.roles}
+    past, owner = Rehearsal(), Actor(_initiator(document, roles))
+    given = {**cast(definition, 0, Assignee(owner)), **_people(document, roles)}
+    script = Script(values=more.get("values", {}), stops_at=frozenset({until}))
+    player = Player(past.execute, definition, given, Calendar(), Random(until), script, run)
+    player.start(datetime.now(UTC) - timedelta(days=days), owner, inputs=inputs)
+    player.play(datetime.now(UTC), until_held=True)
+    with Log(house.database_url) as log:
+        meta = {"process": document.key, "process_version": version}
+        Repository(log).execute(RUN, run, lambda _: past.events, meta=meta)
+        house.position = log.head()
+    return walked(Walk(house, document, str(run), "", roles, **more))
+
+
+def _people(document: Document, roles: dict[str, str]) -> dict[RoleKey, Assignee]:
+    return {RoleKey(role.key): Assignee(roles[role.key]) for role in document.roles if not role.system}
+
+
+def walked(walk: Walk) -> Walk:
+    """A walk that its house remembers."""
+    walk.house.walks.append(walk)
+    return walk
 
 
 def _initiator(document: Document, roles: dict[str, str]) -> str:
