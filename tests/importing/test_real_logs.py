@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -157,6 +158,12 @@ def test_times_equal_the_independent_ones(name: str, request: pytest.FixtureRequ
     log: Shown = request.getfixturevalue(name)
     stats, wanted = log.stats, log.expected
     assert (str(stats.first), str(stats.last)) == (wanted["first"], wanted["last"])
+    assert round((stats.last - stats.first) / timedelta(days=1), 1) == wanted["span_days"]
+    report = log.imported.report
+    assert (report.out_of_order, report.duplicates) == (
+        wanted["events_out_of_order_in_file"],
+        wanted["exact_duplicate_events"],
+    )
     hours, per_case = wanted["case_hours"], wanted["events_per_case"]
     shown = {"p10": stats.case_hours.p10, "p50": stats.case_hours.p50, "p90": stats.case_hours.p90,
              "max": stats.case_hours.maximum, "mean": stats.case_hours.mean}  # fmt: skip
@@ -188,8 +195,10 @@ def test_the_directly_follows_graph_equals_the_independent_one(
 
 
 def test_actors_and_handovers_equal_the_independent_ones(loans: Shown, permits: Shown) -> None:
-    """Who took part, how many events have nobody, how often work went from one to another."""
+    """Who took part, how many events have nobody, how often work went from one to another; which kinds of events."""
     for log in (loans, permits):
+        kinds = {name.lower(): count for name, count in log.imported.report.transitions.items()}
+        assert kinds == {name.lower(): count for name, count in log.expected["lifecycle"].items()}
         assert log.stats.actors == log.expected["resources"]
         assert log.stats.events_without_actor == log.expected["events_without_resource"]
         assert log.stats.handovers == log.expected["handovers"]
@@ -244,6 +253,75 @@ def test_insights_into_the_hiring_count_what_is_repeated(hiring: Shown) -> None:
     counts = {step.title: step.rounds for step in told.steps}
     wanted = hiring.expected["activity_counts_top12"]
     assert {title: counts[title] for title in wanted} == wanted
+
+
+TRANSITIONS = {"SCHEDULE": "scheduled", "START": "started", "COMPLETE": "completed"}
+
+
+def test_work_items_of_the_loans_equal_the_independent_ones(loans: Shown) -> None:
+    """Scheduled, started and completed of each item; what never was begun or never ended; how long items waited."""
+    stats, domain = loans.stats, loans.expected["domain"]
+    steps = {step.title: step for step in stats.steps}
+    for title, counts in domain["work_items"].items():
+        found = steps[title].lifecycle
+        assert {name: found.get(TRANSITIONS[name], 0) for name in counts} == counts
+    items = [steps[title] for title in domain["work_items"]]
+    assert sum(step.without_start for step in items) == domain["complete_without_start"]
+    assert sum(step.unfinished for step in items) == domain["start_without_complete"]
+    assert sum(step.not_started for step in items) == domain["schedule_without_start"]
+    assert round(stats.wait_hours.p50, 2) == domain["wait_after_schedule_hours_p50"]
+    assert steps["A_ACTIVATED"].runs == domain["cases_reaching_A_ACTIVATED"]
+
+
+WENT_ON = """
+select count(*)::int from (select max(s.ended_at) as newest, c.target_at from read.run_step s
+  join read.card c on c.card = s.run where c.process = 'permits' group by c.card, c.target_at) t
+where newest > target_at
+"""
+INPUTS = "select inputs from read.run where process = 'permits'"
+LONG_WORK = """
+select count(*)::int from read.run_insight i, unnest(i.visit_works) as u (seconds) where seconds > 8 * 3600
+"""
+DECIDED_BOTH_WAYS = """
+select count(*)::int from read.run_step a join read.run_step b using (run)
+where (a.step, b.step) = (%s, %s) and a.state = 'done' and b.state = 'done'
+"""
+
+
+def test_odd_figures_of_the_loans_equal_the_independent_ones(loans: Shown) -> None:
+    """295 items were worked on for more than eight hours; no application was both declined and approved."""
+    domain, keys = loans.expected["domain"], {title: key for key, title in loans.stats.titles.items()}
+    assert loans.connection.execute(LONG_WORK).fetchall() == [(domain["off_hours_service_over_8h"],)]
+    both = keys["A_DECLINED"], keys["A_APPROVED"]
+    assert loans.connection.execute(DECIDED_BOTH_WAYS, both).fetchall() == [
+        (domain["cases_declined_and_approved"],)
+    ]
+
+
+def test_cases_of_the_permits_equal_the_independent_ones(permits: Shown) -> None:
+    """All have a planned end, half of them within 56 days; what a case says of itself is kept and can be counted."""
+    domain = permits.expected["domain"]
+    planned = permits.connection.execute(
+        "select count(target_at)::int, percentile_cont(0.5) within group (order by "
+        "extract(epoch from target_at - started_at)) / 86400 from read.card where process = 'permits'"
+    ).fetchone()
+    assert planned is not None
+    assert (planned[0], round(float(planned[1]), 1)) == (
+        domain["cases_with_planned_end"],
+        domain["planned_days_p50"],
+    )
+    inputs = [row[0] for row in permits.connection.execute(INPUTS).fetchall()]
+    for name, wanted in (
+        ("case_channel", "channels"),
+        ("case_department", "departments"),
+        ("case_group", "groups"),
+    ):
+        assert Counter(each.get(name, "") for each in inputs) == domain[wanted]
+    assert len({each["case_responsible"] for each in inputs}) == domain["responsible_distinct"]
+    assert sum("case_deadline" in each for each in inputs) == domain["cases_with_deadline"]
+    same = sum(each["case_deadline"] == each["case_enddate_planned"] for each in inputs)
+    assert same == domain["deadline_equals_planned"]
+    assert permits.connection.execute(WENT_ON).fetchall() == [(domain["last_event_after_planned_end"],)]
 
 
 def test_permits_are_as_they_were_on_a_day(permits: Shown) -> None:
