@@ -25,13 +25,13 @@ def mark_done(
     given = {**given, **computed_values(work, step, given)}
     draft = {**work.run.step(step).draft, **given}
     after = {**work.run.values, **{f"{step}.{key}": value for key, value in draft.items()}}
-    if known.repeat_until is not None and not holds(known.repeat_until.condition, after):
-        return _again(work, step, given)
     paths = [
         f"{step}.{key}"
         for key, value in draft.items()
         if not same(work.run.values.get(f"{step}.{key}"), value)
     ]
+    if known.repeat_until is not None and not holds(known.repeat_until.condition, after):
+        return [*_again(work, step, given), *work.changed(paths)]
     outcome = _outcome(known, step, outcome, after)
     work.on(StepCompleted, step, values=given, outcome=outcome, reason=reason)
     _fill_roles(work, step, after)

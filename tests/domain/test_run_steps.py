@@ -252,6 +252,21 @@ def test_a_test_is_repeated_until_it_is_passed():
     story.when(complete_step, "test", {"score": 80}).then_types("step_completed", "run_completed")
 
 
+def test_conditions_follow_the_values_of_an_attempt_that_is_repeated():
+    """What an attempt says counts although it is not the last: steps that no longer wait for it are asked again."""
+    score = {"key": "score", "title": "Score", "kind": "number", "required": True}
+    passed = {"condition": {"field": "test.score", "operator": "at_least", "value": 80}}
+    low = {"field": "test.score", "operator": "less", "value": 80}
+    test = step("test", kind="form", fields=[score], repeat_until=passed)
+    story = run_of(test, step("talk", ["test"]), step("lesson", ["talk"], when=low)).after(start)
+    story = story.after(skip_step, "talk", "no time")
+    assert story.state.step("lesson").state == "not_applicable"
+    story = story.when(complete_step, "test", {"score": 50}).then_only_once(
+        "step_completed", "step_reopened", "step_became_ready", "step_became_applicable", "step_became_ready"
+    )
+    assert story.state.step("lesson").state == "ready"
+
+
 def test_an_automatic_step_is_done_by_services_or_by_hand_with_a_reason():
     """A person does not complete an automatic step unless they say why; a service does."""
     story = run_of(step("mail", kind="email")).after(start)
