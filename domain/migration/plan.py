@@ -147,9 +147,10 @@ def _satisfied(step: StepState | None) -> bool:
 
 
 def _set_aside(run: Run, new: Definition) -> set[StepKey]:
-    """Every step that has ended well, or that its condition sets aside once all before it have."""
+    """Every step that has ended well, or that its condition sets aside once all before it have; none that failed."""
     well = {key for key in new.steps if _satisfied(run.steps.get(key))}
     false = {key for key, step in new.steps.items() if not holds(step.when, run.values)} - well
+    false -= {key for key in false if run.step(key).state == "failed"}
     while more := {key for key in false if new.dependencies[key] <= well}:
         well |= more
         false -= more

@@ -23,6 +23,7 @@ from domain.run import (
     Run,
     assign_step,
     complete_step,
+    decline_signature,
     pause_run,
     reopen_step,
     save_values,
@@ -537,6 +538,22 @@ def test_a_run_past_everything_that_is_left_is_blocked():
     made = planned(at(B), new)
     assert made.verdict == "blocked"
     assert "past it" in made.findings[0].reason
+
+
+def test_a_run_with_a_failed_step_is_not_past_it():
+    """No condition sets aside what has failed: somebody has to decide, and the run can follow another version."""
+    large = {"field": "inputs.plan", "operator": "equals", "value": "large"}
+    old = version(1, step(A, kind="sign", role="seller"), step(B, [A], role="seller"))
+    new = version(2, step(A, kind="sign", role="seller", when=large), step(B, [A], role="seller", when=large))
+    started = Story(RUN, old).after(start_run, name="x", inputs={"plan": "small", "go_live": "2026-03-20"})
+    declined = started.after(decline_signature, A, "not like this")
+    assert planned(declined, new).verdict == "safe"
+    moved = after(declined, new)
+    assert (moved.state, moved.step(StepKey(A)).state, moved.step(StepKey(B)).state) == (
+        "running",
+        "failed",
+        "locked",
+    )
 
 
 def test_choices_that_leave_nothing_to_do_are_refused():
