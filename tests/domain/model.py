@@ -6,8 +6,10 @@ dependencies first. Nothing is kept that need not be: what people did, and what 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from copy import deepcopy
 from typing import Any
+
+from tests.domain.model_people import Fact, People
 
 OPEN = ("ready", "in_progress")
 WELL = ("done", "skipped", "not_applicable")
@@ -18,66 +20,18 @@ class Refused(Exception):
     """The rules do not allow the command."""
 
 
-@dataclass
-class Fact:
-    """What is remembered of one step; ``state`` is what it was shown as after the last command."""
-
-    state: str = "locked"
-    round: int = 1
-    done: bool = False
-    wanted: bool = False
-    values: dict[str, Any] = field(default_factory=dict)
-    draft: dict[str, Any] = field(default_factory=dict)
-    doers: set[str] = field(default_factory=set)
-    before: set[str] = field(default_factory=set)
-    agreed: set[str] = field(default_factory=set)
-    questioned: set[str] = field(default_factory=set)
-
-
-class Model:
+class Model(People):
     """One run of a document given as plain data."""
 
     def __init__(self, document: dict[str, Any], inputs: dict[str, Any]) -> None:
         """The run has started; ``announced`` are the steps that the last command made ready."""
-        self.stages = document["stages"]
-        self.steps: dict[str, dict[str, Any]] = {s["key"]: s for stage in self.stages for s in stage["steps"]}
-        self.waits = self._waits()
+        self.read(document)
         self.inputs = dict(inputs)
         self.givers = {"person:start"}
         self.facts = {key: Fact() for key in self.steps}
         self.state = "running"
         self.announced: list[str] = []
         self._settle()
-
-    # --- the graph ---
-
-    def _waits(self) -> dict[str, set[str]]:
-        waits: dict[str, set[str]] = {}
-        keys = list(self.steps)
-        for place, key in enumerate(keys):
-            step = self.steps[key]
-            same_track = [k for k in keys[:place] if self.steps[k].get("track") == step.get("track")]
-            after = step.get("after", same_track[-1:])
-            waits[key] = set(keys[:place] if after == "everything_before" else after)
-            judged = step.get("approval") or {}
-            waits[key] |= set(judged.get("covers", ())) | set(
-                (judged.get("on_refusal") or {}).get("reopens", ())
-            )
-        for place, stage in enumerate(self.stages):
-            for step in stage["steps"]:
-                blocks = (step.get("gate") or {}).get("blocks", ())
-                if blocks == "following_stages":
-                    blocks = [s["key"] for later in self.stages[place + 1 :] for s in later["steps"]]
-                for key in blocks:
-                    waits[key].add(step["key"])
-        return waits
-
-    def behind(self, step: str) -> list[str]:
-        """All steps that wait for this one, over others too."""
-        return [key for key in self.steps if key != step and self._reaches(key, step)]
-
-    def _reaches(self, key: str, step: str) -> bool:
-        return any(other == step or self._reaches(other, step) for other in self.waits[key])
 
     # --- what holds now ---
 
@@ -110,49 +64,76 @@ class Model:
         }
         return bool(outcomes[condition["operator"]])
 
-    def _stands(self, key: str, known: dict[str, str]) -> str:
+    def _stands(self, key: str, known: dict[str, str], moved: bool) -> str:
         """What the step is now, given what it was."""
         if key in known:
             return known[key]
         fact = self.facts[key]
-        free = all(self._stands(other, known) in WELL for other in sorted(self.waits[key]))
-        applies = self.holds(self.steps[key].get("when"))
-        if fact.state in ("skipped", "failed", "cancelled"):
+        free = all(self._stands(other, known, moved) in WELL for other in sorted(self.waits[key]))
+        if fact.state in ("skipped", "failed", "cancelled") or fact.kept:
             found = fact.state
         elif not free:
             found = fact.state if fact.done else "locked"
-        elif not applies:
+        elif not self.holds(self.steps[key].get("when")):
             found = "not_applicable"
         elif fact.done:
             found = "done"
         elif fact.state in OPEN:
             found = fact.state
         else:
-            found = "locked" if self.state == "paused" else "ready"
+            waits = self.state == "paused" and not (moved and fact.moved_from in OPEN)
+            found = "locked" if waits else "ready"
         known[key] = found
         return found
 
-    def _settle(self) -> None:
+    def _settle(self, *, moved: bool = False) -> None:
+        """Bring every step to where it stands, because of a migration (``moved``) or anything else."""
         known: dict[str, str] = {}
         for key in self.steps:
-            self._stands(key, known)
+            self._stands(key, known, moved)
         self.announced = [k for k in self.steps if known[k] == "ready" and self.facts[k].state not in OPEN]
         for key, fact in self.facts.items():
-            if known[key] == "locked" and fact.state not in ("locked", "done") and fact.agreed:
+            if known[key] == fact.state:
+                continue
+            was, asked = fact.moved_from or fact.state, fact.help
+            waits = any(known[other] not in WELL for other in self.waits[key])
+            if known[key] == "locked" and waits and fact.agreed and not moved:
                 fact.round += 1
                 fact.before |= fact.doers
-                fact.doers, fact.agreed = set(), set()
-            fact.state = known[key]
-        needed = [k for k, s in self.steps.items() if s.get("required", True) or s.get("closes_run")]
-        pending = [k for k in self.steps if k in (needed or self.steps) or self.facts[k].wanted]
-        if self.state == "running" and all(self.facts[k].state in WELL for k in pending):
+                fact.doers, fact.agreed, fact.help = set(), set(), False
+            fact.becomes(known[key])
+            if moved:
+                fact.moved_from, fact.help = was, asked
+        if self.state == "running" and not self._pending():
             self._end("completed")
+
+    def _pending(self) -> list[str]:
+        """The steps that the run still waits for."""
+        needed = [k for k, s in self.steps.items() if s.get("required", True) or s.get("closes_run")]
+        asked = [k for k in self.steps if k in (needed or self.steps) or self.facts[k].wanted]
+        return [k for k in asked if self.facts[k].state not in WELL]
 
     def _end(self, state: str) -> None:
         self.state = state
         for fact in self.facts.values():
             if fact.state in OPEN:
-                fact.state = "cancelled"
+                fact.becomes("cancelled")
+
+    # --- what is told of it ---
+
+    def is_needed(self, key: str) -> bool:
+        """Whether the step is open, and the run cannot be complete without it."""
+        required = bool(self.steps[key].get("required", True))
+        return required and self.facts[key].state not in WELL
+
+    def progress(self) -> float:
+        """The weight of what is done, as a share of what is to be done at all; nothing to do is all done."""
+        weights = {"done": 0.0, "left": 0.0}
+        for key, fact in self.facts.items():
+            if fact.state not in ("skipped", "not_applicable"):
+                weights["done" if fact.state == "done" else "left"] += self.steps[key].get("weight", 1)
+        whole = sum(weights.values())
+        return weights["done"] / whole if whole else 1.0
 
     # --- what people do ---
 
@@ -197,7 +178,7 @@ class Model:
         """Somebody began."""
         if self.facts[key].state != "in_progress":
             self._in_hand(key)
-            self.facts[key].state = "in_progress"
+            self.facts[key].becomes("in_progress")
 
     def skip(self, key: str) -> None:
         """The step will not be done."""
@@ -205,7 +186,7 @@ class Model:
         if fact.state == "skipped":
             return
         self._need(self.state in ("running", "paused") and fact.state in ("locked", *OPEN))
-        fact.state = "skipped"
+        fact.becomes("skipped")
         self._settle()
 
     def reopen(self, key: str, others: str) -> None:
@@ -235,7 +216,8 @@ class Model:
             return
         self._judge(key, by)
         fact.agreed.add(by)
-        if sum(self._neutral(key, who) for who in fact.agreed) >= self.steps[key]["approval"].get("needs", 1):
+        needs = self.steps[key]["approval"].get("needs", 1)
+        if sum(self.neutral(key, who) for who in fact.agreed) >= (needs if isinstance(needs, int) else 1):
             self._done(key, by)
             self._settle()
 
@@ -250,7 +232,8 @@ class Model:
         self._need("requires" not in refusal or plan not in (None, self.inputs.get("plan")))
         fact.agreed = set()
         if "ends_run" in refusal:
-            fact.state = "failed"
+            fact.becomes("failed")
+            fact.doers.add(by)
             self._end("ended_early")
             return
         if "requires" in refusal:
@@ -262,7 +245,8 @@ class Model:
                     if later != key and self.facts[later].state == "done":
                         self.facts[later].questioned.add(other)
         fact.round += 1
-        fact.state, fact.doers = "locked", set()
+        fact.becomes("locked")
+        fact.doers, fact.help = set(), False
         self._settle()
 
     def decline(self, key: str, by: str) -> None:
@@ -273,10 +257,34 @@ class Model:
             return
         self._in_hand(key)
         self._may(key, by)
-        fact.state = "failed"
+        fact.becomes("failed")
         fact.doers.add(by)
         if step.get("signature"):
             self._end("ended_early")
+
+    def evidence(self, key: str, values: dict[str, Any], by: str) -> None:
+        """A done step gets a value that it lacks, and stays done."""
+        fact = self.facts[key]
+        self._need(not values or bool(self.steps[key].get("fields")))
+        self._need(fact.state == "done")
+        if any(fact.values.get(name) != value for name, value in values.items()):
+            self._need(all(name not in fact.values for name in values))
+            self._need(self.state in ("running", "paused"))
+            self._may(key, by)
+            fact.values = {**fact.values, **values}
+            fact.doers.add(by)
+            self._settle()
+
+    def ask(self, key: str) -> None:
+        """Somebody needs help."""
+        if not self.facts[key].help:
+            self._need(self.state in ("running", "paused"))
+            self._need(self.facts[key].state in ("locked", *OPEN))
+            self.facts[key].help = True
+
+    def answer(self, key: str) -> None:
+        """The help is no longer needed."""
+        self.facts[key].help = False
 
     def pause(self) -> None:
         """Nothing is announced any more."""
@@ -296,16 +304,37 @@ class Model:
         if self.state != "cancelled":
             self._end("cancelled")
 
-    def change(self, plan: str) -> None:
+    def change(self, plan: str, by: str) -> None:
         """An input gets another value."""
         if self.inputs.get("plan") != plan:
             self._need(self.state in ("running", "paused"))
             self.inputs["plan"] = plan
-            self.givers.add("person:ann")
+            self.givers.add(by)
             self._settle()
+
+    def migrate(self, process: Any) -> None:
+        """The run follows another version, in which conditions differ; what is done stays so, and no run ends."""
+        self._need(self.state in ("running", "paused"))
+        before = self.facts, self.stages, self.state
+        self.facts = deepcopy(self.facts)
+        self.read(process.document)
+        for key, fact in self.facts.items():
+            holds = self.holds(self.steps[key].get("when"))
+            fact.kept = fact.state == "done" and fact.moved_from != "not_applicable" and not holds
+        self._settle(moved=True)
+        if self.state == "completed":
+            self.facts, stages, self.state = before
+            self.read({"stages": stages})
+            raise Refused
+        for fact in self.facts.values():
+            if fact.state == "ready" and fact.moved_from == "in_progress":
+                fact.becomes("in_progress")
 
     def assign(self, _key: str, _by: str) -> None:
         """Whose work a step is decides nothing about its state."""
+
+    def due(self, _key: str, _days: int) -> None:
+        """Neither does when it is due."""
 
     # --- what they share ---
 
@@ -321,59 +350,18 @@ class Model:
         self._may(key, by)
 
     def _may(self, key: str, by: str) -> None:
-        self._need(self._neutral(key, by))
-
-    def _neutral(self, key: str, by: str) -> bool:
-        """Nobody judges what they did, does what they judged, or does both of two steps that want two people."""
-        step = self.steps[key]
-        others = [self._did(other) for other in step.get("actor_differs_from", ())]
-        others += [
-            self.facts[k].doers for k, s in self.steps.items() if key in s.get("actor_differs_from", ())
-        ]
-        if step.get("kind") == "approval":
-            others += [self._did(other) for other in self._judged(key)]
-        for other, each in self.steps.items():
-            if each.get("kind") == "approval" and self.facts[other].state == "done":
-                named = each["approval"].get("covers") or self.waits[other]
-                if key in named or key in self._judged(other):
-                    others.append(self.facts[other].agreed)
-        return all(by not in who for who in others)
-
-    def _did(self, key: str) -> set[str]:
-        if key == "inputs":
-            return self.givers
-        fact = self.facts[key]
-        return fact.doers if self.steps[key].get("kind") == "approval" else fact.doers | fact.before
-
-    def _judged(self, key: str) -> set[str]:
-        """What it covers; else the nearest work before it, past approvals; else past what nobody did; else inputs."""
-        covers = self.steps[key]["approval"].get("covers")
-        if covers:
-            return set(covers)
-        found: set[str] = set()
-        for past_undone in (False, True):
-            found = self._work_at(self.waits[key], past_undone)
-            if any(self.steps[other].get("kind") != "approval" for other in found):
-                return found
-        return {*found, "inputs"}
-
-    def _work_at(self, keys: set[str], past_undone: bool) -> set[str]:
-        found: set[str] = set()
-        for key in keys:
-            did = bool(self._did(key))
-            found |= {key} if did else set()
-            if self.steps[key].get("kind") == "approval" or (past_undone and not did):
-                found |= self._work_at(self.waits[key], past_undone)
-        return found
+        self._need(self.neutral(key, by))
 
     def _done(self, key: str, by: str) -> None:
         fact = self.facts[key]
-        fact.state, fact.done, fact.draft = "done", True, {}
+        fact.becomes("done")
+        fact.done, fact.draft, fact.kept = True, {}, False
         fact.doers.add(by)
 
     def _again(self, key: str, *, wanted: bool) -> None:
         fact = self.facts[key]
-        fact.state, fact.done, fact.wanted = "locked", False, wanted
+        fact.becomes("locked")
+        fact.done, fact.wanted, fact.kept = False, wanted, False
         fact.round += 1
         fact.before |= fact.doers
-        fact.doers, fact.agreed, fact.questioned = set(), set(), set()
+        fact.doers, fact.agreed, fact.questioned, fact.help = set(), set(), set(), False

@@ -1,8 +1,9 @@
-"""Random processes and random commands: every shape of graph, every verb, in any order."""
+"""Random processes, and what people can be told to do with runs of them: every shape of graph, every verb."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import deepcopy
 from datetime import timedelta
 from typing import Any, NamedTuple
 
@@ -11,15 +12,19 @@ from hypothesis import strategies as st
 from domain import run as r
 from domain.definition import Definition
 from domain.events import Event
+from domain.migration import migrate_run
 from domain.run import Run
 from domain.schedule import Calendar
 from domain.words import Actor, Assignee, StepKey
+from tests.domain.dice import Dice, lots
 from tests.domain.documents import INPUTS, ROLES, step
 from tests.support.given import NINE
 
 OFFICE = Calendar()
-PEOPLE = ("person:ann", "person:ben", "person:cho")
+PEOPLE = ("person:ann", "person:ben", "person:cho", "person:dee", "person:eve", "person:fay")
 PLANS = ("small", "large")
+Data = dict[str, Any]
+NEEDS: tuple[Any, ...] = (1, "any", "all", 2, 2, 3)
 
 
 class Process(NamedTuple):
@@ -40,16 +45,25 @@ class Deed(NamedTuple):
     args: tuple[Any, ...]
 
 
-@st.composite
-def processes(draw: st.DrawFn, most: int = 9) -> Process:
+def processes(most: int = 9) -> st.SearchStrategy[Process]:
     """Up to ``most`` steps in up to three stages and three tracks, with all that decides about readiness."""
-    count = draw(st.integers(1, most))
-    cuts = sorted(draw(st.lists(st.integers(1, count), max_size=2)))
-    steps: list[dict[str, Any]] = []
-    for index in range(count):
-        steps.append(draw(_steps(index, count, steps, cuts)))
-    stages: list[list[dict[str, Any]]] = [[]]
-    for index, one in enumerate(steps):
+    steps = st.lists(st.tuples(lots, lots, lots), min_size=min(4, most), max_size=most)
+    return st.builds(_process, lots, steps)
+
+
+def _process(lot: int, steps: list[tuple[int, int, int]]) -> Process:
+    dice = Dice(lot)
+    count = 1 + dice.below(3) if dice.below(8) == 0 else len(steps)
+    cuts = sorted(1 + dice.below(count) for _ in range(dice.below(3)))
+    made: list[Data] = []
+    for index, (graph, kind, condition) in enumerate(steps[:count]):
+        one = _placed(Dice(graph), index, count, [each["key"] for each in made])
+        one |= _of_some_kind(Dice(kind), one["key"], [each["key"] for each in made])
+        if Dice(condition).happens(2):
+            one["when"] = _condition(Dice(condition // 2), sorted(_sources(one, made)))
+        made.append(one)
+    stages: list[list[Data]] = [[]]
+    for index, one in enumerate(made):
         if index in cuts and stages[-1]:
             stages.append([])
         stages[-1].append(one)
@@ -60,33 +74,26 @@ def processes(draw: st.DrawFn, most: int = 9) -> Process:
     return Process(document, Definition.load("sale", 1, document))
 
 
-@st.composite
-def _steps(
-    draw: st.DrawFn, index: int, count: int, before: list[dict[str, Any]], cuts: list[int]
-) -> dict[str, Any]:
-    earlier = [one["key"] for one in before]
+def _placed(dice: Dice, index: int, count: int, earlier: list[str]) -> Data:
+    """A step with its place in the graph, and what it says of when it is to be done and by whom."""
     later = [f"s{other}" for other in range(index + 1, count)]
-    made = step(f"s{index}", required=draw(st.integers(0, 3)) > 0, role="helper")
-    made["after"] = _few(draw, earlier)
-    match draw(st.integers(0, 5)):
+    made = step(f"s{index}", required=not dice.happens(4), role="helper", weight=1 + dice.below(3))
+    match dice.below(6):
         case 0:
             made["after"] = "everything_before"
         case 1 | 2:
             del made["after"]
-            made["track"] = draw(st.sampled_from([None, "a", "b"]))
+            made["track"] = dice.one_of([None, "a", "b"])
         case _:
-            pass
-    made |= draw(_kinds(made["key"], earlier))
-    if draw(st.integers(0, 6)) == 0:
-        made["gate"] = {"blocks": draw(st.sampled_from(["following_stages", _few(draw, later)]))}
-    if earlier and draw(st.integers(0, 7)) == 0:
-        made["actor_differs_from"] = [draw(st.sampled_from(earlier))]
-    if draw(st.integers(0, 11)) == 0:
+            made["after"] = dice.some_of(earlier)
+    if dice.happens(4):
+        made["gate"] = {"blocks": dice.some_of(later) if dice.below(2) else "following_stages"}
+    if earlier and dice.happens(4):
+        made["actor_differs_from"] = [dice.one_of(earlier)]
+    if dice.happens(12):
         made["closes_run"] = True
-    if draw(st.integers(0, 2)) == 0:
-        made["due"] = {"anchor": draw(st.sampled_from(_anchors(earlier))), "offset": 1}
-    if draw(st.integers(0, 1)):
-        made["when"] = draw(_conditions(sorted(_ancestors(made, before, cuts))))
+    if dice.happens(3):
+        made["due"] = {"anchor": dice.one_of(_anchors(earlier)), "offset": 1}
     return made
 
 
@@ -95,53 +102,43 @@ def _anchors(earlier: list[str]) -> list[Any]:
     return [*fixed, *({word: key} for word in ("step_ready", "step_done") for key in earlier[-1:])]
 
 
-def _few(draw: st.DrawFn, keys: list[str]) -> list[str]:
-    return draw(st.lists(st.sampled_from(keys), unique=True, max_size=3)) if keys else []
-
-
-@st.composite
-def _kinds(draw: st.DrawFn, key: str, earlier: list[str]) -> dict[str, Any]:
-    size = {"key": "size", "title": "Size", "kind": "number", "required": draw(st.integers(0, 2)) == 0}
-    form: dict[str, Any] = {"kind": "form", "fields": [size]}
-    match draw(st.integers(0, 9)):
-        case 0 | 1 if earlier:
-            return {"kind": "approval", "approval": draw(_approvals(earlier))}
-        case 2:
-            ends = {"on_decline": {"ends_run": "not signed"}} if draw(st.integers(0, 2)) == 0 else None
-            return {"kind": "sign", "signature": ends} if ends else {"kind": "sign"}
-        case 3:
+def _of_some_kind(dice: Dice, key: str, earlier: list[str]) -> Data:
+    size = {"key": "size", "title": "Size", "kind": "number", "required": dice.happens(3)}
+    form: Data = {"kind": "form", "fields": [size]}
+    match dice.below(12):
+        case 1 | 2 | 3 | 4 if earlier:
+            return {"kind": "approval", "approval": _approval(dice, earlier)}
+        case 5 | 6:
+            ends = {"on_decline": {"ends_run": "not signed"}}
+            return {"kind": "sign"} | ({"signature": ends} if dice.happens(2) else {})
+        case 7:
             return {"kind": "task"}
-        case 4:
+        case 8:
             until = {"field": f"{key}.size", "operator": "more", "value": 1}
             return form | {"repeat_until": {"condition": until}}
         case _:
             return form
 
 
-@st.composite
-def _approvals(draw: st.DrawFn, earlier: list[str]) -> dict[str, Any]:
-    approval: dict[str, Any] = {"covers": _few(draw, earlier), "needs": draw(st.sampled_from([1, 1, 2]))}
-    match draw(st.integers(0, 5)):
-        case 0:
-            approval["on_refusal"] = {"ends_run": "refused"}
-        case 1:
-            approval["on_refusal"] = {"requires": ["inputs.plan"]}
+def _approval(dice: Dice, earlier: list[str]) -> Data:
+    approval: Data = {"covers": dice.some_of(earlier), "needs": dice.one_of(NEEDS)}
+    match dice.below(6):
+        case 0 | 1:
+            return approval
         case 2 | 3:
-            approval["on_refusal"] = {"reopens": _few(draw, earlier)}
+            return approval | {"on_refusal": {"reopens": dice.some_of(earlier)}}
+        case 4:
+            return approval | {"on_refusal": {"requires": ["inputs.plan"]}}
         case _:
-            pass
-    return approval
+            return approval | {"on_refusal": {"ends_run": "refused"}}
 
 
-def _ancestors(made: dict[str, Any], before: list[dict[str, Any]], cuts: list[int]) -> set[str]:
+def _sources(made: Data, before: list[Data]) -> set[str]:
     """Steps with a field that have certainly ended before this one: those it names, and what those name."""
     known = {one["key"]: one for one in before}
+    after = made.get("after", ())
+    queue = [*known] if after == "everything_before" else list(after)
     found: set[str] = set()
-    queue = (
-        [key for key in made.get("after", ()) if key in known]
-        if made.get("after") != "everything_before"
-        else [*known]
-    )
     while queue:
         key = queue.pop()
         if key not in found:
@@ -151,62 +148,57 @@ def _ancestors(made: dict[str, Any], before: list[dict[str, Any]], cuts: list[in
     return {key for key in found if known[key].get("fields")}
 
 
-def _conditions(sources: list[str]) -> st.SearchStrategy[dict[str, Any]]:
-    plan = st.builds(
-        lambda value: {"field": "inputs.plan", "operator": "equals", "value": value}, st.sampled_from(PLANS)
-    )
-    leaf: st.SearchStrategy[dict[str, Any]] = plan
-    if sources:
-        leaf |= st.builds(
-            lambda key, operator, value: {"field": f"{key}.size", "operator": operator, "value": value},
-            st.sampled_from(sources), st.sampled_from(["more", "equals"]), st.integers(0, 3),
-        )  # fmt: skip
-        leaf |= st.builds(
-            lambda key, operator: {"field": f"{key}.size", "operator": operator},
-            st.sampled_from(sources), st.sampled_from(["set", "not_set"]),
-        )  # fmt: skip
-    return leaf | _combined(leaf | _combined(leaf))
+def _condition(dice: Dice, sources: list[str], depth: int = 2) -> Data:
+    """A comparison, or up to two levels of others around it."""
+    match dice.below(6) if depth else 0:
+        case 3:
+            return {"not": _condition(dice, sources, depth - 1)}
+        case 4:
+            return {"all": [_condition(dice, sources, depth - 1) for _ in range(1 + dice.below(2))]}
+        case 5:
+            return {"any": [_condition(dice, sources, depth - 1) for _ in range(1 + dice.below(2))]}
+        case _:
+            return _comparison(dice, sources)
 
 
-def _combined(inner: st.SearchStrategy[dict[str, Any]]) -> st.SearchStrategy[dict[str, Any]]:
-    several = st.lists(inner, min_size=1, max_size=2)
-    return (
-        st.builds(lambda part: {"not": part}, inner)
-        | st.builds(lambda parts: {"all": parts}, several)
-        | st.builds(lambda parts: {"any": parts}, several)
-    )
+def _comparison(dice: Dice, sources: list[str]) -> Data:
+    if not sources or dice.happens(3):
+        return {"field": "inputs.plan", "operator": "equals", "value": dice.one_of(PLANS)}
+    field = f"{dice.one_of(sources)}.size"
+    match dice.below(4):
+        case 0:
+            return {"field": field, "operator": "more", "value": dice.below(4)}
+        case 1:
+            return {"field": field, "operator": "equals", "value": dice.below(4)}
+        case 2:
+            return {"field": field, "operator": "set"}
+        case _:
+            return {"field": field, "operator": "not_set"}
 
 
-_KEY = st.integers(0, 8)
-_BY = st.sampled_from(PEOPLE)
-_VALUES = st.one_of(st.just({}), st.builds(lambda size: {"size": size}, st.integers(0, 4)))
-_NEW_PLAN = st.sampled_from([{}, {"inputs.plan": "small"}, {"inputs.plan": "large"}])
-_COMPLETE = st.builds(Deed, st.just("complete"), st.tuples(_KEY, _VALUES, _BY))
-_DEEDS = st.one_of(
-    _COMPLETE, _COMPLETE, _COMPLETE, _COMPLETE,
-    st.builds(Deed, st.just("save"), st.tuples(_KEY, _VALUES, _BY)),
-    st.builds(Deed, st.just("start"), st.tuples(_KEY)),
-    st.builds(Deed, st.just("skip"), st.tuples(_KEY)),
-    st.builds(Deed, st.just("reopen"), st.tuples(_KEY, st.sampled_from(["keep", "reopen"]))),
-    st.builds(Deed, st.just("approve"), st.tuples(_KEY, _BY)),
-    st.builds(Deed, st.just("approve"), st.tuples(_KEY, _BY)),
-    st.builds(Deed, st.just("refuse"), st.tuples(_KEY, _NEW_PLAN, _BY)),
-    st.builds(Deed, st.just("decline"), st.tuples(_KEY, _BY)),
-    st.builds(Deed, st.just("assign"), st.tuples(_KEY, _BY)),
-    st.builds(Deed, st.just("change"), st.tuples(st.sampled_from(PLANS))),
-    st.builds(Deed, st.just("pause"), st.just(())),
-    st.builds(Deed, st.just("resume"), st.just(())),
-    st.builds(Deed, st.just("resume"), st.just(())),
-    st.builds(Deed, st.sampled_from(["cancel", "pause", "resume"]), st.just(())),
-)  # fmt: skip
-deeds = st.lists(_DEEDS, min_size=1, max_size=40)
+def another_version(process: Process, dice: Dice) -> Process:
+    """The next version: other titles, and one or two steps with another condition or none, or behind others."""
+    document = deepcopy(process.document)
+    steps = [each for stage in document["stages"] for each in stage["steps"]]
+    for number, one in enumerate(steps):
+        one["title"] = f"Step {number} of another version"
+    for _ in range(1 + dice.below(2)):
+        place = dice.below(len(steps))
+        one, before = steps[place], steps[:place]
+        if dice.happens(3):
+            one["after"] = dice.some_of([each["key"] for each in before])
+        one.pop("when", None)
+        if dice.below(3):
+            one["when"] = _condition(dice, sorted(_sources(one, before)))
+    for place, one in enumerate(steps):
+        later = {each["key"] for each in steps if each.get("fields")} - _sources(one, steps[:place])
+        if any(f"'{key}.size'" in str(one.get("when")) for key in later):
+            del one["when"]
+    return Process(document, Definition.load("sale", process.definition.version + 1, document))
 
 
-def addressed(deed: Deed, process: Process) -> Deed:
-    """The deed with the key of a step of this process in the place of its number."""
-    if not deed.args or not isinstance(deed.args[0], int):
-        return deed
-    return deed._replace(args=(f"s{deed.args[0] % len(process.definition.steps)}", *deed.args[1:]))
+deeds = st.lists(lots, min_size=20, max_size=40)
+"""What people do, one after the other (0: nothing); which deed each is shows once it is known how the run stands."""
 
 
 def start(process: Process) -> list[Event]:
@@ -222,9 +214,9 @@ def start(process: Process) -> list[Event]:
     )
 
 
-def decide(run: Run, process: Process, deed: Deed, clock: int) -> list[Event]:
+def decide(run: Run, definition: Definition, deed: Deed, clock: int) -> list[Event]:
     """What the domain decides about the deed; raises Rejected."""
-    definition, args = process.definition, deed.args
+    args = deed.args
     late: dict[str, Any] = {"by": Actor("person:ann"), "at": NINE + timedelta(hours=clock)}
     if args and str(args[-1]).startswith("person:"):
         late["by"] = Actor(args[-1])
@@ -239,10 +231,15 @@ def decide(run: Run, process: Process, deed: Deed, clock: int) -> list[Event]:
         "approve": lambda: r.give_approval(run, definition, key, **dued),
         "refuse": lambda: r.refuse_approval(run, definition, key, f"no {clock}", args[1], **dued),
         "decline": lambda: r.decline_signature(run, definition, key, "no", **dued),
+        "evidence": lambda: r.add_evidence(run, definition, key, args[1], **dued),
+        "ask": lambda: r.request_help(run, definition, key, "no key", **late),
+        "answer": lambda: r.clear_help(run, definition, key, **late),
+        "due": lambda: r.set_step_due(run, definition, key, NINE + timedelta(days=args[1]), **dued),
         "assign": lambda: r.assign_step(run, definition, key, Assignee(args[1]), **late),
         "change": lambda: r.change_inputs(run, definition, {"plan": args[0]}, **dued),
         "pause": lambda: r.pause_run(run, "wait", **late),
         "resume": lambda: r.resume_run(run, definition, **dued),
+        "migrate": lambda: migrate_run(run, definition, args[0].definition, {}, **dued),
         "cancel": lambda: r.cancel_run(run, definition, "stop", **late),
     }
     return choices[deed.verb]()

@@ -17,7 +17,8 @@ from domain.run.state import RunWord, StepState, StepWord
 from domain.task import TASK as TASK_AGGREGATE
 from domain.task import Task, TaskState
 from domain.words import Rejected
-from tests.domain.random_runs import Deed, Process, addressed, decide, deeds, processes, start
+from tests.domain.random_deeds import chosen
+from tests.domain.random_runs import Process, decide, deeds, processes, start
 from tools.generators.states import RUN, STEP, TASK
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
@@ -73,15 +74,15 @@ def test_every_state_is_in_a_diagram():
 
 @settings(max_examples=200, deadline=None)
 @given(processes(), deeds)
-def test_no_decision_goes_a_way_that_is_not_drawn(process: Process, doings: list[Deed]):
+def test_no_decision_goes_a_way_that_is_not_drawn(process: Process, lots: list[int]):
     """Whatever people do with a run, its states change along the arrows."""
     events = start(process)
     assert _drawn(_observed(events)) == set()
     run = RUN_AGGREGATE.fold(events)
-    for clock, doing in enumerate(doings):
+    for clock, lot in enumerate(lots):
         assert run is not None
         try:
-            events = decide(run, process, addressed(doing, process), clock)
+            events = decide(run, process.definition, chosen(lot, run, process.definition), clock)
         except Rejected:
             continue
         assert _drawn(_observed(events, run)) == set()
