@@ -13,6 +13,7 @@ from domain.definition import Definition
 from domain.lint import lint
 from domain.migration import migrate_run, plan
 from domain.run import RUN, Run, StepState, complete_step, give_approval, resume_run, save_values
+from domain.run.reopening import reopen_step
 from domain.words import Actor, Rejected, StepKey
 from tests.migration.processes import (
     OFFICE,
@@ -73,7 +74,8 @@ def assert_stands(run: Run, process: Definition) -> None:
             assert step.is_open, (key, step.state)
     assert not any(run.step(key).is_open for key in run.removed)
     if run.state == "running":
-        assert any(run.step(key).is_open for key in process.steps), "something is to be done"
+        at_hand = any(run.step(key).is_open or run.step(key).state == "failed" for key in process.steps)
+        assert at_hand, "something is to be done"
 
 
 def finished(run: Run, process: Definition) -> Run:
@@ -83,7 +85,7 @@ def finished(run: Run, process: Definition) -> Run:
     for turn in range(200):
         if run.ended:
             return run
-        at_hand = [key for key in process.steps if run.step(key).is_open]
+        at_hand = [key for key in process.steps if run.step(key).is_open or run.step(key).state == "failed"]
         assert at_hand, "a running run always has something to do"
         run = known(RUN.fold(_worked_off(run, process, at_hand[0], turn), run))
     raise AssertionError("the run does not come to its end")
@@ -91,6 +93,8 @@ def finished(run: Run, process: Definition) -> Run:
 
 def _worked_off(run: Run, process: Definition, key: StepKey, turn: int) -> list[Any]:
     by: dict[str, Any] = {"by": Actor(f"person:p{turn}"), "at": LATER}
+    if run.step(key).state == "failed":
+        return reopen_step(run, process, key, "again", **by, calendar=OFFICE)
     missing = {field.key: "text" for field in process.steps[key].fields if field.required}
     saved = save_values(run, process, key, missing, **{**by, "by": BO})
     run = known(RUN.fold(saved, run))
