@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from copy import copy
 from datetime import datetime
 
 from domain.run.alarms import OVERDUE, UNTIL, can_be_overdue
@@ -21,7 +22,7 @@ _FIRST, _SECOND, _LATER = 0, 1, 2
 class StepTimes:
     """The times of one step that are still to come."""
 
-    __slots__ = ("alarms", "assignee", "due_at", "manual", "moves", "overdue", "round", "state")
+    __slots__ = ("alarms", "assignee", "due_at", "manual", "moves", "overdue", "reopened", "round", "state")
 
     def __init__(self) -> None:
         self.state = "locked"
@@ -31,6 +32,7 @@ class StepTimes:
         self.manual = False
         self.moves = 0
         self.overdue: datetime | None = None
+        self.reopened: StepTimes | None = None
         self.alarms: dict[str, datetime] = {}
 
 
@@ -133,8 +135,16 @@ def _step_closed(run: RunTimes, data: Data, _at: datetime, _by: str | None) -> N
     step.state, step.alarms = "closed", {}
 
 
+def _step_applicable(run: RunTimes, data: Data, at: datetime, by: str | None) -> None:
+    before = _step(run, data).reopened
+    if data.get("restored") and before is not None:
+        run.steps[data["step"]] = before
+    _step_closed(run, data, at, by)
+
+
 def _new_round(run: RunTimes, data: Data, _at: datetime, _by: str | None) -> None:
     step = _step(run, data)
+    step.reopened = copy(step) if data.get("cause") == "migration" else None
     step.state, step.alarms, step.overdue = "locked", {}, None
     step.round = data["round"]
     if not step.manual:
@@ -149,7 +159,7 @@ def _step_relocked(run: RunTimes, data: Data, _at: datetime, _by: str | None) ->
 
 def _step_completed(run: RunTimes, data: Data, _at: datetime, _by: str | None) -> None:
     step = _step(run, data)
-    step.state, step.alarms = "closed", {}
+    step.state, step.alarms, step.reopened = "closed", {}, None
     step.round = data["round"]
 
 
@@ -179,7 +189,7 @@ RUN_TIMES = Fold(
         "step_failed": _step_closed,
         "step_cancelled": _step_closed,
         "step_became_not_applicable": _step_closed,
-        "step_became_applicable": _step_closed,
+        "step_became_applicable": _step_applicable,
         "step_reopened": _new_round,
     },
 )

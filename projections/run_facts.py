@@ -4,59 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import NamedTuple
 
 from domain.card import Override
 from domain.run.queueing import OWN
 from domain.words import StageKey, StepKey
 from projections.answers import Help
 from projections.fold import Data, Fold, Handler, instant
+from projections.step_facts import Incident, StepFacts, begin_round, remember, restored, undoubt
 
 OPEN_STEP = frozenset({"ready", "in_progress"})
 ENDED_RUN = frozenset({"completed", "ended_early", "cancelled"})
-
-
-class Incident(NamedTuple):
-    """Something that a step's machine needs a person for."""
-
-    id: str
-    problem: str
-    since: datetime
-    assignee: str | None
-
-
-class StepFacts:
-    """One step of one run."""
-
-    __slots__ = (
-        "added_later", "approvals", "approved_by", "assignee", "by", "called", "comments", "due_at", "due_moves",
-        "due_source", "ended_at", "help", "incident", "joined", "outcome", "overdue", "questioned", "ready_at",
-        "reason", "round", "started_at", "state",
-    )  # fmt: skip
-
-    def __init__(self) -> None:
-        self.state = "locked"
-        self.round = 1
-        self.assignee: str | None = None
-        self.by: str | None = None
-        self.ready_at: datetime | None = None
-        self.started_at: datetime | None = None
-        self.ended_at: datetime | None = None
-        self.due_at: datetime | None = None
-        self.due_source: str | None = None
-        self.due_moves = 0
-        self.overdue = False
-        self.outcome: str | None = None
-        self.reason: str | None = None
-        self.help: Help | None = None
-        self.incident: Incident | None = None
-        self.joined = False
-        self.questioned = False
-        self.approvals = 0
-        self.approved_by: list[str] = []
-        self.comments = 0
-        self.added_later = False
-        self.called = False
 
 
 class RunFacts:
@@ -102,19 +59,8 @@ def _step(run: RunFacts, data: Data) -> StepFacts:
     if step is None:
         step = run.steps[key] = StepFacts()
     if data["round"] != step.round:
-        _begin_round(step, data["round"])
+        begin_round(step, data["round"])
     return step
-
-
-def _begin_round(step: StepFacts, number: int) -> None:
-    """A new round starts empty; whose work it is stays."""
-    step.round = number
-    step.state = "locked"
-    step.by = step.ready_at = step.started_at = step.ended_at = None
-    step.outcome = step.reason = step.help = step.incident = None
-    step.overdue = step.questioned = step.added_later = step.called = False
-    step.approvals = 0
-    step.approved_by = []
 
 
 def _run_started(run: RunFacts, data: Data, at: datetime, by: str | None) -> None:
@@ -151,6 +97,9 @@ def _run_migrated(run: RunFacts, data: Data, _at: datetime, _by: str | None) -> 
     run.from_version = data["from_version"]
     plan = data.get("plan") or {}
     run.removed = (run.removed | frozenset(plan.get("removed", ()))) - frozenset(plan.get("returned", ()))
+    if back := frozenset(plan.get("restored", ())):
+        for step in run.steps.values():
+            undoubt(step, back)
 
 
 def _run_ranked(run: RunFacts, data: Data, _at: datetime, _by: str | None) -> None:
@@ -290,6 +239,9 @@ def _step_not_applicable(run: RunFacts, data: Data, at: datetime, _by: str | Non
 
 
 def _step_applicable(run: RunFacts, data: Data, _at: datetime, _by: str | None) -> None:
+    if data.get("restored"):
+        run.steps[data["step"]] = restored(run.steps.get(data["step"]) or StepFacts())
+        return
     step = _step(run, data)
     step.state = "done" if step.by is not None and step.ended_at is not None else "locked"
     step.joined = step.state == "locked"
@@ -299,13 +251,18 @@ def _step_applicable(run: RunFacts, data: Data, _at: datetime, _by: str | None) 
 
 
 def _step_reopened(run: RunFacts, data: Data, _at: datetime, _by: str | None) -> None:
-    step = _step(run, data)
-    _begin_round(step, data["round"])
+    step = run.steps.setdefault(data["step"], StepFacts())
+    remember(step, by_migration=data.get("cause") == "migration")
+    begin_round(step, data["round"])
     step.reason = data["reason"]
 
 
 def _step_questioned(run: RunFacts, data: Data, _at: datetime, _by: str | None) -> None:
-    _step(run, data).questioned = True
+    step = _step(run, data)
+    if data.get("cause") == "migration":
+        step.doubted |= {data["reopened"]}
+    else:
+        step.questioned = True
 
 
 def _approval_given(run: RunFacts, data: Data, at: datetime, by: str | None) -> None:

@@ -25,7 +25,8 @@ from projections.cards import card_of, help_of
 from projections.judging import Judge, judge
 from projections.live_values import live_values
 from projections.reading import LogDefinitions, UnknownDefinition
-from projections.run_facts import OPEN_STEP, StepFacts
+from projections.run_facts import OPEN_STEP
+from projections.step_facts import StepFacts
 from projections.step_times import Pause, StepTimes, alarms_of, next_reminder, pauses_of
 
 _LIFE = CARD_COLUMNS.index("life")
@@ -236,7 +237,7 @@ class _View:
             next_reminder_at=next_reminder(alarms), escalates_at=alarms.get(ESCALATION), skipped_at=alarms.get(SKIP),
             waits_until=alarms.get(UNTIL), waits_for=self._waits_for(key) if locked else (), outcome=facts.outcome,
             values=self._values(key, facts), notes=facts.notes, added_later=facts.added_later,
-            help=facts.help, reason=facts.reason, questioned=facts.questioned,
+            help=facts.help, reason=facts.reason, questioned=facts.questioned or bool(facts.doubted),
             approvals=facts.approvals, comments=facts.comments, instructions=step.instructions,
             gate=step.gate is not None, fields=tuple(field.model_dump(mode="json") for field in step.fields),
         )  # fmt: skip

@@ -46,7 +46,8 @@ def _rows(subject: Subject) -> Iterator[tuple[int, Row]]:
         yield 1, (
             stream, key, step.state, step.round, step.assignee, step.by, step.ready_at, step.started_at, step.ended_at,
             step.due_at, step.due_source, step.due_moves, step.outcome, step.reason,
-            help_json(step.help) if step.help else None, step.questioned, step.approvals, step.comments,
+            help_json(step.help) if step.help else None, step.questioned or bool(step.doubted),
+            step.approvals, step.comments,
             values.shown(key, values.steps.get(key)), values.notes.get(key), step.added_later, step.called,
         )  # fmt: skip
 

@@ -17,7 +17,7 @@ from domain.schedule import Calendar
 from domain.words import StepKey
 from projections.answers import DueWaitsFor
 from projections.asking import Conn, rows
-from projections.run_facts import StepFacts
+from projections.step_facts import StepFacts
 
 Alarms = dict[str, datetime]
 Pause = tuple[datetime, datetime]

@@ -258,6 +258,8 @@ def sentence(entry: Any, titles: dict[str, str]) -> Markup:
     """What one event of a history tells, in one line."""
     verb = EVENTS.get(entry.type, entry.type.replace("_", " "))
     step = Markup("<em>{}</em>").format(titles.get(entry.step, entry.step)) if entry.step else Markup("")
+    if entry.data.get("restored"):
+        verb = "is done again, as it was"
     if entry.type in STEP_FIRST:
         return Markup("{} {}").format(step, verb)
     detail = _detail(entry)

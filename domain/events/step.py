@@ -178,11 +178,16 @@ class StepBecameNotApplicable(StepEvent):
 
 
 class StepBecameApplicable(StepEvent):
-    """The step's condition became true: a step set aside takes part again."""
+    """The step's condition became true: a step set aside takes part again.
+
+    ``restored``: a migration had it done again, nobody has worked on it since, and another takes that back: it is as it
+    was in this earlier round.
+    """
 
     type = "step_became_applicable"
     public = ("step", "round", "cause")
     cause: Cause
+    restored: bool = False
 
 
 class StepFailed(StepEvent):
@@ -217,6 +222,7 @@ class StepEvidenceQuestioned(StepEvent):
     type = "step_evidence_questioned"
     public = ("step", "round", "reopened")
     reopened: StepKey
+    cause: Cause = "user"
 
 
 class HelpRequested(StepEvent):

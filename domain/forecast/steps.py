@@ -194,7 +194,7 @@ class _Walk:
             case "not_applicable":
                 self._leave(key, at, finished=False)
                 self.aside.add(key)
-            case "skipped" | "cancelled" | "failed" | "relocked":
+            case "skipped" | "cancelled" | "failed" | "relocked" | "applicable":
                 self._leave(key, at, finished=False)
             case _:  # who it was given to changes nothing about its time
                 pass

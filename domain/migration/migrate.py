@@ -16,6 +16,7 @@ from domain.events import (
     StepBecameApplicable,
     StepBecameNotApplicable,
     StepCancelled,
+    StepEvidenceQuestioned,
     StepRelocked,
     StepStarted,
     StepValuesSaved,
@@ -26,9 +27,10 @@ from domain.migration.plan import Plan, plan
 from domain.migration.values import carried
 from domain.run.dues import count_anew, rule_due
 from domain.run.evidence import answer_help
+from domain.run.finishing import follow
 from domain.run.queueing import OWN
 from domain.run.readiness import settle
-from domain.run.reopening import question_or_reopen, reopen_one
+from domain.run.reopening import reopen_one
 from domain.run.roles import usual_holder
 from domain.run.state import OPEN, Run, action_key
 from domain.run.work import Work
@@ -71,8 +73,9 @@ def migrate_run(  # noqa: PLR0913 - the run, the two versions, and what the hous
         )
     )
     _close(work, made)
+    _restore(work, made)
     _set_aside(work, answers)
-    _carry_values(work, run, old)
+    _carry_values(work, run, old, made)
     _begin_anew(work, old)
     _fill_roles(work, old)
     _ask_no_more(work)
@@ -116,15 +119,23 @@ def _close(work: Work, made: Plan) -> None:
             work.on(StepCancelled, key, cause="migration")
 
 
+def _restore(work: Work, made: Plan) -> None:
+    """What was to be done again for the version that the run leaves, and nobody has worked on since, is as it was."""
+    for key in made.restored:
+        before = work.run.step(key).reopened
+        if before is not None:
+            work.on(StepBecameApplicable, key, round=before.round, cause="migration", restored=True)
+
+
 def _set_aside(work: Work, answers: Answers) -> None:
     for key in answers.of("step_added", ASIDE):
         work.on(StepBecameNotApplicable, StepKey(key), cause="migration", added_later=True)
 
 
-def _carry_values(work: Work, run: Run, old: Definition) -> None:
+def _carry_values(work: Work, run: Run, old: Definition, made: Plan) -> None:
     """Values of steps that are not done take the form of their fields; what cannot stays as a note."""
     for key in work.definition.steps:
-        if key not in old.steps:
+        if key not in old.steps or key in made.restored:
             continue
         values, replaced = carried(run.step(key), old.steps[key], work.definition.steps[key], run.values)
         if values:
@@ -157,13 +168,23 @@ def _ask_again(work: Work, answers: Answers) -> list[StepKey]:
     touched: list[StepKey] = []
     for step, fields in _by_step(answers.of("field_required", REOPEN)).items():
         reopen_one(work, step, f"{', '.join(fields)}: required since version {version}", "migration")
-        touched += [step, *question_or_reopen(work, step, "keep")]
+        touched += [step, *_doubt(work, step)]
     for step, fields in _by_step(answers.of("field_required", ASK)).items():
         if work.run.step(step).help_wanted is None:
             reason = f"missing since version {version}: {', '.join(fields)}"
             waiting_on = work.run.step(step).done_by
             work.on(HelpRequested, step, reason=reason, waiting_on=waiting_on, cause="migration")
     return touched
+
+
+def _doubt(work: Work, reopened: StepKey) -> tuple[StepKey, ...]:
+    """Mark every done step that builds on this one; the steps that have to be settled."""
+    steps = work.run.steps
+    for key in work.definition.behind(reopened):
+        if key in steps and steps[key].state == "done":
+            told = {"round": steps[key].round, "by": work.by, "at": work.at}
+            work.mark(StepEvidenceQuestioned(step=key, reopened=reopened, cause="migration", **told))
+    return follow(work, reopened)
 
 
 def _ask_no_more(work: Work) -> None:

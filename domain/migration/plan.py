@@ -21,8 +21,8 @@ from domain.migration.findings import (
     special,
 )
 from domain.run.queueing import OWN
-from domain.run.state import SATISFIED, Run, StepState
-from domain.run.values import is_set
+from domain.run.state import SATISFIED, Run, StepState, altered
+from domain.run.values import is_set, missing
 from domain.words import StepKey
 
 Verdict = Literal["safe", "needs_choice", "blocked"]
@@ -32,7 +32,9 @@ Verdict = Literal["safe", "needs_choice", "blocked"]
 class Plan:
     """What a migration does with one run. ``kept``: done steps that stay so against their new condition.
 
-    ``hidden``: fields (by path) that the new version does not show.
+    ``restored``: steps that an earlier migration had done again, that nobody has worked on since, and that lack nothing
+    of what this version requires: they are done, as they were. ``hidden``: fields (by path) that the new version does
+    not show.
     """
 
     process: str
@@ -43,6 +45,7 @@ class Plan:
     removed: tuple[StepKey, ...] = ()
     returned: tuple[StepKey, ...] = ()
     kept: tuple[StepKey, ...] = ()
+    restored: tuple[StepKey, ...] = ()
     hidden: frozenset[str] = frozenset()
 
     @property
@@ -65,6 +68,7 @@ class Plan:
             "removed": list(self.removed),
             "returned": list(self.returned),
             "kept": list(self.kept),
+            "restored": list(self.restored),
             "hidden": sorted(self.hidden),
         }
 
@@ -87,6 +91,8 @@ def plan(run: Run, old: Definition, new: Definition) -> Plan:
         for place, change in enumerate(between.changes)
         for finding in _ROWS.get(change.row, _plainly)(run, between, place, change)
     ]
+    restored = _restored(run, new)
+    findings += [_as_it_was(run, key) for key in restored]
     if not _anything_left(run, new):
         findings.insert(0, _past(run))
     return Plan(
@@ -98,6 +104,7 @@ def plan(run: Run, old: Definition, new: Definition) -> Plan:
         removed=between.removed,
         returned=tuple(key for key in between.added if key in run.removed),
         kept=tuple(key for key, step in run.steps.items() if _stays_done(run, new, key, step)),
+        restored=restored,
         hidden=(run.hidden | between.gone) - between.paths,
     )
 
@@ -127,6 +134,38 @@ def _stays_done(run: Run, new: Definition, key: StepKey, step: StepState) -> boo
     if step.state != "done" or step.before == "not_applicable" or key not in new.steps:
         return False
     return not holds(new.steps[key].when, run.values)
+
+
+def _restored(run: Run, new: Definition) -> tuple[StepKey, ...]:
+    """Steps that are done again only because of a version that the run leaves; none where the run would end by that."""
+    before = {
+        key: step.reopened
+        for key, step in run.steps.items()
+        if step.reopened is not None
+        and key in new.steps
+        and _nobody_worked(step, step.reopened)
+        and _lacks_nothing(run, new, key)
+    }
+    if not before or not _anything_left(altered(run, steps={**run.steps, **before}), new):
+        return ()
+    return tuple(before)
+
+
+def _nobody_worked(now: StepState, before: StepState) -> bool:
+    """Whether nothing came of it that the step is done again: nobody began, gave a value, or decided anything."""
+    begun = now.doers or now.approvals or now.refused or now.round != before.round + 1
+    return not begun and now.state in ("locked", "ready", "not_applicable", "cancelled")
+
+
+def _lacks_nothing(run: Run, new: Definition, key: StepKey) -> bool:
+    known = new.steps[key]
+    given = {field.key: run.values.get(f"{key}.{field.key}") for field in known.fields}
+    return not missing(known.fields, given)
+
+
+def _as_it_was(run: Run, key: StepKey) -> Finding:
+    reason = "nobody has worked on it since it was asked for again: it is done, as it was"
+    return Finding("step_returned", key, column_of(run.step(key)), "safe", "returned", reason)
 
 
 def _anything_left(run: Run, new: Definition) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 
 from domain import events as e
 from domain.run.evolve_action import ACTION_EVENTS, evolve_actions, evolve_children, evolve_received
+from domain.run.evolve_migrated import evolve_migrated
 from domain.run.state import Attachment, Help, Run, StepState, StepWord, altered
 from domain.words import Actor, Assignee, StepKey
 
@@ -151,30 +152,6 @@ def _detached(run: Run, event: e.AttachmentRemoved) -> Run:
     return altered(run, attachments={**run.attachments, event.attachment: replace(known, removed=True)})
 
 
-def _migrated(run: Run, event: e.RunMigrated) -> Run:
-    """What the plan found: which steps are gone or back, which done steps stay so, which fields are not shown."""
-    plan = event.plan
-    kept = _named(plan, "kept")
-    removed = (run.removed | _named(plan, "removed")) - _named(plan, "returned")
-    steps = {
-        key: step if step.kept == (key in kept) else altered(step, kept=key in kept)
-        for key, step in run.steps.items()
-    }
-    return altered(
-        run,
-        process_version=event.to_version,
-        followed=_with(run.followed, event.from_version),
-        removed=removed,
-        hidden=_named(plan, "hidden"),
-        steps=steps,
-    )
-
-
-def _named(plan: dict[str, Any], what: str) -> frozenset[Any]:
-    named = plan.get(what)
-    return frozenset(key for key in named if isinstance(key, str)) if isinstance(named, list) else frozenset()
-
-
 _RUN: dict[type[e.Event], Callable[[Run, Any], Run]] = {
     e.RunStarted: _started,
     e.RunInputsChanged: _inputs_changed,
@@ -194,7 +171,7 @@ _RUN: dict[type[e.Event], Callable[[Run, Any], Run]] = {
     e.RunReopened: _reopened,
     e.RoleAssigned: _role_assigned,
     e.RunCommented: lambda run, event: altered(run, comments=run.comments | {event.comment}),
-    e.RunMigrated: _migrated,
+    e.RunMigrated: evolve_migrated,
     **dict.fromkeys(ACTION_EVENTS, evolve_actions),
     e.ExternalEventReceived: evolve_received,
     e.ChildRunStarted: evolve_children,
@@ -312,6 +289,7 @@ def _step_done(step: StepState, event: e.StepCompleted) -> StepState:
         evidence=True,
         alarms={},
         before=None,
+        reopened=None,
         kept=False,
     )
 
@@ -334,11 +312,13 @@ def _step_reopened(step: StepState, event: e.StepReopened) -> StepState:
         help=_over(step),
         wanted=event.cause in ("user", "migration"),
         before=None,
+        reopened=step if event.cause == "migration" else None,
         kept=False,
         added_later=False,
         outcome=None,
         done_by=None,
         questioned=(),
+        doubted=(),
         overdue=None,
         alarms={},
         due_at=step.due_at if step.due_source == "manual" else None,
@@ -347,6 +327,8 @@ def _step_reopened(step: StepState, event: e.StepReopened) -> StepState:
 
 
 def _applicable(step: StepState, event: e.StepBecameApplicable) -> StepState:
+    if event.restored and step.reopened is not None:
+        return altered(step.reopened, state="done", alarms={})
     state: StepWord = "done" if step.evidence else "locked"
     return altered(step, state=state, before=_before(step, event), added_later=False, alarms={})
 
@@ -379,6 +361,8 @@ def _failed(step: StepState, event: e.StepFailed) -> StepState:
 
 
 def _questioned(step: StepState, event: e.StepEvidenceQuestioned) -> StepState:
+    if event.cause == "migration":
+        return altered(step, doubted=_with(step.doubted, event.reopened))
     return altered(step, questioned=_with(step.questioned, event.reopened))
 
 

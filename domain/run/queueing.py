@@ -128,6 +128,7 @@ _ENDINGS: dict[type[e.Event], str] = {
     e.StepCancelled: "the step was cancelled",
     e.StepReopened: "the step was reopened",
     e.StepRelocked: "the step waits again",
+    e.StepBecameApplicable: "the step is as it was",
 }
 
 

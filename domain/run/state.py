@@ -55,7 +55,9 @@ class StepState:
     ``alarms`` are the instants by name at which the timer has still to do something; ``overdue`` is the due for which
     that was recorded; ``shift`` is the working time by which pauses moved what its rule says, and ``due_set_at`` when
     somebody, or an anchor, last set the due: what came before moves it no more.
-    ``before``: what it was before migrations moved it, while nothing else has. ``kept``: done, whatever its condition
+    ``questioned`` and ``doubted`` name steps that it builds on and that a person, or a migration, had done again.
+    ``before``: what it was before migrations moved it, while nothing else has. ``reopened``: the whole step as it was
+    before a migration had it done again. ``kept``: done, whatever its condition
     says now. ``added_later``: a newer version brought it behind the run's back, and it was set aside. ``notes``: values
     that a new field kind could not take, as they were.
     """
@@ -86,7 +88,9 @@ class StepState:
     shift: timedelta = timedelta()
     help: Help | None = None
     questioned: tuple[StepKey, ...] = ()
+    doubted: tuple[StepKey, ...] = ()
     before: StepWord | None = None
+    reopened: StepState | None = None
     kept: bool = False
     added_later: bool = False
     notes: Values = field(default_factory=dict)

@@ -75,6 +75,7 @@ KNOWN: dict[str, st.SearchStrategy[Any]] = {
     "doers": st.sampled_from([(), (Actor("person:bo"),)]),
     "given_by": st.sampled_from([(), (Actor("person:bo"),)]),
     "added_later": st.booleans(),
+    "restored": st.booleans(),
     "replaced": VALUES,
 }
 TEXTS = st.sampled_from(["seller", "x"])

@@ -8,6 +8,7 @@ import orjson
 from hypothesis import given, settings
 
 from api.sight import Sight
+from domain.definition import Definition
 from domain.events import Event
 from domain.migration import migrate_run
 from domain.run import RUN, Run, start_run
@@ -15,10 +16,11 @@ from domain.words import Actor, Rejected, StepKey
 from projections.run_facts import RUN_FACTS, RunFacts
 from projections.run_trail import RUN_TRAIL, RunTrail
 from projections.run_values import RUN_VALUES, RunValues
+from projections.step_facts import StepFacts
 from store.mapper import to_new_event
 from tests.domain.documents import definition, step
 from tests.migration.processes import OFFICE, Document, deeds, did, known, version
-from tests.migration.test_laws import CAUTIOUS, LATER, pairs
+from tests.migration.test_laws import LATER, answers, pairs
 from tests.support.given import BO, NINE
 
 
@@ -48,8 +50,10 @@ def test_what_was_sensitive_stays_masked():
 
 
 @settings(max_examples=150, deadline=None)
-@given(pairs, deeds)
-def test_the_read_models_follow_a_migration(pair: tuple[Document, Document], doings: Any):
+@given(pairs, deeds, answers)
+def test_the_read_models_follow_a_migration(
+    pair: tuple[Document, Document], doings: Any, choices: dict[str, str]
+):
     """Every step of the new version stands where the run's state says, with its due and assignee."""
     old, new = version(pair[0], 1), version(pair[1], 2)
     inputs = {"plan": "small", "go_live": "2026-03-20"}
@@ -59,9 +63,11 @@ def test_the_read_models_follow_a_migration(pair: tuple[Document, Document], doi
     for clock, doing in enumerate(doings):
         more = did(run, old, doing, clock)
         events, run = [*events, *more], known(RUN.fold(more, run))
+    seen = _told(folded(events)[0], old)
     for target, before in ((new, old), (old, new)):
+        given_back = choices if target is new else {}
         try:
-            more = migrate_run(run, before, target, CAUTIOUS, None, by=BO, at=LATER, calendar=OFFICE)
+            more = migrate_run(run, before, target, given_back, None, by=BO, at=LATER, calendar=OFFICE)
         except Rejected:
             return
         events, run = [*events, *more], known(RUN.fold(more, run))
@@ -78,3 +84,22 @@ def test_the_read_models_follow_a_migration(pair: tuple[Document, Document], doi
             if shown is not None:
                 assert shown.added_later == now.added_later
                 assert (shown.help is None) == (now.help is None or now.state not in ("ready", "in_progress"))
+                assert (shown.questioned, sorted(shown.doubted)) == (
+                    bool(now.questioned),
+                    sorted(now.doubted),
+                )
+    assert _told(folded(events)[0], old) == seen, "there and back"
+
+
+def _told(facts: RunFacts, process: Definition) -> dict[StepKey, tuple[Any, ...]]:
+    """What the read models tell of each step, but for instants that count from the migration."""
+    return {key: _step_told(facts.steps.get(key) or StepFacts()) for key in process.steps}
+
+
+def _step_told(step: StepFacts) -> tuple[Any, ...]:
+    over = step.state in ("done", "skipped", "failed")
+    return (
+        step.state, step.round, step.questioned, step.doubted, step.approvals, step.approved_by, step.help,
+        step.outcome, step.added_later, (step.by, step.ended_at) if over else None,
+        None if step.state in ("locked", "not_applicable") else (step.assignee, step.due_at),
+    )  # fmt: skip

@@ -22,7 +22,7 @@ STEP: tuple[Transition, ...] = (
     *_each(["locked", "ready", "in_progress"], e.StepSkipped, "skipped"),
     *_each(["locked", "ready", "in_progress", "done"], e.StepBecameNotApplicable, "not_applicable"),
     *_each(["not_applicable", "cancelled"], e.StepBecameApplicable, "locked"),
-    *_each(["not_applicable"], e.StepBecameApplicable, "done"),
+    *_each(["locked", "ready", "not_applicable", "cancelled"], e.StepBecameApplicable, "done"),
     *_each(["ready", "in_progress"], e.StepCancelled, "cancelled"),
     *_each(["done", "skipped", "failed", "cancelled"], e.StepReopened, "locked"),
 )
@@ -49,7 +49,8 @@ This page is generated from `tools/generators/states.py`; a test holds it agains
 """
 _STEP_NOTE = (
     "A step that became applicable again is done if it was done in this round, else locked. A cancelled one does when a "
-    "migration took it away and another brings it back."
+    "migration took it away and another brings it back. A step that a migration had done again, and that nobody has worked "
+    "on since, is done as it was when another migration takes that back."
 )
 _RUN_NOTE = (
     "Reopening one of its steps reopens a run that has ended. A paused run whose last step was "
