@@ -27,7 +27,7 @@ from api.streams import RUNS, known_run
 from api.verbs import Verb
 from api.views import services_of, to_json
 from domain.events import Event
-from domain.migration import check_choices, migrate_run
+from domain.migration import check_choices, migrate_and_tell
 from domain.run import Run
 from projections import migration_queries
 from store import migration_jobs
@@ -155,9 +155,9 @@ async def _migrate_run(call: Call) -> Response:
     def decide(state: Run | None) -> Sequence[Event]:
         run = known_run(state, stream)
         old = services.repository.definition(run.process, run.process_version)
-        told = (run, old, new, body.choices, body.reason)
+        told = (run, old, new, body.choices, body.reason, stream)
         by, at = call.caller.actor, services.clock()
-        return migrate_run(*told, by=by, at=at, calendar=services.calendar, directory=directory)
+        return migrate_and_tell(*told, by=by, at=at, calendar=services.calendar, directory=directory)
 
     return await carry_out(call, RUNS, stream, decide, name=str(stream), meta=meta)
 

@@ -14,10 +14,11 @@ from domain.definition import Definition
 from domain.digest import digest_text
 from domain.document import Email
 from domain.guests import Pass, guest_step, pass_for
-from domain.notices import HELP_HINT, Notice, notice_of
+from domain.moved import count, moved_text
+from domain.notices import HELP_HINT, MOVED, Notice, notice_of
 from domain.outline import PLACEHOLDER
 from domain.run.state import ActionState, Run, StepState, action_key
-from domain.run.telling import farewell_of
+from domain.run.telling import MIGRATION, farewell_of
 from domain.run_text import ForPeople, facts_of, step_facts
 from domain.templates import one_line, render, render_line
 from domain.words import Assignee, RoleKey, StepKey
@@ -32,8 +33,9 @@ _OWN_LINE = re.compile(r"\s*([-*•]|\d+[.)])\s")
 class MailAction:
     """One action of a run that is a mail: of which step and round, and what was said when it was queued.
 
-    ``facts``: ``roles`` and ``assignees`` (who hears of it), ``by``, ``text``, ``since``. ``changes`` are what somebody
-    who edited the mail after it had failed wants instead: ``to``, ``subject``, ``body``.
+    ``facts``: ``roles`` and ``assignees`` (who hears of it), ``by``, ``text``, ``since``, ``runs`` (what a migration
+    changed in them). ``changes`` are what somebody who edited the mail after it had failed wants instead: ``to``,
+    ``subject``, ``body``.
     """
 
     action: str
@@ -149,6 +151,8 @@ class _Writer:
             return self._of_author(mail)
         if self.act.action.startswith("digest:"):
             return self._digest()
+        if self.act.action.startswith(MIGRATION):
+            return self._migration()
         notice = notice_of(self.act.action, self._kind())
         return None if notice is None else self._notice(notice)
 
@@ -178,6 +182,20 @@ class _Writer:
         return _Letter(
             self._to(digest.to, {}), "{run.name}: where it stands", "{digest}", why, {"digest": told}
         )
+
+    def _migration(self) -> _Letter:
+        facts, home = self.act.facts, f"{self.desk.base_url}/"
+        total = count(facts)
+        more = {
+            **self._words(),
+            "process.title": self.definition.document.title,
+            "version": str(facts.get("version") or ""),
+            "where": self.run.name if total == 1 else f"{total} runs",
+            "runs": moved_text(facts, home),
+            "place": f"{self.desk.base_url}/runs/{self.run_id}" if total == 1 else home,
+        }
+        to = reach(map(Assignee, facts.get("assignees") or ()), self.run, self.definition, self.desk.book)
+        return _Letter(to, MOVED.subject, MOVED.body, MOVED.why, more)
 
     def _edited(self, letter: _Letter) -> _Letter:
         to = self.act.changes.get("to")

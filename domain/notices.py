@@ -90,6 +90,15 @@ NOTICES: dict[str, Notice] = {
 """By the word that an action's name holds: ``reminder:2``, ``notice:overdue``, ``mention:0192…``."""
 
 
+MOVED = Notice(
+    "{process.title}: what has changed for you in {where}",
+    "{by} let {where} follow version {version} of {process.title}.{text_sentence} For you this means:\n\n"
+    "{runs}\n\n{place}",
+    "these steps are yours, or were",
+)
+"""Of a migration, over all of its runs: it is written of what was queued, not of the run that carries it."""
+
+
 def notice_of(action: str, kind: str | None = None) -> Notice | None:
     """The text for an action; None when an author wrote it, or when there is none. ``kind`` is that of its step."""
     first, _, rest = action.partition(":")

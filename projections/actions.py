@@ -11,6 +11,7 @@ from uuid import UUID
 from domain.definition import Definition
 from domain.document import Document, Step
 from domain.outline import PLACEHOLDER
+from domain.run.actions import stands_still
 from domain.run.state import ActionState
 from domain.templates import render
 from projections.projection import Projection, Row, Source, Subject, Table
@@ -82,7 +83,7 @@ def _incident(incident: Any) -> tuple[Any, ...]:
 def _next_at(run: RunFacts, did: Did) -> datetime | None:
     """From when on the machine makes the next attempt by itself; None when it makes none."""
     action = did.action
-    if run.state == "paused" or not action.waits:
+    if stands_still(run.state, action.action) or not action.waits:
         return None
     return action.next_at or did.changed_at
 

@@ -62,6 +62,12 @@ def run_names(connection: Conn, process: str, runs: Sequence[UUID]) -> dict[UUID
     return dict(connection.execute(SQL["names"], {"process": process, "runs": list(runs)}).fetchall())
 
 
+def names_and_tests(connection: Conn, runs: Sequence[UUID]) -> dict[UUID, tuple[str, bool]]:
+    """For each of the runs its name, and whether it is a test."""
+    found = connection.execute(SQL["told"], {"runs": list(runs)})
+    return {run: (name, test) for run, name, test in found}
+
+
 def followed_versions(connection: Conn, process: str) -> dict[int, int]:
     """How many active runs follow each version."""
     return dict(connection.execute(SQL["versions"], {"process": process}).fetchall())

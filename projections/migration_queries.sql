@@ -26,5 +26,8 @@ where r.process = %(process)s and r.state in ('running', 'paused') and not (r.pr
   and not r.test
 order by r.started_at, r.run
 
+-- name: told
+select r.run, r.name, r.test from read.run r where r.run = any(%(runs)s)
+
 -- name: names
 select r.run, r.name from read.run r where r.process = %(process)s and r.run = any(%(runs)s)

@@ -8,8 +8,12 @@ from datetime import datetime
 from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
+import orjson
 from psycopg import Connection
 from psycopg.types.json import Jsonb
+
+from domain.migration.news import News
+from store.blocks import blocks
 
 Conn = Connection[Any]
 State = Literal["waiting", "migrated", "refused", "failed"]
@@ -17,47 +21,7 @@ State = Literal["waiting", "migrated", "refused", "failed"]
 MOST_TRIES = 5
 """How often a run is tried that others keep changing, or that a defect stops; then somebody has to look."""
 
-_ADD_JOB = """
-insert into log.migration_job (id, process, to_version, choices, reason, actor) values (%s, %s, %s, %s, %s, %s)
-on conflict (id) do nothing
-"""
-_ADD_ITEMS = """
-insert into log.migration_item (job, run, place, state, choices)
-select %s, unnest(%s::uuid[]), unnest(%s::int[]), 'waiting', unnest(%s::jsonb[]) on conflict do nothing
-"""
-_JOBS = """
-select id, process, to_version, choices, reason, actor, asked_at, finished_at from log.migration_job
-"""
-_NEXT = _JOBS + " where finished_at is null order by asked_at limit 1"
-_ONE = _JOBS + " where process = %s and id = %s"
-_OF_PROCESS = _JOBS + " where process = %s order by asked_at desc limit %s"
-_WAITING = """
-select run, choices, tries from log.migration_item where job = %s and state = 'waiting' order by place limit %s
-"""
-_COUNTS = "select state, count(*) from log.migration_item where job = %s group by state"
-_PROBLEMS = """
-select run, state, code, detail, tries from log.migration_item
-where job = %s and state in ('refused', 'failed') order by place limit %s
-"""
-_NEWS = """
-select who, count(*) from log.migration_item, unnest(announced) who where job = %s group by who order by 2 desc, 1
-"""
-_MARK = """
-update log.migration_item i set state = n.state, code = n.code, detail = n.detail, tries = n.tries,
-  announced = string_to_array(n.announced, ' '), changed_at = clock_timestamp()
-from unnest(%s::uuid[], %s::text[], %s::text[], %s::text[], %s::int[], %s::text[])
-  as n (run, state, code, detail, tries, announced)
-where i.job = %s and i.run = n.run
-"""
-_FINISH = """
-update log.migration_job j set finished_at = clock_timestamp()
-where id = %s and not exists (select from log.migration_item i where i.job = j.id and i.state = 'waiting')
-"""
-_AGAIN = """
-update log.migration_item set state = 'waiting', tries = 0, code = null, detail = null, choices = coalesce(%s, choices)
-where job = %s and state in ('refused', 'failed') and (%s::uuid[] is null or run = any(%s))
-"""
-_OPEN_AGAIN = "update log.migration_job set finished_at = null where id = %s"
+_SQL = blocks("migration_jobs")
 
 
 class Job(NamedTuple):
@@ -83,14 +47,22 @@ class Item(NamedTuple):
 
 @dataclass(frozen=True)
 class Done:
-    """What became of one run; ``announced`` is whose work its newly ready steps are."""
+    """What became of one run; ``news`` is what that means for people, ``mailed`` whether they are told of it."""
 
     run: UUID
     state: State
     code: str | None = None
     detail: str | None = None
     tries: int = 0
-    announced: tuple[str, ...] = ()
+    news: tuple[News, ...] = ()
+    mailed: bool = False
+
+
+class Told(NamedTuple):
+    """A run that was moved, and what that means for people."""
+
+    run: UUID
+    news: tuple[News, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,48 +80,64 @@ def add(connection: Conn, job: Job, runs: Sequence[UUID], own: Mapping[UUID, dic
     """Write down a job and its runs; the same job twice is one."""
     with connection.transaction():
         connection.execute(
-            _ADD_JOB, [job.id, job.process, job.to_version, Jsonb(job.choices), job.reason, job.actor]
+            _SQL["add_job"], [job.id, job.process, job.to_version, Jsonb(job.choices), job.reason, job.actor]
         )
         answers = [Jsonb(own[run]) if run in own else None for run in runs]
-        connection.execute(_ADD_ITEMS, [job.id, list(runs), list(range(len(runs))), answers])
-        connection.execute(_FINISH, [job.id])
+        connection.execute(_SQL["add_items"], [job.id, list(runs), list(range(len(runs))), answers])
+        connection.execute(_SQL["finish"], [job.id])
 
 
 def next_job(connection: Conn) -> Job | None:
     """The oldest job that is not finished."""
-    row = connection.execute(_NEXT).fetchone()
+    row = connection.execute(_SQL["next"]).fetchone()
     return None if row is None else Job(*row)
 
 
 def find(connection: Conn, process: str, job: UUID) -> Job | None:
     """A job of a process."""
-    row = connection.execute(_ONE, [process, job]).fetchone()
+    row = connection.execute(_SQL["one"], [process, job]).fetchone()
     return None if row is None else Job(*row)
 
 
 def of_process(connection: Conn, process: str, limit: int) -> list[Job]:
     """The jobs of a process, newest first."""
-    return [Job(*row) for row in connection.execute(_OF_PROCESS, [process, limit])]
+    return [Job(*row) for row in connection.execute(_SQL["of_process"], [process, limit])]
 
 
 def waiting(connection: Conn, job: UUID, limit: int) -> list[Item]:
     """The next runs of a job."""
-    return [Item(*row) for row in connection.execute(_WAITING, [job, limit])]
+    return [Item(*row) for row in connection.execute(_SQL["waiting"], [job, limit])]
 
 
 def mark(connection: Conn, job: UUID, done: Sequence[Done]) -> None:
-    """Write down what became of these runs; the job is finished with its last one."""
+    """Write down what became of these runs."""
     columns = (
         [each.run for each in done],
         [each.state for each in done],
         [each.code for each in done],
         [each.detail for each in done],
         [each.tries for each in done],
-        [" ".join(each.announced) for each in done],
+        [_stored(each.news) for each in done],
+        [each.mailed and bool(each.news) for each in done],
     )
-    with connection.transaction():
-        connection.execute(_MARK, [*columns, job])
-        connection.execute(_FINISH, [job])
+    connection.execute(_SQL["mark"], [job, *columns, job])
+
+
+def _stored(news: Sequence[News]) -> str | None:
+    return orjson.dumps([one._asdict() for one in news]).decode() if news else None
+
+
+def untold(connection: Conn, job: UUID) -> list[tuple[int, list[Told]]]:
+    """What nobody was mailed yet of a job, by the turn in which its runs were moved, in the job's order."""
+    turns: dict[int, list[Told]] = {}
+    for turn, run, news in connection.execute(_SQL["untold"], [job]):
+        turns.setdefault(turn, []).append(Told(run, tuple(News(**one) for one in news)))
+    return list(turns.items())
+
+
+def finish(connection: Conn, job: UUID) -> None:
+    """Everybody is told of what was moved: the job is finished, unless runs are to be tried again meanwhile."""
+    connection.execute(_SQL["finish"], [job])
 
 
 def again(connection: Conn, job: UUID, runs: Sequence[UUID] | None, choices: dict[str, str] | None) -> int:
@@ -157,22 +145,22 @@ def again(connection: Conn, job: UUID, runs: Sequence[UUID] | None, choices: dic
     answers = None if choices is None else Jsonb(choices)
     with connection.transaction():
         named = None if runs is None else list(runs)
-        count = connection.execute(_AGAIN, [answers, job, named, named]).rowcount
+        count = connection.execute(_SQL["again"], [answers, job, named, named]).rowcount
         if count:
-            connection.execute(_OPEN_AGAIN, [job])
+            connection.execute(_SQL["open_again"], [job])
     return count
 
 
 def counts(connection: Conn, job: UUID) -> dict[str, int]:
     """How many runs of a job are in each state."""
-    return dict(connection.execute(_COUNTS, [job]).fetchall())
+    return dict(connection.execute(_SQL["counts"], [job]).fetchall())
 
 
 def problems(connection: Conn, job: UUID, limit: int) -> list[Problem]:
     """The runs that were not migrated."""
-    return [Problem(*row) for row in connection.execute(_PROBLEMS, [job, limit])]
+    return [Problem(*row) for row in connection.execute(_SQL["problems"], [job, limit])]
 
 
 def news(connection: Conn, job: UUID) -> dict[str, int]:
-    """For each person or group how many steps became theirs to do: the digest of the whole migration."""
-    return dict(connection.execute(_NEWS, [job]).fetchall())
+    """For each person or group how many steps became theirs to do (``nobody``: of a role that nobody plays)."""
+    return dict(connection.execute(_SQL["announced"], [job]).fetchall())

@@ -1,31 +1,37 @@
 """The duty that migrates many runs: a page at a time, each run on its newest state, never in anybody's way.
 
 What is to be done is a list in the database, what has been done is in the log, and migrating a run that is there
-already decides nothing: after a crash at any point the page at hand is simply gone through again.
+already decides nothing: after a crash at any point the page at hand is simply gone through again. What it means for
+people follows from the log too. When the last run is through, one mail for each of them is queued with a run that it
+tells of, under a name that is the same whenever it is tried again.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
+from uuid import UUID
 
+import orjson
 import psycopg
 import structlog
 
-from domain.document import AUTOMATIC
-from domain.events import Event, StepBecameReady
-from domain.migration import migrate_run
+from domain.definition import Definition
+from domain.events import Event
+from domain.migration import Letter, Moved, News, letters, migrate_run, news_of, queue_letter
 from domain.run import RUN, Run
 from domain.schedule import Calendar
 from domain.words import Actor, Rejected
+from projections import migration_queries
 from store import migration_jobs
 from store.connect import connect
-from store.errors import LogError
+from store.errors import Conflict, LogError
 from store.log import Append, Log
-from store.mapper import to_new_event
-from store.migration_jobs import MOST_TRIES, Done, Item, Job
+from store.mapper import to_event, to_new_event
+from store.migration_jobs import MOST_TRIES, Done, Item, Job, Told
+from store.model import Recorded
 from store.repository import Repository
 from workers.duty import Duty
 from workers.staff import Staff
@@ -34,8 +40,7 @@ from workers.trouble import described
 PAGE = 50
 """Runs that are decided together; their events go into the log in groups that nobody waits long behind."""
 LOOK_SECONDS = 1.0
-NOBODY = "nobody"
-"""Who has a step that is ready and that nobody was given yet."""
+MACHINE = Actor("system:milepost")
 
 log = structlog.get_logger(__name__)
 Clock = Callable[[], datetime]
@@ -81,7 +86,13 @@ class Migrations:
             job = migration_jobs.next_job(connection)
             if job is None:
                 return LOOK_SECONDS
-            self._migrate(connection, job, migration_jobs.waiting(connection, job.id, PAGE))
+            items = migration_jobs.waiting(connection, job.id, PAGE)
+            if items:
+                self._migrate(connection, job, items)
+            elif self._tell(connection, job):
+                migration_jobs.finish(connection, job.id)
+            else:
+                return LOOK_SECONDS
         return 0.0
 
     def _migrate(self, connection: psycopg.Connection[Any], job: Job, items: Sequence[Item]) -> None:
@@ -113,24 +124,63 @@ class Migrations:
         except Exception as error:  # noqa: BLE001 - a defect of one run is told, and stops no other
             log.error("migration_failed", run=str(item.run), job=str(job.id), **described(error))
             return _Decided(Done(item.run, "failed", "internal", type(error).__name__, item.tries + 1))
-        told = self._announced(job, events)
-        return _Decided(Done(item.run, "migrated", tries=item.tries + 1, announced=told), found[0], events)
+        assert found[1] is not None
+        news = self._news(found[1], events) if events else self._news_before(job, item.run)
+        done = Done(item.run, "migrated", tries=item.tries + 1, news=news, mailed=not found[1].imported)
+        return _Decided(done, found[0], events)
 
-    def _announced(self, job: Job, events: Sequence[Event]) -> tuple[str, ...]:
-        """Whose work it brought, step by step; what is nobody's yet is said too, what the machine does is not."""
-        steps = self._repository.definition(job.process, job.to_version).steps
-        return tuple(
-            str(event.assignee or NOBODY)
-            for event in events
-            if isinstance(event, StepBecameReady) and steps[event.step].kind not in AUTOMATIC
-        )
+    def _news(self, before: Run, events: Sequence[Event]) -> tuple[News, ...]:
+        """What these events of a run mean for people."""
+        after = RUN.fold(events, before)
+        assert after is not None
+        return news_of(before, after, self._version_of(before), self._version_of(after))
+
+    def _news_before(self, job: Job, run: UUID) -> tuple[News, ...]:
+        """As ``_news`` of a run that this job had moved already when a worker died before it wrote that down."""
+        stored = self._log.read_stream(run)
+        own = [recorded.version for recorded in stored if _is_of(recorded, job)]
+        if not own:
+            return ()
+        before = RUN.fold([to_event(recorded) for recorded in stored[: own[0] - 1]])
+        assert before is not None
+        return self._news(before, [to_event(recorded) for recorded in stored[own[0] - 1 : own[-1]]])
+
+    def _version_of(self, run: Run) -> Definition:
+        return self._repository.definition(run.process, run.process_version)
+
+    def _tell(self, connection: psycopg.Connection[Any], job: Job) -> bool:
+        """Queue a mail for each person whose work the job changed; False when a run that carries one is too busy."""
+        for turn, told in migration_jobs.untold(connection, job.id):
+            named = migration_queries.names_and_tests(connection, [run for run, _ in told])
+            for test in (False, True):
+                moved = [_moved(one, named) for one in told if named.get(one.run, ("", False))[1] is test]
+                for letter in letters(moved, self._staff.recently()):
+                    if not self._queue(job, f"{job.id}.{turn}", letter):
+                        return False
+        return True
+
+    def _queue(self, job: Job, name: str, letter: Letter) -> bool:
+        facts = {"by": job.actor, "text": job.reason, "version": job.to_version}
+        at, meta = self._clock(), {"process": job.process, "process_version": job.to_version}
+
+        def decide(run: Run | None) -> Sequence[Event]:
+            assert run is not None
+            meta["process_version"] = run.process_version
+            told = (run, self._version_of(run), letter, name, facts)
+            return queue_letter(*told, by=MACHINE, at=at, calendar=self._calendar)
+
+        try:
+            self._repository.execute(RUN, letter.run, decide, meta=meta)
+        except Conflict:
+            return False
+        return True
 
     def _events(self, job: Job, item: Item, run: Run | None) -> list[Event]:
         if run is None or run.process != job.process:
             raise Rejected("unknown_run", f"no run of {job.process} has this id")
         return migrate_run(
             run,
-            self._repository.definition(run.process, run.process_version),
+            self._version_of(run),
             self._repository.definition(job.process, job.to_version),
             {**job.choices, **(item.choices or {})},
             job.reason,
@@ -143,6 +193,14 @@ class Migrations:
     def _stored(self, job: Job, events: Sequence[Event]) -> list[Any]:
         meta = {"process": job.process, "process_version": job.to_version, "correlation": str(job.id)}
         return [to_new_event(event, meta) for event in events]
+
+
+def _is_of(recorded: Recorded, job: Job) -> bool:
+    return bool(orjson.loads(recorded.meta).get("correlation") == str(job.id))
+
+
+def _moved(told: Told, named: Mapping[UUID, tuple[str, bool]]) -> Moved:
+    return Moved(told.run, named[told.run][0] if told.run in named else str(told.run), told.news)
 
 
 def _moved_on(done: Done, tries: int) -> Done:

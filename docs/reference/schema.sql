@@ -81,8 +81,9 @@ create table log.migration_item (
   code text,
   detail text,
   tries integer not null default 0,
-  announced text[] not null default '{}'::text[],
-  changed_at timestamp with time zone not null default clock_timestamp()
+  changed_at timestamp with time zone not null default clock_timestamp(),
+  turn integer,
+  news jsonb
 );
 
 create table log.migration_job (
@@ -93,7 +94,9 @@ create table log.migration_job (
   reason text,
   actor text not null,
   asked_at timestamp with time zone not null default clock_timestamp(),
-  finished_at timestamp with time zone
+  finished_at timestamp with time zone,
+  turn integer not null default 1,
+  told integer not null default 0
 );
 
 create table log.parked (

@@ -14,6 +14,7 @@ from domain.run.doing import finish_step
 from domain.run.finishing import present
 from domain.run.queueing import close_incident, own_action, queue, withdraw
 from domain.run.state import ActionState, Run, action_key
+from domain.run.telling import MIGRATION
 from domain.run.values import missing, problems
 from domain.run.work import Work
 from domain.schedule import Calendar
@@ -54,9 +55,14 @@ def action_of(run: Run, step: StepKey | None, round: int, action: str) -> Action
 
 def may_start(run: Run, action: ActionState, at: datetime) -> bool:
     """Whether an attempt is made by itself now: its instant has come, nobody has to decide, the run is not paused."""
-    if run.imported or run.state == "paused" or not action.waits:
+    if run.imported or not action.waits or stands_still(run.state, action.action):
         return False
     return action.next_at is None or action.next_at <= at
+
+
+def stands_still(state: str, action: str) -> bool:
+    """Whether the action waits until its run goes on."""
+    return state == "paused" and not action.startswith(MIGRATION)
 
 
 def start_action(

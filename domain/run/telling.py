@@ -16,7 +16,9 @@ from domain.words import StepKey, Values
 if TYPE_CHECKING:
     from domain.run.work import Work
 
-LASTING = ("webhook:", "farewell", "announcement", "mention:", "notice:done:")
+MIGRATION = "migration:"
+"""The mails of a migration, one for each person: they tell of other runs too, and so do not wait for their own."""
+LASTING = ("webhook:", "farewell", "announcement", "mention:", "notice:done:", MIGRATION)
 """Actions that tell of what has happened: they are done also when their step or run has ended since."""
 
 Told = tuple[StepKey | None, str, Values]
@@ -37,7 +39,7 @@ def mails_of(work: Work, event: e.Event) -> list[Told]:
                 if farewell_of(work.definition.steps.get(StepKey(step)))
                 else []
             )
-        case e.HelpRequested() if event.waiting_on:
+        case e.HelpRequested() if event.waiting_on and not _in_digest(event):
             return _help(work, event)
         case e.RunCommented() if event.mentions:
             to = [who for who in dict.fromkeys(event.mentions) if str(who) != event.by]
@@ -67,6 +69,11 @@ def farewell_of(known: Step | None) -> Email | None:
 def _announces(known: Step | None) -> bool:
     """Whether a step that is no mail itself tells by mail that it is done: a call, a wait or a child run."""
     return known is not None and known.email is not None and known.kind in AUTOMATIC - {"email"}
+
+
+def _in_digest(event: e.HelpRequested) -> bool:
+    """Whether the mail of the migration tells of it, as of all that it changed for somebody; guests get none."""
+    return event.cause == "migration" and not str(event.waiting_on).startswith("guest:")
 
 
 def _help(work: Work, event: e.HelpRequested) -> list[Told]:

@@ -115,7 +115,7 @@ def test_one_run_migrates(published: Api, runs: dict[str, str]):
     run = runs["begun"]
     answer = published.client.post(f"/v1/runs/{run}/migrate", json={"reason": "new check"})
     assert answer.status_code == 200, answer.text
-    assert answer.json()["events"] == ["run_migrated", "step_became_ready", "step_relocked"]
+    assert answer.json()["events"] == ["run_migrated", "step_became_ready", "step_relocked", "action_queued"]
     caught_up(published)
     seen = published.client.get(f"/v1/runs/{run}").json()
     assert (seen["version"], seen["stages"][1]["title"]) == (2, "In use")

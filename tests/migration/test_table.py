@@ -234,7 +234,7 @@ def test_missing_evidence_reopened():
 def test_missing_evidence_asked_for():
     """Somebody is asked for it: help, waiting on who did the step."""
     events = migrating(at(C), REQUIRED, field_required="ask").events()
-    assert [one.type for one in events] == ["run_migrated", HelpRequested.type, "action_queued"]
+    assert [one.type for one in events] == ["run_migrated", HelpRequested.type]
     assert (events[1].waiting_on, events[1].step) == (DANA, B)  # type: ignore[attr-defined]
 
 

@@ -1,0 +1,137 @@
+"""A migration of many runs tells everybody once what it means for them, however often it is tried again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from email import message_from_string, policy
+from pathlib import Path
+
+import pytest
+
+from domain.migration import migrate_run
+from domain.run import RUN
+from projections.rebuild import rebuild
+from store import migration_jobs
+from store.connect import connect
+from store.log import Log
+from tests.migration.processes import known
+from tests.support.databases import Database
+from tests.workers.deeds import DANA, OFFICE, World
+from tests.workers.moving import announced, job, runs, send, work_through
+from workers.migrations import Migrations
+
+
+@pytest.fixture
+def world(database: Database, log: Log) -> Iterator[World]:
+    """A log; the tests act."""
+    found = World(log, database.app_url)
+    yield found
+    found.close()
+
+
+def body(text: str) -> str:
+    """The plain text of a mail."""
+    part = message_from_string(text, policy=policy.default).get_body(("plain",))
+    assert part is not None
+    return str(part.get_content())
+
+
+def queued(world: World) -> list[str]:
+    """The mails of migrations that were ever queued."""
+    found = world.log.read(0, 10_000, ["action_queued"])
+    return [one.data for one in found if '"action":"migration:' in one.data]
+
+
+def test_thirty_runs_are_one_mail(world: World, tmp_path: Path):
+    """Somebody whose work of 30 runs is asked for has one mail that names 20 and says that there are ten more."""
+    work_through_job(world, 30)
+    [mail] = send(world, tmp_path / "outbox")
+    said = body(mail)
+    assert said.count("something is missing in “Ask”") == 20
+    assert "and 10 more: http://milepost.test/" in said
+    assert "Sale 1:" in said
+    assert "secret" not in said
+    assert send(world, tmp_path / "outbox") == [mail], "once"
+    rebuild(world.url)
+    assert send(world, tmp_path / "outbox") == [mail], "a rebuild sends nothing"
+
+
+def work_through_job(world: World, count: int) -> None:
+    """A job that asks for what is missing, to its end."""
+    job(world, runs(world, count))
+    work_through(world)
+
+
+def test_what_is_tried_again_is_told_of_apart(world: World, tmp_path: Path):
+    """What was refused and is moved later is told in a mail of its own; who heard of the rest hears it once."""
+    refused, moved = runs(world, 2)
+    asked = job(world, [refused, moved], answer=None)
+    work_through(world)
+    assert send(world, tmp_path / "outbox") == []
+    for run in ([moved], [refused]):
+        with connect(world.url, "test") as connection:
+            assert migration_jobs.again(connection, asked, run, {"field_required": "reopen"}) == 1
+        work_through(world)
+    said = sorted(body(mail) for mail in send(world, tmp_path / "outbox"))
+    assert ["Sale 1" in one for one in said] == [True, False]
+    assert ["Sale 2" in one for one in said] == [False, True]
+    assert announced(world, asked) == {"person:dana": 2}
+
+
+def test_a_migration_without_news_mails_nobody(world: World, tmp_path: Path):
+    """Other words of a step are no reason to write to anybody."""
+    job(world, runs(world, 2, asked=False))
+    work_through(world)
+    assert send(world, tmp_path / "outbox") == []
+
+
+def test_a_worker_that_stops_after_the_append_loses_no_news(world: World, monkeypatch: pytest.MonkeyPatch):
+    """What a page means for people follows from the log where nobody wrote it down."""
+    asked = job(world, runs(world, 2), answer="reopen")
+    with monkeypatch.context() as dying:
+        dying.setattr(migration_jobs, "mark", _dies)
+        with pytest.raises(KeyboardInterrupt):
+            Migrations(world.url, world.log, OFFICE, world.clock).round()
+    work_through(world)
+    assert announced(world, asked) == {"person:dana": 2}
+    assert len(queued(world)) == 1
+
+
+def _dies(*_args: object) -> None:
+    raise KeyboardInterrupt
+
+
+def test_a_run_that_somebody_moved_by_hand_is_no_news_of_the_job(world: World):
+    """Who moved it has told of it."""
+    run, other = runs(world, 2)
+    asked = job(world, [run, other], answer="reopen")
+    old, new = (world.repository.definition("sale", number) for number in (1, 2))
+    at = world.clock()
+    world.repository.execute(
+        RUN,
+        run,
+        lambda state: migrate_run(
+            known(state), old, new, {"field_required": "reopen"}, by=DANA, at=at, calendar=OFFICE
+        ),
+    )
+    work_through(world)
+    assert announced(world, asked) == {"person:dana": 1}
+
+
+def test_tests_and_real_runs_are_told_of_apart(world: World, tmp_path: Path):
+    """A test run's mail goes to the outbox only, and names no real run; an imported run is in no mail."""
+    old = world.publish({"key": "ask", "title": "Ask", "role": "seller"})
+    real, test = world.start(old, name="Real"), world.start(old, name="Trial", test=True)
+    imported = world.imported(old)
+    world.publish(
+        {"key": "check", "title": "Check", "role": "seller"},
+        {"key": "ask", "title": "Ask", "role": "seller", "after": ["check"]},
+    )
+    world.catch_up()
+    job(world, [test, imported, real])
+    work_through(world)
+    said = sorted(body(mail) for mail in send(world, tmp_path / "outbox"))
+    assert [("Real" in one, "Trial" in one, "old" in one) for one in said] == [
+        (True, False, False),
+        (False, True, False),
+    ]
