@@ -94,7 +94,7 @@ def _of_both(before: Card, card: Card, judge: Judge) -> Iterator[CardChange]:
     elif before.state != card.state and before.state in _WORSE:
         yield _change(card, "recovered", f"is no longer {_words(before.state)}")
     if before.target_at != card.target_at:
-        yield _change(card, "target", _target(before.target_at, card.target_at, judge))
+        yield _change(card, "target", _target(card, before.target_at, judge))
 
 
 def _ended(card: Card) -> CardChange:
@@ -120,12 +120,12 @@ def _worse(card: Card) -> CardChange:
     return _change(card, kinds[card.state], said[card.state])
 
 
-def _target(before: datetime | None, after: datetime | None, judge: Judge) -> str:
-    if before is None and after is not None:
-        return f"is to be finished by {judge.day(after)}"
-    if before is not None and after is not None:
-        return f"is to be finished by {judge.day(after)}, not by {judge.day(before)}"
-    return "has no target any more"
+def _target(card: Card, before: datetime | None, judge: Judge) -> str:
+    if card.target_at is None:
+        return "has no target any more"
+    what = "is to be finished" if card.aim is None else f"is to be through {card.aim}"
+    instead = "" if before is None else f", not by {judge.day(before)}"
+    return f"{what} by {judge.day(card.target_at)}{instead}"
 
 
 def _change(card: Card, what: ChangeKind, said: str) -> CardChange:

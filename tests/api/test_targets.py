@@ -100,3 +100,14 @@ def test_views_say_what_a_target_is_for(api: Api, place: str):
         "entries"
     ]
     assert [entry["title"] for entry in entries] == ["Target: Live"]
+
+
+def test_a_target_that_was_moved_is_told_with_what_it_is_for(api: Api, place: str):
+    """What changed since: through Live by another day."""
+    run = started(api, place, "2031-01-08")
+    read(api, f"/v1/projects/{place}/board")
+    before = datetime.now(UTC).isoformat()
+    api.client.post(f"/v1/runs/{run}/target", json={"target_at": "2031-01-15T17:00:00Z"})
+    project(api.database, api.services.log)
+    told = api.client.get(f"/v1/projects/{place}/since", params={"from": before}).json()
+    assert told["lines"] == ["Acme is to be through Live by 15 Jan 2031, not by 8 Jan 2031"]
