@@ -7,7 +7,12 @@ from typing import Any
 
 from domain.templates import one_line
 
-_WORDS = {"ready": "for you", "asked": "something is missing in", "withdrawn": "no longer yours"}
+_WORDS = {
+    "ready": "for you",
+    "asked": "something is missing in",
+    "waiting": "has to wait again:",
+    "withdrawn": "no longer yours",
+}
 
 
 def moved_text(facts: Mapping[str, Any], link: str) -> str:

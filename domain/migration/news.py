@@ -1,4 +1,4 @@
-"""What a migration changes for people: steps that are theirs now, that lack something, or that are theirs no more."""
+"""What a migration changes for people: steps theirs to do now, that lack something, that wait or are theirs no more."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from domain.document import AUTOMATIC
 from domain.run.state import Run
 from domain.words import StepKey
 
-What = Literal["ready", "asked", "withdrawn"]
+What = Literal["ready", "asked", "waiting", "withdrawn"]
 
 
 class News(NamedTuple):
@@ -42,4 +42,4 @@ def _of_step(
     if asked is not None and asked.cause == "migration" and was.help_wanted is None:
         yield News(asked.waiting_on, "asked", title)
     if was.is_open and was.assignee is not None and not same:
-        yield News(was.assignee, "withdrawn", title)
+        yield News(was.assignee, "waiting" if now.state == "locked" else "withdrawn", title)

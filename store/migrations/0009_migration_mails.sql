@@ -9,7 +9,7 @@ comment on column migration_job.told is 'The last turn that people were told of.
 
 alter table migration_item add column turn int;
 alter table migration_item add column news jsonb;
-comment on column migration_item.news is 'Who has which step to do, is asked for what it lacks, or has it no more.';
+comment on column migration_item.news is 'Who has which step to do, is asked for what it lacks, has to wait with it, or has it no more.';
 update migration_item set news = (
   select jsonb_agg(jsonb_build_object('who', nullif(who, 'nobody'), 'what', 'ready', 'title', '')) from unnest(announced) who
 ) where cardinality(announced) > 0;

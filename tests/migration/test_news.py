@@ -63,10 +63,10 @@ def news(story: Story, new: Definition, **choices: str) -> set[News]:
 @pytest.mark.parametrize(
     ("story", "new", "choices", "told"),
     [
-        (at(B), with_step("x", A, B), {}, {(DANA, "ready", "X"), (DANA, "withdrawn", "B")}),
+        (at(B), with_step("x", A, B), {}, {(DANA, "ready", "X"), (DANA, "waiting", "B")}),
         (at(B), GONE, {}, {(DANA, "withdrawn", "B"), (DANA, "ready", "C")}),
         (at(C), REQUIRED, {"field_required": "ask"}, {(DANA, "asked", "B")}),
-        (at(C), REQUIRED, {"field_required": "reopen"}, {(DANA, "ready", "B"), (DANA, "withdrawn", "C")}),
+        (at(C), REQUIRED, {"field_required": "reopen"}, {(DANA, "ready", "B"), (DANA, "waiting", "C")}),
         (at(C), REQUIRED, {"field_required": "leave"}, set()),
         (at(B), version(2, *steps(b={"role": "boss", "title": "Other"})), {}, set()),
     ],
