@@ -154,6 +154,32 @@ def test_there_and_back_shows_the_same_run(published: Api, runs: dict[str, str])
     assert after["roles"] == before["roles"]
 
 
+def test_there_and_back_shows_the_same_when_a_step_was_to_be_done_again(published: Api, runs: dict[str, str]):
+    """Also where the newer version had a done step done again: its page and its card are as they were."""
+    run = runs["past"]
+    caught_up(published)
+    before, card = _seen(published, run)
+    document = copy.deepcopy(PROCESS)
+    contract = next(one for one in document["stages"][0]["steps"] if one["key"] == "contract")
+    badge = {"key": "badge", "title": "Badge", "kind": "number", "required": True}
+    contract["fields"] = [*contract["fields"], badge]
+    publish(published, document)
+    there: dict[str, Any] = {"choices": {"field_required": "reopen"}}
+    for body in (there, {"to_version": 1}):
+        assert published.client.post(f"/v1/runs/{run}/migrate", json=body).status_code == 200
+        caught_up(published)
+        assert (_seen(published, run) == (before, card)) == (body is not there)
+
+
+def _seen(api: Api, run: str) -> tuple[Any, Any]:
+    """What the page of a run and its row in the list show, but for instants that count from a migration."""
+    timed = {"ready_at", "started_at", "entered_at"}
+    page = api.client.get(f"/v1/runs/{run}").json()
+    [row] = [one for one in api.client.get("/v1/runs").json()["rows"] if one["id"] == run]
+    shown = {key: page[key] for key in ("version", "state", "roles", "inputs")}
+    return (shown, _without(page["stages"], timed)), _without(row, timed | {"stream_version"})
+
+
 def _without(value: Any, names: set[str]) -> Any:
     if isinstance(value, dict):
         return {key: _without(part, names) for key, part in value.items() if key not in names}
