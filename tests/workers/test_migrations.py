@@ -5,20 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterator
 from email import message_from_string, policy
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
 from domain.migration import migrate_run
-from domain.run import RUN
+from domain.run import RUN, pause_run
 from projections.rebuild import rebuild
 from store import migration_jobs
 from store.connect import connect
+from store.errors import Conflict
 from store.log import Log
 from tests.migration.processes import known
 from tests.support.databases import Database
 from tests.workers.deeds import DANA, OFFICE, World
 from tests.workers.moving import announced, job, runs, send, work_through
-from workers.migrations import Migrations
+from workers.migrations import LOOK_SECONDS, Migrations
 
 
 @pytest.fixture
@@ -99,6 +101,37 @@ def test_a_worker_that_stops_after_the_append_loses_no_news(world: World, monkey
 
 def _dies(*_args: object) -> None:
     raise KeyboardInterrupt
+
+
+def test_a_run_that_is_too_busy_to_carry_a_mail_is_asked_again(
+    world: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    """The job is not finished before everybody is told."""
+    asked = job(world, runs(world, 2))
+    duty = Migrations(world.url, world.log, OFFICE, world.clock)
+    assert duty.round() == 0.0
+    with monkeypatch.context() as busy:
+        busy.setattr(duty._repository, "execute", _conflicts)
+        assert duty.round() == LOOK_SECONDS
+    with connect(world.url, "test") as connection:
+        found = migration_jobs.find(connection, "sale", asked)
+    assert found is not None
+    assert found.finished_at is None
+    work_through(world)
+    assert len(send(world, tmp_path / "outbox")) == 1
+
+
+def _conflicts(*_args: object, **_named: object) -> None:
+    raise Conflict(uuid4(), 1, 2)
+
+
+def test_the_mail_waits_for_no_run(world: World, tmp_path: Path):
+    """The run that carries it is paused before it is sent; the mail tells of others too, and goes out."""
+    moved = runs(world, 2)
+    job(world, moved)
+    work_through(world)
+    world.decide(moved[0], pause_run, "holidays")
+    assert len(send(world, tmp_path / "outbox")) == 1
 
 
 def test_a_run_that_somebody_moved_by_hand_is_no_news_of_the_job(world: World):
