@@ -62,7 +62,10 @@ def cards(  # noqa: PLR0913, PLR0917 - one for each option of the command line
         print_json(found)
         return
     for each in found["groups"]:
-        print_rows(f"{each['title']} ({each['count']})", _CARDS, each["cards"])
+        cards = [
+            {**card, "stage": found["stages"].get(card["stage"], card["stage"])} for card in each["cards"]
+        ]
+        print_rows(f"{each['title']} ({each['count']})", _CARDS, cards)
     if found["more"]:
         people.print(f"{found['more']} more: give a larger --limit")
 

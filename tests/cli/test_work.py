@@ -199,6 +199,7 @@ def test_a_task_goes_where_it_is_put(milepost: Milepost, project: str):
     assert cards(0) == [first, third, second]
     milepost("task", "move", second, "visited")
     assert (cards(0), cards(1)) == ([first, third], [second])
+    assert "Planned" in milepost("project", "cards", project).stdout, "a list calls stages by their titles"
     assert "there are planned, visited" in milepost("task", "move", first, "nowhere", code=2).stderr
     milepost("task", "move", first, "visited", "--above", second, "--below", second, code=2)
     milepost("task", "move", first, "visited", "--above", third, code=2)
