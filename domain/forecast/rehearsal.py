@@ -9,9 +9,19 @@ from uuid import UUID
 import numpy as np
 
 from domain.events import Event
-from domain.forecast.backtest import LEAST_PREFIX, WALK_ROUNDS, Baselines, Piece, Scores, ordered_runs, scored
+from domain.forecast.backtest import (
+    LEARN_SHARE,
+    LEAST_PREFIX,
+    TUNE_SHARE,
+    WALK_ROUNDS,
+    Baselines,
+    Piece,
+    Scores,
+    ordered_runs,
+    scored,
+)
 from domain.forecast.features import Floats, Vocabulary
-from domain.forecast.learnt import samples_of
+from domain.forecast.learnt import LEAST_RUNS, samples_of
 from domain.forecast.outlook import look_ahead
 from domain.forecast.plan import Plan
 from domain.forecast.simulate import Situation
@@ -67,7 +77,9 @@ def rehearse(trails: Sequence[Trail], house: House) -> Scores | None:
     found = ordered_runs(trails)
     if found is None:
         return None
-    ordered, first = found
+    ordered, first = found[0], min(found[1], _newest_ended(found[0]))
+    if first < LEAST_RUNS:
+        return None
     tested = ordered[first:]
     begins = np.quantile([trail.started_at for trail in tested], np.arange(WALK_ROUNDS) / WALK_ROUNDS)
     pieces = [
@@ -75,6 +87,12 @@ def rehearse(trails: Sequence[Trail], house: House) -> Scores | None:
         for begin, end in zip(begins, [*begins[1:], np.inf], strict=True)
     ]
     return scored("walk", first, pieces, max(trail.last_at for trail in ordered))
+
+
+def _newest_ended(ordered: Sequence[Trail]) -> int:
+    """The place of the first of the newest fifth of those that ended: what is under way alone judges nothing."""
+    ended = [place for place, trail in enumerate(ordered) if trail.ended_at is not None]
+    return ended[int(len(ended) * (LEARN_SHARE + TUNE_SHARE))] if ended else 0
 
 
 def _stretch(

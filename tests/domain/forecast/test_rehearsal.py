@@ -79,6 +79,15 @@ def test_too_few_runs_are_not_rehearsed():
     assert scores_of(histories(10)) is None
 
 
+def test_runs_under_way_do_not_take_the_place_of_those_that_can_be_judged():
+    """Where the newest fifth has only begun, the newest fifth of those that ended is tested all the same."""
+    known = histories(30)
+    open_runs = {str(UUID(int=100 + number)): history(30 + number, (1, 1, 1))[:2] for number in range(10)}
+    scores = scores_of(known | open_runs)
+    assert scores is not None
+    assert (scores.runs_known, scores.runs_tested) == (24, 6)
+
+
 def test_what_comes_later_changes_no_earlier_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     """Runs that begin later and go differently leave the answers of the earlier ones as they were."""
     real, until = rehearsal._of_run, (NINE + timedelta(days=88)).timestamp()
