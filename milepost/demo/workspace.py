@@ -87,7 +87,7 @@ class Workspace:
         self.live_customers(second, project)
         hiring = self._publish(self._shipped("hire-and-onboard.yaml"), 1, "First version.", began)
         hires = self._project("Hiring", hiring, began)
-        self._hires(hiring, hires)
+        self.hires(hiring, hires)
         self._tasks(project, hires, second)
         furnish(
             self.repository,
@@ -235,8 +235,8 @@ class Workspace:
             at = self._start_of(definition, number, hours, script, inputs=guess)
             self._play(definition, number, at, script, inputs=self._customer(number, at), project=project)
 
-    def _hires(self, definition: Definition, project: UUID) -> None:
-        """10 hires: one declined the offer, four are under way."""
+    def hires(self, definition: Definition, project: UUID) -> None:
+        """10 hires: one declined the offer, four are under way and in good time."""
         held = {6: "files_submitted", 7: "check_decision", 8: "role_training", 9: "headcount_ok"}
         for number, name in enumerate(CANDIDATES):
             script = Script(
@@ -248,7 +248,7 @@ class Workspace:
             at = self.now - timedelta(days=250 - 18 * number)
             if number in held:
                 guess = self._candidate(number, name, self.now.date() + timedelta(days=21))
-                at = self._start_of(definition, number, 6 + 3 * number, script, inputs=guess)
+                at = self._start_of(definition, number, 6 + 3 * (number - min(held)), script, inputs=guess)
             inputs = self._candidate(number, name, (at + timedelta(days=21)).date())
             self._play(definition, number, at, script, inputs=inputs, project=project)
 
