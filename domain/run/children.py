@@ -11,7 +11,7 @@ from domain.directory import EMPTY, Directory
 from domain.events import ActionSucceeded, ChildRunEnded, ChildRunStarted, Event
 from domain.run.actions import action_of, open_incident, wrong_values
 from domain.run.doing import finish_step
-from domain.run.impartial import people, work_before, workers
+from domain.run.impartial import answerable, people, work_before
 from domain.run.state import Run, StepState
 from domain.run.work import Work
 from domain.schedule import Calendar
@@ -29,12 +29,12 @@ def child_inputs(run: Run, definition: Definition, step: StepKey) -> Values:
 
 
 def child_givers(run: Run, definition: Definition, step: StepKey) -> tuple[Actor, ...]:
-    """Who gave what the child begins with: who did the steps that it comes from, and the work before its own step."""
+    """Who gave what the child begins with: who did, or skipped, the steps that it comes from and the work before."""
     named = definition.steps[step].run
     paths = () if named is None else named.inputs.values()
     sources = [StepKey(path.partition(".")[0]) for path in paths]
     steps = [step, *sources, *work_before(run, definition, step)]
-    return people(who for key in steps for who in workers(run, definition, key))
+    return people(who for key in steps for who in answerable(run, definition, key))
 
 
 def child_roles(

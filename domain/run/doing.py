@@ -16,7 +16,7 @@ from domain.events import (
     StepValuesSaved,
 )
 from domain.run.finishing import follow, mark_done, present
-from domain.run.impartial import impartial
+from domain.run.impartial import impartial, not_judged_by
 from domain.run.readiness import cancel_open, settle
 from domain.run.state import Run, StepState
 from domain.run.values import check, missing, problems, refuse, settled
@@ -135,7 +135,8 @@ def skip_step(
     calendar: Calendar,
     directory: Directory = EMPTY,
 ) -> list[Event]:
-    """Decide that a step will not be done in this run; steps that wait for it go on."""
+    """Decide that a step will not be done in this run; steps that wait for it go on. Who approved it does not."""
+    not_judged_by(run, definition, step_of(definition, step), by)
     return set_aside(Work(run, definition, by, at, calendar, directory), step, reason, "user")
 
 

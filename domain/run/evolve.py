@@ -319,6 +319,7 @@ def _step_reopened(step: StepState, event: e.StepReopened) -> StepState:
         done_by=None,
         questioned=(),
         doubted=(),
+        skipped_by=None,
         overdue=None,
         alarms={},
         due_at=step.due_at if step.due_source == "manual" else None,
@@ -378,8 +379,8 @@ def _approved(step: StepState, event: e.ApprovalGiven) -> StepState:
     return altered(step, approvals=_with(step.approvals, event.by))
 
 
-def _ends(state: StepWord) -> Callable[[StepState, Any], StepState]:
-    return lambda step, _event: altered(step, state=state, alarms={}, before=None, help=_over(step))
+def _skipped(step: StepState, event: e.StepSkipped) -> StepState:
+    return altered(step, state="skipped", skipped_by=event.by, alarms={}, before=None, help=_over(step))
 
 
 def _reminded(step: StepState, event: e.StepReminderRaised) -> StepState:
@@ -409,7 +410,7 @@ _STEP: dict[type[e.Event], Callable[[StepState, Any], StepState]] = {
     e.StepCompleted: _step_done,
     e.ApprovalGiven: _approved,
     e.ApprovalRefused: _refused,
-    e.StepSkipped: _ends("skipped"),
+    e.StepSkipped: _skipped,
     e.StepBecameNotApplicable: _not_applicable,
     e.StepBecameApplicable: _applicable,
     e.StepFailed: _failed,

@@ -1,6 +1,7 @@
 """Who may not do a step although it could be done: nobody judges their own work, and some steps want somebody else.
 
 It holds in whatever order things come: who did the work does not judge it, and who has judged it does not change it.
+Who skipped a step decided about it, as who did it would have, and does not judge that either.
 """
 
 from __future__ import annotations
@@ -35,10 +36,13 @@ def is_impartial(run: Run, definition: Definition, known: Step, who: Actor | Ass
 
 def not_own_work(run: Run, definition: Definition, known: Step, by: Actor | Assignee) -> None:
     """Rejected("own_work") when somebody would judge what they did."""
-    own = sorted(other for other in judged(run, definition, known) if by in workers(run, definition, other))
+    about = judged(run, definition, known)
+    own = sorted(other for other in about if by in answerable(run, definition, other))
     if own:
         named = ["what the run was started with" if key == INPUTS else key for key in own]
-        detail = f"{', '.join(named)} is the work of {by}; somebody else has to judge it"
+        skipped = all(by not in workers(run, definition, key) for key in own)
+        what = f"was skipped by {by}" if skipped else f"is the work of {by}"
+        detail = f"{', '.join(named)} {what}; somebody else has to judge it"
         raise Rejected("own_work", detail, steps=own)
 
 
@@ -75,13 +79,14 @@ def judged(run: Run, definition: Definition, known: Step) -> list[StepKey]:
 def work_before(run: Run, definition: Definition, step: StepKey) -> list[StepKey]:
     """The steps that people did last before this one; else ``INPUTS``: what the run was started with.
 
-    What the machine did and what was judged is looked through, and, where nothing else is found, what nobody did.
+    What the machine did and what was judged is looked through, and, where nothing else is found, what nobody did;
+    a step that somebody skipped is among them, and looked through too.
     """
     waits = definition.dependencies[step]
     found = list(_walk(run, definition, waits, passing=False))
-    if not _work(definition, found):
+    if not _work(run, definition, found):
         found = list(_walk(run, definition, waits, passing=True))
-    return found if _work(definition, found) else [*found, INPUTS]
+    return found if _work(run, definition, found) else [*found, INPUTS]
 
 
 def workers(run: Run, definition: Definition, step: StepKey) -> tuple[Actor, ...]:
@@ -90,6 +95,12 @@ def workers(run: Run, definition: Definition, step: StepKey) -> tuple[Actor, ...
         return run.givers
     now, known = run.step(step), definition.steps.get(step)
     return now.doers if known is not None and known.kind == "approval" else (*now.doers, *now.contributors)
+
+
+def answerable(run: Run, definition: Definition, step: StepKey) -> tuple[Actor, ...]:
+    """Who has a part in what a step brings, and who decided that it brings nothing."""
+    skipped = run.step(step).skipped_by
+    return (*workers(run, definition, step), *((skipped,) if skipped else ()))
 
 
 def people(actors: Iterable[Actor]) -> tuple[Actor, ...]:
@@ -102,8 +113,9 @@ def _named(definition: Definition, known: Step) -> Iterable[StepKey]:
     return covers or definition.dependencies[StepKey(known.key)]
 
 
-def _work(definition: Definition, found: list[StepKey]) -> bool:
-    return any(definition.steps[key].kind != "approval" for key in found)
+def _work(run: Run, definition: Definition, found: list[StepKey]) -> bool:
+    done = (key for key in found if definition.steps[key].kind != "approval")
+    return any(people(workers(run, definition, key)) for key in done)
 
 
 def _walk(run: Run, definition: Definition, start: Iterable[StepKey], *, passing: bool) -> Iterator[StepKey]:
@@ -112,7 +124,7 @@ def _walk(run: Run, definition: Definition, start: Iterable[StepKey], *, passing
     seen = set(queue)
     for key in queue:  # grows while it is walked through
         did = bool(people(workers(run, definition, key)))
-        if did:
+        if did or people(answerable(run, definition, key)):
             yield key
         kind = definition.steps[key].kind
         if kind in AUTOMATIC or kind == "approval" or (passing and not did):

@@ -50,7 +50,7 @@ class StepState:
     """One step of a run. ``doers`` gave values or completed it in this round.
 
     ``contributors`` did so in earlier rounds, or said what the machine sends. ``draft`` is not yet completed.
-    ``claimed_from`` is the group whose work a member has taken.
+    ``skipped_by`` decided that it is not done. ``claimed_from`` is the group whose work a member has taken.
     ``evidence``: it was done in this round. ``wanted``: somebody reopened it, so the run waits for it, required or not.
     ``alarms`` are the instants by name at which the timer has still to do something; ``overdue`` is the due for which
     that was recorded; ``shift`` is the working time by which pauses moved what its rule says, and ``due_set_at`` when
@@ -71,6 +71,7 @@ class StepState:
     first_ready_at: datetime | None = None
     done_at: datetime | None = None
     done_by: Actor | None = None
+    skipped_by: Actor | None = None
     doers: tuple[Actor, ...] = ()
     contributors: tuple[Actor, ...] = ()
     outcome: str | None = None

@@ -105,9 +105,50 @@ def test_what_stands_between_the_work_and_its_approval_is_looked_through():
     story = story.after(complete_step, "heard", by="system:milepost").after(give_approval, "first", by=BO)
     story.when(give_approval, "second", by=DANA).rejected("own_work", steps=["draft"])
     story.when(give_approval, "second", by=BO).rejected("own_work", steps=["first"])
-    story.when(give_approval, "second", by=MAX).then_types(
+    story.when(give_approval, "second", by=MAX).rejected("own_work", steps=["aside"])
+    story.when(give_approval, "second", by="person:hal").then_types(
         "approval_given", "step_completed", "run_completed"
     )
+
+
+def test_who_skipped_a_covered_step_decided_about_it():
+    """Whoever set aside what an approval is about neither gives nor refuses it, covered or found before it."""
+    covered = run_of(
+        step("draft"),
+        step("check"),
+        step("review", kind="approval", approval={"covers": ["draft", "check"]}),
+    ).after(start)
+    covered = covered.after(complete_step, "draft").after(skip_step, "check", "no need", by=MAX)
+    refused = covered.when(give_approval, "review", by=MAX).rejected("own_work", steps=["check"])
+    assert "check was skipped by person:max" in refused.detail
+    covered.when(refuse_approval, "review", "meh", by=MAX).rejected("own_work")
+    covered.when(assign_step, "review", MAX).rejected("own_work")
+    covered.when(give_approval, "review", by=BO).then_types(
+        "approval_given", "step_completed", "run_completed"
+    )
+    bare = run_of(step("draft"), step("check", ["draft"]), step("review", ["check"], kind="approval"))
+    bare = bare.after(start).after(complete_step, "draft").after(skip_step, "check", "no need", by=MAX)
+    bare.when(give_approval, "review", by=MAX).rejected("own_work", steps=["check"])
+    bare.when(give_approval, "review", by=DANA).rejected("own_work", steps=["draft"])
+    bare.after(give_approval, "review", by=BO)
+
+
+def test_a_skip_by_the_timer_is_nobodys_and_one_that_is_taken_back_is_over():
+    """What time set aside is anybody's to judge; who skipped what was done after all judges the work of who did it."""
+    story = run_of(step("draft"), step("review", ["draft"], kind="approval")).after(start)
+    timed = story.after(skip_step, "draft", "nobody answered", by="system:milepost")
+    timed.after(give_approval, "review", by=MAX)
+    again = story.after(skip_step, "draft", "no need", by=MAX).after(reopen_step, "draft", "needed after all")
+    again.after(complete_step, "draft", by=DANA).after(give_approval, "review", by=MAX)
+
+
+def test_who_approved_a_step_does_not_skip_it_afterwards():
+    """A step that is opened again under an approval that is kept is not set aside by who gave that approval."""
+    story = run_of(step("draft"), step("review", ["draft"], kind="approval"), step("publish", ["review"]))
+    story = story.after(start).after(complete_step, "draft").after(give_approval, "review", by=BO)
+    story = story.after(reopen_step, "draft", "a typo")
+    story.when(skip_step, "draft", "no need", by=BO).rejected("own_work", steps=["review"])
+    story.when(skip_step, "draft", "no need", by=MAX).then_types("step_skipped")
 
 
 def test_the_judged_fill_in_nothing_of_the_judgment():
