@@ -15,6 +15,7 @@ _STEP = 6
 """Where the step stands in a row of incidents: an empty one is the run as a whole."""
 
 _SQL = {name: text.encode() for name, text in blocks("actions").items()}
+_REOPENED = blocks("reopenings")["reopened_children"].encode()
 
 
 class Named(NamedTuple):
@@ -175,6 +176,11 @@ def awaiting(connection: Conn, event: str, key: str, limit: int) -> Awaiting:
 def ended_children(connection: Conn) -> list[Family]:
     """Child runs that have ended while their parent has not heard of it."""
     return [Family(*row) for row in connection.execute(_SQL["ended_children"])]
+
+
+def reopened_children(connection: Conn) -> list[Family]:
+    """Child runs that were reopened after their parent heard of their end, and did not hear of that."""
+    return [Family(*row) for row in connection.execute(_REOPENED)]
 
 
 def forlorn_children(connection: Conn) -> list[Family]:

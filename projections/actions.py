@@ -91,7 +91,7 @@ def _next_at(run: RunFacts, did: Did) -> datetime | None:
 def _children(subject: Subject, run: RunFacts, found: RunActions) -> Iterator[tuple[int, Row]]:
     for child, started in found.children.items():
         step = run.steps.get(started.step)  # type: ignore[call-overload]  # a step key as it was stored
-        waits = (
+        waits = started.reopened or (
             run.state not in ENDED_RUN
             and step is not None
             and step.state in OPEN_STEP

@@ -12,6 +12,7 @@ from projections.people import PEOPLE
 from projections.process_stats import PROCESS_STATS
 from projections.projection import Projection
 from projections.recurrences import RECURRENCES
+from projections.reopenings import REOPENINGS
 from projections.run_history import RUN_HISTORY
 from projections.run_steps import RUN_STEPS
 from projections.tasks import TASKS
@@ -30,6 +31,7 @@ PROJECTIONS: tuple[Projection, ...] = (
     TASKS,
     PEOPLE,
     ACTIONS,
+    REOPENINGS,
     VIEWS,
 )
 """In the order in which they are written."""

@@ -10,6 +10,7 @@ from uuid import UUID
 from domain.events import (
     ActionEvent,
     ChildRunEnded,
+    ChildRunReopened,
     ChildRunStarted,
     IncidentOpened,
     IncidentResolved,
@@ -30,12 +31,13 @@ class Did:
 
 @dataclass
 class StartedChild:
-    """A run that a step started; ``state`` is None until its end was heard of."""
+    """A run that a step started; ``state`` is None until its end was heard of, and again once it was reopened."""
 
     step: str
     round: int
     process: str
     state: str | None = None
+    reopened: bool = False
 
 
 class RunActions:
@@ -73,6 +75,12 @@ def _child_ended(found: RunActions, data: Data, at: datetime, _by: str | None) -
     child.state = event.state
 
 
+def _child_reopened(found: RunActions, data: Data, at: datetime, _by: str | None) -> None:
+    event = ChildRunReopened.model_validate({**data, "at": at})
+    child = found.children.setdefault(event.child, StartedChild(event.step, event.round, ""))
+    child.state, child.reopened = None, True
+
+
 RUN_ACTIONS = Fold(
     "run_actions",
     RunActions,
@@ -80,5 +88,6 @@ RUN_ACTIONS = Fold(
         **{kind.type: _of(kind) for kind in ACTION_EVENTS},
         "child_run_started": _child_started,
         "child_run_ended": _child_ended,
+        "child_run_reopened": _child_reopened,
     },
 )

@@ -137,7 +137,10 @@ class ChildRunStarted(RunEvent):
 
 
 class ChildRunEnded(RunEvent):
-    """The run that the step waits for has ended; ``doers`` did the work in it, so they do not approve the step."""
+    """The run that the step waits for has ended; ``doers`` did the work in it, so they do not approve the step.
+
+    ``reopenings``: how often it had been reopened until then.
+    """
 
     type = "child_run_ended"
     public = ("step", "round", "child", "state", "outcome")
@@ -147,6 +150,17 @@ class ChildRunEnded(RunEvent):
     state: Literal["completed", "ended_early", "cancelled"]
     outcome: str | None = None
     doers: tuple[Actor, ...] = ()
+    reopenings: int = 0
+
+
+class ChildRunReopened(RunEvent):
+    """A run that a step had started and heard the end of goes on: it may end otherwise than it did."""
+
+    type = "child_run_reopened"
+    public = ("step", "round", "child")
+    step: StepKey
+    round: int = 1
+    child: UUID
 
 
 AnyActionEvent = (
@@ -161,4 +175,5 @@ AnyActionEvent = (
     | ExternalEventReceived
     | ChildRunStarted
     | ChildRunEnded
+    | ChildRunReopened
 )

@@ -214,7 +214,7 @@ def effect_key(run_id: UUID, run: Run, action: ActionState) -> str:
     It names run, step, round and action. What a person changed is another thing, and so is the child run that is
     started in place of one that ended.
     """
-    ended = [child for child in run.children.values() if child.state is not None]
+    ended = [child for child in run.children.values() if child.ended]
     before = sum((child.step, child.round) == (action.step, action.round) for child in ended)
     again = before if action.kind == "run" else 0
     name = action_key(action.step, action.round, action.action)
@@ -246,7 +246,7 @@ def open_incident(work: Work, action: ActionState, problem: Problem, reason: str
             incident=uuid5(_INCIDENTS, key),
             problem=problem,
             reason=reason,
-            assignee=_decider(work, action),
+            assignee=decider(work, action.step),
             by=work.by,
             at=work.at,
         )
@@ -309,13 +309,13 @@ def _fail(
         open_incident(work, action, problem, reason)
 
 
-def _decider(work: Work, action: ActionState) -> Assignee | None:
+def decider(work: Work, step: StepKey | None) -> Assignee | None:
     """Who is asked: whom the process names for it, else whose work the step is, else who started the run."""
     run = work.run
-    known = work.definition.steps.get(action.step) if action.step is not None else None
+    known = work.definition.steps.get(step) if step is not None else None
     details = None if known is None else known.http or known.run
     named = None if details is None else details.incident_to
-    own = None if action.step is None else run.step(action.step).assignee
+    own = None if step is None else run.step(step).assignee
     for who in (run.roles.get(RoleKey(named)) if named else None, own, run.started_by):
         if who is not None and who.startswith(("person:", "group:")):
             return Assignee(who)

@@ -8,11 +8,22 @@ from uuid import UUID
 
 from domain.definition import Definition
 from domain.directory import EMPTY, Directory
-from domain.events import ActionSucceeded, ChildRunEnded, ChildRunStarted, Event
-from domain.run.actions import action_of, open_incident, wrong_values
+from domain.events import (
+    ActionSucceeded,
+    ChildRunEnded,
+    ChildRunReopened,
+    ChildRunStarted,
+    Event,
+    HelpCleared,
+    HelpRequested,
+)
+from domain.run.actions import action_of, decider, open_incident, wrong_values
 from domain.run.doing import finish_step
+from domain.run.finishing import present
 from domain.run.impartial import answerable, people, work_before
-from domain.run.state import Run, StepState
+from domain.run.queueing import close_incident
+from domain.run.state import Child, Run, StepState
+from domain.run.values import settled
 from domain.run.work import Work
 from domain.schedule import Calendar
 from domain.words import Actor, Assignee, RoleKey, StepKey, Values
@@ -65,8 +76,9 @@ def child_started(  # noqa: PLR0913 - the child and where it belongs
     at: datetime,
     calendar: Calendar,
 ) -> list[Event]:
-    """The child was started; the step waits for it."""
-    if child in run.children:
+    """The child was started, or one that was reopened is taken up again; the step waits for it."""
+    known = run.children.get(child)
+    if known is not None and not known.reopened:
         return []
     action = action_of(run, step, round, "run")
     work = Work(run, definition, by, at, calendar)
@@ -94,13 +106,17 @@ def child_ended(  # noqa: PLR0913 - all that came out of it
     outcome: str | None = None,
     values: Values | None = None,
     doers: tuple[Actor, ...] = (),
+    reopenings: int = 0,
     *,
     by: Actor,
     at: datetime,
     calendar: Calendar,
     directory: Directory = EMPTY,
 ) -> list[Event]:
-    """The child has ended: the step is done with its outputs, or somebody decides because the child was cancelled."""
+    """The child has ended: the step is done with its outputs, or somebody decides because the child was cancelled.
+
+    A step that is done already keeps what it has: help is asked for where the child, reopened since, ended otherwise.
+    """
     known = run.children.get(child)
     if known is None or known.state is not None:
         return []
@@ -113,14 +129,60 @@ def child_ended(  # noqa: PLR0913 - all that came out of it
             state=state,
             outcome=outcome,
             doers=doers,
+            reopenings=reopenings,
             by=by,
             at=at,
         )
     )
     step = work.run.step(known.step)
-    if run.ended or not step.is_open or step.round != known.round or known.step not in definition.steps:
+    if not _concerns(work, child):
         return work.events
-    return _take(work, known.step, step, state, outcome, values or {})
+    if step.is_open:
+        return _take(work, known.step, step, state, outcome, values or {})
+    _compare(work, known.step, None if state == "cancelled" else (outcome, values or {}))
+    return work.events
+
+
+def child_reopened(
+    run: Run,
+    definition: Definition,
+    child: UUID,
+    reopenings: int,
+    *,
+    by: Actor,
+    at: datetime,
+    calendar: Calendar,
+) -> list[Event]:
+    """The child goes on after its end was heard of: the step waits for it again, or says that it may change.
+
+    What was taken from it stays until somebody reopens the step, which then waits for this child, not for another.
+    """
+    known = run.children.get(child)
+    if known is None or known.state is None or reopenings <= known.reopenings:
+        return []
+    work = Work(run, definition, by, at, calendar)
+    work.record(ChildRunReopened(step=known.step, round=known.round, child=child, by=by, at=at))
+    if not _concerns(work, child):
+        return work.events
+    if work.run.step(known.step).is_open:
+        close_incident(
+            work, action_of(run, known.step, known.round, "run"), "let_go", "the child run goes on"
+        )
+    else:
+        said = f"{_AGAIN} was reopened: what was taken from it may change"
+        _ask(work, known.step, said)
+    return work.events
+
+
+def child_to_take_up(run: Run, definition: Definition, step: StepKey) -> Child | None:
+    """The child that the step waits for instead of starting another: one that was reopened after it was heard."""
+    named = definition.steps[step].run
+    found = [
+        child
+        for child in run.children.values()
+        if child.step == step and child.reopened and child.state != "cancelled"
+    ]
+    return next((child for child in reversed(found) if named and child.process == named.process), None)
 
 
 def child_outputs(definition: Definition, step: StepKey, child: Run, outcome: str | None) -> dict[str, Any]:
@@ -144,6 +206,47 @@ def child_doers(child: Run, definition: Definition) -> tuple[Actor, ...]:
 def open_children(run: Run) -> tuple[UUID, ...]:
     """The child runs that the run has not heard the end of."""
     return tuple(child.child for child in run.children.values() if child.state is None)
+
+
+_AGAIN = "The run that this step started"
+"""How the help begins that is asked for because of a child that was reopened."""
+
+
+def _concerns(work: Work, child: UUID) -> bool:
+    """Whether the step, open or done in this very round, goes by this child: the last one that it waited for."""
+    known = work.run.children[child]
+    step = work.run.step(known.step)
+    last = [
+        one.child for one in work.run.children.values() if (one.step, one.round) == (known.step, known.round)
+    ]
+    there = known.step in work.definition.steps and (step.is_open or step.state == "done")
+    return not work.run.ended and there and step.round == known.round and last[-1] == child
+
+
+def _compare(work: Work, step: StepKey, brought: tuple[str | None, Values] | None) -> None:
+    """Ask for help when the child brought something else than the step has; else nobody has to look any more."""
+    now, known = work.run.step(step), work.definition.steps[step]
+    if brought is None:
+        _ask(work, step, f"{_AGAIN} was reopened, and then cancelled: what was taken from it may not hold")
+        return
+    outcome, values = brought
+    new = sorted(settled(values, present(work.run, known, step)))
+    if known.outcome is None and known.outcome_from is None and outcome != now.outcome:
+        new.append("outcome")
+    if new:
+        said = (
+            f"{_AGAIN} was reopened and ended otherwise ({', '.join(new)}): reopen the step to take it anew"
+        )
+        _ask(work, step, said)
+    elif now.help_wanted is not None and now.help_wanted.reason.startswith(_AGAIN):
+        work.on(HelpCleared, step, note="the child run ended as it had before")
+
+
+def _ask(work: Work, step: StepKey, reason: str) -> None:
+    """Ask for help at the done step, unless somebody waits there for other help."""
+    wanted = work.run.step(step).help_wanted
+    if wanted is None or wanted.reason.startswith(_AGAIN):
+        work.on(HelpRequested, step, reason=reason, waiting_on=decider(work, step), cause="rule")
 
 
 def _take(

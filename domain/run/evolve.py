@@ -126,7 +126,7 @@ def _cancelled(run: Run, event: e.RunCancelled) -> Run:
 
 
 def _reopened(run: Run, _event: e.RunReopened) -> Run:
-    return altered(run, state="running", outcome=None, ended_at=None)
+    return altered(run, state="running", outcome=None, ended_at=None, reopenings=run.reopenings + 1)
 
 
 def _paused(run: Run, event: e.RunPaused) -> Run:
@@ -176,6 +176,7 @@ _RUN: dict[type[e.Event], Callable[[Run, Any], Run]] = {
     e.ExternalEventReceived: evolve_received,
     e.ChildRunStarted: evolve_children,
     e.ChildRunEnded: evolve_children,
+    e.ChildRunReopened: evolve_children,
     e.AttachmentAdded: _attached,
     e.AttachmentRemoved: _detached,
     e.StageOverridden: lambda run, event: altered(
@@ -317,9 +318,9 @@ def _step_reopened(step: StepState, event: e.StepReopened) -> StepState:
         added_later=False,
         outcome=None,
         done_by=None,
+        skipped_by=None,
         questioned=(),
         doubted=(),
-        skipped_by=None,
         overdue=None,
         alarms={},
         due_at=step.due_at if step.due_source == "manual" else None,

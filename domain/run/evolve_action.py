@@ -66,18 +66,27 @@ def evolve_received(run: Run, event: e.ExternalEventReceived) -> Run:
     return altered(run, kept=tuple(left), sources=known)
 
 
-def evolve_children(run: Run, event: e.ChildRunStarted | e.ChildRunEnded) -> Run:
-    """The run after a child of one of its steps started or ended; who worked in the child worked on the step."""
-    known = run.children.get(event.child)
+def evolve_children(run: Run, event: e.ChildRunStarted | e.ChildRunEnded | e.ChildRunReopened) -> Run:
+    """The run after a child of one of its steps started, ended or went on; who worked in it worked on the step.
+
+    The child that a step began to wait for last is the last one.
+    """
+    child = run.children.get(event.child) or Child(event.child, event.step, event.round, "")
     if isinstance(event, e.ChildRunStarted):
-        child = Child(event.child, event.step, event.round, event.process)
-        return altered(run, children={**run.children, event.child: child})
-    child = known or Child(event.child, event.step, event.round, "")
+        begun = altered(
+            child, step=event.step, round=event.round, process=event.process, state=None, reopened=False
+        )
+        others = {key: other for key, other in run.children.items() if key != event.child}
+        return altered(run, children={**others, event.child: begun})
+    if isinstance(event, e.ChildRunReopened):
+        again = altered(child, state=None, reopened=True)
+        return altered(run, children={**run.children, event.child: again})
+    ended = altered(child, state=event.state, ended=True, reopenings=event.reopenings)
     step = run.step(event.step)
     doers = tuple(dict.fromkeys((*step.doers, *event.doers)))
     return altered(
         run,
-        children={**run.children, event.child: altered(child, state=event.state)},
+        children={**run.children, event.child: ended},
         steps={**run.steps, event.step: altered(step, doers=doers)},
     )
 

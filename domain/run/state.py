@@ -180,13 +180,20 @@ class KeptEvent:
 
 @dataclass(frozen=True, slots=True)
 class Child:
-    """A run that a step started and waits for; ``state`` is None while it goes on."""
+    """A run that a step started and waits for; ``state`` is None while it goes on.
+
+    ``ended``: its end was heard of, with so many ``reopenings``. ``reopened``: it went on after that, and the step has
+    not begun to wait for it anew.
+    """
 
     child: UUID
     step: StepKey
     round: int
     process: str
     state: Literal["completed", "ended_early", "cancelled"] | None = None
+    ended: bool = False
+    reopenings: int = 0
+    reopened: bool = False
 
 
 def action_key(step: StepKey | None, round: int, action: str) -> str:  # noqa: A002 - the event's own word
@@ -227,6 +234,7 @@ class Run:
     pauses: tuple[tuple[datetime, datetime], ...] = ()
     """The pauses that are over: from when to when."""
     ended_at: datetime | None = None
+    reopenings: int = 0
     outcome: str | None = None
     stage_override: StageKey | None = None
     override_from: StageKey | None = None

@@ -7,7 +7,8 @@ from typing import Any
 from uuid import UUID
 
 from domain.definition import Definition
-from domain.run import RUN, cancel_run, complete_step, give_approval, reopen_step, start_run
+from domain.events import HelpRequested
+from domain.run import RUN, cancel_run, clear_help, complete_step, give_approval, reopen_step, start_run
 from domain.run.actions import start_action
 from domain.run.children import (
     child_doers,
@@ -15,13 +16,15 @@ from domain.run.children import (
     child_givers,
     child_inputs,
     child_outputs,
+    child_reopened,
     child_roles,
     child_started,
+    child_to_take_up,
     open_children,
 )
 from domain.run.incidents import finish_incident, retry_incident
 from domain.run.start import start_child
-from domain.words import Actor
+from domain.words import Actor, StepKey
 from tests.domain.documents import definition, run_of, step
 from tests.domain.test_run_actions import MACHINE, start, the
 from tests.domain.test_run_incidents import incident
@@ -121,6 +124,107 @@ def test_the_end_of_a_child_of_an_earlier_round_changes_nothing_else():
         "step_reopened", "step_became_ready", "action_queued"
     )
     again.when(child_ended, CHILD, "completed", None, {"result": "y"}, by=MACHINE).then_types()
+
+
+def heard(*more: dict[str, Any], outcome: str | None = None) -> Story:
+    """A run that has taken what its child brought, and goes on with another step."""
+    taken = parent(step("last", ["check"]), *more)
+    return taken.after(child_ended, CHILD, "completed", outcome, {"result": "ok"}, by=MACHINE)
+
+
+def test_a_child_that_is_reopened_asks_for_help_at_the_step_that_took_its_outputs():
+    """Once for each reopening; nothing that was taken changes, and a decision that comes twice or late does nothing."""
+    story = heard()
+    again = story.when(child_reopened, CHILD, 1, by=MACHINE).then_types(
+        "child_run_reopened", "help_requested", "action_queued"
+    )
+    asked = again.state.step("check")
+    assert (asked.state, asked.help_wanted.cause, asked.help_wanted.waiting_on) == ("done", "rule", DANA)
+    assert "was reopened" in asked.help_wanted.reason
+    assert open_children(again.state) == (CHILD,)
+    ended = again.after(child_ended, CHILD, "completed", None, {"result": "ok"}, (), 1, by=MACHINE)
+    ended.when(child_reopened, CHILD, 1, by=MACHINE).then_types()
+    ended.when(child_reopened, CHILD, 2, by=MACHINE).then_types(
+        "child_run_reopened", "help_requested", "action_queued"
+    )
+
+
+def test_what_a_reopened_child_brings_is_compared_with_what_was_taken():
+    """The same outputs end the question; others are named, also when somebody has said that no help is needed."""
+    again = heard().after(child_reopened, CHILD, 1, by=MACHINE)
+    same = (child_ended, CHILD, "completed", None, {"result": "ok"}, (BO,), 1)
+    done = again.when(*same, by=MACHINE).then_types("child_run_ended", "help_cleared")
+    assert done.state.step("check").doers == (MACHINE, BO)
+    for before in (again, again.after(clear_help, "check")):
+        other = before.when(child_ended, CHILD, "completed", None, {"result": "no"}, (), 1, by=MACHINE)
+        asked = other.then_types("child_run_ended", "help_requested", "action_queued").state
+        assert "(result)" in asked.step("check").help_wanted.reason
+        assert asked.values["check.result"] == "ok"
+    early = again.when(child_ended, CHILD, "ended_early", "stopped", {"result": "ok"}, (), 1, by=MACHINE)
+    assert (
+        "(outcome)"
+        in early.then_types("child_run_ended", "help_requested", "action_queued")
+        .state.step("check")
+        .help.reason
+    )
+    gone = again.when(child_ended, CHILD, "cancelled", None, None, (), 1, by=MACHINE)
+    gone.then_types("child_run_ended", "help_requested", "action_queued")
+
+
+def taken_up(story: Story) -> UUID | None:
+    """The child that the step of this story takes up when it is reopened."""
+    assert story.definition is not None
+    found = child_to_take_up(story.state, story.definition, StepKey("check"))
+    return None if found is None else found.child
+
+
+def test_a_reopened_step_takes_up_the_child_that_was_reopened():
+    """It waits for that child in its new round, and is done with what that brings; otherwise it starts another."""
+    again = heard().after(child_reopened, CHILD, 1, by=MACHINE).after(reopen_step, "check", "take it anew")
+    assert again.state.step("check").help_wanted is None
+    assert taken_up(again) == CHILD
+    again = again.after(start_action, "check", 2, "run", key="k", by=MACHINE)
+    again = again.when(child_started, "check", 2, CHILD, "kyc", by=MACHINE).then_types(
+        "child_run_started", "action_succeeded"
+    )
+    assert taken_up(again) is None
+    ended = again.when(child_ended, CHILD, "completed", None, {"result": "no"}, (), 1, by=MACHINE)
+    done = ended.then_types("child_run_ended", "step_completed", "step_became_ready")
+    assert done.state.values["check.result"] == "no"
+    assert taken_up(heard().after(reopen_step, "check", "look again")) is None
+
+
+def test_a_cancelled_child_that_is_reopened_is_waited_for_again():
+    """The question what to do instead is over, and the child's end completes the step."""
+    story = parent().after(child_ended, CHILD, "cancelled", by=MACHINE)
+    again = story.when(child_reopened, CHILD, 1, by=MACHINE).then_types(
+        "child_run_reopened", "incident_resolved"
+    )
+    again.when(child_ended, CHILD, "completed", None, {"result": "ok"}, (), 1, by=MACHINE).then_types(
+        "child_run_ended", "step_completed", "run_completed"
+    )
+
+
+def test_a_reopened_child_that_another_stands_in_for_is_only_noted():
+    """Neither its going on nor its end touches a step that waits for a later child, or a run that has ended."""
+    story = parent().after(child_ended, CHILD, "cancelled", by=MACHINE)
+    story = story.after(retry_incident, incident(story)).after(
+        start_action, *NAME, "run", key="l", by=MACHINE
+    )
+    story = story.after(child_started, *NAME, UUID(int=6), "kyc", by=MACHINE)
+    again = story.when(child_reopened, CHILD, 1, by=MACHINE).then_types("child_run_reopened")
+    again.when(child_ended, CHILD, "completed", None, {"result": "x"}, (), 1, by=MACHINE).then_types(
+        "child_run_ended"
+    )
+    over = parent().after(child_ended, CHILD, "completed", None, {"result": "ok"}, by=MACHINE)
+    over.when(child_reopened, CHILD, 1, by=MACHINE).then_types("child_run_reopened")
+
+
+def test_who_asked_for_other_help_is_not_talked_over():
+    """Help that somebody waits for at the step stays as it was asked for."""
+    asked = HelpRequested(step="check", reason="where is the form?", by=BO, at=NINE)
+    story = heard().given(asked)
+    story.when(child_reopened, CHILD, 1, by=MACHINE).then_types("child_run_reopened")
 
 
 def test_who_worked_in_the_child_does_not_approve_its_step():

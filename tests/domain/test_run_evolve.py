@@ -72,6 +72,7 @@ KNOWN: dict[str, st.SearchStrategy[Any]] = {
     "child": st.just(UUID(int=11)),
     "state": st.just("completed"),
     "steps": st.sampled_from([(), (StepKey("draft"),)]),
+    "reopenings": st.integers(0, 3),
     "doers": st.sampled_from([(), (Actor("person:bo"),)]),
     "given_by": st.sampled_from([(), (Actor("person:bo"),)]),
     "added_later": st.booleans(),

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
 import pytest
 
-from domain.run import cancel_run, complete_step, give_approval, skip_step
+from domain.run import cancel_run, complete_step, give_approval, reopen_step, skip_step
 from domain.run.children import open_children
 from domain.run.incidents import retry_incident
-from domain.words import Actor, Rejected
+from domain.words import Actor, Rejected, StepKey
 from projections import rebuild as rebuilding
 from store.log import Log
 from tests.support.databases import Database
 from tests.support.receiver import receiver
-from tests.workers.deeds import World
+from tests.workers.deeds import OFFICE, World
+from workers.automations.child_run import Families
 
 BO = Actor("person:bo")
 RESULT = {"key": "result", "title": "Result", "kind": "text", "required": True}
@@ -94,6 +96,44 @@ def test_nobody_approves_what_they_did_in_the_child(world: World):
         world.decide(run, give_approval, "judge", by=BO)
     world.decide(run, give_approval, "judge")
     assert world.run(run).state == "completed"
+
+
+def test_a_reopened_child_is_told_once_and_taken_up_again(world: World):
+    """Its parent asks, also when the child ended again before anybody looked; its reopened step takes what is new."""
+    run, child = begun(world, {"key": "last", "after": ["check"]})
+    world.decide(child, complete_step, "look", {"result": "clear"})
+    world.act()
+    world.decide(child, reopen_step, "look", "another name")
+    world.act()
+    assert (world.run(child).state, world.events(run).count("child_run_reopened")) == ("running", 1)
+    asked = world.run(run).step(StepKey("check")).help_wanted
+    assert asked is not None
+    assert "may change" in asked.reason
+    world.decide(child, complete_step, "look", {"result": "clear"})
+    world.decide(child, reopen_step, "look", "one more name")
+    world.decide(child, complete_step, "look", {"result": "consider"})
+    world.act()
+    asked = world.run(run).step(StepKey("check")).help_wanted
+    assert asked is not None
+    assert "(result)" in asked.reason
+    assert (world.run(run).values["check.result"], world.run(run).state) == ("clear", "running")
+    world.decide(run, reopen_step, "check", "take it anew")
+    world.act()
+    assert (world.run(run).values["check.result"], tuple(world.run(run).children)) == ("consider", (child,))
+
+
+def test_what_is_told_of_a_reopened_child_is_not_told_twice(world: World, database: Database):
+    """A worker that dies after the append, and one that works from an old read model, tell nothing once more."""
+    run, child = begun(world, {"key": "last", "after": ["check"]})
+    world.decide(child, complete_step, "look", {"result": "clear"})
+    world.act()
+    world.decide(child, reopen_step, "look", "another name")
+    world.catch_up()
+    for _ in range(2):  # the read model knows nothing yet of what the first of them stored
+        asyncio.run(Families(database.app_url, world.repository, OFFICE, world.clock).once())
+    world.act()
+    assert [world.events(run).count(each) for each in ("child_run_reopened", "help_requested")] == [1, 1]
+    assert world.run(child).state == "running"
 
 
 def test_a_child_that_cannot_start_asks(world: World):

@@ -20,7 +20,9 @@ from domain.run.children import (
     child_givers,
     child_inputs,
     child_outputs,
+    child_reopened,
     child_roles,
+    child_to_take_up,
 )
 from domain.run.start import start_child
 from domain.schedule import Calendar
@@ -61,6 +63,9 @@ class ChildStarter:
         step = due.definition.steps.get(due.action.step) if due.action.step is not None else None
         if step is None or step.run is None or due.action.step is None:
             return Failed("the process does not say what to run", permanent=True, problem="bad_document")
+        again = child_to_take_up(due.run, due.definition, due.action.step)
+        if again is not None and not due.action.changes:
+            return ChildStarted(again.child, again.process)
         if self._generation(due.run) >= MOST_GENERATIONS:
             reason = f"runs are nested {MOST_GENERATIONS} deep: a process starts itself over others"
             return Failed(reason, permanent=True, problem="bad_document")
@@ -119,7 +124,7 @@ class ChildStarter:
 
 
 class Families:
-    """One round: parents hear of children that have ended; children that nobody waits for are called off."""
+    """One round: parents hear of children that ended or go on; children that nobody waits for are called off."""
 
     def __init__(
         self, database_url: str, repository: Repository, calendar: Calendar, clock: Callable[[], datetime]
@@ -136,13 +141,29 @@ class Families:
 
     def _once(self) -> float:
         with connect(self._url, "child runs") as connection:
+            reopened = queries.reopened_children(connection)
             ended = queries.ended_children(connection)
             forlorn = queries.forlorn_children(connection)
+        for family in reopened:
+            self._tell_of_reopening(family)
         for family in ended:
             self._tell(family)
         for family in forlorn:
             self._call_off(family)
-        return BUSY_SECONDS if ended or forlorn else LOOK_SECONDS
+        return BUSY_SECONDS if reopened or ended or forlorn else LOOK_SECONDS
+
+    def _tell_of_reopening(self, family: Family) -> None:
+        """Also of a child that has ended again since: the parent hears of each in turn."""
+        child = self._repository.load(RUN, family.child)
+        if child is None:
+            return
+        reopenings = child.reopenings
+
+        def decide(run: Run, parent: Definition) -> Sequence[Event]:
+            told = (run, parent, family.child, reopenings)
+            return child_reopened(*told, by=MACHINE, at=self._clock(), calendar=self._calendar)
+
+        self._execute(family.run, decide)
 
     def _tell(self, family: Family) -> None:
         child = self._repository.load(RUN, family.child)
@@ -155,14 +176,16 @@ class Families:
             if known is None:
                 return []
             there = known.step in parent.steps
+            outputs = child_outputs(parent, known.step, child, child.outcome) if there else {}
             return child_ended(
                 run,
                 parent,
                 family.child,
                 state,
                 child.outcome,
-                child_outputs(parent, known.step, child, child.outcome) if there else {},
+                outputs,
                 child_doers(child, definition),
+                child.reopenings,
                 by=MACHINE,
                 at=self._clock(),
                 calendar=self._calendar,
@@ -178,7 +201,8 @@ class Families:
         if parent is None or known is None:
             return
         step = parent.step(known.step)
-        if not parent.ended and step.is_open and step.round == known.round:
+        waits = not parent.ended and step.is_open and step.round == known.round
+        if waits or known.reopened:
             return
 
         def decide(run: Run, definition: Definition) -> Sequence[Event]:
