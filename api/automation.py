@@ -16,7 +16,7 @@ from starlette.responses import Response
 from api.asked import Limit, ViewQuery, Who
 from api.bodies import Body, FieldValues, Reason, Words
 from api.commands import Call, carry_out
-from api.files import files_are_kept
+from api.files import run_files_are_kept
 from api.guard import Caller, caller_of
 from api.problems import Problem
 from api.reading import validate
@@ -212,7 +212,7 @@ def _on_incident(verb: Verb) -> Handle:
         path = call.request.path_params
         stream, incident = stream_id(path["id"]), stream_id(path["incident"])
         body = validate(verb.body, call.body)
-        await files_are_kept(call.services, body)
+        await run_files_are_kept(call.services, stream, body)
         given = await _given(call, stream)
         meta = dict(call.caller.meta)
 
@@ -237,6 +237,7 @@ async def _given(call: Call, stream: UUID) -> Given:
 async def _receive(call: Call) -> Response:
     body = validate(ExternalEvent, call.body)
     stream, steps = (body.run, None) if body.run is not None else await _known_by_key(call.services, body)
+    await run_files_are_kept(call.services, stream, body)
     given = replace(await _given(call, stream), steps=steps)
     meta = dict(call.caller.meta)
 

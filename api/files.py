@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import mimetypes
 from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from functools import partial
 from tempfile import SpooledTemporaryFile
 from typing import IO, Annotated, Any
 from urllib.parse import quote
+from uuid import UUID
 
 import orjson
 from fastapi import APIRouter, Query
@@ -25,6 +24,7 @@ from api.problems import Problem
 from api.registering import ANSWER, stream_id
 from api.services import Services
 from api.sight import Sight, sight_of
+from api.streams import RUNS
 from domain.run import Run, shown_files
 from domain.run.files import files_in
 from domain.run.values import is_file as well_formed
@@ -107,8 +107,10 @@ async def must_be_kept(services: Services, sha256: str, size_bytes: int) -> None
 
 
 def named_files(body: BaseModel) -> list[Mapping[str, Any]]:
-    """The files that the values of a command name."""
+    """The files that the values of a command name, also the inputs that a child run is started with anew."""
     given = [getattr(body, name, None) or {} for name in ("values", "inputs")]
+    changed = (getattr(body, "changes", None) or {}).get("inputs")
+    given += [changed] if isinstance(changed, dict) else []
     return [file for values in given for value in values.values() for file in files_in(value)]
 
 
@@ -123,6 +125,13 @@ async def files_are_kept(services: Services, body: BaseModel, run: Run | None = 
         if file["sha256"] not in shown and well_formed(file):
             _accepted_type(services, file["name"], file["type"])
             await must_be_kept(services, file["sha256"], file["size"])
+
+
+async def run_files_are_kept(services: Services, stream: UUID, body: BaseModel) -> None:
+    """As ``files_are_kept``, of what is told to a run."""
+    if named_files(body):
+        run = await run_in_threadpool(services.repository.load, RUNS, stream)
+        await files_are_kept(services, body, run)
 
 
 async def must_be_attachable(services: Services, body: AttachFile) -> None:
@@ -183,9 +192,7 @@ def _read(spool: IO[bytes]) -> Iterator[bytes]:
 
 def _accepted_type(services: Services, name: str, given: str) -> str:
     """The type as it was said, else as the name ends; a problem when files of this type are not taken."""
-    kind = given.partition(";")[0].strip().lower()
-    if kind in ("", "application/octet-stream", "application/x-www-form-urlencoded"):
-        kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
-    if not any(fnmatchcase(kind, pattern) for pattern in services.file_types):
+    kind = files.kind_of(name, given)
+    if not files.is_taken(kind, services.file_types):
         raise Problem("wrong_type", f"{name} is {kind}", type=kind, accepted=list(services.file_types))
     return kind

@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from api import bodies
 from api.commands import Call, carry_out
-from api.files import files_are_kept, must_be_attachable, named_files
+from api.files import files_are_kept, must_be_attachable, run_files_are_kept
 from api.ids import uuid7
 from api.limits import room_in
 from api.problems import Problem
@@ -264,9 +264,8 @@ def _on_run(verb: Verb) -> Handle:
 async def _files_are_kept(services: Services, stream: UUID, body: BaseModel) -> None:
     if isinstance(body, bodies.AttachFile):
         await must_be_attachable(services, body)
-    elif named_files(body):
-        run = await run_in_threadpool(services.repository.load, RUNS, stream)
-        await files_are_kept(services, body, run)
+    else:
+        await run_files_are_kept(services, stream, body)
 
 
 async def _directory(services: Services, verb: Verb) -> Directory:

@@ -33,6 +33,7 @@ def executors(settings: Settings, repository: Repository) -> dict[str, Executor]
 def acting(settings: Settings, repository: Repository, clock: Callable[[], datetime]) -> list[Duty]:
     """The duties of this room."""
     url, calendar = application_url(settings), settings.calendar
-    work = Acting(url, repository, executors(settings, repository), calendar, clock)
-    families = Families(url, repository, calendar, clock)
+    types = settings.file_types
+    work = Acting(url, repository, executors(settings, repository), calendar, clock, file_types=types)
+    families = Families(url, repository, calendar, clock, types)
     return [Duty("actions", url, work, end=work.close), Duty("child runs", url, families)]

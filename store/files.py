@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import mimetypes
 from collections.abc import Iterable, Iterator
+from fnmatch import fnmatchcase
 from typing import Any
 
 from psycopg import Connection
@@ -39,6 +41,19 @@ def part(connection: Connection[Any], sha256: bytes, number: int) -> bytes:
     row = connection.execute(_PART, [sha256, number], binary=True).fetchone()
     assert row is not None
     return bytes(row[0])
+
+
+def kind_of(name: str, given: str) -> str:
+    """The type of a file as it was said, else as its name ends."""
+    kind = given.partition(";")[0].strip().lower()
+    if kind in ("", "application/octet-stream", "application/x-www-form-urlencoded"):
+        kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
+    return kind
+
+
+def is_taken(kind: str, patterns: Iterable[str]) -> bool:
+    """Whether files of this type are taken."""
+    return any(fnmatchcase(kind, pattern) for pattern in patterns)
 
 
 def numbers(size: int) -> Iterator[int]:

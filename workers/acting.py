@@ -32,6 +32,7 @@ from store.connect import connect
 from store.repository import Repository
 from workers.automations.contract import Answer, ChildStarted, Done, Due, Executor, Failed
 from workers.duty import AWAY, FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS
+from workers.kept import KeptFiles
 from workers.staff import Staff
 from workers.trouble import described
 
@@ -64,9 +65,13 @@ class Acting:
         clock: Callable[[], datetime],
         *,
         limits: Limits | None = None,
+        file_types: Sequence[str] = ("*/*",),
         chance: Callable[[], float] = random.random,
     ) -> None:
-        """``executors`` by kind of action; kinds without one are left alone. ``chance`` gives the jitter, 0 to 1."""
+        """``executors`` by kind of action; kinds without one are left alone. ``chance`` gives the jitter, 0 to 1.
+
+        ``file_types`` are patterns of the types of files that an answer may name.
+        """
         self._url = database_url
         self._staff = Staff(database_url)
         self._repository = repository
@@ -74,6 +79,7 @@ class Acting:
         self._calendar = calendar
         self._clock = clock
         self._limits = limits or Limits()
+        self._files = KeptFiles(database_url, file_types)
         self._chance = chance
         self._under_way: dict[Named, asyncio.Task[None]] = {}
         self._lanes: Counter[str] = Counter()
@@ -202,6 +208,11 @@ class Acting:
         match answer:
             case None:
                 return action_uncertain(*told, jitter=jitter, by=by, at=at)
+            case Done(receipt=receipt, values=values) if (
+                wrong := self._files.wrong(values, run)
+            ) is not None:
+                failed = f"the answer names a file that cannot be taken: {wrong}"
+                return fail_action(*told, failed, permanent=True, receipt=receipt, by=by, at=at)
             case Done(result=result, receipt=receipt, values=values):
                 staff = self._staff.recently()
                 return succeed_action(

@@ -98,7 +98,7 @@ def child_started(  # noqa: PLR0913 - the child and where it belongs
     return work.events
 
 
-def child_ended(  # noqa: PLR0913 - all that came out of it
+def child_ended(  # noqa: PLR0913, PLR0917 - all that came out of it
     run: Run,
     definition: Definition,
     child: UUID,
@@ -107,6 +107,7 @@ def child_ended(  # noqa: PLR0913 - all that came out of it
     values: Values | None = None,
     doers: tuple[Actor, ...] = (),
     reopenings: int = 0,
+    wrong: str | None = None,
     *,
     by: Actor,
     at: datetime,
@@ -116,6 +117,7 @@ def child_ended(  # noqa: PLR0913 - all that came out of it
     """The child has ended: the step is done with its outputs, or somebody decides because the child was cancelled.
 
     A step that is done already keeps what it has: help is asked for where the child, reopened since, ended otherwise.
+    ``wrong``: why the outputs cannot be taken, beside what the step's fields say.
     """
     known = run.children.get(child)
     if known is None or known.state is not None:
@@ -138,7 +140,7 @@ def child_ended(  # noqa: PLR0913 - all that came out of it
     if not _concerns(work, child):
         return work.events
     if step.is_open:
-        return _take(work, known.step, step, state, outcome, values or {})
+        return _take(work, known.step, step, state, outcome, values or {}, wrong)
     _compare(work, known.step, None if state == "cancelled" else (outcome, values or {}))
     return work.events
 
@@ -250,13 +252,19 @@ def _ask(work: Work, step: StepKey, reason: str) -> None:
 
 
 def _take(
-    work: Work, key: StepKey, step: StepState, state: Ended, outcome: str | None, values: Values
+    work: Work,
+    key: StepKey,
+    step: StepState,
+    state: Ended,
+    outcome: str | None,
+    values: Values,
+    wrong: str | None,
 ) -> list[Event]:
     action = action_of(work.run, key, step.round, "run")
     if state == "cancelled":
         open_incident(work, action, "child_cancelled", "the run that this step waits for was cancelled")
         return work.events
-    wrong = wrong_values(work, key, values)
+    wrong = wrong or wrong_values(work, key, values)
     if wrong is not None:
         open_incident(work, action, "failed", wrong)
         return work.events

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from typing import Any
 from uuid import UUID, uuid4
@@ -102,6 +103,25 @@ def test_an_event_finds_its_run_by_key(checks: Api):
     project(checks.database, checks.services.log)
     again = tell(checks, key="CHK-1", values={"score": 7})
     assert (again.status_code, again.json()["events"]) == (200, [])
+
+
+def test_an_event_names_only_files_that_are_kept(api: Api):
+    """A report that nobody uploaded is refused and nothing recorded; once it is kept the same event is taken."""
+    paper = {"key": "paper", "title": "Paper", "kind": "files", "required": True}
+    waits = {**PROCESS["stages"][0]["steps"][0], "fields": [paper]}
+    api.publish({**PROCESS, "stages": [{**PROCESS["stages"][0], "steps": [waits]}]})
+    run = begin(api, "CHK-1")
+    content = b"all clear"
+    file = {"name": "report.pdf", "size": len(content), "type": "application/pdf"}
+    values = {"paper": [{**file, "sha256": hashlib.sha256(content).hexdigest()}]}
+    head = api.head
+    refused = tell(api, run=run, values=values)
+    assert (refused.status_code, refused.json()["code"], api.head) == (404, "unknown_file", head)
+    assert "POST /v1/files" in refused.json()["detail"]
+    kind = {"Content-Type": "application/pdf"}
+    stored = api.client.post("/v1/files", params={"name": "report.pdf"}, content=content, headers=kind)
+    assert [stored.json()] == values["paper"]
+    assert "step_completed" in tell(api, run=run, values=values).json()["events"]
 
 
 def test_an_event_may_name_the_run(checks: Api):

@@ -111,6 +111,13 @@ def test_outputs_that_do_not_fit_ask_for_a_decision():
     assert "result" in story.state.incidents[incident(story)].reason
 
 
+def test_outputs_that_cannot_be_taken_ask_for_a_decision():
+    """What is wrong with them beside what the fields say (a file that is not kept) is what the incident tells."""
+    told = (child_ended, CHILD, "completed", None, {"result": "ok"}, (), 0, "result: no file")
+    story = parent().when(*told, by=MACHINE).then_types("child_run_ended", "incident_opened")
+    assert story.state.incidents[incident(story)].reason == "result: no file"
+
+
 def test_the_end_of_a_child_of_an_earlier_round_changes_nothing_else():
     """A child that ends after its step was reopened, or its run ended, is noted and no more."""
     late = (

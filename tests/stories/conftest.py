@@ -8,7 +8,7 @@ import pytest
 
 from tests.stories.house import House
 from tests.stories.house import house as start_house
-from tests.stories.outside import Outside, outside
+from tests.stories.outside import FILE, Outside, outside
 
 
 @pytest.fixture(scope="session")
@@ -24,6 +24,7 @@ def house(world: Outside, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     home = tmp_path_factory.mktemp("stories") / "home"
     settings = {"MILEPOST_SMTP_URL": world.mail.url, "MILEPOST_ALLOWED_TARGETS": "127.0.0.1"}
     with start_house(home, **settings) as running:
+        assert running.keep(FILE) == FILE
         yield running
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,9 +14,11 @@ from domain.document import Document
 from tests.support.mailbox import Mailbox, mailbox
 from tests.support.receiver import Heard, Receiver, receiver
 
-FILE = {"name": "paper.pdf", "size": 4, "type": "application/pdf", "sha256": "ab" * 32}
+PAPER = hashlib.sha256(b"%PDF").hexdigest()
+FILE = {"name": "paper.pdf", "size": 4, "type": "application/pdf", "sha256": PAPER}
+"""What a service has uploaded before it names it (``House.keep``)."""
 ANSWERS: dict[str, dict[str, Any]] = {
-    "documents": {"files": [FILE], "sha256": "ab" * 32},
+    "documents": {"files": [FILE], "sha256": PAPER},
     "archive": {"url": "https://archive.example.com/contracts/1"},
     "crm": {"account": {"id": "A-17"}},
     "control": {"tenant": {"id": "T-9"}, "users": {"active": 4, "adoption": 0.31}},

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import json
 import threading
 from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
+import psycopg
 import pytest
 from standardwebhooks.webhooks import Webhook
 
@@ -15,6 +18,7 @@ from domain.run import complete_step, pause_run, reopen_step, resume_run
 from domain.run.actions import RETRY_SECONDS, start_action
 from domain.run.incidents import edit_incident, finish_incident, retry_incident
 from domain.run.state import Run
+from store import files
 from store.log import Log
 from tests.support.databases import Database
 from tests.support.receiver import Heard, Receiver, receiver
@@ -22,6 +26,7 @@ from tests.support.waiting import wait_until_async
 from tests.workers.deeds import SECRET, World
 from workers.acting import Limits
 from workers.automations.contract import Answer, Due
+from workers.kept import KeptFiles
 
 ACCOUNT = {"key": "account", "title": "Account", "kind": "text", "required": True}
 
@@ -57,6 +62,35 @@ def incident(run: Run) -> UUID:
     found: list[UUID] = [one.incident for one in run.incidents.values() if one.how is None]
     assert len(found) == 1
     return found[0]
+
+
+def test_an_answer_names_only_files_that_are_kept(world: World, crm: Receiver, database: Database):
+    """A file that nobody uploaded makes the call an incident that says what is accepted; once it is there it is."""
+    content, kind = b"a letter", "application/pdf"
+    sha256 = hashlib.sha256(content)
+    named = {"name": "letter.pdf", "size": len(content), "type": kind, "sha256": sha256.hexdigest()}
+    crm.answer = lambda _: (
+        200,
+        {"content-type": "application/json"},
+        json.dumps({"files": [named]}).encode(),
+    )
+    fields = [{"key": "letter", "title": "Letter", "kind": "files", "required": True}]
+    run = world.start(world.publish({**call(crm, outputs={"letter": "files"}), "fields": fields}))
+    world.act()
+    refused = world.run(run).incidents[incident(world.run(run))]
+    assert refused.reason.startswith("the answer names a file that cannot be taken: letter: no file")
+    assert "accepted: files as POST /v1/files answers them" in refused.reason
+    with psycopg.connect(database.app_url) as connection:
+        files.put(connection, sha256.digest(), len(content), [content])
+    world.decide(run, retry_incident, incident(world.run(run)))
+    world.act()
+    assert world.run(run).values["call.letter"] == [named]
+    strict = KeptFiles(database.app_url, ["image/*"])
+    assert "not taken (accepted: image/*)" in (strict.wrong({"letter": [named]}) or "")
+    assert strict.wrong({"letter": [named]}, world.run(run)) is None
+    assert "has 8 bytes, not 9" in (
+        KeptFiles(database.app_url).wrong({"letter": [{**named, "size": 9}]}) or ""
+    )
 
 
 def test_a_step_calls_and_takes_the_answer(world: World, crm: Receiver):

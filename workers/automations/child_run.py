@@ -32,6 +32,7 @@ from projections.action_queries import Family
 from store.connect import connect
 from store.repository import Repository, UnknownVersion
 from workers.automations.contract import Answer, ChildStarted, Due, Failed
+from workers.kept import KeptFiles
 from workers.staff import Staff
 
 MACHINE = Actor("system:milepost")
@@ -127,9 +128,16 @@ class Families:
     """One round: parents hear of children that ended or go on; children that nobody waits for are called off."""
 
     def __init__(
-        self, database_url: str, repository: Repository, calendar: Calendar, clock: Callable[[], datetime]
+        self,
+        database_url: str,
+        repository: Repository,
+        calendar: Calendar,
+        clock: Callable[[], datetime],
+        file_types: Sequence[str] = ("*/*",),
     ) -> None:
+        """``file_types`` are patterns of the types of files that a child may bring."""
         self._url = database_url
+        self._files = KeptFiles(database_url, file_types)
         self._staff = Staff(database_url)
         self._repository = repository
         self._calendar = calendar
@@ -186,6 +194,7 @@ class Families:
                 outputs,
                 child_doers(child, definition),
                 child.reopenings,
+                self._files.wrong(outputs, run, child),
                 by=MACHINE,
                 at=self._clock(),
                 calendar=self._calendar,
