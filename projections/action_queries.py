@@ -16,6 +16,7 @@ _STEP = 6
 
 _SQL = {name: text.encode() for name, text in blocks("actions").items()}
 _REOPENED = blocks("reopenings")["reopened_children"].encode()
+_REOPENED_STEPS = blocks("reopenings")["reopened_steps"].encode()
 
 
 class Named(NamedTuple):
@@ -166,6 +167,11 @@ def incidents(
     return IncidentList(tuple(_incident(row) for row in found), *current)
 
 
+def deciders(connection: Conn) -> dict[str, str | None]:
+    """Whom each open incident asks to decide."""
+    return dict(connection.execute(_SQL["deciders"]).fetchall())
+
+
 def awaiting(connection: Conn, event: str, key: str, limit: int) -> Awaiting:
     """The runs that wait, will wait or have waited for this event under this key, those that wait first."""
     current = fresh(connection, "actions")
@@ -181,6 +187,11 @@ def ended_children(connection: Conn) -> list[Family]:
 def reopened_children(connection: Conn) -> list[Family]:
     """Child runs that were reopened after their parent heard of their end, and did not hear of that."""
     return [Family(*row) for row in connection.execute(_REOPENED)]
+
+
+def reopened_steps(connection: Conn) -> frozenset[tuple[UUID, str]]:
+    """Runs and their steps that started a run which was reopened since."""
+    return frozenset((run, step) for run, step in connection.execute(_REOPENED_STEPS))
 
 
 def forlorn_children(connection: Conn) -> list[Family]:

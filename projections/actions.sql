@@ -87,6 +87,9 @@ where incident is not null and (%(run)s::uuid is null or run = %(run)s)
   and (%(assignee)s::text is null or assignee = %(assignee)s)
 order by incident_at, incident limit %(limit)s
 
+-- name: deciders
+select incident::text, assignee from read.action where incident is not null
+
 -- name: awaited
 select run, bool_or(waits), array_agg(step order by step) from read.awaited where event = %(event)s and key = %(key)s
 group by run order by bool_or(waits) desc, run desc limit %(limit)s

@@ -15,7 +15,9 @@ from projections.fixes import Fixes
 from projections.judging import Judge
 from projections.names import called
 from projections.stage_history import Usual
+from projections.wanting import Wanting
 
+_ENDED = {"failed": "failed", "cancelled": "was cancelled"}
 UNKNOWN_DAYS = 10
 """Working days after which a stage without history and without a target counts as stalled."""
 APPROVAL_DAYS = 2
@@ -52,6 +54,14 @@ class Gone(NamedTuple):
     since: datetime | None
 
 
+class Stopped(NamedTuple):
+    """The step that a run without any open one stopped at: its title, and whether it failed or was cancelled."""
+
+    step: str
+    title: str
+    state: str
+
+
 class Agreed(NamedTuple):
     """Who has agreed to what waits for nobody else any more, in which group, and since when it could be over."""
 
@@ -62,7 +72,10 @@ class Agreed(NamedTuple):
 
 @dataclass(frozen=True)
 class Context:
-    """What is known beside the card: the moment, how long stages usually take, who left, the projects by id."""
+    """What is known beside the card: the moment, how long stages usually take, who left, the projects by id.
+
+    ``reopened``: the steps that started a run which was reopened since. ``deciders``: whom each open incident asks.
+    """
 
     judge: Judge
     usual: Callable[[str, str], Usual | None] = lambda _process, _stage: None
@@ -71,6 +84,10 @@ class Context:
     texts: Mapping[tuple[UUID, str], Help] = field(default_factory=dict)
     agreed: Mapping[tuple[UUID, str], Agreed] = field(default_factory=dict)
     names: Mapping[str, str] = field(default_factory=dict)
+    reopened: frozenset[tuple[UUID, str]] = frozenset()
+    wanting: Mapping[tuple[UUID, str], Wanting] = field(default_factory=dict)
+    stopped: Mapping[UUID, Stopped] = field(default_factory=dict)
+    deciders: Mapping[str, str | None] = field(default_factory=dict)
 
     def called(self, who: str | None) -> str:
         """Somebody by name."""
@@ -109,11 +126,13 @@ class _Needs:
         fix: Fix | None,
         step: OpenStep | None = None,
         due_at: datetime | None = None,
+        who: str | None = None,
     ) -> AttentionRow:
         card = self.card
+        who = who or (step.assignee if step else card.who)
         return AttentionRow(
             kind, card.kind, card.id, card.name, card.project, self.name, card.process, step.step if step else None,
-            step.title if step else None, why, step.assignee if step else card.who, since, due_at, card.priority, fix,
+            step.title if step else None, why, who, since, due_at, card.priority, fix,
             step.stage if step else card.stage, round(self.age, 1),
             None if self.limit is None else round(self.limit.hours, 1), step.due_moves if step else 0,
         )  # fmt: skip
@@ -149,8 +168,8 @@ class _Needs:
         found = [row for step in self.steps for row in self._of_step(step)]
         found += map(self._of_help, self.asked)
         found += self._of_targets(found)
-        if card.state == "blocked" and not self.steps:
-            found.append(self.row("blocked", "Nothing can be worked on", card.progressed_at, None))
+        if card.state in ("blocked", "failed") and not self.steps:
+            found.append(self._of_standstill())
         yield from found
         if not any(row.kind not in ("unassigned", "approval") for row in found):
             yield from self._of_pace()
@@ -159,7 +178,8 @@ class _Needs:
         fixes = self.fixes
         if step.incident is not None and step.incident_since is not None:
             said = f"{step.title}: Milepost cannot go on by itself ({_words(step.incident_kind or 'failed')})"
-            yield self.row("incident", said, step.incident_since, fixes.retry(step.incident), step)
+            yield self.row("incident", said, step.incident_since, fixes.retry(step.incident), step,
+                           who=self.context.deciders.get(step.incident))  # fmt: skip
         if step.help_since is not None:
             yield self._of_help(step)
         if (gone := self.context.gone.get((self.card.id, step.step))) is not None:
@@ -167,18 +187,42 @@ class _Needs:
             yield self.row("owner_deactivated", _sentence(gone.why), gone.since, fix, step, step.due_at)
         elif step.assignee is None and step.manual:
             said = f"Nobody has {step.title}"
-            yield self.row("unassigned", said, step.ready_at, fixes.assign(step.step), step)
+            lack = self.context.wanting.get((self.card.id, step.step))
+            fix = fixes.assign(step.step) if lack is None else fixes.give_away(step.step, lack.owner)
+            yield self.row("unassigned", said, step.ready_at, fix, step)
         if (agreed := self.context.agreed.get((self.card.id, step.step))) is not None:
             said = f"Everybody who is left in {agreed.group} has agreed to {step.title}: "
             said += f"{' or '.join(map(self.context.called, agreed.by))} approves once more, and it is done"
             yield self.row("approval", said, agreed.since, fixes.approve(step.step), step, step.due_at)
+        elif step.assignee is not None and (self.card.id, step.step) in self.context.wanting:
+            yield self._of_wanting(step, self.context.wanting[self.card.id, step.step])
         else:
             yield from self._of_waiting(step)
 
+    def _of_wanting(self, step: OpenStep, lack: Wanting) -> AttentionRow:
+        """Too few people may approve it: said at once, for time alone changes nothing."""
+        fix = self.fixes.give_away(step.step, lack.owner)
+        if lack.group is None:
+            said = (
+                f"{self.context.called(step.assignee)} may not approve {step.title}, having had a part in it"
+            )
+            fix = self.fixes.give_away(step.step, lack.owner, "Nobody approves their own work")
+        elif not lack.able:
+            said = f"Nobody in {lack.title} may approve {step.title}: all of them had a part in it"
+        else:
+            names = " and ".join(map(self.context.called, lack.able))
+            said = (
+                f"{step.title} needs {lack.needed} approvals, and in {lack.title} only {names} may give one"
+            )
+        if lack.group is not None and lack.needed > 1:
+            fix = self.fixes.add_member(lack.group, lack.owner)
+        return self.row("approval", said, step.ready_at, fix, step, step.due_at)
+
     def _of_help(self, step: OpenStep) -> AttentionRow:
-        return self.row(
-            "needs_help", self._help(step), step.help_since, self.fixes.clear_help(step.step), step
-        )
+        fix = self.fixes.clear_help(step.step)
+        if step.state == "done" and (self.card.id, step.step) in self.context.reopened:
+            fix = self.fixes.reopen(step.step, "Take it anew", "The run that it started was reopened")
+        return self.row("needs_help", self._help(step), step.help_since, fix, step)
 
     def _of_waiting(self, step: OpenStep) -> Iterator[AttentionRow]:
         fixes, due_at = self.fixes, step.due_at
@@ -228,12 +272,26 @@ class _Needs:
             rows += self._of_stage_targets()
         return rows
 
+    def _of_standstill(self) -> AttentionRow:
+        stopped = self.context.stopped.get(self.card.id)
+        said = "Nothing can be worked on"
+        if stopped is not None:
+            said = f"{stopped.title} {_ENDED[stopped.state]}, and nothing else can be worked on"
+        return self.row("blocked", said, self.card.progressed_at, self._set_going())
+
+    def _set_going(self) -> Fix:
+        """What a run without open work can still have: the step that it stopped at once more, else its end."""
+        stopped = self.context.stopped.get(self.card.id)
+        if stopped is None:
+            return self.fixes.cancel("Nothing of it can be worked on")
+        return self.fixes.reopen(stopped.step, f"Reopen {stopped.title}", f"It {_ENDED[stopped.state]}")
+
     def _of_stage_targets(self) -> Iterator[AttentionRow]:
         for stage in self.card.stages:
             if stage.target_at is not None and stage.target_at < self.now and stage.state == "late":
                 said = f"{stage.title} was to be over by {self.judge.day(stage.target_at)}"
                 step = self._next(stage.key)
-                fix = None if step is None else self.fixes.nudge(step.step, step.assignee)
+                fix = self._set_going() if step is None else self.fixes.nudge(step.step, step.assignee)
                 yield self.row("late", said, stage.target_at, fix, step, stage.target_at)
                 return
 

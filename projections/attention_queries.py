@@ -9,17 +9,20 @@ from typing import Any
 from uuid import UUID
 
 from domain.schedule import Calendar
+from projections.action_queries import deciders, reopened_steps
 from projections.agreeing import all_agreed
 from projections.answers import ATTENTION_KINDS, Attention, AttentionRow, Card
 from projections.asking import Conn, Fresh, fresh, rows
-from projections.attending import Context, Gone, OpenStep, needs, open_step
+from projections.attending import Context, Gone, OpenStep, Stopped, needs, open_step
 from projections.cards import card_of
 from projections.forecast_queries import forecasts_of
 from projections.help_texts import help_texts
 from projections.judging import Judge, at_risk, judge
 from projections.names import names_of
-from projections.people_queries import owner_deactivated
+from projections.people_queries import SQL, owner_deactivated
+from projections.run_queries import definition_of
 from projections.stage_history import usual_of
+from projections.wanting import wanting
 
 _SEVERITY = {kind: place for place, kind in enumerate(ATTENTION_KINDS)}
 PAGE = 200
@@ -54,11 +57,13 @@ def everything(
     cards = [card_of(row, by) for row in standing]
     steps = by_run(rows(connection, "open_steps", project=project))
     projects = project_names(connection, project)
+    lacks = wanting(connection, project, {id_: owner for id_, (_, owner) in projects.items()})
     helped = [run for run, found in steps.items() if any(step.help_since for step in found)]
     asked = help_texts(connection, helped) if texts else {}
     named = people_of(cards, steps, projects) | {
         told.waiting_on for told in asked.values() if told.waiting_on
     }
+    named |= {who for lack in lacks.values() for who in lack.able}
     return ordered(cards, steps, Context(
         by,
         usual,
@@ -67,6 +72,10 @@ def everything(
         asked,
         all_agreed(connection, project),
         names_of(connection, named),
+        reopened_steps(connection),
+        lacks,
+        stopped_at(connection, [card for card in cards if card.id not in steps]),
+        deciders(connection),
     ))  # fmt: skip
 
 
@@ -105,6 +114,23 @@ def by_run(found: Iterable[Sequence[Any]]) -> dict[UUID, list[OpenStep]]:
     for row in found:
         steps.setdefault(row[0], []).append(open_step(row))
     return steps
+
+
+def stopped_at(connection: Conn, idle: Iterable[Card]) -> dict[UUID, Stopped]:
+    """Where those of these cards that are runs stopped: the first step that failed, else one that was cancelled."""
+    known = {
+        card.id: card for card in idle if card.kind == "run" and card.state in ("blocked", "failed", "late")
+    }
+    if not known:
+        return {}
+    found = connection.execute(SQL["stopped_steps"].encode(), {"runs": list(known)}).fetchall()
+    stopped: dict[UUID, Stopped] = {}
+    for run, step, state in found:
+        card = known[run]
+        definition = definition_of(connection, card.process or "", card.process_version or 0)
+        if step in definition.steps:
+            stopped[run] = Stopped(step, definition.steps[step].title, state)
+    return stopped
 
 
 def project_names(connection: Conn, project: UUID | None) -> dict[UUID, tuple[str, str | None]]:

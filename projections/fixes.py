@@ -46,9 +46,19 @@ class Fixes:
 
     def assign(self, step: str | None = None, reason: str | None = None) -> Fix:
         """Somebody else's work: the owner of the project is proposed; ``reason``: why it is not theirs any more."""
-        label = f"Assign to {called(self._owner, self._names)}" if self._owner else "Assign"
-        body = {"assignee": self._owner, **({"reason": reason} if reason else {})}
+        return self.give_away(step, self._owner, reason)
+
+    def give_away(self, step: str | None, to: str | None, reason: str | None = None) -> Fix:
+        """Work for somebody who may do it; ``to``: who is proposed."""
+        label = f"Assign to {called(to, self._names)}" if to else "Assign"
+        body = {"assignee": to, **({"reason": reason} if reason else {})}
         return self._fix("assign", label, self._of(step, "assign"), body, "assignee")
+
+    def add_member(self, group: str, who: str | None) -> Fix:
+        """One more in a group, who may do its work."""
+        label = f"Add {called(who, self._names)} to the group" if who else "Add somebody to the group"
+        path = f"/v1/groups/{group.removeprefix('group:')}/add-member"
+        return Fix("add-member", label, "POST", path, {"member": who}, ("member",))
 
     def nudge(self, step: str, who: str | None) -> Fix:
         """A reminder to whose work it is."""
@@ -67,6 +77,14 @@ class Fixes:
     def clear_help(self, step: str | None = None) -> Fix:
         """The help came."""
         return self._fix("clear-help", "Help is there", self._of(step, "clear-help"), {})
+
+    def reopen(self, step: str, label: str, reason: str) -> Fix:
+        """The step is done once more, for a reason that is proposed."""
+        return self._fix("reopen", label, f"steps/{step}/reopen", {"reason": reason}, "reason")
+
+    def cancel(self, reason: str) -> Fix:
+        """The run is over, for a reason that is proposed."""
+        return self._fix("cancel", "Cancel the run", "cancel", {"reason": reason}, "reason")
 
     def unblock(self) -> Fix:
         """Somebody can go on."""

@@ -17,6 +17,9 @@ create table heard_reopening (
 -- name: indexes
 create index reopened_child_of_run on reopened_child (run);
 
+-- name: reopened_steps
+select c.run, c.step from read.reopened_child r join read.child_run c on c.run = r.run and c.child = r.child
+
 -- name: reopened_children
 select r.run, r.child from read.reopened_child r
 join read.child_run c on c.run = r.run and c.child = r.child

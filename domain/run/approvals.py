@@ -96,7 +96,7 @@ def _may_judge(run: Run, definition: Definition, known: Step, by: Actor, directo
     impartial(run, definition, known, by)
     still_here(Assignee(by), directory)
     group = group_of(now)
-    if group is not None and group in directory.groups:
+    if group is not None and group in directory.groups and now.assignee != Assignee(by):
         of_the_group(by, group, directory)
 
 

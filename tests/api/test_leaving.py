@@ -166,12 +166,72 @@ def test_an_approval_that_waits_only_for_who_left_says_so(api: Api, needs: Any):
         leave(api)
         rows = agreed(api)
         if needs == 2:
-            assert rows == []
+            why = "Sign needs 2 approvals, and in Legal only Cy may give one"
+            assert [(row["why"], row["action"]["href"]) for row in rows] == [
+                (why, "/v1/groups/legal/add-member")
+            ]
             return
         why = "Everybody who is left in Legal has agreed to Sign: Cy approves once more, and it is done"
         assert [row["why"] for row in rows] == [why]
         fix = rows[0]["action"]
         assert "step_completed" in ok(cy.request(fix["method"], fix["href"], json=fix["body"]))["events"]
+    assert agreed(api) == []
+
+
+@pytest.mark.parametrize("needs", ["any", "all", 2])
+def test_an_approval_that_too_few_may_give_says_so_at_once(api: Api, needs: Any):
+    """As soon as it is ready, for those in the group who did the work or skipped it do not judge it."""
+    add(api, "bo", "cy")
+    add(api, "di", group=None)
+    roles = [{"key": "seller", "title": "Seller"}, {"key": "judge", "title": "Judge", "group": "legal"}]
+    steps = [
+        {"key": "draft", "title": "Draft", "role": "seller"},
+        {"key": "check", "title": "Check", "role": "seller"},
+        {"key": "sign", "title": "Sign", "kind": "approval", "role": "judge",
+         "approval": {"covers": ["draft", "check"], "needs": needs}},
+    ]  # fmt: skip
+    api.publish({"key": "deal", "title": "Deal", "roles": roles,
+                 "stages": [{"key": "work", "title": "Work", "steps": steps}]})  # fmt: skip
+    opened = {"name": "P", "stages": [{"key": "work", "title": "Work"}], "owner": "person:di"}
+    place = ok(api.client.post("/v1/projects", json=opened))["id"]
+    run = api.start(process="deal", roles={"seller": "person:bo"}, project=place)
+    with api.as_("person:bo") as bo, api.as_("person:cy") as cy:
+        ok(bo.post(f"/v1/runs/{run}/steps/draft/complete"))
+        assert agreed(api) == []
+        ok(cy.post(f"/v1/runs/{run}/steps/check/skip", json={"reason": "Not needed"}))
+        assert refused(cy.post(f"/v1/runs/{run}/steps/sign/approve")) == "own_work"
+    [row] = agreed(api)
+    assert row["why"] == "Nobody in Legal may approve Sign: all of them had a part in it"
+    fix = row["action"]
+    proposed = {"member": "person:di"} if needs == 2 else {"assignee": "person:di"}
+    assert (fix["verb"], fix["body"]) == ("add-member" if needs == 2 else "assign", proposed)
+    assert ok(api.client.request(fix["method"], fix["href"], json=fix["body"]))["events"]
+    rows = agreed(api)
+    if needs == 2:
+        assert [row["why"] for row in rows] == ["Sign needs 2 approvals, and in Legal only Di may give one"]
+        return
+    assert rows == []
+    with api.as_("person:di") as di:
+        assert "run_completed" in ok(di.post(f"/v1/runs/{run}/steps/sign/approve"))["events"]
+
+
+def test_an_approval_of_one_who_may_not_give_it_says_so_at_once(api: Api):
+    """Nobody judges their own work, and nobody else has this: it is for somebody else, with the reason why."""
+    add(api, "bo", "di", group=None)
+    steps = [
+        {"key": "draft", "title": "Draft", "role": "seller"},
+        {"key": "sign", "title": "Sign", "kind": "approval", "role": "seller"},
+    ]
+    api.publish({"key": "deal", "title": "Deal", "roles": [{"key": "seller", "title": "Seller"}],
+                 "stages": [{"key": "work", "title": "Work", "steps": steps}]})  # fmt: skip
+    run = api.start(process="deal", roles={"seller": "person:bo"})
+    with api.as_("person:bo") as bo:
+        ok(bo.post(f"/v1/runs/{run}/steps/draft/complete"))
+    [row] = agreed(api)
+    assert row["why"] == "Bo may not approve Sign, having had a part in it"
+    fix = row["action"]
+    assert fix["body"] == {"assignee": None, "reason": "Nobody approves their own work"}
+    ok(api.client.request(fix["method"], fix["href"], json={**fix["body"], "assignee": "person:di"}))
     assert agreed(api) == []
 
 

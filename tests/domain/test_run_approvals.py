@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from domain.definition import Definition
+from domain.directory import Directory, GroupFacts
 from domain.migration import migrate_run
 from domain.run import (
     add_evidence,
@@ -19,6 +20,7 @@ from domain.run import (
     skip_step,
 )
 from domain.run import start_run as start
+from domain.words import Assignee
 from tests.domain.documents import run_of, step
 from tests.support.given import BO, DANA, Story
 
@@ -140,6 +142,17 @@ def test_a_skip_by_the_timer_is_nobodys_and_one_that_is_taken_back_is_over():
     timed.after(give_approval, "review", by=MAX)
     again = story.after(skip_step, "draft", "no need", by=MAX).after(reopen_step, "draft", "needed after all")
     again.after(complete_step, "draft", by=DANA).after(give_approval, "review", by=MAX)
+
+
+def test_who_was_given_an_approval_of_a_group_may_give_it():
+    """A group's approval that somebody gave to a person outside it, because nobody in it may judge, is theirs."""
+    house = Directory(groups={Assignee("group:legal"): GroupFacts("Legal", (Assignee(DANA),))})
+    story = replace(review(), directory=house).after(assign_step, "review", Assignee("group:legal"))
+    story.when(give_approval, "review", by=BO).rejected("not_a_member")
+    story = story.after(assign_step, "review", Assignee(BO))
+    story.when(give_approval, "review", by=MAX).rejected("not_a_member")
+    story = story.after(give_approval, "review", by=BO)
+    assert story.state.step("review").state == "done"
 
 
 def test_who_approved_a_step_does_not_skip_it_afterwards():

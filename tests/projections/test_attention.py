@@ -16,7 +16,7 @@ from domain.schedule import Calendar
 from domain.working_time import WorkingTime
 from projections.answers import ATTENTION_KINDS, AttentionRow, Card, Help, StageDot
 from projections.answers.forecasts import ForecastFace
-from projections.attending import Context, Gone, OpenStep, needs
+from projections.attending import Context, Gone, OpenStep, Stopped, needs
 from projections.judging import Judge
 from projections.stage_history import Usual
 
@@ -111,6 +111,36 @@ def test_whoever_is_outside_is_waited_for():
     assert (row.kind, row.why) == ("waiting_outside", "Waits for Customer (guest): Sign, was due 5 Mar")
     slow = only(CARD, guest._replace(due_at=None), usual=Usual(16.0, 20))
     assert slow.why == "Waits for Customer (guest): Sign, for 4 working days"
+
+
+def test_an_incident_is_whose_who_decides_it():
+    """Not of the machine whose step it is."""
+    stuck = OPEN._replace(
+        assignee="service:milepost", incident="i", incident_kind="failed", incident_since=MONDAY
+    )
+    assert only(CARD, stuck, deciders={"i": "person:max"}).who == "person:max"
+    assert only(CARD, stuck).who == "service:milepost"
+
+
+def test_a_run_that_stands_still_can_be_set_going_or_ended():
+    """Where it stopped at a step that is reopened; a run without such a step has an end at least."""
+    dot = StageDot("signed", "Signed", "late", target_at=MONDAY)
+    for state in ("blocked", "failed"):
+        card = replace(CARD, state=state, stages=(dot,))
+        at = {RUN: Stopped("sign", "Sign", "failed")}
+        late, still = told(card, stopped=at)
+        assert (late.kind, still.kind, still.why) == (
+            "late", "blocked", "Sign failed, and nothing else can be worked on",
+        )  # fmt: skip
+        assert late.action == still.action
+        assert still.action is not None
+        assert (still.action.label, still.action.href.rpartition("/steps/")[2]) == (
+            "Reopen Sign",
+            "sign/reopen",
+        )
+        assert (still.action.body, still.action.asks) == ({"reason": "It failed"}, ("reason",))
+        actions = [row.action for row in told(card)]
+        assert [action and (action.verb, action.asks) for action in actions] == [("cancel", ("reason",))] * 2
 
 
 def test_an_approval_that_waits_long_can_be_given():
