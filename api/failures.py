@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable
+from typing import Any
 
 import psycopg
 import structlog
@@ -39,6 +40,7 @@ def install(app: FastAPI) -> None:
         RequestValidationError: _invalid,
         HTTPException: _http,
         NotFound: _not_found,
+        UnknownVersion: _unknown_version,
         ClientDisconnect: _gone,
         **dict.fromkeys(_CAUSES, _cause),
         Exception: _defect,
@@ -73,7 +75,8 @@ def _not_found(_: Request, error: Exception) -> Response:
     assert isinstance(error, NotFound)
     word = "version" if error.kind == "process version" else error.kind
     code = f"unknown_{word}"
-    return answer(Problem(code if code in CODES else "not_found", str(error)))
+    facts: dict[str, Any] = {} if error.accepted is None else {"accepted": list(error.accepted)}
+    return answer(Problem(code if code in CODES else "not_found", str(error), **facts))
 
 
 def _gone(_: Request, __: Exception) -> Response:
@@ -91,10 +94,14 @@ _CAUSES: dict[type[Exception], tuple[str, str]] = {
         "whether it was stored is not known; send it again with its Idempotency-Key",
     ),
     UnknownEvent: ("newer_release", "this release does not know an event that a newer one stored here"),
-    UnknownVersion: ("unknown_version", "the process has no version with this number"),
     psycopg.OperationalError: ("unavailable", "the database cannot be reached"),
     PoolTimeout: ("overloaded", "no connection to the database became free"),
 }
+
+
+def _unknown_version(_: Request, error: Exception) -> Response:
+    assert isinstance(error, UnknownVersion)
+    return answer(Problem("unknown_version", str(error), accepted=list(error.published)))
 
 
 def _cause(_: Request, error: Exception) -> Response:

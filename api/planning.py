@@ -64,7 +64,7 @@ def target(services: Services, key: str, wanted: Wanted) -> Definition:
     if wanted == "draft" and process.draft is not None and process.draft != process.published:
         return _draft(key, process.version + 1, process.draft)
     if process.version == 0:
-        raise Problem("unknown_version", f"no version of {key} is published")
+        raise Problem("unknown_version", f"no version of {key} is published", accepted=[])
     return services.repository.definition(key, wanted if isinstance(wanted, int) else process.version)
 
 

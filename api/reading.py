@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 from starlette.requests import Request
 
 from api.problems import Problem
-from domain.accepts import keys_at, kind_at, located
+from domain.accepts import against, is_likeliest, keys_at, kind_at, located
 
 MAX_BODY_BYTES = 512 * 1024
 _MAX_DEPTH = 32
@@ -108,16 +108,22 @@ def validate(model: type[BodyModel], value: Any) -> BodyModel:
 
 
 def invalid(errors: list[Any], model: type[BaseModel] | None = None, value: Any = None) -> Problem:
-    """The problem for errors as pydantic tells them; an unknown member inside says which ones there are."""
+    """The problem for errors as pydantic tells them; an unknown member inside says which ones there are.
+
+    Places are those of the request. Where several forms are accepted, the one is spoken of that is likeliest meant.
+    """
     inside = {error["loc"][:length] for error in errors for length in range(len(error["loc"]))}
+    places = [(error["loc"], ()) if model is None else located(value, error["loc"]) for error in errors]
+    of_keys = [error["type"] in ("extra_forbidden", "missing") for error in errors]
+    weights = against((path, branches, keys) for (path, branches), keys in zip(places, of_keys, strict=True))
     told: list[dict[str, Any]] = []
-    for error in errors:
-        loc = error["loc"]
-        if error["type"] == "too_short" and loc in inside:  # it is so only because what is inside is wrong
+    for error, (path, branches) in zip(errors, places, strict=True):
+        if error["type"] == "too_short" and error["loc"] in inside:  # so only because what is inside is wrong
             continue
-        entry = {"field": _place(loc), "code": error["type"], "detail": error["msg"]}
-        if error["type"] == "extra_forbidden" and model is not None and len(loc) > 1:
-            path, branches = located(value, loc)
+        if not is_likeliest(weights, branches):
+            continue
+        entry = {"field": _place(path), "code": error["type"], "detail": error["msg"]}
+        if error["type"] == "extra_forbidden" and model is not None and len(error["loc"]) > 1:
             entry["accepted"] = list(keys_at(model, path, kind_at(path, branches)))
         told.append(entry)
     fields = ", ".join(sorted({entry["field"] or "the body" for entry in told}))

@@ -354,4 +354,5 @@ def _version(process: answers.ProcessView, number: int | Literal["draft"]) -> an
     for row in process.versions:
         if row.version == number:
             return row
-    raise Problem("unknown_version", f"{process.key} has no version {number}")
+    there = sorted(row.version for row in process.versions)
+    raise Problem("unknown_version", f"{process.key} has no version {number}", accepted=there)

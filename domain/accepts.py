@@ -61,6 +61,26 @@ def kind_at(path: Path, branches: Branches) -> str | None:
     return next((name for owner, name in reversed(branches) if owner == path[:-1]), None)
 
 
+def against(found: Iterable[tuple[Path, Branches, bool]]) -> dict[Path, dict[str, int]]:
+    """How much speaks against each alternative: most when the shape is another, or its own keys are not there.
+
+    Of each complaint: where it is, the alternatives that it speaks for, and whether it is of keys.
+    """
+    weights: dict[Path, dict[str, int]] = {}
+    for path, branches, of_keys in found:
+        for owner, name in branches:
+            near = len(path) - len(owner)
+            weight = 1_000 if near == 0 else 100 if near == 1 and of_keys else 1
+            names = weights.setdefault(owner, {})
+            names[name] = names.get(name, 0) + weight
+    return weights
+
+
+def is_likeliest(weights: dict[Path, dict[str, int]], branches: Branches) -> bool:
+    """Whether a complaint speaks for those alternatives against which the least speaks."""
+    return all(weights[owner][name] == min(weights[owner].values()) for owner, name in branches)
+
+
 def _is_word(part: int | str) -> bool:
     return isinstance(part, str) and part.isidentifier() and part.islower()
 

@@ -131,4 +131,9 @@ def _must_take_changes(process: Process) -> None:
 def _must_exist(process: Process | None, version: int | None) -> None:
     newest = 0 if process is None else process.version
     if version is not None and not 1 <= version <= newest:
-        raise Rejected("unknown_version", f"there is no version {version}", newest=newest)
+        raise Rejected(
+            "unknown_version",
+            f"there is no version {version}",
+            newest=newest,
+            accepted=list(range(1, newest + 1)),
+        )

@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from domain.accepts import Branches, keys_at, kind_at, located, values_at
+from domain.accepts import Branches, against, is_likeliest, keys_at, kind_at, located, values_at
 from domain.document import Document
 from domain.formula import OPERATIONS
 from domain.outline import Path
@@ -17,8 +17,9 @@ from domain.outline import Path
 def complaints(data: Any, wrong: ValidationError) -> list[Said]:
     """Everything that is wrong, in no order; of several things that a part could be, the likeliest is spoken of."""
     found = [Said.of(data, error) for error in wrong.errors(include_url=False, include_context=True)]
-    against = _against(found)
-    shown = [said for said in found if all(_is_best(against, owner, name) for owner, name in said.branches)]
+    keys = ("unknown_key", "missing_key")
+    weights = against((said.path, said.branches, said.code in keys) for said in found)
+    shown = [said for said in found if is_likeliest(weights, said.branches)]
     inside = {said.path[:length] for said in shown for length in range(len(said.path))}
     told: dict[Path, Said] = {}
     for said in shown:
@@ -61,28 +62,6 @@ def _accepted(path: Path, branches: Branches, error: Any, code: str) -> tuple[st
     if expected := error.get("ctx", {}).get("expected"):
         return tuple(part.strip("' ") for part in str(expected).replace(" or ", ", ").split(", "))
     return values_at(Document, path) or ("a value of another form",)
-
-
-def _against(found: list[Said]) -> dict[Path, dict[str, int]]:
-    """How much speaks against each alternative: most when its own keys are not there or the shape is another."""
-    against: dict[Path, dict[str, int]] = {}
-    for said in found:
-        for owner, name in said.branches:
-            near = len(said.path) - len(owner)
-            weight = (
-                1_000
-                if near == 0
-                else 100
-                if near == 1 and said.code in ("unknown_key", "missing_key")
-                else 1
-            )
-            names = against.setdefault(owner, {})
-            names[name] = names.get(name, 0) + weight
-    return against
-
-
-def _is_best(against: dict[Path, dict[str, int]], owner: Path, name: str) -> bool:
-    return against[owner][name] == min(against[owner].values())
 
 
 _MAPPING = "a mapping of keys to values is needed here"

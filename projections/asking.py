@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -61,10 +62,12 @@ SQL = _load()
 class NotFound(Exception):
     """No such run, project or process in the read models (yet)."""
 
-    def __init__(self, kind: str, id_: UUID | str) -> None:
+    def __init__(self, kind: str, id_: UUID | str, accepted: Sequence[int] | None = None) -> None:
+        """``accepted``: what there is instead, where that is known."""
         super().__init__(f"no {kind} {id_}")
         self.kind = kind
         self.id = id_
+        self.accepted = accepted
 
 
 class Fresh(NamedTuple):
@@ -78,6 +81,12 @@ class Fresh(NamedTuple):
 def rows(connection: Conn, name: str, **values: Any) -> list[tuple[Any, ...]]:
     """All rows of a named statement."""
     return connection.execute(SQL[name].encode(), values, prepare=True).fetchall()
+
+
+def no_version(connection: Conn, process: str, version: int) -> NotFound:
+    """That a process has no such version, and which it has."""
+    there = sorted(row[0] for row in rows(connection, "process_versions", process=process))
+    return NotFound("process version", f"{process} {version}", there)
 
 
 def fresh(connection: Conn, *names: str) -> Fresh:

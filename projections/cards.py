@@ -22,11 +22,11 @@ _AS_STORED = (
 _STORED = tuple((name, _PLACES[name]) for name in _AS_STORED)
 _LISTS = tuple((name, _PLACES[name]) for name in ("also_in", "labels", "waits_for", "lowered"))
 _ID, _STATE, _DUE_ON, _DUE_AT, _LATE_AT, _BLOCKED_AT, _STAGES, _HELP, _OVERRIDE, _STARTED, _ENDED, _ENTERED, \
-    _PROCESS, _STAGE = (
+    _PROCESS, _STAGE, _KIND, _LIFE = (
     _PLACES[name]
     for name in (
         "card", "state", "due_on", "due_at", "late_at", "blocked_at", "stages", "help", "override", "started_at",
-        "ended_at", "entered_stage_at", "process", "stage",
+        "ended_at", "entered_stage_at", "process", "stage", "kind", "life",
     )
 )  # fmt: skip
 
@@ -58,6 +58,8 @@ def card_of(row: Sequence[Any], judge: Judge) -> Card:
 
 def _state(row: Sequence[Any], target_at: datetime | None, judge: Judge, day_over: datetime | None) -> str:
     state: str = row[_STATE]
+    if row[_KIND] == "task" and row[_LIFE] == "cancelled":
+        return "cancelled"
     if state in TIMELESS or row[_ENDED] is not None:
         return state
     return state_at(

@@ -18,7 +18,7 @@ from projections.answers import (
     StepInsight,
     VersionInsight,
 )
-from projections.asking import Conn, NotFound, fresh, moment, rows
+from projections.asking import Conn, NotFound, fresh, moment, no_version, rows
 from projections.projection import blocks
 
 RUNS = """
@@ -69,11 +69,7 @@ def _newest(connection: Conn, process: str, version: int | None) -> Definition:
     for row in rows(connection, "process_versions", process=process):
         if version in (None, row[0]):
             return Definition.load(process, row[0], row[6])
-    raise (
-        NotFound("process", process)
-        if version is None
-        else NotFound("process version", f"{process} {version}")
-    )
+    raise (NotFound("process", process) if version is None else no_version(connection, process, version))
 
 
 def _version(row: Sequence[Any]) -> VersionInsight:

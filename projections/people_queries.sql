@@ -3,7 +3,8 @@
 -- name: people
 select p.person, p.name, p.email, p.manager, m.name, p.weekly_hours, p.active, p.reason, p.added_at, p.left_at,
   array(select g.work_group from read.group_member g where g.member = p.person order by g.work_group),
-  (select count(*) from read.inbox i where i.assignee = p.person), p.version
+  (select count(*) from read.inbox i where i.assignee = p.person and not exists (
+    select 1 from read.run r where r.run = i.work and r.test)), p.version
 from read.person p left join read.person m on m.person = p.manager
 where %(person)s::text is null or p.person = %(person)s
 order by not p.active, p.name, p.person
@@ -12,7 +13,8 @@ order by not p.active, p.name, p.person
 select g.work_group, g.title, g.state, g.reason, g.created_at,
   (select coalesce(jsonb_agg(jsonb_build_array(m.member, coalesce(p.name, m.member), coalesce(p.active, false)) order by m.place), '[]')
    from read.group_member m left join read.person p on p.person = m.member where m.stream = g.stream),
-  (select count(*) from read.inbox i where i.assignee = g.work_group), g.version
+  (select count(*) from read.inbox i where i.assignee = g.work_group and not exists (
+    select 1 from read.run r where r.run = i.work and r.test)), g.version
 from read.work_group g
 where %(group)s::text is null or g.work_group = %(group)s
 order by g.state = 'closed', g.title, g.work_group
@@ -28,7 +30,9 @@ from read.work_group g
 select work_group, count(*) from read.group_draw where work_group = any(%(groups)s) group by work_group
 
 -- name: loads
-select assignee, count(*) from read.inbox where assignee = any(%(people)s) group by assignee
+select i.assignee, count(*) from read.inbox i
+where i.assignee = any(%(people)s) and not exists (select 1 from read.run r where r.run = i.work and r.test)
+group by i.assignee
 
 -- name: names
 select person, name from read.person union all select work_group, title from read.work_group
@@ -69,10 +73,6 @@ join read.run r on r.run = i.work
 where i.step_kind = 'approval' and not i.claimable and i.approved <> '{}'
   and (%(project)s::uuid is null or i.project = %(project)s)
 
--- name: held_runs
-select r.run from read.run r
-where r.state in ('running', 'paused') and (
-  exists (select 1 from jsonb_each_text(r.roles) held where held.value = %(person)s)
 -- name: open_approvals
 select s.run, s.step, c.project, c.process, c.process_version, g.work_group, g.title, coalesce(i.approved, '{}'),
   case when s.assignee is null then '{}' when g.work_group is null then array[s.assignee] else array(
@@ -100,6 +100,10 @@ where h.stream = any(%(runs)s) and h.type = 'run_started' and json_typeof(h.data
 select distinct on (run) run, step, state from read.run_step
 where run = any(%(runs)s) and state in ('failed', 'cancelled') order by run, state desc, ended_at, step
 
+-- name: held_runs
+select r.run from read.run r
+where r.state in ('running', 'paused') and (
+  exists (select 1 from jsonb_each_text(r.roles) held where held.value = %(person)s)
   or r.run in (select s.run from read.run_step s where s.assignee = %(person)s
     and s.state in ('locked', 'ready', 'in_progress')))
 order by r.started_at, r.run

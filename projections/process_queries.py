@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from projections.answers import Processes, ProcessRow, ProcessView, VersionRow
-from projections.asking import Conn, NotFound, fresh, rows
+from projections.asking import Conn, NotFound, fresh, no_version, rows
 
 
 def processes(connection: Conn) -> Processes:
@@ -50,7 +50,7 @@ def process_version(connection: Conn, key: str, version: int) -> VersionRow:
     """One published version. Raises NotFound."""
     found = rows(connection, "version_document", process=key, version=version)
     if not found:
-        raise NotFound("process version", f"{key} {version}")
+        raise no_version(connection, key, version)
     return _version(found[0])
 
 

@@ -20,7 +20,7 @@ from domain.upcast import upcast
 from domain.words import RoleKey, StageKey, StepKey
 from projections.answers import Card as CardAnswer
 from projections.answers import History, HistoryEntry, RunRow, Runs, RunView, StageView, StepView, WaitsFor
-from projections.asking import CARD_COLUMNS, Conn, Fresh, NotFound, fresh, rows
+from projections.asking import CARD_COLUMNS, Conn, Fresh, NotFound, fresh, no_version, rows
 from projections.cards import card_of, help_of
 from projections.judging import Judge, judge
 from projections.live_values import live_values
@@ -62,7 +62,7 @@ def definition_of(connection: Conn, process: str, version: int) -> Definition:
         return _draft_of(connection, process, version)
     found = rows(connection, "version_document", process=process, version=version)
     if not found:
-        raise NotFound("process version", f"{process} {version}")
+        raise no_version(connection, process, version)
     return Definition.load(process, version, found[0][6])
 
 
@@ -70,7 +70,7 @@ def _draft_of(connection: Conn, process: str, version: int) -> Definition:
     try:
         return LogDefinitions(connection)(process, version)
     except UnknownDefinition:
-        raise NotFound("process version", f"{process} {version}") from None
+        raise no_version(connection, process, version) from None
 
 
 def run_history(connection: Conn, stream: UUID, after: int = 0, limit: int = 500) -> History:

@@ -7,7 +7,7 @@ from typing import Any
 
 from domain.definition import Definition
 from projections.answers import DirectlyFollows, ProcessStats, Quantiles, StageStats, StepStats
-from projections.asking import Conn, NotFound, fresh, rows
+from projections.asking import Conn, NotFound, fresh, no_version, rows
 from projections.board_queries import funnel
 from projections.projection import blocks
 
@@ -72,11 +72,7 @@ def _newest(connection: Conn, process: str, version: int | None) -> Definition:
     for row in rows(connection, "process_versions", process=process):
         if version in (None, row[0]):
             return Definition.load(process, row[0], row[6])
-    raise (
-        NotFound("process", process)
-        if version is None
-        else NotFound("process version", f"{process} {version}")
-    )
+    raise (NotFound("process", process) if version is None else no_version(connection, process, version))
 
 
 def _activity_counts(counts: Sequence[tuple[Any, ...]]) -> dict[str, int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -22,6 +22,7 @@ from projections.step_facts import StepFacts
 Alarms = dict[str, datetime]
 Pause = tuple[datetime, datetime]
 _NOT_SET = "the target of the run"
+_OWN = "being ready: the due is counted from then"
 
 
 def alarms_of(connection: Conn, run: UUID) -> dict[StepKey, Alarms]:
@@ -34,9 +35,14 @@ def alarms_of(connection: Conn, run: UUID) -> dict[StepKey, Alarms]:
 
 def pauses_of(connection: Conn, run: UUID) -> tuple[Pause, ...]:
     """The pauses of the run that are over."""
+    return paired(rows(connection, "run_pauses", run=run))
+
+
+def paired(told: Iterable[Sequence[Any]]) -> tuple[Pause, ...]:
+    """The pauses that are over, from (type, instant) of the events that begin and end them, in order."""
     found: list[Pause] = []
     begun_at: datetime | None = None
-    for kind, at in rows(connection, "run_pauses", run=run):
+    for kind, at in told:
         if kind == "run_paused":
             begun_at = at
         elif begun_at is not None:
@@ -75,7 +81,8 @@ class StepTimes:
         rule = self.definition.steps[key].due
         if rule is None or self.due(key) is not None:
             return None
-        return DueWaitsFor(anchor_name(rule.anchor), self._title(rule.anchor))
+        own = isinstance(rule.anchor, AnchorStepReady) and rule.anchor.step_ready == key
+        return DueWaitsFor(anchor_name(rule.anchor), _OWN if own else self._title(rule.anchor))
 
     @cached_property
     def _run(self) -> Run:

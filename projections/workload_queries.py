@@ -5,24 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import datetime
+from itertools import groupby
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from domain.condition import holds
 from domain.definition import Definition
 from domain.directory import Directory
-from domain.document import (
-    AUTOMATIC,
-    Anchor,
-    AnchorField,
-    AnchorStageEntered,
-    AnchorStepDone,
-    AnchorStepReady,
-    Step,
-)
-from domain.run.dues import moment
-from domain.schedule import Calendar, due_at
+from domain.document import AUTOMATIC, Step
+from domain.run import Run, StepState
+from domain.run.alarms import rule_instant
+from domain.schedule import Calendar
 from domain.words import Assignee, RoleKey, StepKey
 from domain.workload import Load, Needs, Piece, Week, effort, weeks_ahead
 from domain.workload import workload as loads_of
@@ -31,6 +25,7 @@ from projections.asking import Conn, fresh
 from projections.asking import moment as now_or
 from projections.people_directory import directory as directory_of
 from projections.projection import blocks
+from projections.step_times import Pause, paired
 
 SQL = blocks("workload_queries")
 Definitions = Callable[[str, int], Definition]
@@ -63,6 +58,25 @@ class _Run:
     target_at: datetime | None
     imported: bool
     steps: dict[str, _Step] = field(default_factory=dict)
+    pauses: list[Pause] = field(default_factory=list)
+
+    def as_anchors_see_it(self, values: Mapping[str, Any]) -> Run:
+        """The run as far as dues are counted from it."""
+        steps = {
+            StepKey(key): StepState(
+                ready_at=step.ready_at,
+                first_ready_at=step.ready_at,
+                done_at=step.ended_at if step.state == "done" else None,
+            )
+            for key, step in self.steps.items()
+        }
+        return Run(
+            started_at=self.started_at,
+            target_at=self.target_at,
+            values=values,
+            steps=steps,
+            pauses=tuple(self.pauses),
+        )
 
     def values(self) -> dict[str, Any]:
         """Every field that has a value, by path."""
@@ -107,14 +121,22 @@ def _pieces(
     for id_, *step in _rows(connection, "steps", project):
         if id_ in runs:
             runs[id_].steps[step[0]] = _Step(*step)
+    for id_, pauses in _pauses(connection, list(runs)).items():
+        runs[id_].pauses.extend(pauses)
     for run in runs.values():
         yield from _of_run(run, calendar)
     for who, due_on, waits in _rows(connection, "tasks", project):
         yield Piece(who, 1.0, due_on, waits=waits)
 
 
+def _pauses(connection: Conn, runs: list[UUID]) -> dict[UUID, tuple[Pause, ...]]:
+    found = connection.execute(SQL["pauses"].encode(), {"runs": runs}, prepare=True).fetchall()
+    told = groupby(found, key=lambda row: row[0])
+    return {id_: paired((kind, at) for _, kind, at in rows_) for id_, rows_ in told}
+
+
 def _of_run(run: _Run, calendar: Calendar) -> Iterator[Piece]:
-    values: dict[str, Any] | None = None
+    seen: tuple[dict[str, Any], Run] | None = None
     for key, known in run.definition.steps.items():
         step = run.steps.get(key, _UNTOUCHED)
         if known.kind in AUTOMATIC or step.state not in ("locked", "ready", "in_progress"):
@@ -122,20 +144,22 @@ def _of_run(run: _Run, calendar: Calendar) -> Iterator[Piece]:
         if step.state == "locked" and run.imported:
             continue  # it has no graph: nobody knows what is to come
         if step.state == "locked":
-            values = run.values() if values is None else values
-            if holds(known.when, values):
-                yield _coming(run, known, step, values, calendar)
+            if seen is None:
+                values = run.values()
+                seen = values, run.as_anchors_see_it(values)
+            if holds(known.when, seen[0]):
+                yield _coming(run, known, step, seen[1], calendar)
         else:
             yield _piece(
                 run, known, step, Assignee(step.assignee) if step.assignee else None, step.due_at, calendar
             )
 
 
-def _coming(run: _Run, known: Step, step: _Step, values: Mapping[str, Any], calendar: Calendar) -> Piece:
+def _coming(run: _Run, known: Step, step: _Step, seen: Run, calendar: Calendar) -> Piece:
     who = step.assignee or (run.roles.get(RoleKey(known.role)) if known.role else None)
     due = step.due_at
     if due is None and known.due is not None:
-        due = due_at(known.due, lambda anchor: _anchored(run, anchor, values), calendar)
+        due = rule_instant(seen, run.definition, known.due, calendar)
     return _piece(run, known, step, Assignee(who) if who else None, due, calendar)
 
 
@@ -146,27 +170,6 @@ def _piece(
     day = None if due is None else calendar.local_day(due)
     waits = run.state == "paused" or step.helped
     return Piece(who, effort(known), day, step.state != "locked", waits, needs, tuple(step.approved))
-
-
-def _anchored(run: _Run, anchor: Anchor, values: Mapping[str, Any]) -> datetime | date | None:
-    """The instant or day that an anchor stands for; None while it is not known."""
-    match anchor:
-        case "run_start":
-            return run.started_at
-        case "run_target":
-            return run.target_at
-        case AnchorField(field=path):
-            return moment(values.get(path))
-        case AnchorStepReady(step_ready=key):
-            return run.steps.get(key, _UNTOUCHED).ready_at
-        case AnchorStepDone(step_done=key):
-            step = run.steps.get(key, _UNTOUCHED)
-            return step.ended_at if step.state == "done" else None
-        case AnchorStageEntered(stage_entered=stage):
-            entered = (
-                run.steps.get(key, _UNTOUCHED).ready_at for key in run.definition.steps_of.get(stage, ())
-            )
-            return min((instant for instant in entered if instant is not None), default=None)
 
 
 def _counts(who: Assignee | None) -> bool:

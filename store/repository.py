@@ -27,7 +27,11 @@ _DOCUMENTED = frozenset({ProcessDraftSaved.type, ProcessVersionPublished.type})
 
 
 class UnknownVersion(LookupError):
-    """The process has no published version of this number."""
+    """The process has no published version of this number; ``published`` are those that it has."""
+
+    def __init__(self, told: str, published: Sequence[int] = ()) -> None:
+        super().__init__(told)
+        self.published = published
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,16 +194,19 @@ class Repository:
 
     def _compile(self, process: str, version: int) -> Definition:
         document: dict[str, Any] | None = None
+        published: list[int] = []
         for recorded in self._log.read_stream(process_stream(process)):
             if version < 0 and recorded.version > -version:
                 break
             event = to_event(recorded) if recorded.type in _DOCUMENTED else None
+            if isinstance(event, ProcessVersionPublished):
+                published.append(event.process_version)
             if isinstance(event, ProcessVersionPublished) and event.process_version == version:
                 return Definition.load(process, version, event.document)
             if version < 0 and isinstance(event, ProcessDraftSaved | ProcessVersionPublished):
                 document = event.document
         if document is None:
-            raise UnknownVersion(f"process {process} has no version {version}")
+            raise UnknownVersion(f"process {process} has no version {version}", published)
         return Definition.load(process, version, document)
 
     def _plan(self, work: _Work[S, E]) -> _Plan[E]:

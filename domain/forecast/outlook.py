@@ -31,6 +31,8 @@ State = Literal["on_track", "at_risk", "late", "stalled", "no_data"]
 
 SURE = 0.85
 """A target that is met less often than this is at risk: its P85 is after the target."""
+LEAST_SHOWN = 0.01
+"""The least share of the time that is left, or of the delay, that a reason tells."""
 DOUBTFUL = 0.5
 """A target that is met less often than this is missed, more likely than not: late."""
 
@@ -196,18 +198,25 @@ def _reason(
     key = futures.keys[row]
     days = situation.axis.day_seconds
     share = shares[row] / shares.sum()
-    part = f"{share:.0%} of the {'delay' if state == 'late' else 'time left'}"
+    part = (
+        f"{share:.0%} of the {'delay' if state == 'late' else 'time left'}" if share >= LEAST_SHOWN else None
+    )
     title = situation.definition.steps[key].title
     if stalled == key:
         age = max(situation.waiting.get(key, 0.0), situation.working.get(key, 0.0)) / days
-        return key, f"nothing has moved on “{title}” for {_days(age)}, longer than usual; {part}"
+        return key, _with(f"nothing has moved on “{title}” for {_days(age)}, longer than usual", part, "; ")
     if key in situation.working:
-        return key, f"“{title}” has been worked on for {_days(situation.working[key] / days)}, {part}"
+        return key, _with(f"“{title}” has been worked on for {_days(situation.working[key] / days)}", part)
     if situation.waiting.get(key, days) * 16 < days:
-        return key, f"“{title}” can be worked on now, {part}"
+        return key, _with(f"“{title}” can be worked on now", part)
     if key in situation.waiting:
-        return key, f"waits for “{title}” for {_days(situation.waiting[key] / days)}, {part}"
-    return key, f"“{title}” is still to come and takes {_days(shares[row] / days)}, {part}"
+        return key, _with(f"waits for “{title}” for {_days(situation.waiting[key] / days)}", part)
+    return key, _with(f"“{title}” is still to come and takes {_days(shares[row] / days)}", part)
+
+
+def _with(said: str, part: str | None, joined: str = ", ") -> str:
+    """What is said, with the part of the time that it is, where that is worth a word."""
+    return said if part is None else f"{said}{joined}{part}"
 
 
 def _days(count: float) -> str:

@@ -217,6 +217,8 @@ def _due(step: dict[str, Any]) -> str | None:
     """When the step is due, by its rule when it is not announced yet, or what has to be known before."""
     if step["due_at"]:
         return f"{shown(step['due_at'])}{' (overdue)' if step['overdue'] else ''}"
+    if step["due_waits_for"] and step["due_waits_for"]["anchor"] == f"step_ready:{step['key']}":
+        return "none yet (counted once the step is ready)"
     if step["due_waits_for"]:
         return f"none yet (waits for {step['due_waits_for']['title']})"
     return f"then {shown(step['due_expected_at'])}" if step["due_expected_at"] else None

@@ -167,11 +167,16 @@ def test_turns_go_round_also_when_nobody_waits(api: Api):
 
 
 def test_the_least_loaded_gets_the_next_run(api: Api):
-    """Open work counts, wherever it comes from."""
+    """Open work counts, wherever it comes from; only that of test runs does not."""
     add(api, "bo", "cy")
     publish(api, {"group": "legal", "assign": "least_loaded"})
     first = start(api, roles={"seller": "person:bo"})
     assert who(api, first) == "person:bo"
+    for _ in range(3):
+        start(api, roles={"seller": "person:cy"}, test=True)
+    project(api.database, api.services.log)
+    people = {row["person"]: row["open_work"] for row in ok(api.client.get("/v1/people"))["rows"]}
+    assert people == {"person:bo": 1, "person:cy": 0}, "a test run is nobody's work"
     assert who(api, start(api)) == "person:cy"
     assert Counter(who(api, start(api)) for _ in range(4)) == {"person:bo": 2, "person:cy": 2}
 

@@ -100,6 +100,10 @@ def test_an_older_version_is_taken_up_again(published: Api):
     project(published.database, published.services.log)
     assert published.client.get("/v1/processes/onboarding").json()["draft"]["title"] == "Onboarding"
     assert refused(published, path, {"version": 7}) == (404, "unknown_version")
+    addresses = ["diff?before=1&after=7", "insights?version=7", "stats?version=7"]
+    told = [published.client.get(f"/v1/processes/onboarding/{each}").json() for each in addresses]
+    told.append(published.client.post(path, json={"version": 7}).json())
+    assert [(each["code"], each["accepted"]) for each in told] == [("unknown_version", [1])] * 4
 
 
 def test_a_difference_tells_each_change(published: Api):
@@ -145,7 +149,9 @@ def test_an_unknown_key_inside_a_document_says_which_there_are(published: Api):
     assert answer.status_code == 422
     told = {each["field"]: each for each in answer.json()["errors"]}
     assert told["stages.0.steps.0.rolle"]["accepted"][0] == "role"
-    assert told["stages.0.steps.0.when.Comparison.feld"]["accepted"][0] == "field"
+    assert told["stages.0.steps.0.when.feld"]["accepted"][0] == "field"
+    places = {"stages.0.steps.0.rolle", "stages.0.steps.0.when.feld", "stages.0.steps.0.when.field"}
+    assert set(told) == places, "the author's own places, of the form that is likeliest meant"
     assert "stages" not in told
 
 

@@ -56,6 +56,15 @@ def test_a_task_is_told_in_full(api: Api, place: str):
     assert [line["by"] for line in api.client.get(f"/v1/tasks/{task}").json()["checklist"]] == [None, None]
 
 
+def test_a_cancelled_task_is_a_cancelled_card(api: Api, place: str):
+    """Not one that was skipped: the ends are never mixed up."""
+    task = added(api, place, "Call")
+    assert api.client.post(f"/v1/tasks/{task}/cancel", json={"reason": "No need"}).status_code == 200
+    project(api.database, api.services.log)
+    board = api.client.get(f"/v1/projects/{place}/board").json()
+    assert [card["state"] for column in board["columns"] for card in column["cards"]] == ["cancelled"]
+
+
 def test_its_history_is_every_event(api: Api, place: str):
     """Oldest first, as recorded; an id of something else is no task."""
     task = added(api, place, "Move the desks")

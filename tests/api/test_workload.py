@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +57,16 @@ def test_the_load_of_a_run_by_week(working: Api):
     assert (this["capacity"], this["free"], following["capacity"]) == (24.0, 16.8, 40.0)
     assert (found["person:cy"]["later"], found["person:di"]["later"]) == (2.0, 2.0)
     assert set(found) == {"person:bo", "person:cy", "person:di"}
+
+
+def test_a_pause_moves_the_dues_of_steps_that_are_still_locked(working: Api):
+    """What is due so many days after the start is due later by the working days for which the run stood still."""
+    run = working.start(process="made", roles={"maker": "person:cy"})
+    ok(working.client.post(f"/v1/runs/{run}/pause", json={"reason": "Holidays"}))
+    working.services.clock = lambda: WEDNESDAY + timedelta(days=7)
+    ok(working.client.post(f"/v1/runs/{run}/resume", json={}))
+    weeks = rows(working, weeks=3)["person:cy"]["weeks"]
+    assert [week["coming"] for week in weeks] == [0.0, 8.0, 0.0]
 
 
 def test_what_waits_or_is_late_is_told_apart(working: Api):

@@ -12,10 +12,12 @@ import pytest
 from domain.run import change_inputs, complete_step, pause_run, resume_run, set_step_due
 from domain.words import StepKey
 from projections import run_queries
-from projections.answers import RunView, StepView
+from projections.answers import DueWaitsFor, RunView, StepView
 from projections.asking import Conn
+from projections.step_times import StepTimes
 from store.connect import connect
 from store.log import Log
+from tests.domain import documents
 from tests.support.databases import Database
 from tests.workers.timed import OFFICE, Office
 
@@ -104,6 +106,15 @@ def test_a_step_without_a_due_says_what_it_waits_for(office: Office, asking: Con
     office.do(run, change_inputs, office.definition, {"go_live": "2026-03-20"}, calendar=OFFICE)
     live = seen(office, asking, run)["live"]
     assert (live.due_waits_for, live.due_at) == (None, day(19))
+
+
+def test_a_due_that_is_counted_from_its_own_step_does_not_wait_for_that_step():
+    """It says that it is counted from when the step is ready."""
+    own = {"anchor": {"step_ready": "call"}, "offset": 2}
+    followed = documents.definition(documents.step("first"), documents.step("call", ["first"], due=own))
+    times = StepTimes(followed, OFFICE, day(2), None, {}, {}, {})
+    told = times.due_waits_for(StepKey("call"))
+    assert told == DueWaitsFor("step_ready:call", "being ready: the due is counted from then")
 
 
 def test_a_locked_step_says_when_it_will_be_due_and_when_that_is_which_it_waits_for(

@@ -240,6 +240,20 @@ def test_work_older_than_its_own_p85_is_stalled():
     assert "nothing has moved on “A”" in outlook.reason
 
 
+def test_a_part_of_less_than_a_hundredth_is_not_told():
+    """Nothing moves on a step that hardly counts: that is said, and no "0% of the time left" with it."""
+    both = process({"key": "a", "after": []}, {"key": "b", "after": []})
+    model = StepModel(
+        {
+            "a": StepFigures(UNIFORM, constant(0), done=99),
+            "b": StepFigures(constant(99 * HOUR), constant(1), done=9),
+        }
+    )
+    outlook, _ = look_ahead(situation(both, model, waiting={"a": 9.5 * HOUR}), 1)
+    assert outlook.state == "stalled"
+    assert outlook.reason.endswith("longer than usual")
+
+
 def test_the_reason_names_what_costs_most():
     """By simulation: nine tenths of the time that is left."""
     outlook, outcome = look_ahead(situation(SEQUENCE, taking(a=1, b=18, c=1)), 1)
