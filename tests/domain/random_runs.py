@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from copy import deepcopy
 from datetime import timedelta
 from typing import Any, NamedTuple
@@ -71,7 +71,7 @@ def _process(lot: int, steps: list[tuple[int, int, int]]) -> Process:
         "key": "sale", "title": "Sale", "roles": ROLES, "inputs": INPUTS,
         "stages": [{"key": f"g{n}", "title": "G", "steps": found} for n, found in enumerate(stages)],
     }  # fmt: skip
-    return Process(document, Definition.load("sale", 1, document))
+    return as_version(1, document)
 
 
 def _placed(dice: Dice, index: int, count: int, earlier: list[str]) -> Data:
@@ -176,14 +176,12 @@ def _comparison(dice: Dice, sources: list[str]) -> Data:
             return {"field": field, "operator": "not_set"}
 
 
-def another_version(process: Process, dice: Dice) -> Process:
-    """The next version: other titles, and one or two steps with another condition or none, or behind others."""
+def another_version(process: Process, dice: Dice, keys: Sequence[str]) -> Process:
+    """The next version: one or two of these steps have another condition or none, or are behind others."""
     document = deepcopy(process.document)
     steps = [each for stage in document["stages"] for each in stage["steps"]]
-    for number, one in enumerate(steps):
-        one["title"] = f"Step {number} of another version"
     for _ in range(1 + dice.below(2)):
-        place = dice.below(len(steps))
+        place = dice.one_of([number for number, each in enumerate(steps) if each["key"] in keys])
         one, before = steps[place], steps[:place]
         if dice.happens(3):
             one["after"] = dice.some_of([each["key"] for each in before])
@@ -194,7 +192,12 @@ def another_version(process: Process, dice: Dice) -> Process:
         later = {each["key"] for each in steps if each.get("fields")} - _sources(one, steps[:place])
         if any(f"'{key}.size'" in str(one.get("when")) for key in later):
             del one["when"]
-    return Process(document, Definition.load("sale", process.definition.version + 1, document))
+    return as_version(process.definition.version + 1, document)
+
+
+def as_version(number: int, document: Data) -> Process:
+    """The process as it is published with this document."""
+    return Process(document, Definition.load("sale", number, document))
 
 
 deeds = st.lists(lots, min_size=20, max_size=40)

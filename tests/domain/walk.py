@@ -16,7 +16,7 @@ from projections.run_facts import RUN_FACTS, RunFacts
 from tests.domain.dice import Dice
 from tests.domain.model import OPEN, WELL, Model, Refused
 from tests.domain.random_deeds import chosen
-from tests.domain.random_runs import Deed, Process, another_version, decide, start
+from tests.domain.random_runs import Deed, Process, another_version, as_version, decide, start
 
 PATIENT = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
 CAUSES = {"reopen": "user", "resume": "user", "migrate": "migration"}
@@ -30,7 +30,7 @@ class Walk:
 
     def __init__(self, process: Process) -> None:
         """Starting announces what the model announces."""
-        self.process, self.clock = process, 0
+        self.process, self.left, self.clock = process, process, 0
         self.run, self.facts, self.progress = Run(), RunFacts(), 0.0
         self.model = Model(process.document, {"plan": "small"})
         note(f"{process}")
@@ -47,7 +47,7 @@ class Walk:
             return
         assert allowed, f"{deed} has to be refused"
         if deed.verb == "migrate":
-            self.process = deed.args[0]
+            self.left, self.process = self.process, deed.args[0]
         self._goes_on(events, CAUSES.get(deed.verb, "rule"))
         if not another_attempt(deed, self.process):
             assert decide(self.run, self.process.definition, deed, self.clock) == [], f"{deed} again"
@@ -98,14 +98,19 @@ def walked(process: Process, lots: list[int]) -> Walk:
     walk = Walk(process)
     for lot in lots:
         if lot:
-            walk.does(_moving(lot, walk.process) or chosen(lot, walk.run, walk.process.definition))
+            walk.does(_moving(lot, walk) or chosen(lot, walk.run, walk.process.definition))
     return walk
 
 
-def _moving(lot: int, process: Process) -> Deed | None:
-    """One of so many deeds moves the run to another version."""
-    dice = Dice(lot)
-    return Deed("migrate", (another_version(process, dice),)) if dice.happens(16) else None
+def _moving(lot: int, walk: Walk) -> Deed | None:
+    """One of so many deeds moves the run to a version in which mostly work at hand is another, or back."""
+    dice, number = Dice(lot), walk.process.definition.version + 1
+    if not dice.happens(16):
+        return None
+    if dice.happens(2):
+        return Deed("migrate", (as_version(number, walk.left.document),))
+    at_hand = [key for key, fact in walk.model.facts.items() if fact.state in OPEN] if dice.below(3) else []
+    return Deed("migrate", (another_version(walk.process, dice, at_hand or list(walk.model.steps)),))
 
 
 def agree(run: Run, model: Model, process: Process) -> None:
