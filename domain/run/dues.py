@@ -19,7 +19,8 @@ from domain.run.alarms import (
     moment,
     rule_instant,
 )
-from domain.run.evolve import NO_TIME, evolve
+from domain.run.evolve import evolve
+from domain.run.evolve_step import NO_TIME
 from domain.run.state import Run, StepState
 from domain.run.work import Work
 from domain.schedule import Calendar

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from typing import Any
 
 from domain import events as e
 from domain.run.evolve_action import ACTION_EVENTS, evolve_actions, evolve_children, evolve_received
 from domain.run.evolve_migrated import evolve_migrated
-from domain.run.state import Attachment, Help, Run, StepState, StepWord, altered
-from domain.words import Actor, Assignee, StepKey
+from domain.run.evolve_step import evolve_step, with_one
+from domain.run.state import Attachment, Run, StepState, altered
+from domain.words import StepKey
 
 _BLANK = Run()
-NO_TIME = timedelta()
 
 
 def evolve(run: Run | None, event: e.AnyRunEvent | e.AnyStepEvent | e.AnyActionEvent) -> Run:
@@ -60,11 +59,6 @@ class _Own:
         return altered(run, steps=self.steps, values=self.values)
 
 
-def evolve_step(step: StepState, event: e.StepEvent) -> StepState:
-    """The step after an event of its own."""
-    return _STEP[type(event)](step, event)
-
-
 def completed_values(run: Run, event: e.StepEvent) -> dict[str, Any]:
     """The fields, by path, that count from this event on: a draft does when its step is completed."""
     if isinstance(event, e.StepCompleted):
@@ -92,7 +86,7 @@ def _started(run: Run, event: e.RunStarted) -> Run:
         parent_step=event.parent_step,
         started_at=event.at,
         started_by=event.by,
-        givers=event.given_by or _with((), event.by),
+        givers=event.given_by or with_one((), event.by),
         imported=event.imported,
         roles={**run.roles, **event.roles},
         inputs=event.inputs,
@@ -102,7 +96,7 @@ def _started(run: Run, event: e.RunStarted) -> Run:
 
 def _inputs_changed(run: Run, event: e.RunInputsChanged) -> Run:
     values = {**run.values, **_paths("inputs", event.inputs)}
-    givers = _with(run.givers, event.by) if event.cause == "user" else run.givers
+    givers = with_one(run.givers, event.by) if event.cause == "user" else run.givers
     return altered(run, inputs={**run.inputs, **event.inputs}, values=values, givers=givers)
 
 
@@ -184,247 +178,6 @@ _RUN: dict[type[e.Event], Callable[[Run, Any], Run]] = {
     ),
     e.StageOverrideCleared: lambda run, _event: altered(run, stage_override=None, override_from=None),
 }
-
-
-# --- its steps ---
-
-
-def _before(step: StepState, event: Any) -> StepWord | None:
-    """What the step was before migrations moved it: known while nothing else has."""
-    return (step.before or step.state) if event.cause == "migration" else None
-
-
-def _ready(step: StepState, event: e.StepBecameReady) -> StepState:
-    manual = step.due_source == "manual"
-    return altered(
-        step,
-        state="ready",
-        round=event.round,
-        assignee=event.assignee,
-        assigned_by_hand=step.assigned_by_hand and event.assignee is not None,
-        ready_at=event.at,
-        first_ready_at=step.first_ready_at or event.at,
-        due_at=event.due_at,
-        due_source="manual" if manual else "rule" if event.due_at else None,
-        alarms=event.alarms,
-        shift=NO_TIME,
-        before=_before(step, event),
-    )
-
-
-def _relocked(step: StepState, event: e.StepRelocked) -> StepState:
-    """A new round of an approval forgets who agreed; a step that only waits again keeps everything."""
-    fresh = event.round != step.round
-    return altered(
-        step,
-        state="locked",
-        round=event.round,
-        approvals=() if fresh else step.approvals,
-        doers=() if fresh else step.doers,
-        contributors=_all_doers(step) if fresh else step.contributors,
-        help=_over(step) if fresh else step.help,
-        alarms={},
-        before=_before(step, event),
-    )
-
-
-def _all_doers(step: StepState) -> tuple[Actor, ...]:
-    return tuple(dict.fromkeys((*step.contributors, *step.doers)))
-
-
-def _assigned(step: StepState, event: e.StepAssigned) -> StepState:
-    """A step that goes back to the group it was claimed from is the role's again."""
-    back = event.assignee is not None and event.assignee == step.claimed_from
-    by_hand = event.cause == "user" and event.assignee is not None and not back
-    claimed = _claimed_from(step, event.assignee)
-    return altered(step, assignee=event.assignee, assigned_by_hand=by_hand, claimed_from=claimed)
-
-
-def _claimed_from(step: StepState, assignee: Assignee | None) -> Assignee | None:
-    """The group that a person has the step from; handing it on to another person does not change that."""
-    if assignee is None or assignee.startswith("group:"):
-        return None
-    former = step.assignee
-    return former if former is not None and former.startswith("group:") else step.claimed_from
-
-
-_COUNTED_ON = frozenset({"calendar_changed", "run_resumed", "migration"})
-"""Causes that count a due anew, or on, from where it was counted before."""
-
-
-def _due_set(step: StepState, event: e.StepDueSet) -> StepState:
-    moves = step.due_moves + (step.due_at is not None and event.due_at != step.due_at)
-    source = event.source if event.due_at is not None or event.source == "manual" else None
-    counted_on = event.cause in _COUNTED_ON or (event.cause == "user" and event.source == "rule")
-    return altered(
-        step,
-        due_at=event.due_at,
-        due_source=source,
-        due_set_at=step.due_set_at if counted_on else event.at,
-        due_moves=moves,
-        alarms=step.alarms if event.alarms is None else event.alarms,
-        shift=step.shift if event.shift_seconds is None else timedelta(seconds=event.shift_seconds),
-    )
-
-
-def _saved(step: StepState, event: e.StepValuesSaved) -> StepState:
-    """Values of a step under way are its draft; values that arrive for a done step count at once."""
-    doers = step.doers if event.cause == "migration" else _with(step.doers, event.by)
-    notes = {**step.notes, **event.replaced} if event.replaced else step.notes
-    if step.state != "done":
-        return altered(step, draft={**step.draft, **event.values}, doers=doers, notes=notes)
-    return altered(step, doers=doers, notes=notes)
-
-
-def _step_done(step: StepState, event: e.StepCompleted) -> StepState:
-    return altered(
-        step,
-        state="done",
-        round=event.round,
-        done_at=event.at,
-        done_by=event.by,
-        doers=_with(step.doers, event.by),
-        outcome=event.outcome,
-        draft={},
-        help=_over(step),
-        evidence=True,
-        alarms={},
-        before=None,
-        reopened=None,
-        kept=False,
-    )
-
-
-def _over(step: StepState) -> Help | None:
-    """Nobody waits any more for help with a step that ended, or that begins anew."""
-    return step.help if step.help is None or step.help.over else replace(step.help, over=True)
-
-
-def _step_reopened(step: StepState, event: e.StepReopened) -> StepState:
-    return altered(
-        step,
-        state="locked",
-        round=event.round,
-        doers=(),
-        contributors=_all_doers(step),
-        approvals=(),
-        refused=None,
-        evidence=False,
-        help=_over(step),
-        wanted=event.cause in ("user", "migration"),
-        before=None,
-        reopened=step if event.cause == "migration" else None,
-        kept=False,
-        added_later=False,
-        outcome=None,
-        done_by=None,
-        skipped_by=None,
-        questioned=(),
-        doubted=(),
-        overdue=None,
-        alarms={},
-        due_at=step.due_at if step.due_source == "manual" else None,
-        due_source=step.due_source if step.due_source == "manual" else None,
-    )
-
-
-def _applicable(step: StepState, event: e.StepBecameApplicable) -> StepState:
-    if event.restored and step.reopened is not None:
-        return altered(step.reopened, state="done", alarms={})
-    state: StepWord = "done" if step.evidence else "locked"
-    return altered(step, state=state, before=_before(step, event), added_later=False, alarms={})
-
-
-def _not_applicable(step: StepState, event: e.StepBecameNotApplicable) -> StepState:
-    before = None if event.added_later else _before(step, event)
-    asked = step.help if event.cause == "migration" else _over(step)
-    return altered(
-        step, state="not_applicable", before=before, added_later=event.added_later, alarms={}, help=asked
-    )
-
-
-def _cancelled_step(step: StepState, event: e.StepCancelled) -> StepState:
-    asked = step.help if event.cause == "migration" else _over(step)
-    return altered(step, state="cancelled", before=_before(step, event), alarms={}, help=asked)
-
-
-def _failed(step: StepState, event: e.StepFailed) -> StepState:
-    doers = _with(step.doers, event.by)
-    return altered(
-        step,
-        state="failed",
-        outcome=event.outcome,
-        done_at=event.at,
-        doers=doers,
-        alarms={},
-        before=None,
-        help=_over(step),
-    )
-
-
-def _questioned(step: StepState, event: e.StepEvidenceQuestioned) -> StepState:
-    if event.cause == "migration":
-        return altered(step, doubted=_with(step.doubted, event.reopened))
-    return altered(step, questioned=_with(step.questioned, event.reopened))
-
-
-def _help(step: StepState, event: e.HelpRequested) -> StepState:
-    return altered(step, help=Help(event.reason, event.waiting_on, event.until, event.cause))
-
-
-def _refused(step: StepState, event: e.ApprovalRefused) -> StepState:
-    return altered(step, refused=(event.by, event.reason), approvals=())
-
-
-def _approved(step: StepState, event: e.ApprovalGiven) -> StepState:
-    return altered(step, approvals=_with(step.approvals, event.by))
-
-
-def _skipped(step: StepState, event: e.StepSkipped) -> StepState:
-    return altered(step, state="skipped", skipped_by=event.by, alarms={}, before=None, help=_over(step))
-
-
-def _reminded(step: StepState, event: e.StepReminderRaised) -> StepState:
-    return _without(step, event.alarm)
-
-
-def _timed_out(step: StepState, event: e.StepWaitTimedOut) -> StepState:
-    """A wait that was flagged at its instant, because it cannot end by itself, is not flagged again for it."""
-    return _without(step, "until") if step.alarms.get("until") == event.due_at else step
-
-
-def _without(step: StepState, alarm: str) -> StepState:
-    return altered(step, alarms={name: at for name, at in step.alarms.items() if name != alarm})
-
-
-_STEP: dict[type[e.Event], Callable[[StepState, Any], StepState]] = {
-    e.StepBecameReady: _ready,
-    e.StepRelocked: _relocked,
-    e.StepAssigned: _assigned,
-    e.StepDueSet: _due_set,
-    e.StepBecameOverdue: lambda step, event: altered(step, overdue=event.due_at),
-    e.StepReminderRaised: _reminded,
-    e.StepEscalated: lambda step, _event: _without(step, "escalation"),
-    e.StepWaitTimedOut: _timed_out,
-    e.StepStarted: lambda step, _event: altered(step, state="in_progress", before=None),
-    e.StepValuesSaved: _saved,
-    e.StepCompleted: _step_done,
-    e.ApprovalGiven: _approved,
-    e.ApprovalRefused: _refused,
-    e.StepSkipped: _skipped,
-    e.StepBecameNotApplicable: _not_applicable,
-    e.StepBecameApplicable: _applicable,
-    e.StepFailed: _failed,
-    e.StepCancelled: _cancelled_step,
-    e.StepReopened: _step_reopened,
-    e.StepEvidenceQuestioned: _questioned,
-    e.HelpRequested: _help,
-    e.HelpCleared: lambda step, _event: altered(step, help=None),
-}
-
-
-def _with(known: tuple[Any, ...], one: Any) -> tuple[Any, ...]:
-    return known if one is None or one in known else (*known, one)
 
 
 def _paths(owner: str, values: dict[str, Any]) -> dict[str, Any]:

@@ -11,7 +11,8 @@ from domain.definition import Definition
 from domain.directory import EMPTY, Directory
 from domain.document import Step
 from domain.events import AnyActionEvent, AnyRunEvent, AnyStepEvent, Event, StepEvent
-from domain.run.evolve import completed_values, evolve, evolve_step
+from domain.run.evolve import completed_values, evolve
+from domain.run.evolve_step import evolve_step
 from domain.run.queueing import keep_in_step
 from domain.run.state import SATISFIED, Run, StepState, altered
 from domain.schedule import Calendar

@@ -23,8 +23,8 @@ class Patch(NamedTuple):
 Mutant = tuple[Patch, ...]
 _READINESS, _REOPENING = "domain.run.readiness:", "domain.run.reopening:"
 _APPROVALS, _IMPARTIAL = "domain.run.approvals:", "domain.run.impartial:"
-_DOING, _EVOLVE = "domain.run.doing:", "domain.run.evolve:"
-_ROLLUP, _FACTS = "domain.rollup:", "projections.run_facts:"
+_DOING, _STEP = "domain.run.doing:", "domain.run.evolve_step:"
+_ROLLUP, _FACTS = "domain.rollup_stage:", "projections.run_facts:"
 
 MUTANTS: dict[str, Mutant] = {
     # --- readiness ---
@@ -60,16 +60,16 @@ MUTANTS: dict[str, Mutant] = {
     ),
     # --- conditions and evidence ---
     "a flip of a condition discards what was done": (
-        Patch(f"{_EVOLVE}_applicable", '"done" if step.evidence', '"done" if False'),
+        Patch(f"{_STEP}_applicable", '"done" if step.evidence', '"done" if False'),
     ),
     "evidence set aside is locked again": (
         Patch(f"{_READINESS}_settle_one", "if not work.run.step(key).evidence", "if True"),
     ),
     "a draft does not count": (
-        Patch(f"{_EVOLVE}completed_values", "{**run.step(event.step).draft, **event.values}", "event.values"),
+        Patch("domain.run.evolve:completed_values", "{**run.step(event.step).draft, **event.values}", "event.values"),
     ),
     "reopening forgets the draft": (
-        Patch(f"{_EVOLVE}_step_reopened", "evidence=False,", "evidence=False, draft={},"),
+        Patch(f"{_STEP}_step_reopened", "evidence=False,", "evidence=False, draft={},"),
     ),
     "a step that repeats takes the values of the last attempt": (
         Patch("domain.run.finishing:present", "if known.repeat_until is not None", "if False"),
@@ -117,7 +117,7 @@ MUTANTS: dict[str, Mutant] = {
         Patch(f"{_APPROVALS}give_approval", "if by not in now.approvals:", "if True:"),
         Patch(f"{_APPROVALS}_agreed", "{who for who in now.approvals if is_impartial(run, definition, known, who)}",
               "[who for who in now.approvals if is_impartial(run, definition, known, who)]"),
-        Patch(f"{_EVOLVE}_approved", "_with(step.approvals, event.by)", "(*step.approvals, event.by)"),
+        Patch(f"{_STEP}_approved", "with_one(step.approvals, event.by)", "(*step.approvals, event.by)"),
     ),
     "n of is content with one too few": (
         Patch(f"{_APPROVALS}_agreed", "len(agreed) >= needs", "len(agreed) >= max(needs - 1, 1)"),
@@ -178,7 +178,7 @@ MUTANTS: dict[str, Mutant] = {
         Patch("domain.migration.plan:_stays_done", "return not holds(", "return False and holds("),
     ),
     "help outlives its step": (
-        Patch(f"{_EVOLVE}_over", "replace(step.help, over=True)", "step.help"),
+        Patch(f"{_STEP}_over", "replace(step.help, over=True)", "step.help"),
     ),
     "a done step is given other values than it lacks": (
         Patch("domain.run.evidence:_only_unset", "if given:", "if False:"),
@@ -187,7 +187,7 @@ MUTANTS: dict[str, Mutant] = {
         Patch(f"{_ROLLUP}_sort", '"done": seen.done,', '"done": seen.done, "skipped": seen.done,'),
     ),
     "only required steps count": (
-        Patch(f"{_ROLLUP}_stage", "for step in left]),", "for step in left if step.required]),"),
+        Patch(f"{_ROLLUP}stage_fact", "for step in left]),", "for step in left if step.required]),"),
     ),
     "progress falls without a word when a step is reopened": (
         Patch(f"{_ROLLUP}_lowered_in", "elif fact.round > 1", "elif False"),

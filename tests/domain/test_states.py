@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from domain import events as e
 from domain.run import RUN as RUN_AGGREGATE
 from domain.run import Run
-from domain.run.evolve import evolve_step
+from domain.run.evolve_step import evolve_step
 from domain.run.state import RunWord, StepState, StepWord
 from domain.task import TASK as TASK_AGGREGATE
 from domain.task import Task, TaskState
