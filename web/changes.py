@@ -18,6 +18,7 @@ from api.registering import stream_id
 from api.services import Services
 from api.views import answer
 from domain.diff import Change
+from domain.document import Document
 from domain.words import Rejected
 from projections import migration_queries, queries
 from projections.answers import ProcessView, VersionRow
@@ -192,6 +193,12 @@ def has_draft(process: ProcessView) -> bool:
     """Whether publishing would change anything."""
     newest = process.versions[0].document if process.versions else None
     return process.draft is not None and process.draft != newest
+
+
+def draft_to_try(process: ProcessView) -> Document | None:
+    """The draft as it would be started; None where there is none, or it could not be published."""
+    versions, trouble = _versions(process)
+    return Document.model_validate(versions[0].document) if has_draft(process) and not trouble else None
 
 
 def _planned(process: ProcessView, pending: bool) -> dict[str, Any]:

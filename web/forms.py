@@ -76,6 +76,8 @@ def _member(made: dict[str, Any], name: str, text: str, verb: str, zone: ZoneInf
             made[name] = None
     elif name in _INSTANTS:
         made[name] = instant(text, zone)
+    elif name == "draft":
+        made[name] = True
     elif name == "size_bytes":
         made[name] = int(text)
     elif name == "text" and verb == "comment":

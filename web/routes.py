@@ -149,7 +149,10 @@ async def run(request: Request) -> Response:
 
 
 async def process(request: Request) -> Response:
-    """A process: its stages and steps in the newest version, its runs, and the form that starts one."""
+    """A process: its stages and steps in the newest version, its runs, and the form that starts one.
+
+    With ``?draft=yes`` the form starts a test run of the draft instead, where it can be one.
+    """
     key = request.path_params["key"]
     seen = await _ask(request, lambda connection: queries.process(connection, key))
     rows = await _ask(
@@ -160,6 +163,8 @@ async def process(request: Request) -> Response:
     )
     document = Document.model_validate(seen.versions[0].document) if seen.versions else None
     told = await _ask(request, lambda connection: queries.insights(connection, key)) if document else None
+    tried = changes.draft_to_try(seen) if request.query_params.get("draft") else None
+    asked = tried or document
     return page(
         request,
         "process.html",
@@ -173,8 +178,9 @@ async def process(request: Request) -> Response:
         share=insights.share,
         runs=rows.rows,
         answer=rows,
-        inputs=document.model_dump()["inputs"] if document else (),
-        roles=asked_roles(document) if document else [],
+        tried=tried is not None,
+        inputs=asked.model_dump()["inputs"] if asked else (),
+        roles=asked_roles(asked) if asked else [],
         project=request.query_params.get("project"),
         zone=_services(request).calendar.zone,
     )

@@ -15,7 +15,7 @@ import pytest
 
 from api.guard import Site
 from tests.web import samples
-from tests.web.conftest import DANA, App
+from tests.web.conftest import DANA, PROCESS, App
 from web import words
 from web.beside import PROBLEMS
 from web.rendering import assets, hide, render, reveal
@@ -228,3 +228,31 @@ def test_test_runs_and_drafts_have_pages(workspace: App, visitor: httpx.Client):
         assert page.status_code == 200
         assert f"<span>{said}</span>" in page.text
         assert "test run" in page.text
+
+
+def test_a_draft_is_tried_out_from_its_page(workspace: App, visitor: httpx.Client):
+    """Its own kick-off form starts a test run of it; without a draft, or with one in trouble, there is none to try."""
+    path, document = "/processes/trial", {**PROCESS, "key": "trial"}
+    workspace.publish(document)
+    assert "Try the draft" not in visitor.get(f"{path}?draft=yes").text
+    asked = {"key": "budget", "title": "Budget of the customer", "kind": "text"}
+    put = workspace.client.put(f"/v1{path}/draft", json={**document, "inputs": [asked]})
+    assert put.status_code == 200, put.text
+    seen = f"min_position={put.json()['position']}"
+    assert f'href="{path}?draft=yes#start"' in visitor.get(f"{path}/changes?{seen}").text
+    assert "Budget of the customer" not in visitor.get(f"{path}?{seen}").text
+    page = visitor.get(f"{path}?draft=yes&{seen}").text
+    assert "Budget of the customer" in page
+    assert "Start a test run" in page
+    form = {"csrf": _token(visitor, f"{path}?draft=yes"), "command": "try", "process": "trial", "draft": "yes",
+            "values:text:budget": "Small"}  # fmt: skip
+    ours = {"Origin": workspace.url, "Accept": "application/json"}
+    told = visitor.post("/runs", data=form, headers=ours)
+    assert told.status_code in (200, 201), told.text
+    run = workspace.client.get(f"/v1/runs/{told.json()['id']}?min_position={told.json()['position']}").json()
+    assert (run["test"], run["version"] < 0, run["inputs"]) == (True, True, {"budget": "Small"})
+    broken = {**document, "run_name": "{nothing}"}
+    put = workspace.client.put(f"/v1{path}/draft", json=broken)
+    assert (
+        "Start a test run" not in visitor.get(f"{path}?draft=yes&min_position={put.json()['position']}").text
+    )
