@@ -146,9 +146,8 @@ def _restored(run: Run, new: Definition) -> tuple[StepKey, ...]:
         and _nobody_worked(step, step.reopened)
         and _lacks_nothing(run, new, key)
     }
-    if not before or not _anything_left(altered(run, steps={**run.steps, **before}), new):
-        return ()
-    return tuple(before)
+    ends = run.state != "paused" and not _anything_left(altered(run, steps={**run.steps, **before}), new)
+    return () if ends else tuple(before)
 
 
 def _nobody_worked(now: StepState, before: StepState) -> bool:

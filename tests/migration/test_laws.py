@@ -91,7 +91,7 @@ def _worked_off(run: Run, process: Definition, key: StepKey, turn: int) -> list[
     if run.step(key).state == "failed":
         return reopen_step(run, process, key, "again", **by, calendar=OFFICE)
     missing = {field.key: "text" for field in process.steps[key].fields if field.required}
-    saved = save_values(run, process, key, missing, **{**by, "by": BO})
+    saved = save_values(run, process, key, missing, **{**by, "by": Actor(f"person:q{turn}")})
     run = known(RUN.fold(saved, run))
     if process.steps[key].kind == "approval":
         return [*saved, *give_approval(run, process, key, **by, calendar=OFFICE)]

@@ -83,7 +83,7 @@ def test_the_read_models_follow_a_migration(
                 assert shown.round == now.round
             if shown is not None:
                 assert shown.added_later == now.added_later
-                assert (shown.help is None) == (now.help is None or now.state not in ("ready", "in_progress"))
+                assert (shown.help is None) == (now.help_wanted is None)
                 assert (shown.questioned, sorted(shown.doubted)) == (
                     bool(now.questioned),
                     sorted(now.doubted),

@@ -18,6 +18,7 @@ from domain.run import (
     reopen_step,
     request_help,
     save_values,
+    skip_step,
     start_run,
     start_step,
 )
@@ -103,6 +104,14 @@ def test_every_cell_with_every_answer(row: str, where: str, empty: bool, answers
     story = worked(where, empty=empty)
     back = moved(moved(story, ROWS[row], **answers), OLD)
     assert_shows_the_same(back.state, story.state, OLD)
+
+
+def test_a_paused_run_in_which_all_is_done_goes_back_as_any_other():
+    """It does not end by that: a paused run ends when it goes on."""
+    story = at(B).after(pause_run, "wait").after(skip_step, B, "not now").after(skip_step, C, "not now")
+    there = moved(story, BOTH, field_required="reopen")
+    assert there.state.step(StepKey(A)).state == "locked"
+    assert_shows_the_same(moved(there, OLD).state, story.state, OLD)
 
 
 @pytest.mark.parametrize(
