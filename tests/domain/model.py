@@ -181,12 +181,14 @@ class Model(People):
             self.facts[key].becomes("in_progress")
 
     def skip(self, key: str) -> None:
-        """The step will not be done."""
+        """The step will not be done: Ann says so, who did not approve it."""
         fact = self.facts[key]
+        self._need("person:ann" not in self.approved_by(key))
         if fact.state == "skipped":
             return
         self._need(self.state in ("running", "paused") and fact.state in ("locked", *OPEN))
         fact.becomes("skipped")
+        fact.skipped_by = {"person:ann"}
         self._settle()
 
     def reopen(self, key: str, others: str) -> None:
@@ -361,7 +363,7 @@ class Model(People):
     def _again(self, key: str, *, wanted: bool) -> None:
         fact = self.facts[key]
         fact.becomes("locked")
-        fact.done, fact.wanted, fact.kept = False, wanted, False
+        fact.done, fact.wanted, fact.kept, fact.skipped_by = False, wanted, False, set()
         fact.round += 1
         fact.before |= fact.doers
         fact.doers, fact.agreed, fact.questioned, fact.help = set(), set(), set(), False

@@ -27,6 +27,7 @@ class Fact:
     help: bool = False
     kept: bool = False
     moved_from: str | None = None
+    skipped_by: set[str] = field(default_factory=set)
 
     def becomes(self, state: str) -> None:
         """It stands elsewhere now; help with what has ended is wanted no longer."""
@@ -89,19 +90,28 @@ class People:
             self.facts[k].doers for k, s in self.steps.items() if key in s.get("actor_differs_from", ())
         ]
         if step.get("kind") == "approval":
-            others += [self._did(other) for other in self._judged(key)]
+            others += [self._answers(other) for other in self._judged(key)]
+        return all(by not in who for who in others) and by not in self.approved_by(key)
+
+    def approved_by(self, key: str) -> set[str]:
+        """Who agreed to the step in an approval that is done."""
+        found: set[str] = set()
         for other, each in self.steps.items():
             if each.get("kind") == "approval" and self.facts[other].state == "done":
                 named = each["approval"].get("covers") or self.waits[other]
                 if key in named or key in self._judged(other):
-                    others.append(self.facts[other].agreed)
-        return all(by not in who for who in others)
+                    found |= self.facts[other].agreed
+        return found
 
     def _did(self, key: str) -> set[str]:
         if key == "inputs":
             return self.givers
         fact = self.facts[key]
         return fact.doers if self.steps[key].get("kind") == "approval" else fact.doers | fact.before
+
+    def _answers(self, key: str) -> set[str]:
+        """Who has a part in the step, or decided that it is not done."""
+        return self._did(key) | (self.facts[key].skipped_by if key in self.facts else set())
 
     def _judged(self, key: str) -> set[str]:
         """What it covers; else the nearest work before it, past approvals; else past what nobody did; else inputs."""
@@ -111,7 +121,7 @@ class People:
         found: set[str] = set()
         for past_undone in (False, True):
             found = self._work_at(self.waits[key], past_undone)
-            if any(self.steps[other].get("kind") != "approval" for other in found):
+            if any(self.steps[other].get("kind") != "approval" and self._did(other) for other in found):
                 return found
         return {*found, "inputs"}
 
@@ -119,7 +129,7 @@ class People:
         found: set[str] = set()
         for key in keys:
             did = bool(self._did(key))
-            found |= {key} if did else set()
+            found |= {key} if self._answers(key) else set()
             if self.steps[key].get("kind") == "approval" or (past_undone and not did):
                 found |= self._work_at(self.waits[key], past_undone)
         return found
