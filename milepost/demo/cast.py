@@ -1,4 +1,4 @@
-"""The people of the demonstration: who plays which role."""
+"""The people of the demonstration: who plays which role. Bo, whom forms name, leads nothing that they approve."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from domain.definition import Definition
 from domain.words import Actor, Assignee, RoleKey
 
 PEOPLE = (
-    "dana", "bo", "ines", "marek", "yuki", "amara", "tomas", "leila", "noah", "priya", "olga", "sam", "chen", "ruth",
+    "dana", "ines", "marek", "bo", "yuki", "amara", "tomas", "leila", "noah", "priya", "olga", "sam", "chen", "ruth",
 )  # fmt: skip
 AUTOMATION = Actor("service:automation")
 
