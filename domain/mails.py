@@ -234,7 +234,7 @@ class _Writer:
         now, name = self._step(), self.desk.book.name
         by, text = self.act.facts.get("by"), str(self.act.facts.get("text") or "")
         return {
-            "by": name(Assignee(by)) if by else "Somebody",
+            "by": ("Milepost" if by.startswith("system:") else name(Assignee(by))) if by else "Somebody",
             "text": text,
             "text_sentence": f" {text.rstrip('.')}." if text else "",
             "due_sentence": _due_sentence(now, step.get("due", "")),

@@ -235,6 +235,17 @@ def test_every_notice_is_whole(word: str):
     assert "You get this mail because" in mail.body
 
 
+def test_what_the_machine_asks_for_is_asked_by_milepost():
+    """It has a name for people."""
+    facts = {
+        "assignees": ["person:dana"],
+        "by": "system:milepost",
+        "text": "The run that it started was reopened",
+    }
+    (mail,) = written(MailAction("help", StepKey("check"), facts=facts), sale(), PROCESS)
+    assert mail.subject.startswith("Milepost needs your help")
+
+
 def test_a_mail_that_was_edited_goes_as_it_was_edited():
     """What somebody changed after a failure replaces what the process says; the rest stays."""
     changes = {"to": "new@nordwind.example", "subject": "Again: {plan}"}
