@@ -172,6 +172,7 @@ def _step_overdue(run: RunFacts, data: Data, _at: datetime, _by: str | None) -> 
 
 def _step_relocked(run: RunFacts, data: Data, _at: datetime, _by: str | None) -> None:
     step = _step(run, data)
+    step.joined = step.joined or step.state == "not_applicable"
     step.state = "locked"
     step.ready_at = step.started_at = None
 

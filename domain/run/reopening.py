@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Literal
 
+from domain.condition import holds
 from domain.definition import Definition
 from domain.directory import EMPTY, Directory
 from domain.events import Event, RunReopened, StepEvidenceQuestioned, StepReopened
@@ -35,7 +36,9 @@ def reopen_step(  # noqa: PLR0913 - what is said, and what the house knows
     step_of(definition, step)
     state = run.step(step).state
     aside = run.step(step).added_later
-    if state == "not_applicable" and not aside and not run.step(step).wanted:
+    if (state == "not_applicable" and not aside and not run.step(step).wanted) or _against(
+        run, definition, step
+    ):
         raise Rejected("not_applicable", f"the condition of {step} is false; it cannot be done", step=step)
     if state not in ENDED and not aside:
         return []
@@ -47,6 +50,11 @@ def reopen_step(  # noqa: PLR0913 - what is said, and what the house knows
     return settle(work, [step, *touched, *revived], "user")
 
 
+def _against(run: Run, definition: Definition, step: StepKey) -> bool:
+    """Whether a migration left the step done against its condition: done again it would be set aside at once."""
+    return run.step(step).kept and not holds(definition.steps[step].when, run.values)
+
+
 def reopen_one(work: Work, step: StepKey, reason: str, cause: Cause) -> None:
     """Record that the step is to be done again, in its next round."""
     work.on(StepReopened, step, round=work.run.step(step).round + 1, reason=reason, cause=cause)
@@ -55,7 +63,10 @@ def reopen_one(work: Work, step: StepKey, reason: str, cause: Cause) -> None:
 def question_or_reopen(
     work: Work, step: StepKey, dependents: Literal["keep", "reopen"], but: StepKey | None = None
 ) -> list[StepKey]:
-    """Mark, or reopen, every done step that builds on this one; the steps that have to be settled."""
+    """Mark, or reopen, every done step that builds on this one; the steps that have to be settled.
+
+    One that is done against its condition, since a migration, can only be marked.
+    """
     steps = work.run.steps
     built = [
         key
@@ -65,6 +76,9 @@ def question_or_reopen(
     if dependents == "keep":
         _question(work, step, built)
         return list(follow(work, step))
+    against = [key for key in built if _against(work.run, work.definition, key)]
+    _question(work, step, against)
+    built = [key for key in built if key not in against] if against else built
     for key in built:
         reopen_one(work, key, f"{step} was reopened", "user")
     return [*follow(work, step), *built, *(other for key in built for other in follow(work, key))]

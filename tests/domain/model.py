@@ -194,7 +194,7 @@ class Model(People):
     def reopen(self, key: str, others: str) -> None:
         """The step is done again; what builds on it is marked, or done again too."""
         fact = self.facts[key]
-        self._need(fact.state != "not_applicable" or fact.wanted)
+        self._need((fact.state != "not_applicable" or fact.wanted) and not self._against(key))
         if fact.state not in ENDS:
             return
         if self.state not in ("running", "paused"):
@@ -204,7 +204,7 @@ class Model(People):
                     self._again(other, wanted=False)
         self._again(key, wanted=True)
         for other in self.behind(key):
-            if self.facts[other].state == "done" and others == "keep":
+            if self.facts[other].state == "done" and (others == "keep" or self._against(other)):
                 self.facts[other].questioned.add(key)
             elif self.facts[other].state == "done":
                 self._again(other, wanted=True)
@@ -339,6 +339,10 @@ class Model(People):
         """Neither does when it is due."""
 
     # --- what they share ---
+
+    def _against(self, key: str) -> bool:
+        """Done against its condition, since the run follows another version."""
+        return self.facts[key].kept and not self.holds(self.steps[key].get("when"))
 
     def _need(self, allowed: bool) -> None:
         if not allowed:

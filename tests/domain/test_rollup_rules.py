@@ -224,6 +224,14 @@ def test_progress_is_never_lower_without_its_cause(hired: Told):
     assert again.done("train").shown().lowered == ()
 
 
+def test_a_step_that_waits_again_after_it_was_set_aside_is_a_cause():
+    """A migration may lock what a condition had set aside: it counts again, and the card says so."""
+    facts, told = RunFacts(), {"step": "train", "round": 1, "cause": "migration"}
+    for kind in ("step_became_not_applicable", "step_relocked"):
+        RUN_FACTS.handlers[kind](facts, told, NINE, "person:bo")
+    assert roll_up(DEFINITION, "running", facts.steps).lowered == ("+1 step: Training takes part again",)
+
+
 KEYS = ("add", "submitted", "processed", "approved", "train", "extra", "finish")
 CHANGES = ("step_completed", "step_skipped", "step_started", "step_reopened", "step_became_not_applicable",
            "step_became_applicable", "step_became_ready", "step_failed")  # fmt: skip

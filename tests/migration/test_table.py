@@ -506,6 +506,16 @@ def test_a_condition_changed_of_a_done_step_keeps_it():
     assert (run.step(StepKey(B)).state, run.step(StepKey(B)).kept) == ("done", True)
 
 
+def test_what_is_done_against_its_condition_is_not_done_again():
+    """It would be set aside at once: refused, and only marked where all that builds on a step is done again."""
+    new = version(2, *steps(b={"when": LARGE}))
+    story = replace(migrating(at(C), new).then_types("run_migrated"), definition=new)
+    story.when(reopen_step, B, "again").rejected("not_applicable")
+    run = story.after(reopen_step, A, "again", "reopen").state
+    assert (run.step(StepKey(A)).state, run.step(StepKey(B)).state) == ("ready", "done")
+    assert run.step(StepKey(B)).questioned == (A,)
+
+
 MOVED = version(2, *[{**one, "stage": "later" if one["key"] != A else "work"} for one in steps()])
 
 
