@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
+from domain.condition import holds
 from domain.definition import Definition
 from domain.directory import EMPTY, Directory
 from domain.events import (
@@ -79,7 +80,7 @@ def migrate_run(  # noqa: PLR0913 - the run, the two versions, and what the hous
     _begin_anew(work, old)
     _fill_roles(work, old)
     _ask_no_more(work)
-    touched = [*_take_back(work, made), *_ask_again(work, answers)]
+    touched = [*_take_back(work, made), *_aside_again(work), *_ask_again(work, answers)]
     settle(work, [*touched, *new.steps], "migration")
     _go_on(work)
     _count_anew(work, run, old)
@@ -160,6 +161,20 @@ def _take_back(work: Work, made: Plan) -> list[StepKey]:
     for key in closed:
         work.on(StepBecameApplicable, key, cause="migration")
     return closed
+
+
+def _aside_again(work: Work) -> list[StepKey]:
+    """What only another version counted as done is set aside as before, also while something before it is open."""
+    found = [
+        key
+        for key, known in work.definition.steps.items()
+        if work.run.step(key).state == "done"
+        and work.run.step(key).before == "not_applicable"
+        and not holds(known.when, work.run.values)
+    ]
+    for key in found:
+        work.on(StepBecameNotApplicable, key, cause="migration")
+    return found
 
 
 def _ask_again(work: Work, answers: Answers) -> list[StepKey]:

@@ -12,6 +12,7 @@ from domain.definition import Definition
 from domain.run import (
     RUN,
     assign_step,
+    change_inputs,
     clear_help,
     complete_step,
     pause_run,
@@ -222,3 +223,16 @@ def test_it_stays_open_where_the_run_would_end_by_it():
     there = moved(story, new, field_required="reopen").after(complete_step, "d", {})
     back = moved(there, old).state
     assert (back.state, back.step(StepKey(A)).state) == ("running", "ready")
+
+
+def test_what_was_set_aside_while_something_before_it_is_open_is_so_again():
+    """Another version, without condition and without what comes before, counted it as done."""
+    old = version(1, *steps(b={"when": LARGE}))
+    new = version(2, step(B, fields=[_NOTE], role="seller"), step(C, [B], fields=[_NOTE], role="seller"))
+    story = Story(RUN, old).after(start_run, name="x", inputs={"plan": "large"}).after(complete_step, A)
+    story = story.after(complete_step, B).after(change_inputs, {"plan": "small"})
+    story = story.after(reopen_step, A, "again")
+    assert story.state.step(StepKey(B)).state == "not_applicable"
+    there = moved(story, new)
+    assert there.state.step(StepKey(B)).state == "done"
+    assert_shows_the_same(moved(there, old).state, story.state, old)
