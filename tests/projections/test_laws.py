@@ -39,7 +39,7 @@ from tests.projections.histories import (
 from tests.support.databases import Database, Template
 
 SOME = settings(
-    max_examples=12,
+    max_examples=9,
     deadline=None,
     phases=[
         Phase.explicit,
