@@ -12,7 +12,7 @@ from tests.domain.walk import PATIENT, walked
 
 
 @settings(
-    max_examples=1_000, deadline=None, suppress_health_check=PATIENT, database=None, derandomize=True,
+    max_examples=2_500, deadline=None, suppress_health_check=PATIENT, database=None, derandomize=True,
     phases=[Phase.generate], report_multiple_bugs=False,
 )  # fmt: skip
 @given(processes(), deeds)
