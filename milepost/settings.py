@@ -16,7 +16,6 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 from pydantic_settings import SettingsError as UnreadableSource
-from pydantic_settings.sources import EnvSettingsSource
 
 from domain.schedule import Calendar
 from milepost.addressing import (
@@ -28,8 +27,19 @@ from milepost.addressing import (
     with_credential,
 )
 from milepost.calendar import days_of, holidays_of, hours_of, organisation_calendar, zone_of
+from milepost.secret_files import PREFIX, SecretFiles, SettingsError, is_secret
 
-PREFIX = "MILEPOST_"
+__all__ = [
+    "PREFIX",
+    "Settings",
+    "SettingsError",
+    "accepted",
+    "is_secret",
+    "load",
+    "unknown_variables",
+    "variables",
+]
+
 # read by the command line's HTTP client and by the tests, not by the servers
 OTHER_VARIABLES = frozenset({"MILEPOST_URL", "MILEPOST_TOKEN", "MILEPOST_DATA"})
 
@@ -45,10 +55,6 @@ _PARTS: Mapping[str, Callable[[str], object]] = {
     "link_secret": link_secret_of,
     "webhook_secret": webhook_secret_of,
 }
-
-
-class SettingsError(Exception):
-    """A setting has a value that it does not accept; the text names setting, value and what is accepted."""
 
 
 def _setting(
@@ -330,39 +336,11 @@ class Settings(BaseSettings):
         return self.public_url or f"http://{self.host}:{self.port}"
 
 
-class SecretFiles(EnvSettingsSource):
-    """The environment, where `MILEPOST_NAME_FILE` stands for the content of that file if NAME is a secret."""
-
-    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
-        """The value of a setting from its variable, or from the file named by its _FILE variable."""
-        value, key, is_complex = super().get_field_value(field, field_name)
-        variable = f"{PREFIX}{field_name.upper()}"
-        file = os.environ.get(f"{variable}_FILE") if is_secret(field) else None
-        if not file:
-            return value, key, is_complex
-        if value is not None:
-            raise SettingsError(f"{variable} and {variable}_FILE are both set: keep one")
-        return _read_secret(f"{variable}_FILE", Path(file)), key, is_complex
-
-
-def is_secret(field: FieldInfo) -> bool:
-    """Whether the value of a setting is not for showing, and may come from a file."""
-    extra = field.json_schema_extra
-    return isinstance(extra, dict) and bool(extra["secret"])
-
-
 def accepted(field: FieldInfo) -> str:
     """What a setting accepts, in words."""
     extra = field.json_schema_extra
     assert isinstance(extra, dict)
     return str(extra["accepts"])
-
-
-def _read_secret(variable: str, path: Path) -> str:
-    try:
-        return path.read_text("utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{variable}: cannot read {path}: {error}") from error
 
 
 def load(**overrides: Any) -> Settings:
