@@ -291,7 +291,7 @@ class _Needs:
             if stage.target_at is not None and stage.target_at < self.now and stage.state == "late":
                 said = f"{stage.title} was to be over by {self.judge.day(stage.target_at)}"
                 step = self._next(stage.key)
-                fix = self._set_going() if step is None else self.fixes.nudge(step.step, step.assignee)
+                fix = self._set_going() if step is None else self._press(step)
                 yield self.row("late", said, stage.target_at, fix, step, stage.target_at)
                 return
 
@@ -301,12 +301,18 @@ class _Needs:
         if step is not None and self.age > self._limit_hours():
             said = f"No progress for {self._span(self.age)}; {self._usual_words()}"
             yield self.row("stalled", said, card.progressed_at or card.started_at,
-                           self.fixes.nudge(step.step, step.assignee), step, step.due_at)  # fmt: skip
+                           self._press(step), step, step.due_at)  # fmt: skip
         elif card.state == "at_risk":
             fix = self.fixes.sooner()
             if step is not None and card.forecast is not None and card.forecast.state == "stalled":
-                fix = self.fixes.nudge(step.step, step.assignee)
+                fix = self._press(step)
             yield self.row("at_risk", self._risk(), card.progressed_at, fix, due_at=card.open_target_at)
+
+    def _press(self, step: OpenStep) -> Fix:
+        """A reminder to whose work it is; what nobody has needs somebody first."""
+        if step.assignee is None:
+            return self.fixes.assign(step.step)
+        return self.fixes.nudge(step.step, step.assignee)
 
     def _risk(self) -> str:
         """What the forecast warns of, with its numbers where they are known."""

@@ -22,6 +22,7 @@ from projections.answers import Card as CardAnswer
 from projections.answers import History, HistoryEntry, RunRow, Runs, RunView, StageView, StepView, WaitsFor
 from projections.asking import CARD_COLUMNS, Conn, Fresh, NotFound, fresh, no_version, rows
 from projections.cards import card_of, help_of
+from projections.forecast_queries import forecasts_of
 from projections.judging import Judge, judge
 from projections.live_values import live_values
 from projections.reading import LogDefinitions, UnknownDefinition
@@ -29,6 +30,7 @@ from projections.run_facts import OPEN_STEP
 from projections.step_facts import StepFacts
 from projections.step_times import Pause, StepTimes, alarms_of, next_reminder, pauses_of
 
+_CARD = CARD_COLUMNS.index("card")
 _LIFE = CARD_COLUMNS.index("life")
 ENDED_WELL = frozenset({"done", "skipped", "not_applicable"})
 
@@ -93,7 +95,7 @@ def runs(
     now: datetime | None = None,
     calendar: Calendar | None = None,
 ) -> Runs:
-    """Runs, the newest first; ``after`` is the last run of the page before."""
+    """Runs, the newest first, in the states that boards show; ``after`` is the last run of the page before."""
     current = fresh(connection, "board")
     found = rows(
         connection,
@@ -104,7 +106,7 @@ def runs(
         after=after,
         limit=limit + 1,
     )
-    by = judge(now, calendar)
+    by = judge(now, calendar, forecasts_of(connection, [row[_CARD] for row in found[:limit]]))
     page = tuple(_row(card_of(row, by), row[_LIFE]) for row in found[:limit])
     more = page[-1].id if len(found) > limit and page else None
     return Runs(page, more, current.position, current.as_of, current.behind)

@@ -93,6 +93,10 @@ def test_what_stands_still_for_longer_than_usual_is_stalled():
     )
     assert row.action is not None
     assert (row.action.label, row.action.href) == ("Nudge Bo", f"/v1/runs/{RUN}/steps/sign/remind")
+    nobodys = told(CARD, OPEN._replace(assignee=None), usual=Usual(16.0, 20))
+    assert [(each.kind, each.action and each.action.verb) for each in nobodys] == [
+        ("unassigned", "assign"), ("stalled", "assign"),
+    ]  # fmt: skip
     assert told(replace(CARD, progressed_at=NOW - timedelta(hours=2)), OPEN, usual=Usual(16.0, 20)) == []
 
 

@@ -19,7 +19,7 @@ from domain.run import RUN, cancel_run, complete_step, pause_run, set_priority, 
 from domain.schedule import Calendar
 from domain.words import StepKey, process_stream
 from milepost.importing.importer import Request, import_log
-from projections import forecast_queries
+from projections import forecast_queries, queries
 from projections.engine import Projector
 from projections.forecast_trails import SQL, trails_of
 from store.log import Log
@@ -258,8 +258,16 @@ def test_cards_show_the_forecast(office: Office) -> None:
     office.round()
     with office.connection() as connection:
         faces = forecast_queries.forecasts_of(connection, [run, uuid4()])
-        from projections import queries
-
         card = queries.card(connection, run)
     assert faces.keys() == {run}
     assert card.forecast == faces[run]
+
+
+def test_lists_of_runs_show_the_states_of_boards(office: Office) -> None:
+    """What the forecast warns of is at risk in both."""
+    office.history()
+    run = office.start(MONDAY, target_at=MONDAY + timedelta(days=1, hours=2))
+    office.round()
+    with office.connection() as connection:
+        listed = {row.id: row.card_state for row in queries.runs(connection, "hire", now=office.now).rows}
+        assert listed[run] == queries.card(connection, run, now=office.now).state == "at_risk"
