@@ -10,16 +10,15 @@ from uuid import UUID
 
 import orjson
 from fastapi import APIRouter, Query, Request
-from icalendar import Calendar as Feed
-from icalendar import Event as FeedEvent
 from psycopg import Connection
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from starlette.responses import Response
 
 from api import access
-from api.access import Grant
 from api.asked import BoardQuery, ViewQuery, Who
 from api.bodies import Instant
+from api.calendar_feed import feed_of
+from api.conditional import conditional
 from api.guard import caller_of
 from api.problems import Problem
 from api.reading import parse_json, read_body, validate
@@ -118,7 +117,7 @@ def add_lists(router: APIRouter) -> None:
         openapi_extra={BODY: {"model": CalendarLink, "example": {"project": None}}},
     )
     router.add_api_route(
-        "/calendar/{name}", feed, methods=["GET"], response_model=None, include_in_schema=False
+        "/calendar/{name}", feed, methods=["GET", "HEAD"], response_model=None, include_in_schema=False
     )
 
 
@@ -196,9 +195,10 @@ async def feed(request: Request, name: str, project: UUID | None = None) -> Resp
         found = await services.read(_dues(services, project, grant.actor, begin, end))
     except NotFound:
         raise Problem("not_found", "this calendar's project is not there") from None
-    body = _ical(services, grant, found).to_ical()
+    name = f"Milepost: {grant.actor.partition(':')[2]}"
+    body = feed_of(name, found.entries, services.site.base_url)
     headers = {"Cache-Control": "private, max-age=300", "Referrer-Policy": "no-referrer"}
-    return Response(body, 200, headers, "text/calendar; charset=utf-8")
+    return conditional(request, body, "text/calendar; charset=utf-8", headers)
 
 
 def _window(services: Services, begin: datetime | None, end: datetime | None) -> tuple[datetime, datetime]:
@@ -215,28 +215,3 @@ def _dues(services: Services, project: UUID | None, person: str, begin: datetime
     return lambda connection: lists.project_calendar(
         connection, project, begin, end, calendar=services.calendar
     )
-
-
-def _ical(services: Services, grant: Grant, found: lists.DueCalendar) -> Feed:
-    made = Feed()
-    made.add("prodid", "-//Milepost//Dues//EN")
-    made.add("version", "2.0")
-    made.add("method", "PUBLISH")
-    made.add("x-wr-calname", f"Milepost: {grant.actor.partition(':')[2]}")
-    for entry in found.entries:
-        made.add_component(_event(services, entry, found.as_of))
-    return made
-
-
-def _event(services: Services, entry: lists.CalendarEntry, stamp: datetime) -> FeedEvent:
-    """One due as an event without length; its uid stays, so that a moved due moves in the calendar too."""
-    event = FeedEvent()
-    event.add("uid", f"{entry.id}@milepost")
-    event.add("dtstamp", stamp)
-    event.add("dtstart", entry.at)
-    event.add("summary", entry.title if entry.title == entry.of else f"{entry.title}: {entry.of}")
-    event.add("url", f"{services.site.base_url}{entry.path}")
-    if entry.overdue:
-        event.add("categories", ["overdue"])
-    event.add("transp", "TRANSPARENT")
-    return event

@@ -18,6 +18,7 @@ _AS_STORED = (
     "kind", "name", "project", "stage", "version", "rank", "priority", "process", "process_version", "progress",
     "next_action", "who", "entered_stage_at", "blocked", "comments", "checklist_done", "checklist_total", "description",
     "outcome", "started_at", "target_at", "target_stage", "target_reached_at", "ended_at", "progressed_at",
+    "due_on",
 )  # fmt: skip
 _STORED = tuple((name, _PLACES[name]) for name in _AS_STORED)
 _LISTS = tuple((name, _PLACES[name]) for name in ("also_in", "labels", "waits_for", "lowered"))

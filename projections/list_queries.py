@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
 from itertools import groupby
 from typing import Any, Literal
 from uuid import UUID
@@ -13,7 +13,7 @@ from domain.naming import spoken
 from domain.schedule import Calendar
 from domain.words import PRIORITIES
 from projections.answers import Board, Card, InboxRow
-from projections.asking import Conn
+from projections.asking import Conn, rows
 from projections.board_queries import EVERY_CARD, CardFilter, board
 from projections.work_queries import inbox
 
@@ -91,7 +91,11 @@ class Timeline:
 
 @dataclass(frozen=True, slots=True)
 class CalendarEntry:
-    """Something that is due at an instant: a step or task, or a run's target."""
+    """Something that is due: a step or task, or a run's target.
+
+    ``on`` is the day of a due that has no time of day, ``at`` then the end of business on it. ``changed_at`` is when
+    the run or task was last changed, and not before it became overdue.
+    """
 
     id: str
     at: datetime
@@ -101,6 +105,8 @@ class CalendarEntry:
     who: str | None
     overdue: bool
     path: str
+    on: date | None = None
+    changed_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,8 +167,8 @@ def project_calendar(
 ) -> DueCalendar:
     """What is due in a project: the next action of every run, its target, and tasks. Raises NotFound."""
     seen = board(connection, project, calendar=calendar, ended=0)
-    entries = [entry for card in _cards(seen) for entry in _entries(card, seen.as_of)]
-    return DueCalendar(_between(entries, begin, end), seen.position, seen.as_of, seen.behind)
+    entries = [(card.id, entry) for card in _cards(seen) for entry in _entries(card, seen.as_of)]
+    return DueCalendar(_between(connection, entries, begin, end), seen.position, seen.as_of, seen.behind)
 
 
 def person_calendar(
@@ -170,8 +176,8 @@ def person_calendar(
 ) -> DueCalendar:
     """What is due for a person: the ready work in their inbox that has a due."""
     seen = inbox(connection, person, calendar=calendar)
-    entries = [_own(row) for row in seen.rows if row.due_at is not None]
-    return DueCalendar(_between(entries, begin, end), seen.position, seen.as_of, seen.behind)
+    entries = [(row.id, _own(row)) for row in seen.rows if row.due_at is not None]
+    return DueCalendar(_between(connection, entries, begin, end), seen.position, seen.as_of, seen.behind)
 
 
 def _cards(seen: Board) -> Iterator[Card]:
@@ -258,7 +264,7 @@ def _entries(card: Card, now: datetime) -> Iterator[CalendarEntry]:
         kind: Literal["step", "task"] = "task" if card.kind == "task" else "step"
         title = card.next_action or card.name
         yield CalendarEntry(
-            f"{card.id}-due", card.due_at, kind, title, card.name, card.who, card.overdue, path
+            f"{card.id}-due", card.due_at, kind, title, card.name, card.who, card.overdue, path, card.due_on
         )
     if card.target_at is not None:
         yield CalendarEntry(
@@ -286,9 +292,22 @@ def _own(row: InboxRow) -> CalendarEntry:
         row.assignee,
         row.overdue,
         path,
+        row.due_on,
     )
 
 
-def _between(entries: Iterable[CalendarEntry], begin: datetime, end: datetime) -> tuple[CalendarEntry, ...]:
-    found = [entry for entry in entries if begin <= entry.at < end]
-    return tuple(sorted(found, key=lambda entry: (entry.at, entry.of, entry.title)))
+def _between(
+    connection: Conn, entries: Iterable[tuple[UUID, CalendarEntry]], begin: datetime, end: datetime
+) -> tuple[CalendarEntry, ...]:
+    """Those in the window in order, each with when its run or task was last changed."""
+    found = [(work, entry) for work, entry in entries if begin <= entry.at < end]
+    changed: dict[UUID, datetime] = dict(
+        rows(connection, "changed_at", streams=list({work for work, _ in found}))
+    )
+    known = (replace(entry, changed_at=_last(entry, changed.get(work))) for work, entry in found)
+    return tuple(sorted(known, key=lambda entry: (entry.at, entry.of, entry.title, entry.id)))
+
+
+def _last(entry: CalendarEntry, changed: datetime | None) -> datetime | None:
+    """To become overdue is a change too, that no event tells."""
+    return max(changed, entry.at) if changed is not None and entry.overdue else changed

@@ -66,7 +66,7 @@ where kind = 'run' and process = %(process)s and ended_at <= %(at)s order by end
 
 -- name: inbox
 select i.kind, i.work, nullif(i.step, ''), i.title, i.name, i.process, i.project, p.name, i.stage, i.state, i.assignee,
-  {due}, coalesce({due} < %(now)s, false), i.priority, i.ready_at, i.step_kind, i.claimable, count(*) over (),
+  {due}, coalesce({due} < %(now)s, false), i.priority, i.ready_at, i.step_kind, i.claimable, i.due_on, count(*) over (),
   count(*) filter (where {due} < %(now)s) over ()
 from read.inbox i left join read.project p on p.project = i.project
 where i.assignee = any(array(select unnest(%(assignees)s::text[]) union select m.work_group from read.group_member m
@@ -79,6 +79,10 @@ order by case when {due} < %(now)s then 0 when {due} <= %(today)s then 1 when {d
   array_position('{{urgent,high,medium,low,none}}'::text[], i.priority), {due} nulls last, i.ready_at nulls last,
   i.work, i.step
 limit %(limit)s
+
+-- name: changed_at
+select c.stream, (select e.recorded_at from log.event e where e.stream = c.stream order by e.version desc limit 1)
+from unnest(%(streams)s::uuid[]) as c (stream)
 
 -- name: run
 select r.run, r.process, r.process_version, r.name, r.subject, r.state, r.inputs, r.roles, r.project, r.priority,

@@ -48,8 +48,8 @@ def inbox(
         closes=(calendar or WEEKDAYS).closes,
         limit=limit,
     )
-    total, overdue = (found[0][17], found[0][18]) if found else (0, 0)
-    work = tuple(InboxRow(*row[:17]) for row in found)
+    total, overdue = (found[0][18], found[0][19]) if found else (0, 0)
+    work = tuple(InboxRow(*row[:18]) for row in found)
     return Inbox(person, work, total, overdue, *current, next=work[0] if work else None)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from functools import cached_property
 from typing import Literal
 from uuid import UUID
@@ -73,7 +73,8 @@ class Card:
     ``lowered`` says why progress is lower than it was; ``progressed_at`` when work on the run last got anywhere.
     ``stage_days`` are the working days since it entered its stage; ``usual_days`` what 85 of 100 runs took for that
     stage at most (null: too few have ended yet). ``target_at`` is for the stage ``target_stage`` (null: for the whole
-    run), and open until ``target_reached_at``, when that stage was over.
+    run), and open until ``target_reached_at``, when that stage was over. ``due_on`` is the day of a due that has no
+    time of day; ``due_at`` the end of business on it.
     """
 
     id: UUID
@@ -115,6 +116,7 @@ class Card:
     forecast: ForecastFace | None = None
     stage_days: float | None = None
     usual_days: float | None = None
+    due_on: date | None = None
 
     @property
     def open_target_at(self) -> datetime | None:

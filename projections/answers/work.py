@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Literal
 from uuid import UUID
 
@@ -13,7 +13,10 @@ from projections.answers.cards import FunnelStage
 
 @dataclass(frozen=True, slots=True)
 class InboxRow:
-    """One piece of ready work: a step of a run or a task. ``claimable``: it is a group's, for one to take."""
+    """One piece of ready work: a step of a run or a task. ``claimable``: it is a group's, for one to take.
+
+    ``due_on`` is the day of a due that has no time of day; ``due_at`` the end of business on it.
+    """
 
     kind: Literal["step", "task"]
     id: UUID
@@ -32,6 +35,7 @@ class InboxRow:
     ready_at: datetime | None
     step_kind: str | None = None
     claimable: bool = False
+    due_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True)

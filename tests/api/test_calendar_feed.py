@@ -1,0 +1,87 @@
+"""The feed of a calendar link: whole days and lengths, and the same bytes as long as nothing changed."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import httpx
+import pytest
+from icalendar import Calendar as Feed
+
+from tests.api.conftest import DANA, Api, project
+
+COLUMNS = [{"key": "start", "title": "Start"}, {"key": "live", "title": "Live"}]
+NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
+TARGET = NOON + timedelta(days=30)
+
+
+@pytest.fixture
+def address(api: Api) -> str:
+    """The address of the feed of a project: a task due on a day, a run with a target."""
+    api.services.clock = lambda: NOON
+    api.publish()
+    place = api.client.post("/v1/projects", json={"name": "Spring", "stages": COLUMNS}).json()["id"]
+    task = {"project": place, "title": "Paint", "stage": "start", "due_on": "2026-03-06", "assignee": DANA}
+    assert api.client.post("/v1/tasks", json=task).status_code == 201
+    api.start(project=place, target_at=TARGET.isoformat())
+    project(api.database, api.services.log)
+    url: str = api.client.post("/v1/calendar-links", json={"project": place}).json()["url"]
+    return url
+
+
+def entries(answer: httpx.Response) -> dict[str, Any]:
+    """The entries of a feed by what they are called."""
+    return {str(event["summary"]): event for event in Feed.from_ical(answer.content).walk("VEVENT")}
+
+
+def painted(api: Api) -> tuple[str, datetime]:
+    """The task's id, and when it was last changed (a feed tells that to the second only)."""
+    (entry,) = api.client.get("/v1/calendar").json()["entries"]
+    return entry["id"].removesuffix("-due"), datetime.fromisoformat(entry["changed_at"])
+
+
+def test_a_due_on_a_day_is_a_whole_day_in_calendar_programs(address: str):
+    """DTSTART is a date, and DTEND the day after; it does not depend on the zone of who looks."""
+    event = entries(httpx.get(address))["Paint"]
+    assert b"DTSTART;VALUE=DATE:20260306" in event.to_ical()
+    assert (event.decoded("dtstart"), event.decoded("dtend")) == (date(2026, 3, 6), date(2026, 3, 7))
+
+
+def test_a_due_with_a_time_has_a_length(address: str):
+    """It begins at its instant and ends later, so that every calendar program draws it."""
+    event = entries(httpx.get(address))["Target: Acme"]
+    assert event.decoded("dtstart") == TARGET
+    assert event.decoded("dtend") > TARGET
+
+
+def test_one_s_own_dues_are_whole_days_too(api: Api, address: str):
+    """A personal feed tells a task that is due on a day as the feed of its project does."""
+    own = api.client.post("/v1/calendar-links", json={}).json()["url"]
+    assert entries(httpx.get(own))["Paint"].decoded("dtstart") == date(2026, 3, 6)
+
+
+def test_a_feed_stays_the_same_until_something_changes(api: Api, address: str):
+    """Same bytes, same ETag, and 304 for whoever has them; a changed due changes them and its LAST-MODIFIED."""
+    first = httpx.get(address)
+    tag = first.headers["etag"]
+    again = httpx.get(address, headers={"If-None-Match": f'W/"other", {tag}'})
+    assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", tag)
+    assert httpx.get(address).content == first.content
+    task, before = painted(api)
+    moved = api.client.post(f"/v1/tasks/{task}/due", json={"due_on": "2026-03-09"})
+    assert moved.status_code == 200, moved.text
+    project(api.database, api.services.log)
+    changed = httpx.get(address, headers={"If-None-Match": tag})
+    event = entries(changed)["Paint"]
+    assert (changed.status_code, event.decoded("dtstart")) == (200, date(2026, 3, 9))
+    assert painted(api)[1] > before
+    assert event.decoded("dtstamp") == event.decoded("last-modified")
+    assert entries(changed)["Target: Acme"].to_ical() == entries(first)["Target: Acme"].to_ical()
+
+
+def test_a_feed_answers_head(address: str):
+    """Calendar programs ask with HEAD whether there is something new."""
+    asked, told = httpx.head(address), httpx.get(address)
+    assert (asked.status_code, asked.content, asked.headers["etag"]) == (200, b"", told.headers["etag"])
+    assert asked.headers["content-type"] == told.headers["content-type"]
