@@ -82,6 +82,25 @@ def test_as_csv_no_cell_is_a_formula(api: Api, place: str):
     assert {row["stage"] for row in rows} <= {"Start", "Live"}, "stages have their titles"
 
 
+def test_no_cell_is_a_formula_whatever_separates_the_cells(api: Api, place: str):
+    """Every cell is in quotes, so that `;` or a tab splits none, and full-width signs begin no formula either."""
+    titles = ["x;=1+1;y", "＝1+1", "＋1", "－1", "＠x", "−1", "\u200b=1+1", 'say "=1+1"', "a\tb"]
+    for title in titles:
+        body = {"project": place, "title": title, "stage": "start"}
+        assert api.client.post("/v1/tasks", json=body).status_code == 201, title
+    project(api.database, api.services.log)
+    answer = api.client.get(f"/v1/projects/{place}/list", params={"format": "csv"})
+    text = answer.content.decode("utf-8-sig")
+    rows = list(csv.DictReader(StringIO(text)))
+    given = {row["name"].removeprefix("'") for row in rows}
+    assert given >= set(titles)
+    harmless = {"x;=1+1;y", 'say "=1+1"', "a\tb"}
+    assert {row["name"] for row in rows} >= {f"'{title}" for title in titles if title not in harmless}
+    quoted = list(csv.reader(StringIO(text), quoting=csv.QUOTE_NONE))
+    assert all(row[0].startswith('"') and row[-1].endswith('"') for row in quoted)
+    assert '"x;=1+1;y"' in text
+
+
 def test_stages_are_told_by_title_and_sorted_as_the_board_has_them(api: Api, place: str):
     """What the board calls its stages goes with the list; Start comes before Live, whatever the alphabet says."""
     told = api.client.get(f"/v1/projects/{place}/list", params={"sort": "stage"}).json()
