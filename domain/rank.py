@@ -25,14 +25,30 @@ def between(a: str | None, b: str | None, *, card: UUID | None = None) -> str:
     """A rank after ``a`` and before ``b`` (None: no card on that side).
 
     With the id of the ``card`` three more characters make it differ from the rank of another card that
-    somebody else puts into the same gap at the same moment. Raises Rejected ``bad_rank`` or ``rank_order``.
+    somebody else puts into the same gap at the same moment.
+
+    Raises Rejected ``bad_rank``, ``rank_order`` or ``no_room``.
     """
     for rank in (a, b):
         if rank is not None:
             check(rank)
     if a is not None and b is not None and a >= b:
-        raise Rejected("rank_order", "the first rank must sort before the second", first=a, second=b)
-    return _between(a, b) + ("" if card is None else _mark(card))
+        raise Rejected(
+            "rank_order",
+            "the two cards do not stand in this order (any more): somebody has moved one of them; "
+            "look at the column again, then put the card where it belongs",
+            after=a,
+            before=b,
+        )
+    made = _between(a, b) + ("" if card is None else _mark(card))
+    if len(made) > _LONGEST:
+        raise Rejected(
+            "no_room",
+            "no place is left between these two cards; put the card first or last in the column",
+            after=a,
+            before=b,
+        )
+    return made
 
 
 def spread(count: int) -> list[str]:
@@ -48,7 +64,11 @@ def spread(count: int) -> list[str]:
 def check(rank: str) -> str:
     """The rank itself when it is one; otherwise Rejected ``bad_rank``."""
     if not is_rank(rank):
-        raise Rejected("bad_rank", "not a rank: letters and digits as `between` makes them", first=_FIRST)
+        raise Rejected(
+            "bad_rank",
+            f"a place is told by the ranks of its neighbours as the board shows them, such as {_FIRST}",
+            accepted=[_FIRST],
+        )
     return rank
 
 

@@ -66,7 +66,18 @@ def test_what_is_no_rank_is_refused(text: str):
         check(text)
 
 
-def test_neighbours_in_the_wrong_order_are_refused():
-    """A gap has a lower and a higher end."""
-    with pytest.raises(Rejected, match="rank_order"):
+def test_neighbours_that_were_moved_are_told_as_that():
+    """Who drags a card between two that changed places meanwhile did nothing wrong, and learns what to do."""
+    with pytest.raises(Rejected, match="rank_order") as told:
         between("a1", "a1")
+    assert "somebody has moved one of them" in told.value.detail
+    assert "look at the column again" in told.value.detail
+    assert told.value.facts == {"after": "a1", "before": "a1"}
+
+
+def test_a_gap_that_is_full_says_so():
+    """A rank that would be longer than any is refused before it is made one, with what helps."""
+    low = "a0" + "z" * 4_092 + "1"
+    with pytest.raises(Rejected, match="no_room") as told:
+        between(low, low + "1", card=UUID(int=1))
+    assert "first or last" in told.value.detail
