@@ -16,7 +16,7 @@ from starlette.concurrency import run_in_threadpool
 from api.services import Services
 from api.streams import PROJECTS
 from domain.events import ProjectStage
-from domain.project import Project
+from domain.project import Project, stands_in
 from domain.words import Rejected
 from projections import queries
 
@@ -55,7 +55,8 @@ def _hard_column(services: Services, project: UUID, stage: str) -> ProjectStage 
     state = services.repository.load(PROJECTS, project)
     if not isinstance(state, Project):
         return None
-    return next((each for each in state.stages if each.key == stage and each.wip_hard), None)
+    shown_in = stands_in([each.key for each in state.stages], stage)
+    return next((each for each in state.stages if each.key == shown_in and each.wip_hard), None)
 
 
 def _take_turn(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Literal, get_args
@@ -158,6 +159,11 @@ def column(project: Project, stage: str) -> ProjectStage:
         f"this project has no stage {stage!r}",
         accepted=[each.key for each in project.stages],
     )
+
+
+def stands_in(columns: Sequence[str], stage: str) -> str:
+    """The column in which a board shows the cards of a stage: the first one, where it has none for that stage."""
+    return stage if stage in columns or not columns else columns[0]
 
 
 def _must_be_open(project: Project) -> None:

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 from uuid import UUID
 
+from domain.project import stands_in
 from domain.schedule import Calendar
 from domain.words import PRIORITIES
 from projections.answers import Board, BoardColumn, Card, Funnel, FunnelStage, Lane, Member
@@ -204,14 +205,12 @@ def _funnel(
 def _columns(
     stages: Sequence[Mapping[str, Any]], cards: Sequence[Card], counts: Counts
 ) -> tuple[BoardColumn, ...]:
-    """Cards of a stage that the board has no column for stand in the first column."""
-    known = {stage["key"] for stage in stages}
-    first = stages[0]["key"] if stages else ""
-    by_column: dict[str, list[Card]] = {stage["key"]: [] for stage in stages}
+    keys = [stage["key"] for stage in stages]
+    by_column: dict[str, list[Card]] = {key: [] for key in keys}
     for each in cards:
-        by_column.setdefault(each.stage if each.stage in known else first, []).append(each)
-    left = _by_column(counts.ended, known, first)
-    held = None if counts.open is None else _by_column(counts.open, known, first)
+        by_column.setdefault(stands_in(keys, each.stage), []).append(each)
+    left = _by_column(counts.ended, keys)
+    held = None if counts.open is None else _by_column(counts.open, keys)
     return tuple(
         _column(
             stage,
@@ -223,10 +222,10 @@ def _columns(
     )
 
 
-def _by_column(counts: Mapping[str, int], known: set[str], first: str) -> dict[str, int]:
+def _by_column(counts: Mapping[str, int], keys: Sequence[str]) -> dict[str, int]:
     found: dict[str, int] = {}
     for stage, count in counts.items():
-        column = stage if stage in known else first
+        column = stands_in(keys, stage)
         found[column] = found.get(column, 0) + count
     return found
 

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from domain.project import stands_in
 from domain.schedule import Calendar
 from projections.answers import Attention, Board, Card, Funnel, FunnelStage
 from projections.asking import Conn, Fresh
@@ -103,9 +104,10 @@ def attention_then(
 
 
 def standing_now(connection: Conn, project: UUID, now: datetime, definitions: Definitions) -> dict[UUID, str]:
-    """The stage of every open card at the very head of the log, however far the read models are."""
+    """The column of every open card at the very head of the log, however far the read models are."""
     then = Then(connection, project, Moment(now, head(connection), stored=True), definitions)
-    return {light.card: light.stage for light in then.lights if light.ended_at is None}
+    keys = [stage["key"] for stage in then.project_row()[5]]
+    return {light.card: stands_in(keys, light.stage) for light in then.lights if light.ended_at is None}
 
 
 def fits(light: Light, only: CardFilter) -> bool:

@@ -125,6 +125,23 @@ def test_a_hard_limit_holds_against_everybody_at_once(api: Api, place: str):
     assert api.client.post(f"/v1/tasks/{outside}/move", json={"stage": "live"}).status_code == 200
 
 
+def test_a_hard_limit_counts_the_cards_that_the_board_shows(api: Api, place: str):
+    """A card of a stage that the board has no column for stands in the first one, and takes its room."""
+    first = opened(api, [{"key": "inbox", "title": "Inbox", "wip_limit": 2, "wip_hard": True}, *COLUMNS[1:]])
+    run = api.start(project=first)  # its stage is "start", for which this board has no column
+    added(api, first, "Second", stage="inbox")
+    seen(api)
+    assert board(api, first)["columns"][0]["count"] == 2
+    full = api.client.post("/v1/tasks", json={"project": first, "title": "Third", "stage": "inbox"})
+    assert (full.status_code, full.json()["code"], full.json()["count"]) == (409, "column_full", 2)
+    away = {"stage": "live", "reason": "It went live by itself"}
+    assert api.client.post(f"/v1/runs/{run}/override-stage", json=away).status_code == 200
+    added(api, first, "Third", stage="inbox")
+    back = {"stage": "start", "reason": "It did not"}
+    refused = api.client.post(f"/v1/runs/{run}/override-stage", json=back)
+    assert (refused.status_code, refused.json()["code"]) == (409, "column_full")
+
+
 def test_a_limit_that_is_not_hard_only_says_so(api: Api, place: str):
     """The column is above its limit, and that is shown."""
     soft = opened(api, [{**COLUMNS[0], "wip_limit": 1}])
