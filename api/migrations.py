@@ -23,9 +23,10 @@ from api.problems import Problem
 from api.process_commands import process_key
 from api.reading import validate
 from api.registering import add_command, add_view, stream_id
+from api.services import Services
 from api.streams import RUNS, known_run
 from api.verbs import Verb
-from api.views import services_of, to_json
+from api.views import must_be_in_log, services_of, to_json
 from domain.events import Event
 from domain.migration import check_choices, migrate_and_tell
 from domain.run import Run
@@ -223,21 +224,28 @@ def _accepted(view: MigrationView, position: int) -> Response:
 
 async def _list(request: Request, key: str, query: Annotated[ViewQuery, Query()]) -> Response:
     """The last of them, with how far each is."""
-    del query
     process, services = process_key(key), services_of(request)
+    headers = await _position(services, query)
 
     def ask(connection: Connection[Any]) -> Migrations:
         jobs = migration_jobs.of_process(connection, process, 50)
         return Migrations(tuple(_counted(connection, job) for job in jobs))
 
-    return to_json(await services.read(ask), {})
+    return to_json(await services.read(ask), headers)
 
 
 async def _show(request: Request, key: str, id: str, query: Annotated[ViewQuery, Query()]) -> Response:  # noqa: A002 - its name in the address
     """Counts, the runs that were refused or failed with why, and whose work the migration brought."""
-    del query
     process, job, services = process_key(key), stream_id(id), services_of(request)
-    return to_json(await services.read(lambda connection: _view(connection, process, job)), {})
+    headers = await _position(services, query)
+    return to_json(await services.read(lambda connection: _view(connection, process, job)), headers)
+
+
+async def _position(services: Services, query: ViewQuery) -> dict[str, str]:
+    """A migration is read where it is written: it always reflects the head of the log."""
+    if query.min_position is not None:
+        await must_be_in_log(services, query.min_position)
+    return {"Milepost-Position": str(await run_in_threadpool(services.log.head))}
 
 
 def _view(connection: Connection[Any], process: str, id_: UUID) -> MigrationView:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request
+from psycopg import Connection
 from pydantic import Field
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
@@ -15,7 +16,6 @@ from starlette.responses import Response
 from api.asked import Limit, ViewQuery
 from api.guard import Caller, caller_of
 from api.mail_trail import Trail, mails_of, trail
-from api.problems import Problem
 from api.registering import add_view, stream_id
 from api.services import Services
 from api.sight import Sight, sight_of
@@ -23,6 +23,7 @@ from api.views import answer, services_of, to_json
 from domain.addresses import AddressBook
 from domain.run.state import action_key
 from domain.words import StepKey
+from projections.asking import NotFound
 from projections.outbox_queries import MailFacts, MailList, Wanted, mails
 from projections.people_directory import directory
 
@@ -133,9 +134,14 @@ async def find_mail(
 ) -> SentMail:
     """One mail with its texts; none of them for somebody whom the run does not concern."""
     wanted = Wanted(run, "" if step == RUN_LEVEL else step, round_, action)
-    listed: MailList = await answer(services_of(request), lambda connection: mails(connection, wanted), least)
-    if not listed.rows:
-        raise Problem("not_found", "this run has no such mail")
+
+    def ask(connection: Connection[Any]) -> MailList:
+        found = mails(connection, wanted)
+        if not found.rows:
+            raise NotFound("mail of this kind in the run", run)
+        return found
+
+    listed = await answer(services_of(request), ask, least)
     reader = await _reader(request)
     seen = await run_in_threadpool(reader.texts, listed.rows[0])
     return SentMail(

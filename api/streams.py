@@ -18,7 +18,7 @@ from domain.recurrence import RECURRENCE, Recurrence
 from domain.run import RUN, Run
 from domain.task import TASK, Task
 from domain.view import VIEW, View
-from domain.words import Rejected
+from domain.words import Rejected, group_stream, person_stream, process_stream
 
 S = TypeVar("S")
 
@@ -110,6 +110,21 @@ def known_person(state: Any, key: str) -> Person:
 def known_group(state: Any, key: str) -> Group:
     """The group, or the problem that there is none."""
     return _known(state, Group, "group", key)
+
+
+def stream_of(kind: str, id_: UUID | str) -> UUID | None:
+    """The stream of what is called so; None for what has none of its own."""
+    match kind, id_:
+        case _, UUID():
+            return id_
+        case "process" | "process version", str():
+            return process_stream(id_.partition(" ")[0])
+        case "person", str():
+            return person_stream(id_)
+        case "group", str():
+            return group_stream(id_)
+        case _:
+            return None
 
 
 def _known(state: Any, kind: type[S], word: str, name: object) -> S:

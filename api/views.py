@@ -22,6 +22,7 @@ from api.process_commands import process_key
 from api.registering import add_view, stream_id
 from api.services import Services
 from api.sight import SeenRun, Sight, sees_texts, sight_of
+from api.streams import stream_of
 from domain.schedule import Calendar
 from projections import answers, queries
 
@@ -46,11 +47,23 @@ def services_of(request: Request) -> Services:
 
 
 async def answer(services: Services, ask: Callable[[Connection[Any]], A], least: int | None) -> A:
-    """What a query answers, once that reflects position ``least``; a problem when it does not in time."""
-    if least is None:
-        return await services.read(ask)
-    if least > services.log.follower.head:
-        await _must_be_in_log(services, least)
+    """What a query answers, once that reflects position ``least``; a problem when it does not in time.
+
+    What the log knows and the read model does not yet is waited for too: nobody is told that there is nothing where
+    an event has announced it.
+    """
+    if least is not None and least > services.log.follower.head:
+        await must_be_in_log(services, least)
+    try:
+        return await services.read(ask) if least is None else await _reflecting(services, ask, least)
+    except queries.NotFound as missing:
+        head = await run_in_threadpool(_announced_by, services, missing)
+        if head is None:
+            raise
+    return await _reflecting(services, ask, head)
+
+
+async def _reflecting(services: Services, ask: Callable[[Connection[Any]], A], least: int) -> A:
     end = asyncio.get_running_loop().time() + services.wait_seconds
     wait = _FIRST_WAIT_SECONDS
     while services.hub.position < least:
@@ -73,7 +86,15 @@ def _if_there(connection: Connection[Any], ask: Callable[[Connection[Any]], A]) 
         return None  # it may be on its way
 
 
-async def _must_be_in_log(services: Services, position: int) -> None:
+def _announced_by(services: Services, missing: queries.NotFound) -> int | None:
+    """The head of the log, where the log has what a read model lacks; None for what was never there."""
+    stream = stream_of(missing.kind, missing.id)
+    there = stream is not None and services.log.select_stream(stream, 0, None, limit=1)
+    return services.log.head() if there else None
+
+
+async def must_be_in_log(services: Services, position: int) -> None:
+    """A problem when the log does not reach this position."""
     head = await run_in_threadpool(services.log.head)
     if position > head:
         raise Problem("ahead_of_log", f"the log ends at {head}", head=head)
@@ -263,14 +284,14 @@ async def version(
     query: Annotated[ViewQuery, Query()],
 ) -> Response:
     """The document of a version; it never changes."""
-    found = await _versions(request, key, query)
+    found = await _versions(request, key, query, version)
     wanted = _version(found, version)
     return to_json(wanted, {"Milepost-Position": str(found.position)})
 
 
 async def diff(request: Request, key: str, query: Annotated[DiffQuery, Query()]) -> Response:
     """By structure (which steps and stages) and by text (a unified diff of the documents as JSON)."""
-    found = await _versions(request, key, query)
+    found = await _versions(request, key, query, query.before, query.after)
     told = compare(_version(found, query.before), _version(found, query.after))
     return to_json(told, {"Milepost-Position": str(found.position)})
 
@@ -341,18 +362,24 @@ async def attention(request: Request, query: Annotated[AttentionQuery, Query()])
     )
 
 
-async def _versions(request: Request, key: str, query: ViewQuery) -> answers.ProcessView:
+async def _versions(
+    request: Request, key: str, query: ViewQuery, *wanted: int | Literal["draft"]
+) -> answers.ProcessView:
+    """The process, with the versions that are asked for. Raises NotFound."""
     name = process_key(key)
-    return await answer(
-        services_of(request), lambda connection: queries.process(connection, name), query.min_position
-    )
+
+    def ask(connection: Connection[Any]) -> answers.ProcessView:
+        found = queries.process(connection, name)
+        there = sorted(row.version for row in found.versions)
+        for number in wanted:
+            if number != "draft" and number not in there:
+                raise queries.NotFound("process version", f"{name} {number}", there)
+        return found
+
+    return await answer(services_of(request), ask, query.min_position)
 
 
 def _version(process: answers.ProcessView, number: int | Literal["draft"]) -> answers.VersionRow:
     if number == "draft":
         return draft_of(process)
-    for row in process.versions:
-        if row.version == number:
-            return row
-    there = sorted(row.version for row in process.versions)
-    raise Problem("unknown_version", f"{process.key} has no version {number}", accepted=there)
+    return next(row for row in process.versions if row.version == number)
