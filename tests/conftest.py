@@ -2,6 +2,7 @@
 
 import gc
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -9,6 +10,7 @@ from milepost.embedded import NatsServer, PostgresServer
 from tests.stories.house import House
 from tests.stories.house import house as start_house
 from tests.support.databases import Database, Template, new_database
+from tests.support.wheel import build
 
 
 def pytest_collection_finish() -> None:
@@ -67,6 +69,12 @@ def nats_server() -> Iterator[NatsServer]:
 def nats_url(nats_server: NatsServer) -> str:
     """Where this test's nats-server is, credential included."""
     return nats_server.url
+
+
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Milepost as a wheel."""
+    return build(tmp_path_factory.mktemp("built"))
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -81,10 +81,23 @@ class House:
         return answer.json()
 
 
+def house(directory: Path, **settings: str) -> AbstractContextManager[House]:
+    """Start these sources with these settings, and stop them as Ctrl-C does."""
+    return _house([sys.executable, "-m", "milepost"], ROOT, directory, settings)
+
+
+def installed_house(program: Path, directory: Path, **settings: str) -> AbstractContextManager[House]:
+    """As ``house``, of an installed `milepost` in an empty directory."""
+    empty = directory.parent / "empty"
+    empty.mkdir()
+    return _house([str(program)], empty, directory, settings)
+
+
 @contextmanager
-def house(directory: Path, **settings: str) -> Iterator[House]:
-    """Start Milepost with these settings, and stop it as Ctrl-C does."""
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("MILEPOST_")}
+def _house(command: list[str], at: Path, directory: Path, settings: dict[str, str]) -> Iterator[House]:
+    inherited = {
+        name: value for name, value in os.environ.items() if not name.startswith(("MILEPOST_", "PYTHONPATH"))
+    }
     environment = inherited | {
         "MILEPOST_HOME": str(directory),
         "MILEPOST_PORT": "0",
@@ -92,9 +105,7 @@ def house(directory: Path, **settings: str) -> Iterator[House]:
         **settings,
     }
     with (directory.parent / f"{directory.name}.log").open("wb") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "milepost", "up"], cwd=ROOT, env=environment, stdout=log, stderr=log
-        )
+        process = subprocess.Popen([*command, "up"], cwd=at, env=environment, stdout=log, stderr=log)
         try:
             wait_until(lambda: process.poll() is not None or _ready(directory), deadline=60)
             assert process.poll() is None, Path(log.name).read_text()

@@ -1,7 +1,8 @@
-"""The demonstration workspace in a running Milepost: what is past in it is past, and stays so."""
+"""The demonstration workspace in a Milepost installed from its wheel: what is past in it is past, and stays so."""
 
 from __future__ import annotations
 
+import subprocess
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -12,10 +13,10 @@ import psycopg
 import pytest
 
 from projections.alarm_queries import events_behind
-from tests.stories.house import House
-from tests.stories.house import house as start_house
+from tests.stories.house import House, installed_house
 from tests.stories.outside import Outside, outside
 from tests.support.waiting import wait_until
+from tests.support.wheel import install
 
 ACTED = """
 select started.data from log.event started
@@ -41,7 +42,13 @@ def around() -> Iterator[Outside]:
 
 
 @pytest.fixture(scope="module")
-def shown(around: Outside, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The `milepost` of the wheel."""
+    return install(wheel, tmp_path_factory.mktemp("installed"))
+
+
+@pytest.fixture(scope="module")
+def shown(around: Outside, installed: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """A Milepost of which the demonstration is there, and known to its read models."""
     home: Path = tmp_path_factory.mktemp("demonstration") / "home"
     settings = {
@@ -49,7 +56,7 @@ def shown(around: Outside, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         "MILEPOST_SMTP_URL": around.mail.url,
         "MILEPOST_ALLOWED_TARGETS": "127.0.0.1",
     }
-    with start_house(home, **settings) as running:
+    with installed_house(installed, home, **settings) as running:
         wait_until(lambda: _runs(running) == 62, deadline=60)
         wait_until(lambda: _caught_up(running), deadline=60)
         wait_until(lambda: rows(running, NOT_FORECAST) == [(0,)], deadline=60, what="the forecasts")
@@ -61,6 +68,27 @@ def rows(house: House, statement: str, *given: Any) -> list[tuple[Any, ...]]:
     """What the database of the house says."""
     with psycopg.connect(house.database_url) as connection:
         return connection.execute(statement.encode(), given or None).fetchall()
+
+
+def test_an_installed_milepost_runs_from_an_empty_directory(shown: House, installed: Path) -> None:
+    """Nothing beside the wheel is needed: the demonstration is there, its pages and what they are drawn with answer."""
+    with psycopg.connect(shown.database_url) as connection:
+        (processes,) = connection.execute("select count(*) from read.process").fetchone() or (0,)
+    assert processes == 2
+    headers = {"Authorization": f"Bearer {shown.token}"}
+    home = shown.http.get("/", headers=headers)
+    assert (home.status_code, "Customer onboarding" in home.text) == (200, True)
+    styles = [part.partition('"')[0] for part in home.text.split('<link rel="stylesheet" href="')[1:]]
+    assert styles
+    assert {shown.http.get(style).status_code for style in styles} == {200}
+    code = subprocess.run(
+        [installed.parent / "python", "-c", "import api; print(api.__file__)"],
+        cwd=installed.parent,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert Path(code.stdout.strip()).is_relative_to(installed.parents[1])
 
 
 def test_nothing_of_the_past_is_sent_or_called(shown: House, around: Outside) -> None:
