@@ -49,7 +49,7 @@ def _task_rows(subject: Subject) -> Iterator[tuple[int, Row]]:
 
 INBOX = Projection(
     "inbox",
-    2,
+    3,
     (INBOX_TABLE,),
     {"run": Source((RUN_FACTS,), _run_rows), "task": Source((TASK_FACTS,), _task_rows)},
 )

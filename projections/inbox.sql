@@ -24,3 +24,5 @@ create table inbox (
 
 -- name: indexes
 create index inbox_of_assignee on inbox (assignee);
+create index inbox_title on inbox using gin (title public.gin_trgm_ops);
+create index inbox_title_words on inbox using gin (to_tsvector('simple', public.search_words(title)));

@@ -55,7 +55,8 @@ create table run_step (
 -- name: indexes
 create index run_of_process on run (process, process_version);
 create index run_of_project on run (project) where project is not null;
-create index run_text on run using gin (jsonb_to_tsvector('simple', inputs, '["string"]'));
+create index run_words on run using gin (to_tsvector('simple', public.search_words_in(inputs)));
+create index run_subject_words on run using gin (to_tsvector('simple', public.search_words(subject))) where subject is not null;
 create index run_step_of_assignee on run_step (assignee) where state in ('locked', 'ready', 'in_progress');
-create index run_step_text on run_step using gin (jsonb_to_tsvector('simple', "values", '["string"]'))
+create index run_step_words on run_step using gin (to_tsvector('simple', public.search_words_in("values")))
   where "values" is not null;

@@ -1,17 +1,24 @@
--- Search: names by their parts, texts by the beginnings of their words. Values are looked at again before they are shown.
+-- Search: names by any part of them, texts by words that begin with what is asked for. Values are looked at again before they
+-- are shown. Every condition has an index of its own, made beside its table.
 
 -- name: cards
 select c.kind, c.card, c.name, c.project, c.process, c.stage, c.state, c.ended_at is not null, null, null
-from read.card c
-where c.name ilike %(part)s or to_tsvector('simple', c.name || ' ' || c.description) @@ to_tsquery('simple', %(words)s)
-order by c.ended_at is not null, (c.name ilike %(start)s) desc, public.similarity(c.name, %(text)s) desc, c.started_at desc
+from (
+  select card from read.card where name ilike %(part)s
+  union
+  select card from read.card where to_tsvector('simple', public.search_words(name || ' ' || description)) @@ public.search_query(%(text)s)
+  union
+  select run from read.run where to_tsvector('simple', public.search_words(subject)) @@ public.search_query(%(text)s)
+) found join read.card c on c.card = found.card
+order by c.ended_at is not null, (c.name ilike %(start)s) desc, (c.name ilike %(part)s) desc,
+  public.similarity(c.name, %(text)s) desc, c.started_at desc
 limit %(limit)s
 
 -- name: steps
 select 'step', i.work, i.title, i.project, i.process, i.stage, i.state, false, i.step, i.name
 from read.inbox i
 where i.kind = 'step' and (i.title ilike %(part)s
-  or to_tsvector('simple', i.title) @@ to_tsquery('simple', %(words)s))
+  or to_tsvector('simple', public.search_words(i.title)) @@ public.search_query(%(text)s))
 order by (i.title ilike %(start)s) desc, i.due_at nulls last, i.work, i.step
 limit %(limit)s
 
@@ -19,20 +26,21 @@ limit %(limit)s
 select 'person', p.stream, p.name, null::uuid, null, null, case when p.active then 'active' else 'left' end, not p.active,
   p.person, null
 from read.person p
-where p.name ilike %(part)s or p.person ilike %(start)s
+where p.name ilike %(part)s or p.person ilike %(start)s or p.email ilike %(whole)s
+  or to_tsvector('simple', public.search_words(p.name)) @@ public.search_query(%(text)s)
 order by not p.active, (p.name ilike %(start)s) desc, p.name
 limit %(limit)s
 
 -- name: inputs
 select r.run, r.name, r.project, r.process, r.process_version, 'inputs', r.inputs from read.run r
-where jsonb_to_tsvector('simple', r.inputs, '["string"]') @@ to_tsquery('simple', %(words)s) and {concerned}
+where to_tsvector('simple', public.search_words_in(r.inputs)) @@ public.search_query(%(text)s) and {concerned}
 order by r.started_at desc limit %(limit)s
 
 -- name: values
 select r.run, r.name, r.project, r.process, r.process_version, s.step, s."values"
 from read.run_step s join read.run r on r.run = s.run
 where s."values" is not null
-  and jsonb_to_tsvector('simple', s."values", '["string"]') @@ to_tsquery('simple', %(words)s) and {concerned}
+  and to_tsvector('simple', public.search_words_in(s."values")) @@ public.search_query(%(text)s) and {concerned}
 order by r.started_at desc limit %(limit)s
 
 -- name: projects_of

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import unicodedata
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Literal
@@ -20,8 +22,9 @@ from projections.run_queries import definition_of
 
 HitKind = Literal["run", "task", "step", "person", "value"]
 SHORTEST = 2
-_MOST_WORDS = 8
 _CANDIDATES = 200
+_LONGEST = 100_000
+"""Characters of a value that are looked at, here as in the index."""
 _CONCERNED = """
 (%(all)s or r.started_by = %(who)s or r.project = any(%(projects)s)
   or exists (select from jsonb_each_text(r.roles) e where e.value = %(who)s)
@@ -70,8 +73,8 @@ Shows = Callable[[UUID, StepKey, str], bool]
 
 
 def words_of(text: str) -> list[str]:
-    """The words that are searched for, at most eight."""
-    return re.findall(r"\w+", text.casefold())[:_MOST_WORDS]
+    """The words of a text: letters and digits in one case, as the function search_words of the database has them."""
+    return re.findall(r"[^\W_]+", unicodedata.normalize("NFKC", text).casefold())
 
 
 def search(
@@ -85,14 +88,15 @@ def search(
 ) -> Found:
     """Everything that fits ``text``, at most ``limit`` of each kind.
 
-    Names fit by any part of them, texts and values when each word begins one of theirs. A value is found only where
-    its field is neither sensitive nor personal and ``shows`` says that the seer sees it.
+    Names fit by any part of them, texts, subjects and values when each word of ``text`` begins one of theirs, whatever
+    signs stand between: what was copied whole is found. A value is found only where its field is neither sensitive nor
+    personal and ``shows`` says that the seer sees it.
     """
     current = fresh(connection, "board", "inbox", "people", "run_steps")
     words = words_of(text)
     if not words or len("".join(words)) < SHORTEST:
         return Found(text, (), False, *current)
-    asked = _asked(text, words, limit + 1)
+    asked = _asked(text.strip(), limit + 1)
     hits: list[Hit] = []
     more = False
     for name in ("cards", "steps", "people"):
@@ -104,10 +108,9 @@ def search(
     return Found(text, (*hits, *values), more or len(values) == limit, *current)
 
 
-def _asked(text: str, words: list[str], limit: int) -> dict[str, Any]:
-    plain = re.sub(r"([\\%_])", r"\\\1", text.strip())
-    beginnings = " & ".join(f"{word}:*" for word in words)
-    return {"text": text, "part": f"%{plain}%", "start": f"{plain}%", "words": beginnings, "limit": limit}
+def _asked(text: str, limit: int) -> dict[str, Any]:
+    plain = re.sub(r"([\\%_])", r"\\\1", text)
+    return {"text": text, "whole": plain, "part": f"%{plain}%", "start": f"{plain}%", "limit": limit}
 
 
 def _hit(row: tuple[Any, ...]) -> Hit:
@@ -161,22 +164,23 @@ def _open_fields(definition: Definition, step: str) -> Iterator[tuple[str, str]]
 
 
 def _fits(told: str, words: Iterable[str]) -> bool:
-    theirs = words_of_all(told)
-    return all(any(other.startswith(word) for other in theirs) for word in words)
-
-
-def words_of_all(text: str) -> list[str]:
-    """Every word of a text."""
-    return re.findall(r"\w+", text.casefold())
+    """Whether each of the words begins one of the text's; of sorted words that is the next one."""
+    theirs = [*sorted(words_of(told[:_LONGEST])), ""]
+    return all(theirs[bisect_left(theirs, word, hi=len(theirs) - 1)].startswith(word) for word in words)
 
 
 def _texts(value: Any) -> Iterator[str]:
+    """What people read of a value: texts and numbers, of a file its name."""
     match value:
-        case str():
-            yield value
+        case bool() | None:
+            pass
+        case str() | int() | float():
+            yield str(value)
         case list():
             for part in value:
                 yield from _texts(part)
+        case {"sha256": _, "name": str(name)}:
+            yield name
         case dict():
             for part in value.values():
                 yield from _texts(part)

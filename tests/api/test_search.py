@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import httpx
+import psycopg
 import pytest
 
+from projections.search_queries import _SQL
 from tests.api.conftest import DANA, Api, project
 
 PROCESS: dict[str, Any] = {
@@ -78,6 +81,73 @@ def hits(client: httpx.Client, text: str, **query: Any) -> list[tuple[str, str]]
 def test_what_fits_is_found(api: Api, place: str, text: str, expected: list[tuple[str, str]]):
     """Parts of names, beginnings of words, whatever signs are typed."""
     assert hits(api.client, text) == expected
+
+
+PASTED = (
+    "2026/0042", "anna.meier@kunde.example", "order_4711", "DS-7604NI-E1/4P/A", "Straße 7", "Müller-Lüdenscheidt",
+    r"C:\new\table.xlsx", "https://shop.example/a?id=1&b=%20c", "it's “quoted” – so", "4e5", "50 % + 3",
+    "O'Neill & Söhne <x>",
+)  # fmt: skip
+"""What people copy from elsewhere and paste."""
+
+
+WHERE = ("name", "task", "subject", "input", "value")
+
+
+def test_what_is_pasted_is_found_whole_and_in_parts(api: Api, place: str):
+    """Numbers of orders, addresses, names of parts and streets: as they stand, in capitals, and word by word."""
+    kept = {(where, text): stored(api, place, where, text) for text in PASTED for where in WHERE}
+    project(api.database, api.services.log)
+    for text in PASTED:
+        for asked in (text, text.upper(), f"  {text}\n", *re.findall(r"[^\W_]{2,}", text)):
+            answer = api.client.get("/v1/search", params={"q": asked, "limit": 100})
+            found = {hit["id"] for hit in answer.json()["hits"]}
+            assert [where for where in WHERE if kept[where, text] not in found] == [], (text, asked)
+
+
+def stored(api: Api, place: str, where: str, text: str) -> str:
+    """Put a text there; the id of the run or task that has it."""
+    if where == "task":
+        told = api.client.post("/v1/tasks", json={"project": place, "title": text, "stage": "go"})
+        assert told.status_code == 201
+        task: str = told.json()["id"]
+        return task
+    run = api.start(
+        process="moving",
+        name=text if where == "name" else "A run",
+        subject=text if where == "subject" else None,
+        roles={"mover": DANA},
+        inputs={"city": text if where == "input" else "Delft"},
+    )
+    if where == "value":
+        values = {"values": {"notes": text}}
+        assert api.client.post(f"/v1/runs/{run}/steps/pack/save", json=values).status_code == 200
+    return run
+
+
+def test_every_search_has_an_index(api: Api, place: str):
+    """However many there are, no statement of the search has to read through all cards, steps, runs or values."""
+    with psycopg.connect(api.database.app_url, autocommit=True) as connection:
+        for way in (
+            "seqscan",
+            "indexscan",
+            "indexonlyscan",
+        ):  # what a table of four rows is otherwise read by
+            connection.execute(f"set enable_{way} = off".encode())
+        plans = [
+            row[0]
+            for name in ("cards", "steps", "inputs", "values")
+            for row in connection.execute(b"explain " + _SQL[name], _ASKED)
+        ]
+    used = set(re.findall(r"Bitmap Index Scan on (\w+)", "\n".join(plans)))
+    names = ["card_name", "card_words", "run_subject_words", "inbox_title", "inbox_title_words"]
+    assert used >= {*names, "run_words", "run_step_words"}
+
+
+_ASKED = {
+    "text": "order_4711", "whole": "order\\_4711", "part": "%order\\_4711%", "start": "order\\_4711%", "limit": 21,
+    "who": "person:dana", "all": True, "projects": [],
+}  # fmt: skip
 
 
 def test_a_card_is_in_the_state_that_its_board_shows(api: Api, place: str):
