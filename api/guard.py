@@ -14,6 +14,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.access import SESSION_PREFIX, TOKEN_PREFIX, Grant, csrf_token
+from api.addresses import must_be_plain
 from api.leases import Leases
 from api.matrix import Rule
 from api.problems import Problem
@@ -89,6 +90,7 @@ def _rule(rules: Mapping[str, Rule], method: str, path: str) -> Rule:
 
 def _guarded(app: ASGIApp, rule: Rule, leases: Leases, site: Site) -> ASGIApp:
     async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
+        must_be_plain(scope["path"], scope["query_string"])
         headers = dict(scope["headers"])
         secret = _secret(headers, site)
         if secret is not None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar
 
 import orjson
@@ -57,6 +58,7 @@ def parse_json(request: Request, body: bytes) -> Any:
     except orjson.JSONDecodeError as error:
         raise Problem("not_json", str(error)) from None
     _check_text_and_depth(body, value)
+    _must_say_each_once(body)
     return value
 
 
@@ -66,6 +68,63 @@ def _check_text_and_depth(body: bytes, value: Any) -> None:
         raise _invalid("", "nul", "text holds the character U+0000, which cannot be stored")
     if body.count(b"[") + body.count(b"{") > _MAX_DEPTH and _depth(value) > _MAX_DEPTH:
         raise _invalid("", "too_deep", f"values may be nested {_MAX_DEPTH} deep")
+
+
+class _SaidTwice(Exception):
+    """An object has the same name twice."""
+
+
+class _Doubled(dict[str, Any]):
+    """An object in which ``name`` stands twice."""
+
+    name: str
+
+
+def _plain(members: list[tuple[str, Any]]) -> dict[str, Any]:
+    made = dict(members)
+    if len(made) < len(members):
+        raise _SaidTwice
+    return made
+
+
+def _marked(members: list[tuple[str, Any]]) -> dict[str, Any]:
+    made, seen = _Doubled(members), set[str]()
+    for name, _ in members:
+        if name in seen:
+            made.name = name
+            return made
+        seen.add(name)
+    return dict(members)
+
+
+def _strictly(hook: Callable[[list[tuple[str, Any]]], dict[str, Any]]) -> json.JSONDecoder:
+    """A reader that looks at names only: numbers stay as they are written."""
+    return json.JSONDecoder(object_pairs_hook=hook, parse_int=str, parse_float=str)
+
+
+_STRICT, _MARKING = _strictly(_plain), _strictly(_marked)
+
+
+def _must_say_each_once(body: bytes) -> None:
+    """Refuse an object with the same name twice: the first reader keeps the last of them, without a word."""
+    text = body.decode()
+    try:
+        _STRICT.decode(text)
+    except _SaidTwice:
+        field = _said_twice(_MARKING.decode(text))
+        raise _invalid(field, "said_twice", f"{field} is said twice; say it once") from None
+
+
+def _said_twice(value: Any) -> str:
+    """Where in the request a name stands twice."""
+    waiting: list[tuple[str, Any]] = [("", value)]
+    while waiting:
+        place, inside = waiting.pop()
+        if isinstance(inside, _Doubled):
+            return f"{place}{inside.name}"
+        members = inside.items() if isinstance(inside, dict) else enumerate(inside)
+        waiting += [(f"{place}{name}.", child) for name, child in members if isinstance(child, dict | list)]
+    return ""
 
 
 def _texts(value: Any) -> Iterator[str]:
