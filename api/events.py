@@ -119,7 +119,8 @@ def _find(
     head = services.log.head()
     found: list[dict[str, Any]] = []
     for _ in range(_SCAN_BATCHES):
-        rows = services.log.read(after, min(limit, BATCH) if wanted.process is None else BATCH, wanted.types)
+        most = min(limit, BATCH) if wanted.process is None else BATCH
+        rows = services.log.read_to_tell(after, most, wanted.types)
         if not rows:
             return found, max(after, head), head
         for row in rows:
@@ -175,4 +176,4 @@ async def _stream(services: Services, after: int, wanted: _Filter) -> AsyncItera
 
 
 def _rows(services: Services, after: int, types: Collection[str] | None) -> list[Recorded]:
-    return services.log.read(after, BATCH, types)
+    return services.log.read_to_tell(after, BATCH, types)

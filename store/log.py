@@ -32,6 +32,7 @@ from store.errors import (
 )
 from store.follower import Follower
 from store.model import Accepted, Append, Command, NewEvent, Recorded, Row, StoredCommand
+from store.told_process import with_process
 from store.unit import CAP_BYTES, FutureTicket, LoopTicket, ThreadTicket, Unit
 from store.writer import Writer
 
@@ -163,6 +164,12 @@ class Log:
     def read(self, after: int, limit: int, types: Collection[str] | None = None) -> list[Recorded]:
         """Up to ``limit`` events above position ``after``, in order; only those of ``types`` when given."""
         return self._asked(lambda connection: reading.read(connection, after, limit, types))
+
+    def read_to_tell(self, after: int, limit: int, types: Collection[str] | None = None) -> list[Recorded]:
+        """As ``read``, for others to be told: each event of a run with its process, also where none was stored."""
+        return self._asked(
+            lambda connection: with_process(connection, reading.read(connection, after, limit, types))
+        )
 
     def read_stream(self, stream: UUID, after_version: int = 0) -> list[Recorded]:
         """The events of one stream above a version, in order."""

@@ -141,11 +141,12 @@ class Repository:
     ) -> Outcome[E]:
         """Decide on the stream's newest state and store what was decided.
 
+        ``meta`` is stored with the events and read once ``decide`` has run, which may fill it in.
         A conflict is decided again, up to three times; with ``expected_version`` it goes to the caller. No events:
         nothing is appended, only the command id is kept. Raises what ``decide`` raises, Repeated for a command that
         was accepted before, and what ``Log.append`` raises.
         """
-        plan = self._plan(_Work(aggregate, stream, decide, command, meta or {}, expected_version))
+        plan = self._plan(_Work(aggregate, stream, decide, command, _beside(meta), expected_version))
         step = _resume(plan, None)
         while not isinstance(step, Outcome):
             try:
@@ -165,7 +166,7 @@ class Repository:
         expected_version: int | None = None,
     ) -> Outcome[E]:
         """As ``execute``, for a coroutine."""
-        plan = self._plan(_Work(aggregate, stream, decide, command, meta or {}, expected_version))
+        plan = self._plan(_Work(aggregate, stream, decide, command, _beside(meta), expected_version))
         step = _resume(plan, None)
         while not isinstance(step, Outcome):
             try:
@@ -276,6 +277,11 @@ class _Cache:
                 self._entries.move_to_end(stream)
             if len(self._entries) > self._size:
                 self._entries.popitem(last=False)
+
+
+def _beside(meta: Mapping[str, Any] | None) -> Mapping[str, Any]:
+    """What is stored beside the events: this very mapping, also an empty one, for ``decide`` may yet fill it."""
+    return {} if meta is None else meta
 
 
 def _resume(plan: _Plan[E], answer: object) -> _Request | Outcome[E]:

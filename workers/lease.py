@@ -9,6 +9,7 @@ from psycopg import Connection
 from store import checkpoints, reading
 from store.connect import connect
 from store.model import Recorded
+from store.told_process import with_process
 
 _TRY = "select pg_try_advisory_lock(%s)"
 _HELD = """
@@ -65,8 +66,8 @@ class Lease:
         return reading.head(self._mine())
 
     def read(self, after: int, limit: int) -> list[Recorded]:
-        """Events above ``after``, in order."""
-        return reading.read(self._mine(), after, limit)
+        """Events above ``after``, in order, each of a run with its process."""
+        return with_process(self._mine(), reading.read(self._mine(), after, limit))
 
     def move(self, expected: int, position: int) -> None:
         """Move the duty's checkpoint; another holder's move shows as LeaseLost."""

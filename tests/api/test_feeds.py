@@ -51,6 +51,39 @@ def test_pages_can_be_narrowed(published: Api):
     assert published.client.get("/v1/events?types=nonsense").status_code == 422
 
 
+def test_what_people_do_in_a_run_is_an_event_of_its_process(published: Api):
+    """The filter by process finds every event of the process and its runs, whoever caused it, with its version."""
+    run = published.start()
+    published.client.post(f"/v1/runs/{run}/steps/contract/complete", json={"values": {"goals": "Live"}})
+    published.client.post(f"/v1/runs/{run}/comment", json={"text": "Well done"})
+    found = published.client.get("/v1/events?process=onboarding&limit=1000").json()["events"]
+    assert [int(event["sequence"]) for event in found] == list(range(1, published.head + 1))
+    assert {event["processversion"] for event in found if "runid" in event} == {1}
+
+
+def test_an_event_that_was_stored_without_its_process_is_told_with_it(published: Api):
+    """What is missing is read from the run as it was then: also between two migrations, and in a filtered stream."""
+    run, log = UUID(published.start()), published.services.log
+    version = len(log.read_stream(run))
+    plain = _bare("step_started", {"step": "contract", "round": 1})
+    moved = _bare("run_migrated", {"process": "onboarding", "from_version": 1, "to_version": 2})
+    log.append([Append(run, version, [plain, moved, plain])])
+    head = published.head
+    found = published.client.get(f"/v1/events?process=onboarding&after={head - 3}").json()["events"]
+    assert [(event["processkey"], event["processversion"]) for event in found] == [
+        ("onboarding", 1), ("onboarding", 2), ("onboarding", 2)
+    ]  # fmt: skip
+    assert published.client.get(f"/v1/events?process=another&after={head - 3}").json()["events"] == []
+    headers = {"Accept": "text/event-stream", "Last-Event-ID": str(head - 3)}
+    with published.client.stream("GET", "/v1/events?process=onboarding", headers=headers) as answer:
+        assert [next(stream)[0] for stream in [told(answer)] for _ in range(3)] == [head - 2, head - 1, head]
+
+
+def _bare(kind: str, data: dict[str, object]) -> NewEvent:
+    """An event as older releases stored it: nothing but the actor beside it."""
+    return NewEvent(kind, 1, json.dumps(data), '{"actor":"person:dana"}', datetime(2026, 3, 2, tzinfo=UTC))
+
+
 def test_a_stream_resumes_behind_the_last_id(published: Api):
     """Last-Event-ID continues without a hole and without a repeat, and new events arrive while listening."""
     published.start()

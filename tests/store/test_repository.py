@@ -54,6 +54,21 @@ def test_an_event_is_stored_as_the_contract_says(log: Log):
     assert Repository(log).load(COMMENTS, stream) == ("Zoë",)
 
 
+def test_what_a_decision_fills_in_is_stored(log: Log):
+    """Also when nothing was there before: meta that only the state tells is read after the decision."""
+    stream, meta = uuid4(), dict[str, Any]()
+
+    def decide(comments: tuple[str, ...] | None) -> list[TaskCommented]:
+        meta.update(process="hire")
+        return [TaskCommented(comment=UUID(int=1), text="a", by=DANA, at=NINE)] if not comments else []
+
+    Repository(log).execute(COMMENTS, stream, decide, meta=meta)
+    meta.clear()
+    asyncio.run(Repository(log).execute_async(COMMENTS, other := uuid4(), decide, meta=meta))
+    for found in (*log.read_stream(stream), *log.read_stream(other)):
+        assert found.meta == '{"actor":"person:dana","process":"hire"}'
+
+
 def test_doing_it_again_appends_nothing(log: Log):
     """No events: nothing is stored, and the outcome is where the stream is."""
     repository, stream = Repository(log), uuid4()

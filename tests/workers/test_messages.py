@@ -10,8 +10,11 @@ from jsonschema import Draft202012Validator
 
 from domain.events import EVENT_TYPES, Event
 from domain.upcast import UnknownEvent
-from store.model import Row
+from store.log import Log
+from store.model import Append, NewEvent, Row
+from tests.support.databases import Database
 from workers import asyncapi, cloudevents
+from workers.lease import Lease
 
 LOG = UUID("0198a8b2-0000-7000-8000-000000000001")
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -58,3 +61,23 @@ def test_a_message_names_its_position():
     assert cloudevents.position_of(LOG, cloudevents.message_id(LOG, 41)) == 41
     assert cloudevents.position_of(uuid4(), cloudevents.message_id(LOG, 41)) is None
     assert cloudevents.position_of(LOG, None) is None
+
+
+def test_an_event_that_was_stored_without_its_process_travels_as_one_of_it(log: Log, database: Database):
+    """Its subject and its envelope name the process that the run followed then; the log keeps what it holds."""
+    run, bare = uuid4(), '{"actor":"person:dana"}'
+    begun = '{"process":"hire","process_version":3,"name":"Ada"}'
+    events = [
+        NewEvent("run_started", 1, begun, bare, NOW),
+        NewEvent("step_started", 1, '{"step":"a"}', bare, NOW),
+    ]
+    log.append([Append(run, 0, events)])
+    lease = Lease(database.app_url, "relay")
+    assert lease.acquire()
+    for row in lease.read(0, 10):
+        message = cloudevents.message(log.id, row)
+        assert message.subject == f"milepost.v1.run.hire.{row.type}"
+        envelope = orjson.loads(message.payload)
+        assert (envelope["processkey"], envelope["processversion"]) == ("hire", 3)
+    lease.release()
+    assert {row.meta for row in log.read_stream(run)} == {bare}
