@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from domain import events as e
+from domain.canonical import sha256_of
 from domain.run.state import ActionState, Child, Incident, KeptEvent, Run, StepState, action_key, altered
 from domain.words import StepKey
 
@@ -61,9 +62,17 @@ def evolve_received(run: Run, event: e.ExternalEventReceived) -> Run:
     """The run after it heard of something: kept while no step takes it, forgotten when one does."""
     left = [kept for kept in run.kept if (kept.event, kept.source_id) != (event.event, event.source_id)]
     if event.step is None:
-        left.append(KeptEvent(event.event, event.source_id, event.steps, event.values, event.by))
-    known = run.sources if event.source_id is None else run.sources | {event.source_id}
-    return altered(run, kept=tuple(left), sources=known)
+        askings = {key: step.asking for key, step in run.steps.items() if step.asking != 1}
+        left.append(KeptEvent(event.event, event.source_id, event.steps, event.values, event.by, askings))
+    if event.source_id is None:
+        return altered(run, kept=tuple(left))
+    told = {**run.told, event.source_id: told_sha256(event.event, event.values)}
+    return altered(run, kept=tuple(left), sources=run.sources | {event.source_id}, told=told)
+
+
+def told_sha256(event: str, values: Mapping[str, Any]) -> str:
+    """The hash of what another service told: the event by name with its values."""
+    return sha256_of([event, values])
 
 
 def evolve_children(run: Run, event: e.ChildRunStarted | e.ChildRunEnded | e.ChildRunReopened) -> Run:

@@ -12,6 +12,8 @@ from domain.run.state import Help, StepState, StepWord, altered
 from domain.words import Actor, Assignee
 
 NO_TIME = timedelta()
+REPEAT = "repeat"
+"""The outcome of an attempt that asks for another one."""
 
 
 def evolve_step(step: StepState, event: e.StepEvent) -> StepState:
@@ -140,6 +142,7 @@ def _step_reopened(step: StepState, event: e.StepReopened) -> StepState:
         step,
         state="locked",
         round=event.round,
+        asking=step.asking + (event.cause != "rule" or step.outcome != REPEAT),
         doers=(),
         contributors=_all_doers(step),
         approvals=(),

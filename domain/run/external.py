@@ -9,8 +9,9 @@ from domain.definition import Definition
 from domain.directory import EMPTY, Directory
 from domain.events import Event
 from domain.run.doing import finish_step
+from domain.run.evolve_action import told_sha256
 from domain.run.finishing import present
-from domain.run.kept import own_values, received
+from domain.run.kept import is_for, own_values, received
 from domain.run.state import Run
 from domain.run.values import missing, problems, refuse
 from domain.run.work import Work, in_running
@@ -36,9 +37,13 @@ def receive_event(  # noqa: PLR0913 - all that a sender tells
 ) -> list[Event]:
     """Complete the step that waits for this event, or keep it for the one that will; each ``source_id`` counts once.
 
+    What is kept is for the rounds that the steps are in by then: a step that is opened again waits for another event.
+    The same id for another event, or with other values, is Rejected("other_event").
+
     ``steps`` (None: all) are those that the sender's key names. Values go into the step's fields of the same key.
     """
-    if source_id in run.sources:
+    given = values or {}
+    if _is_heard(run, event, source_id, given):
         return []
     waiting = _waiting(definition, event, steps)
     in_running(run)
@@ -47,15 +52,31 @@ def receive_event(  # noqa: PLR0913 - all that a sender tells
     if step is None and not later:
         states = {key: run.step(key).state for key in waiting}
         raise Rejected("not_awaited", f"no step waits for {event} any more", steps=states)
-    given = values or {}
     _fits(run, definition, step or later[0], given)
     work = Work(run, definition, by, at, calendar, directory)
-    if step is None and len(run.kept) >= MOST_KEPT:
+    if step is None and _kept(run, definition) >= MOST_KEPT:
         raise Rejected("too_many_events", f"the run keeps {MOST_KEPT} events already", accepted=0)
     work.record(received(work, event, source_id, step, () if steps is None else tuple(later), given))
     if step is None:
         return work.events
     return finish_step(work, step, own_values(definition.steps[step], given), None)
+
+
+def _is_heard(run: Run, event: str, source_id: str, values: Values) -> bool:
+    """Whether this very event was told before; Rejected where the id stands for another one."""
+    before = run.told.get(source_id)
+    if before is not None and before != told_sha256(event, values):
+        raise Rejected(
+            "other_event",
+            f"{source_id} is the id of another event, or of this one with other values: give each its own",
+            id=source_id,
+        )
+    return before is not None
+
+
+def _kept(run: Run, definition: Definition) -> int:
+    """How many of the events that are kept a step can still take."""
+    return sum(any(is_for(run, kept, known) for known in definition.steps.values()) for kept in run.kept)
 
 
 def _waiting(definition: Definition, event: str, steps: Sequence[StepKey] | None) -> list[StepKey]:

@@ -8,6 +8,7 @@ from domain.condition import holds
 from domain.document import Rule, Step
 from domain.events import HelpRequested, RunPrioritySet, StepCompleted, StepReopened
 from domain.formula import compute
+from domain.run.evolve_step import REPEAT
 from domain.run.people import hand_over
 from domain.run.queueing import queue
 from domain.run.state import Run
@@ -77,7 +78,7 @@ def computed_values(work: Work, step: StepKey, given: Values) -> Values:
 
 def _again(work: Work, step: StepKey, given: Values) -> list[StepKey]:
     """The attempt is kept, and the step is to be done once more."""
-    work.on(StepCompleted, step, values=given, outcome="repeat")
+    work.on(StepCompleted, step, values=given, outcome=REPEAT)
     reason = "the result asks for another attempt"
     work.on(StepReopened, step, round=work.run.step(step).round + 1, reason=reason, cause="rule")
     return [step]

@@ -17,7 +17,7 @@ def take_kept(work: Work, key: StepKey) -> list[StepKey]:
     It is done by whoever told of the event, not by who made the step ready.
     """
     known = work.definition.steps[key]
-    kept = next((one for one in work.run.kept if _is_for(one, known, key)), None)
+    kept = next((one for one in work.run.kept if is_for(work.run, one, known)), None)
     if kept is None or not _is_enough(work.run, known, key, kept.values):
         return []
     deciding, work.by = work.by, kept.by
@@ -27,8 +27,12 @@ def take_kept(work: Work, key: StepKey) -> list[StepKey]:
     return touched
 
 
-def _is_for(kept: KeptEvent, known: Step, key: StepKey) -> bool:
-    return known.wait is not None and known.wait.event == kept.event and (not kept.steps or key in kept.steps)
+def is_for(run: Run, kept: KeptEvent, known: Step) -> bool:
+    """Whether the step can still take what was kept: it is of the asking for which that came."""
+    key = StepKey(known.key)
+    return (
+        known.wait is not None and known.wait.event == kept.event and kept.is_for(key, run.step(key).asking)
+    )
 
 
 def own_values(known: Step, values: Values) -> Values:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from domain import events as e
 from domain.document import EndsRun, Step
+from domain.run.evolve_step import REPEAT
 from domain.run.state import ActionKind, ActionState, action_key
 from domain.run.telling import LASTING, invitation_of, mails_of
 from domain.words import StepKey, Values
@@ -180,7 +181,7 @@ def _queue_webhooks(work: Work, event: e.StepCompleted | e.StepFailed | e.Approv
     """Tell the services that the process names of a gate's outcome: keys and words only, no value of a person."""
     known = work.definition.steps.get(event.step)
     outcome = "refused" if isinstance(event, e.ApprovalRefused) else event.outcome
-    if known is None or known.gate is None or outcome == "repeat":
+    if known is None or known.gate is None or outcome == REPEAT:
         return
     facts = {"step": event.step, "outcome": outcome, "passed": isinstance(event, e.StepCompleted)}
     for number, webhook in enumerate(work.definition.document.webhooks):

@@ -56,6 +56,7 @@ class StepState:
     that was recorded; ``shift`` is the working time by which pauses moved what its rule says, and ``due_set_at`` when
     somebody, or an anchor, last set the due: what came before moves it no more.
     ``questioned`` and ``doubted`` name steps that it builds on and that a person, or a migration, had done again.
+    ``asking`` counts how often it was asked for; an attempt that repeats is of the same asking, in its own round.
     ``before``: what it was before migrations moved it, while nothing else has. ``reopened``: the whole step as it was
     before a migration had it done again. ``kept``: done, whatever its condition
     says now. ``added_later``: a newer version brought it behind the run's back, and it was set aside. ``notes``: values
@@ -64,6 +65,7 @@ class StepState:
 
     state: StepWord = "locked"
     round: int = 1
+    asking: int = 1
     assignee: Assignee | None = None
     assigned_by_hand: bool = False
     claimed_from: Assignee | None = None
@@ -169,13 +171,21 @@ class Incident:
 
 @dataclass(frozen=True, slots=True)
 class KeptEvent:
-    """An event of another service that came before a step waits for it; ``steps`` may take it (none named: any)."""
+    """An event of another service that came before a step waits for it; ``steps`` may take it (none named: any).
+
+    ``askings``: for which asking of each step it came, where that is not its first.
+    """
 
     event: str
     source_id: str | None
     steps: tuple[StepKey, ...]
     values: Values
     by: Actor | None = None
+    askings: Mapping[StepKey, int] = field(default_factory=dict)
+
+    def is_for(self, key: StepKey, asking: int) -> bool:
+        """Whether the step may take it, when it is asked for the so-manieth time."""
+        return (not self.steps or key in self.steps) and self.askings.get(key, 1) == asking
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,6 +261,8 @@ class Run:
     incidents: Mapping[UUID, Incident] = field(default_factory=dict)
     sources: frozenset[str] = frozenset()
     """The ids under which other services told of something, so that each is heard once."""
+    told: Mapping[str, str] = field(default_factory=dict)
+    """By such an id the hash of what it stands for."""
     kept: tuple[KeptEvent, ...] = ()
     children: Mapping[UUID, Child] = field(default_factory=dict)
     attachments: Mapping[UUID, Attachment] = field(default_factory=dict)

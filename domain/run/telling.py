@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from domain import events as e
 from domain.document import AUTOMATIC, Email, EndsRun, Step
+from domain.run.evolve_step import REPEAT
 from domain.run.state import action_key
 from domain.words import StepKey, Values
 
@@ -30,7 +31,7 @@ _PEOPLE = ("person:", "guest:", "group:")
 def mails_of(work: Work, event: e.Event) -> list[Told]:
     """The mails that this event entails, beside the invitation, which waits for its instant."""
     match event:
-        case e.StepCompleted(outcome=outcome) if outcome != "repeat":
+        case e.StepCompleted(outcome=outcome) if outcome != REPEAT:
             known = work.definition.steps.get(event.step)
             return [(event.step, "announcement", {})] if _announces(known) else []
         case e.RunEndedEarly(step=str(step)):

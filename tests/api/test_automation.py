@@ -103,6 +103,9 @@ def test_an_event_finds_its_run_by_key(checks: Api):
     project(checks.database, checks.services.log)
     again = tell(checks, key="CHK-1", values={"score": 7})
     assert (again.status_code, again.json()["events"]) == (200, [])
+    for other in ({"key": "CHK-1"}, {"run": run}):
+        refused = tell(checks, values={"score": 8}, **other)
+        assert (refused.status_code, refused.json()["code"]) == (409, "other_event")
 
 
 def test_an_event_names_only_files_that_are_kept(api: Api):

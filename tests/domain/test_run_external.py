@@ -36,7 +36,20 @@ def test_each_event_counts_once():
         .after(complete_step, "order")
         .after(receive_event, "report.received", "r-1", {"score": 7}, by=CRM)
     )
-    story.when(receive_event, "report.received", "r-1", {"score": 8}, by=CRM).then_types()
+    story.when(receive_event, "report.received", "r-1", {"score": 7.0}, by=CRM).then_types()
+
+
+def test_an_id_stands_for_one_event():
+    """Other values, or another event, under an id that was heard are refused, never lost with a yes."""
+    taken = waiting().after(complete_step, "order")
+    for story in (waiting(), taken):
+        heard = story.after(receive_event, "report.received", "r-1", {"score": 7}, by=CRM)
+        for other in ({"score": 8}, {"score": 7, "note": "more"}, {"score": True}, {}, None):
+            refused = heard.when(receive_event, "report.received", "r-1", other, by=CRM).rejected(
+                "other_event"
+            )
+            assert "r-1" in refused.detail
+        heard.when(receive_event, "report.lost", "r-1", {"score": 7}, by=CRM).rejected("other_event")
 
 
 def test_an_event_that_comes_early_is_kept_for_the_step():
@@ -58,6 +71,40 @@ def test_a_kept_event_is_taken_once():
     story = waiting().after(receive_event, "report.received", "r-1", {"score": 7}, by=CRM)
     story = story.after(complete_step, "order").after(reopen_step, "report", "another one")
     assert story.state.step("report").state == "ready"
+
+
+def test_an_event_of_an_earlier_round_does_not_end_the_new_one():
+    """Whatever came before a wait was opened again is over with the round that it came for, taken or not."""
+    story = waiting().after(receive_event, "report.received", "r-1", {"score": 7}, by=CRM)
+    story = story.after(receive_event, "report.received", "r-2", {"score": 8}, by=CRM)
+    story = story.after(complete_step, "order").after(reopen_step, "report", "another one")
+    assert (story.state.step("report").state, story.state.step("report").round) == ("ready", 2)
+    again = story.after(receive_event, "report.received", "r-3", {"score": 9}, by=CRM)
+    assert again.state.values["report.score"] == 9
+
+
+def test_an_event_that_comes_early_for_a_new_round_is_kept_for_it():
+    """A wait that was opened again behind an open step is locked: what is told then is for that round."""
+    story = (
+        waiting()
+        .after(complete_step, "order")
+        .after(receive_event, "report.received", "r-1", {"score": 7}, by=CRM)
+    )
+    story = story.after(reopen_step, "order", "wrong item", "reopen")
+    story = story.after(receive_event, "report.received", "r-2", {"score": 8}, by=CRM)
+    done = story.after(complete_step, "order").state
+    assert (done.step("report").state, done.values["report.score"]) == ("done", 8)
+
+
+def test_events_that_came_early_are_the_attempts_of_a_wait_that_repeats():
+    """A wait that asks again until it is right takes the next event that came for it, within one round of asking."""
+    enough = {"condition": {"field": "report.score", "operator": "at_least", "value": 80}}
+    wait = step("report", ["order"], kind="wait", fields=[SCORE], wait={"event": "in"}, repeat_until=enough)
+    story = run_of(step("order"), wait).after(start)
+    for number, score in enumerate((60, 70, 85)):
+        story = story.after(receive_event, "in", str(number), {"score": score}, by=CRM)
+    done = story.after(complete_step, "order").state
+    assert (done.step("report").state, done.values["report.score"], done.kept) == ("done", 85, ())
 
 
 def test_an_event_for_other_steps_is_left_to_them():
@@ -104,3 +151,13 @@ def test_a_run_keeps_so_many_events():
     for number in range(MOST_KEPT):
         story = story.after(receive_event, "report.received", str(number), {"score": 1}, by=CRM)
     story.when(receive_event, "report.received", "more", {"score": 1}, by=CRM).rejected("too_many_events")
+
+
+def test_what_was_kept_for_an_earlier_round_takes_no_room():
+    """Events that nothing can take any more do not keep a new round from being told."""
+    story = waiting()
+    for number in range(MOST_KEPT):
+        story = story.after(receive_event, "report.received", str(number), {"score": 1}, by=CRM)
+    story = story.after(complete_step, "order").after(reopen_step, "order", "again", "reopen")
+    for told in ("r-1", "r-2"):
+        story = story.after(receive_event, "report.received", told, {"score": 1}, by=CRM)
