@@ -13,6 +13,7 @@ from uuid import UUID
 from psycopg import Connection
 
 from api.ids import uuid7
+from api.standing import must_be_here, standing
 from domain.words import Actor
 
 Scope = Literal["read", "work", "manage", "admin", "service", "act_as", "calendar", "send_events"]
@@ -46,13 +47,13 @@ insert into log.access_token (id, token_hash, actor, scopes, expires_at)
 values (%s, %s, %s, %s, clock_timestamp() + %s::interval)
 """
 _FIND_GRANT = """
-select id, actor, scopes, last_used_at is null or last_used_at < clock_timestamp() - interval '1 minute'
+select id, actor, scopes, last_used_at is null or last_used_at < clock_timestamp() - interval '1 minute', created_at
 from log.access_token
 where token_hash = %s and revoked_at is null and (expires_at is null or expires_at > clock_timestamp())
   and not ('sign_in' = any(scopes))
 """
 _FIND_SESSION = """
-select id, actor, scopes, last_used_at is null or last_used_at < clock_timestamp() - interval '1 minute'
+select id, actor, scopes, last_used_at is null or last_used_at < clock_timestamp() - interval '1 minute', created_at
 from log.session where token_hash = %s and revoked_at is null and expires_at > clock_timestamp()
 """
 _TOUCH_TOKEN = "update log.access_token set last_used_at = clock_timestamp() where id = %s"  # noqa: S105 - a statement
@@ -71,7 +72,11 @@ update log.session set revoked_at = coalesce(revoked_at, clock_timestamp()) wher
 _REDEEM = """
 update log.access_token set revoked_at = clock_timestamp(), last_used_at = clock_timestamp()
 where token_hash = %s and 'sign_in' = any(scopes) and revoked_at is null and expires_at > clock_timestamp()
-returning actor, scopes
+returning actor, scopes, created_at
+"""
+_PEEK = """
+select actor, created_at from log.access_token
+where token_hash = %s and 'sign_in' = any(scopes) and revoked_at is null and expires_at > clock_timestamp()
 """
 _INSERT_SESSION = """
 insert into log.session (id, token_hash, actor, scopes, expires_at)
@@ -128,7 +133,11 @@ def create_token(
     scopes: Collection[Scope] = PERSON,
     lifetime: timedelta | None = None,
 ) -> Token:
-    """Make an API token for this actor; without a lifetime it is valid until it is revoked."""
+    """Make an API token for this actor; without a lifetime it is valid until it is revoked.
+
+    Rejected("person_deactivated") for somebody who left: nothing is granted to who is not here.
+    """
+    must_be_here(connection, actor)
     token = _new(TOKEN_PREFIX, actor, scopes)
     connection.execute(_INSERT_GRANT, [token.id, digest(token.secret), actor, list(scopes), lifetime])
     return token
@@ -141,18 +150,25 @@ def first_login_link(
     scopes: Collection[Scope] = PERSON,
     lifetime: timedelta = LINK_LIFETIME,
 ) -> str:
-    """An address that signs this actor in, once, in the browser that opens it first."""
+    """An address that signs this actor in, once; refused for somebody who left, as ``create_token``."""
+    must_be_here(connection, actor)
     token = _new(LINK_PREFIX, actor, scopes)
     kept = [SIGN_IN, *scopes]
     connection.execute(_INSERT_GRANT, [token.id, digest(token.secret), actor, kept, lifetime])
     return f"{base_url}/sign-in?link={token.secret}"
 
 
+def peek(connection: Connection[Any], link: str) -> Actor | None:
+    """Whom a first-login link would sign in; looking uses nothing up. None where ``redeem`` gives None."""
+    row = connection.execute(_PEEK, [digest(link)]).fetchone()
+    return None if row is None or not standing(connection, Actor(row[0])).bears(row[1]) else Actor(row[0])
+
+
 def redeem(connection: Connection[Any], link: str) -> Token | None:
     """Turn the secret of a first-login link into a session; None when the link is no longer, or never was, good."""
     with connection.transaction():
         row = connection.execute(_REDEEM, [digest(link)]).fetchone()
-        if row is None:
+        if row is None or not standing(connection, Actor(row[0])).bears(row[2]):
             return None
         session = _new(SESSION_PREFIX, Actor(row[0]), [scope for scope in row[1] if scope != SIGN_IN])
         kept = [session.id, digest(session.secret), session.actor, list(session.scopes), SESSION_LIFETIME]
@@ -161,10 +177,10 @@ def redeem(connection: Connection[Any], link: str) -> Token | None:
 
 
 def find(connection: Connection[Any], secret: str) -> Grant | None:
-    """What a secret grants now, asked of the database."""
+    """What a secret grants now, asked of the database; nothing when its actor has left since it was made."""
     browser = secret.startswith(SESSION_PREFIX)
     row = connection.execute(_FIND_SESSION if browser else _FIND_GRANT, [digest(secret)]).fetchone()
-    if row is None:
+    if row is None or not standing(connection, Actor(row[1])).bears(row[4]):
         return None
     if row[3]:
         connection.execute(_TOUCH_SESSION if browser else _TOUCH_TOKEN, [row[0]])

@@ -16,8 +16,10 @@ from api.failures import install
 from api.feeds import add_feeds
 from api.files import add_files
 from api.forecasts import add_forecasts
+from api.granted import add_granted
 from api.guard import guard_routes
 from api.guests import add_guests
+from api.heads import Heads
 from api.health import add_health
 from api.lists import add_lists
 from api.matrix import RULES, Rule
@@ -60,6 +62,7 @@ def create_app(
     guard_routes(routes, {**RULES, **(extra_rules or {})}, services.leases, services.site)
     app.router.routes[:] = routes
     install(app)
+    app.add_middleware(Heads)
     return app
 
 
@@ -86,6 +89,7 @@ ADDED: tuple[Callable[[APIRouter], None], ...] = (
     add_preview,
     add_outbox,
     add_sessions,
+    add_granted,
     add_health,
     add_openapi,
 )

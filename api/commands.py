@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -18,13 +18,15 @@ from api.problems import Problem
 from api.reading import parse_json, read_body
 from api.services import Services
 from domain.aggregate import Aggregate
-from domain.events import Event
+from domain.events import Event, PersonDeactivated
 from domain.words import Rejected
 from store.log import Command, CommandMismatch, Conflict, Repeated
 from store.repository import Outcome
 from store.unit import fingerprint_text
 
 _LONGEST_KEY = 200
+_ENDS_RIGHTS = frozenset({PersonDeactivated.type})
+"""Events after which tokens, sessions and links of somebody are worth nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +146,7 @@ async def carry_out(
     except Conflict as conflict:
         raise _moved_on(call, conflict) from None
     types = [event.type for event in outcome.events]
+    await _rights_have_ended(call.services, types)
     return _answer(name, outcome.version, outcome.position, types, created)
 
 
@@ -166,12 +169,20 @@ def _moved_on(call: Call, conflict: Conflict) -> Problem:
     )
 
 
+async def _rights_have_ended(services: Services, types: Collection[str]) -> None:
+    """When this returns no process goes by a right any more that these events took away."""
+    if not _ENDS_RIGHTS.isdisjoint(types):
+        services.leases.forget_all()
+        await services.leases.run_out()
+
+
 async def _again(services: Services, repeated: Repeated) -> Response:
     """The answer that the first request got, made again from what it stored."""
     first = orjson.loads(repeated.result)
     stored = await run_in_threadpool(services.log.read_stream, UUID(first["stream"]))
     then = [event for event in stored if event.position <= repeated.last_position]
     types = [event.type for event in then if event.position >= repeated.first_position]
+    await _rights_have_ended(services, types)
     version, position = (then[-1].version, then[-1].position) if then else (0, 0)
     answer = _answer(first["name"], version, position, types, first["created"], status=200)
     answer.headers["Idempotent-Replayed"] = "true"

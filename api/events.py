@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncGenerator, AsyncIterator, Collection
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Annotated, Any
 from urllib.parse import urlencode
@@ -13,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response, StreamingResponse
 
+from api.guard import still_admitted
 from api.problems import Problem
 from api.services import Services
 from api.sse import HEADERS, MEDIA_TYPE, event, keep_alive, stopped_or
@@ -59,7 +61,7 @@ async def events(request: Request, query: Annotated[FeedQuery, Query()]) -> Resp
     wanted = _Filter(_types(query.types), query.process)
     if "text/event-stream" in request.headers.get("accept", ""):
         after = await stream_start(request, query.after, services)
-        stream = _stream(services, after, wanted)
+        stream = while_admitted(request, _stream(services, after, wanted))
         return StreamingResponse(stream, headers=HEADERS, media_type=MEDIA_TYPE)
     return await _page(services, query, wanted)
 
@@ -74,6 +76,15 @@ def _types(given: str | None) -> frozenset[str] | None:
         errors = [{"field": "types", "code": "unknown_type", "detail": detail}]
         raise Problem("invalid", detail, errors=errors, accepted=sorted(EVENT_TYPES))
     return names
+
+
+async def while_admitted(request: Request, stream: AsyncGenerator[bytes, None]) -> AsyncIterator[bytes]:
+    """The stream for as long as its caller is let in: asked before each part, and a quiet stream has keep-alives."""
+    async with aclosing(stream):
+        async for part in stream:
+            if not await still_admitted(request):
+                return
+            yield part
 
 
 async def stream_start(request: Request, after: int | None, services: Services) -> int:
@@ -150,7 +161,7 @@ def _public(services: Services, row: Recorded, wanted: _Filter) -> list[dict[str
     return [made]
 
 
-async def _stream(services: Services, after: int, wanted: _Filter) -> AsyncIterator[bytes]:
+async def _stream(services: Services, after: int, wanted: _Filter) -> AsyncGenerator[bytes, None]:
     """Every event from ``after`` on until the client leaves or the server stops; a slow client is waited for."""
     yield keep_alive(after)
     follower = services.log.follower

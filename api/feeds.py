@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, ConfigDict
 from starlette.responses import Response, StreamingResponse
 
-from api.events import KEEP_ALIVE_SECONDS, Position, events, stream_start
+from api.events import KEEP_ALIVE_SECONDS, Position, events, stream_start, while_admitted
 from api.services import Services
 from api.sse import HEADERS, MEDIA_TYPE, event, keep_alive, stopped_or
 
@@ -37,10 +37,11 @@ async def changes(request: Request, query: Annotated[ChangesQuery, Query()]) -> 
     """
     services: Services = request.app.state.services
     after = await stream_start(request, query.after, services)
-    return StreamingResponse(_changes(services, after), headers=HEADERS, media_type=MEDIA_TYPE)
+    stream = while_admitted(request, _changes(services, after))
+    return StreamingResponse(stream, headers=HEADERS, media_type=MEDIA_TYPE)
 
 
-async def _changes(services: Services, after: int) -> AsyncIterator[bytes]:
+async def _changes(services: Services, after: int) -> AsyncGenerator[bytes, None]:
     hub = services.hub
     async with hub.subscribe() as subscriber:
         missed = await hub.since(after)

@@ -21,6 +21,7 @@ from api.problems import Problem
 from domain.words import Actor
 
 CALLER = "milepost.caller"
+_CREDENTIAL = "milepost.credential"
 _SAFE = frozenset({"GET", "HEAD"})
 _HOW_TO_GET = (
     'somebody with the scope admin makes a token for you: POST /v1/tokens {{"actor": …, "scopes": ["{}", …]}}'
@@ -61,6 +62,21 @@ class Site:
         """The name of the session cookie; the prefix binds it to this host and to https."""
         return "__Host-milepost" if self.secure else "milepost_session"
 
+    @property
+    def wanted_cookie(self) -> str:
+        """The name of the cookie that holds where somebody wanted to go before they were signed in."""
+        return "__Host-milepost-wanted" if self.secure else "milepost_wanted"
+
+
+@dataclass(frozen=True, slots=True)
+class _Credential:
+    """What the caller of a request came with, to be judged again while the answer goes on."""
+
+    secret: str
+    headers: Mapping[bytes, bytes]
+    leases: Leases
+    rule: Rule
+
 
 class UnguardedRouteError(Exception):
     """A route is not in the matrix: who may call it was never decided."""
@@ -94,6 +110,7 @@ def _guarded(app: ASGIApp, rule: Rule, leases: Leases, site: Site) -> ASGIApp:
         headers = dict(scope["headers"])
         secret = _secret(headers, site)
         if secret is not None:
+            scope[_CREDENTIAL] = _Credential(secret, headers, leases, rule)
             scope[CALLER] = await _caller(secret, headers, leases, rule)
         if not rule.open:
             _admit(scope, headers, rule, site)
@@ -108,6 +125,26 @@ def caller_of(request: Request) -> Caller:
     if caller is None:
         raise Problem("not_signed_in", "this needs a token or a session")
     return caller
+
+
+async def still_admitted(request: Request) -> bool:
+    """Whether the caller would be let in once more: what goes on for long asks before it tells anything more."""
+    held: _Credential = request.scope[_CREDENTIAL]
+    try:
+        caller = await _caller(held.secret, held.headers, held.leases, held.rule)
+    except Problem:
+        return False
+    return caller is not None and bool(held.rule.scopes & caller.grant.scopes)
+
+
+def check_first_form(request: Request, site: Site) -> None:
+    """For a form that somebody sends before they are signed in: a browser has to say that it comes from our page.
+
+    Else another site could sign a browser in as somebody else. What is no browser says nothing, and may.
+    """
+    headers = dict(request.scope["headers"])
+    if b"origin" in headers or b"sec-fetch-site" in headers:
+        _same_site(headers, site)
 
 
 def check_form(request: Request, token: str | None) -> None:
@@ -143,12 +180,17 @@ async def _caller(secret: str, headers: Mapping[bytes, bytes], leases: Leases, r
     if grant is None:
         if rule.open:
             return None
-        raise Problem("bad_token", "the token or session is unknown, has expired or was revoked")
+        raise Problem(
+            "bad_token", "the token or session is unknown, has expired or was revoked, or its owner left"
+        )
     csrf = csrf_token(secret) if grant.browser else None
     wanted = headers.get(b"milepost-actor")
     if wanted is None:
         return Caller(grant.actor, grant, None, csrf)
-    return Caller(_acting_as(wanted.decode("latin-1"), grant), grant, grant.actor, csrf)
+    actor = _acting_as(wanted.decode("latin-1"), grant)
+    if not await leases.is_here(actor):
+        raise Problem("not_allowed", f"{actor} was deactivated: nobody acts in their name", person=actor)
+    return Caller(actor, grant, grant.actor, csrf)
 
 
 def _acting_as(wanted: str, grant: Grant) -> Actor:

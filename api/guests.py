@@ -26,11 +26,11 @@ from api.verbs import Given, Verb
 from api.views import to_json
 from domain.definition import Definition
 from domain.events import Event
-from domain.guests import Pass, guest_of
+from domain.guests import Pass, guest_of, is_open_to_guests, pass_for
 from domain.passes import unseal
 from domain.run import Run
 from domain.run.finishing import present
-from domain.words import Actor
+from domain.words import Actor, Rejected
 
 VERBS: dict[str, Verb] = {
     verb.name: verb
@@ -121,7 +121,10 @@ async def _carry_out(verb: Verb, call: Call) -> Response:
         given = Given(
             now.guest, services.clock(), services.calendar, opened.run_id, held.step, definition, directory
         )
-        return verb.decide(run, body, given)
+        events = verb.decide(run, body, given)
+        if events and not is_open_to_guests(run, held.step):
+            raise Rejected("step_not_open", "this step is not open (any more); the link acts while it is")
+        return events
 
     return await carry_out(call, RUNS, opened.run_id, decide, name=held.step, meta=meta)
 
@@ -147,18 +150,21 @@ def _load(services: Services, run_id: UUID, held: Pass) -> _Opened:
 
 def _still(opened: _Opened) -> _Opened:
     """With who acts now; a problem when the step is in another round, or is not this guest's any more."""
-    known = opened.definition.steps.get(opened.held.step)
-    guest = None if known is None else guest_of(opened.run, opened.definition, opened.held.step)
-    if known is None or guest is None or known.role != opened.held.role:
+    now = pass_for(opened.run, opened.definition, opened.held.step)
+    if now is None or now.role != opened.held.role:
         raise _no_link("the step is somebody else's now")
-    if opened.run.step(opened.held.step).round != opened.held.round:
+    if now.round != opened.held.round:
         raise _no_link("the step was opened again since; a new link comes with the next mail")
+    if now.holder != opened.held.holder:
+        raise _no_link("the step is with another guest, or at another address, now")
+    guest = guest_of(opened.run, opened.definition, opened.held.step)
+    assert guest is not None
     return replace(opened, guest=guest)
 
 
 def _seen(opened: _Opened) -> GuestStep:
     step, now = opened.definition.steps[opened.held.step], opened.run.step(opened.held.step)
-    is_open = now.is_open and not opened.run.ended and opened.run.state == "running"
+    is_open = is_open_to_guests(opened.run, opened.held.step)
     return GuestStep(
         run_name=opened.run.name,
         step=step.key,

@@ -28,6 +28,7 @@ WORK = Rule(frozenset({"work"}))
 MANAGE = Rule(frozenset({"manage"}))
 TELL = Rule(frozenset({"send_events"}))
 ADMIN = Rule(frozenset({"admin"}))
+END = Rule(frozenset({"work", "admin"}))
 ANYBODY = Rule(frozenset({"read", "work", "manage", "admin", "service", "act_as", "send_events"}))
 
 _STEP_VERBS = (
@@ -130,12 +131,15 @@ RULES: dict[str, Rule] = {
     "GET /v1/changes": READ,
     "GET /v1/me": ANYBODY,
     "DELETE /v1/session": ANYBODY,
+    "GET /v1/access": ANYBODY,
+    "DELETE /v1/access": END,
+    "DELETE /v1/access/{id}": END,
     "GET /v1/tokens": ADMIN,
     "POST /v1/tokens": ADMIN,
     "DELETE /v1/tokens/{id}": ADMIN,
     "GET /v1/guest/{link}": OPEN,
     **{f"POST /v1/guest/{{link}}/{verb}": OPEN for verb in _GUEST_VERBS},
-    "GET /sign-in": OPEN,
+    "POST /sign-in": OPEN,
     "GET /health/live": OPEN,
     "GET /health/ready": OPEN,
     "GET /openapi.json": OPEN,

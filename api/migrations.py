@@ -204,7 +204,7 @@ async def _retry(call: Call) -> Response:
 
     def ask(connection: Connection[Any]) -> MigrationView:
         _view(connection, key, job)
-        migration_jobs.again(connection, job, body.runs, body.choices)
+        migration_jobs.again(connection, job, body.runs, body.choices, actor=str(call.caller.actor))
         return _view(connection, key, job)
 
     view = await call.services.read(ask)

@@ -32,14 +32,19 @@ CODES: dict[str, Code] = {
         "Not signed in",
         "The request names nobody: send `Authorization: Bearer …` or sign in with a browser.",
     ),
-    "bad_token": Code(401, "Unknown token", "The token or session is unknown, has expired or was revoked."),
+    "bad_token": Code(
+        401,
+        "Unknown token",
+        "The token or session is unknown, has expired or was revoked, or its owner was deactivated.",
+    ),
     "bad_link": Code(
         401, "Unknown link", "The first-login link is unknown, has expired or was used already."
     ),
     "bad_guest_link": Code(
         404,
         "This link does not open",
-        "The link of a guest is not ours, has expired, or its step was opened again or given to somebody else.",
+        "The link of a guest is not ours, has expired, or its step was opened again or is with somebody else or "
+        "at another address now.",
     ),
     "not_allowed": Code(403, "Not allowed", "The caller is known, and lacks the scope that `needs` names."),
     "cross_site": Code(
@@ -76,6 +81,11 @@ CODES: dict[str, Code] = {
     ),
     "unknown_migration": Code(404, "Unknown migration", "The process has no migration with this id."),
     "unknown_token": Code(404, "Unknown token", "No token has this id."),
+    "unknown_access": Code(
+        404,
+        "Unknown token, session or link",
+        "Nothing of yours has this id; of others' only `admin` ends it.",
+    ),
     "method_not_allowed": Code(
         405, "Method not allowed", "The address exists for other methods; `Allow` names them."
     ),

@@ -18,8 +18,10 @@ from api.directory import Directories
 from api.guard import Site
 from api.leases import Leases
 from api.live import Hub, ProjectsOf, Reached
+from api.standing import is_here
 from api.throttle import Throttle
 from domain.schedule import Calendar
+from domain.words import Actor
 from store.log import Log
 from store.repository import Repository
 
@@ -61,7 +63,7 @@ class Services:
     commands_running: set[str] = field(init=False, default_factory=set)
 
     def __post_init__(self) -> None:
-        self.leases = Leases(self._find)
+        self.leases = Leases(self._find, self._is_here)
         self.directories = Directories(self.read)
         self.hub = Hub(self.log, self.pool, self.stopping, self.reached, self.projects_of)
 
@@ -76,3 +78,7 @@ class Services:
     def _find(self, secret: str) -> access.Grant | None:
         with self.pool.connection() as connection:
             return access.find(connection, secret)
+
+    def _is_here(self, actor: Actor) -> bool:
+        with self.pool.connection() as connection:
+            return is_here(connection, actor)

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Annotated, Any
+from typing import Any
+from urllib.parse import quote, unquote
 from uuid import UUID
 
 import orjson
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Request
 from psycopg import Connection
-from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import RedirectResponse, Response
 
 from api import access
 from api.bodies import CreateToken
 from api.commands import Call, endpoint
-from api.guard import Caller, caller_of
+from api.destinations import own_page
+from api.guard import CALLER, Caller, caller_of, check_first_form
 from api.problems import Problem
 from api.reading import validate
 from api.registering import BODY
@@ -24,19 +25,13 @@ from api.services import Services
 from domain.words import Actor
 
 _PRIVATE = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
-
-
-class SignInQuery(BaseModel):
-    """The secret of a first-login link."""
-
-    model_config = ConfigDict(extra="forbid")
-    link: str = Field(min_length=1, max_length=200)
+_LONGEST_LINK = 200
+_WANTED_SECONDS = 3_600
 
 
 def add_sessions(router: APIRouter) -> None:
     """Register everything about who one is."""
-    router.add_api_route("/sign-in", sign_in, methods=["GET"], response_model=None, tags=["Access"],
-                         summary="Use a first-login link", status_code=303)  # fmt: skip
+    router.add_api_route("/sign-in", sign_in, methods=["POST"], response_model=None, include_in_schema=False)
     router.add_api_route(
         "/v1/me", me, methods=["GET"], response_model=None, tags=["Access"], summary="Who am I?"
     )
@@ -53,15 +48,56 @@ def add_sessions(router: APIRouter) -> None:
                          summary="Revoke a token", status_code=204)  # fmt: skip
 
 
-async def sign_in(request: Request, query: Annotated[SignInQuery, Query()]) -> Response:
-    """Turns the link into a session of this browser, once, and goes to the first page."""
+async def sign_in(request: Request) -> Response:
+    """Turns a first-login link into a session of this browser, once, and goes where its owner wanted to go.
+
+    The form has `link`, the secret of the link, and perhaps `next`, a page of ours.
+    """
     services: Services = request.app.state.services
-    session = await services.read(lambda connection: access.redeem(connection, query.link))
+    check_first_form(request, services.site)
+    async with request.form(max_files=0, max_fields=5) as form:
+        link, wanted = (str(form.get(name, "")) for name in ("link", "next"))
+    if not link:
+        errors = [{"field": "link", "code": "missing", "detail": "the secret of a sign-in link"}]
+        raise Problem("invalid", "the form has no link", errors=errors, accepted=["link", "next"])
+    session = await services.read(lambda connection: access.redeem(connection, link[:_LONGEST_LINK]))
     if session is None:
+        services.throttle.count(f"bad {request.client.host if request.client else ''}")
         raise Problem("bad_link", "the link is unknown, has expired or was used already")
-    answer = RedirectResponse("/", 303, headers=_PRIVATE)
+    await _leave_the_old_one(request, services)
+    answer = RedirectResponse(
+        own_page(wanted) or own_page(wanted_before(request)) or "/", 303, headers=_PRIVATE
+    )
     _set_cookie(answer, services, session.secret, int(access.SESSION_LIFETIME.total_seconds()))
+    answer.delete_cookie(services.site.wanted_cookie, path="/", secure=services.site.secure, httponly=True)
     return answer
+
+
+def wanted_before(request: Request) -> str | None:
+    """Where somebody wanted to go when they were told to sign in."""
+    services: Services = request.app.state.services
+    kept = request.cookies.get(services.site.wanted_cookie)
+    return None if kept is None else unquote(kept)
+
+
+def keep_wanted(request: Request, answer: Response) -> None:
+    """Have the browser remember the page that it asked for, until somebody has signed in."""
+    services: Services = request.app.state.services
+    query = request.url.query
+    wanted = own_page(request.url.path + (f"?{query}" if query else ""))
+    if wanted is not None and request.method == "GET":
+        answer.set_cookie(
+            services.site.wanted_cookie, quote(wanted, safe="/"), _WANTED_SECONDS, path="/",
+            secure=services.site.secure, httponly=True, samesite="lax",
+        )  # fmt: skip
+
+
+async def _leave_the_old_one(request: Request, services: Services) -> None:
+    """The browser forgets the session that it had; so nobody else may have it either."""
+    caller: Caller | None = request.scope.get(CALLER)
+    if caller is not None and caller.grant.browser:
+        old = caller.grant.id
+        await services.read(lambda connection: access.revoke_session(connection, old))
 
 
 def _set_cookie(answer: Response, services: Services, value: str, seconds: int) -> None:

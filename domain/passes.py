@@ -9,19 +9,19 @@ import struct
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from domain.guests import Pass
+from domain.guests import HOLDER_BYTES, Pass
 from domain.words import RoleKey, StepKey
 
 LIFETIME = timedelta(days=30)
-_HEAD = struct.Struct(">16sIH")
+_HEAD = struct.Struct(f">16sIH{HOLDER_BYTES}s")
 _MARK = 16
-_PURPOSE = b"milepost guest link 1\0"
+_PURPOSE = b"milepost guest link 2\0"
 _LONGEST = 400
 
 
 def seal(run: UUID, held: Pass, expires_at: datetime, secret: bytes) -> str:
     """The text that stands in a link. It holds no name and no address, and changes with every part of it."""
-    said = _HEAD.pack(run.bytes, int(expires_at.timestamp()), held.round)
+    said = _HEAD.pack(run.bytes, int(expires_at.timestamp()), held.round, held.holder)
     said += f"{held.step} {held.role}".encode()
     return _text(said + _mark(said, secret))
 
@@ -31,11 +31,11 @@ def unseal(text: str, secret: bytes, at: datetime) -> tuple[UUID, Pass] | None:
     said = _bytes(text)
     if said is None or not hmac.compare_digest(_mark(said[:-_MARK], secret), said[-_MARK:]):
         return None
-    run, expires, round_ = _HEAD.unpack(said[: _HEAD.size])
+    run, expires, round_, holder = _HEAD.unpack(said[: _HEAD.size])
     if at > datetime.fromtimestamp(expires, UTC):
         return None
     step, _, role = said[_HEAD.size : -_MARK].decode("ascii").partition(" ")
-    return UUID(bytes=run), Pass(StepKey(step), round_, RoleKey(role))
+    return UUID(bytes=run), Pass(StepKey(step), round_, RoleKey(role), holder)
 
 
 def _mark(said: bytes, secret: bytes) -> bytes:

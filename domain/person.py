@@ -53,6 +53,18 @@ def _with(person: Person, event: PersonAdded | PersonChanged) -> Person:
 PERSON = Aggregate("person", evolve)
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Whether somebody is here, and when they last left."""
+
+    here: bool = True
+    left_at: datetime | None = None
+
+    def bears(self, granted_at: datetime) -> bool:
+        """Whether what was granted then holds still. Leaving ends it for good: who comes back is granted anew."""
+        return self.here and (self.left_at is None or granted_at > self.left_at)
+
+
 # --- decisions ---
 
 

@@ -140,14 +140,29 @@ def finish(connection: Conn, job: UUID) -> None:
     connection.execute(_SQL["finish"], [job])
 
 
-def again(connection: Conn, job: UUID, runs: Sequence[UUID] | None, choices: dict[str, str] | None) -> int:
-    """Let runs that were not migrated be tried again (all of them, or these), with these answers; how many."""
+def call_off(connection: Conn, job: UUID, code: str, detail: str) -> None:
+    """No more runs are moved: all that wait are refused, with why."""
+    connection.execute(_SQL["call_off"], [code, detail, job])
+
+
+def again(
+    connection: Conn,
+    job: UUID,
+    runs: Sequence[UUID] | None,
+    choices: dict[str, str] | None,
+    *,
+    actor: str,
+) -> int:
+    """Let runs that were not migrated be tried again (all of them, or these), with these answers; how many.
+
+    From now on the job is ``actor``'s, who asks for it again.
+    """
     answers = None if choices is None else Jsonb(choices)
     with connection.transaction():
         named = None if runs is None else list(runs)
         count = connection.execute(_SQL["again"], [answers, job, named, named]).rowcount
         if count:
-            connection.execute(_SQL["open_again"], [job])
+            connection.execute(_SQL["open_again"], [actor, job])
     return count
 
 

@@ -43,6 +43,10 @@ from unnest(%s::uuid[], %s::text[], %s::text[], %s::text[], %s::int[], %s::text[
   as n (run, state, code, detail, tries, news, mailed)
 where i.job = %s and i.run = n.run
 
+-- name: call_off
+update log.migration_item set state = 'refused', code = %s, detail = %s, changed_at = clock_timestamp()
+where job = %s and state = 'waiting'
+
 -- name: untold
 select i.turn, i.run, i.news from log.migration_item i join log.migration_job j on j.id = i.job
 where i.job = %s and i.turn > j.told order by i.turn, i.place
@@ -56,4 +60,4 @@ update log.migration_item set state = 'waiting', tries = 0, code = null, detail 
 where job = %s and state in ('refused', 'failed') and (%s::uuid[] is null or run = any(%s))
 
 -- name: open_again
-update log.migration_job set finished_at = null, turn = turn + 1 where id = %s
+update log.migration_job set finished_at = null, turn = turn + 1, actor = %s where id = %s

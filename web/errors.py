@@ -10,6 +10,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.problems import MEDIA_TYPE
+from api.sessions import keep_wanted
 from web.rendering import page
 
 _PROGRAMS = ("/v1/", "/health/", "/openapi", "/static/")
@@ -28,13 +29,11 @@ def accepts_json(request: Request) -> bool:
 def refused(request: Request, status: int, problem: dict[str, Any], back: str = "/") -> Response:
     """The page that says why not; for somebody unknown the page that says how to come in."""
     if status == 401:
-        return page(
-            request,
-            "sign_in.html",
-            status=status,
-            signed_out=False,
-            bad_link=problem.get("code") == "bad_link",
-        )
+        bad_link = problem.get("code") == "bad_link"
+        asked = page(request, "sign_in.html", status=status, signed_out=False, bad_link=bad_link)
+        if not bad_link:
+            keep_wanted(request, asked)
+        return asked
     return page(request, "problem.html", status=status, problem=problem, back=back)
 
 

@@ -34,6 +34,7 @@ async def forward(
     command: str = "",
     version: str = "",
     method: str = "POST",
+    query: str = "",
 ) -> Answered:
     """Send a command as a program would, with the caller's own credential; the guard judges it again."""
     sent = orjson.dumps(body)
@@ -56,7 +57,7 @@ async def forward(
         "path": path,
         "raw_path": path.encode(),
         "root_path": "",
-        "query_string": b"",
+        "query_string": query.encode(),
         "headers": headers,
     }
     return await _call(request, scope, sent)

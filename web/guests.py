@@ -50,6 +50,10 @@ async def act(request: Request) -> Response:
     told = await _asked(request)
     if not told.accepted:
         return _shown(request, "guest_closed.html", told.status, problem=told.body)
+    if (
+        verb not in told.body["verbs"]
+    ):  # a link acts while its step is open only, and brings no files after that
+        return _closed(request)
     pairs = await _typed(request)
     body = forms.body(pairs, verb, _services(request).calendar.zone)
     link, command = request.path_params["link"], dict(pairs).get("command", "")
@@ -61,6 +65,16 @@ async def act(request: Request) -> Response:
     if not done.accepted:
         return _form(request, told.body, done, body.get("values", {}))
     return RedirectResponse(f"/guest/{link}?done={verb}", 303, headers={"Referrer-Policy": "no-referrer"})
+
+
+def _closed(request: Request) -> Response:
+    """The page says how the step stands; script hears that nothing was done."""
+    if not accepts_json(request):
+        return RedirectResponse(
+            f"/guest/{request.path_params['link']}", 303, headers={"Referrer-Policy": "no-referrer"}
+        )
+    body = {"code": "step_not_open", "title": "Not open", "detail": "This step is not open (any more)."}
+    return Response(orjson.dumps(body), 409, {"Cache-Control": "no-store"}, "application/json")
 
 
 def _wanted(verb: str, body: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,23 +6,34 @@ from typing import Any
 
 from fastapi import APIRouter, Request
 from psycopg import Connection
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
+from api.granted import AccessOf, access_of
+from api.guard import caller_of, check_form
 from api.matrix import Rule
 from api.people_views import WorkloadQuery
 from api.problems import Problem
 from api.reading import validate
+from api.registering import stream_id
 from api.services import Services
 from api.streams import person_key
 from api.views import answer
+from domain.words import Actor
 from projections import queries
 from projections.answers import Inbox, PersonView
 from projections.answers.workload import Workload
 from web import words
-from web.rendering import page
+from web.errors import refused
+from web.forwarding import forward
+from web.rendering import page, reveal
 
 _READ = Rule(frozenset({"read"}))
-RULES: dict[str, Rule] = {"GET /people/{key}": _READ, "GET /workload": _READ}
+_FORM = Rule(frozenset({"work", "admin"}), csrf="form")
+RULES: dict[str, Rule] = {
+    "GET /people/{key}": _READ,
+    "POST /people/{key}/end-access": _FORM,
+    "GET /workload": _READ,
+}
 """Whoever may look; the same as the HTTP interface tells of a person and an inbox."""
 
 _SHOWN = 100
@@ -31,11 +42,15 @@ _SHOWN = 100
 def add_people_pages(router: APIRouter) -> None:
     """Register both pages."""
     router.add_api_route("/people/{key}", person, methods=["GET"], response_model=None)
+    router.add_api_route("/people/{key}/end-access", end_access, methods=["POST"], response_model=None)
     router.add_api_route("/workload", workload, methods=["GET"], response_model=None)
 
 
 async def person(request: Request) -> Response:
-    """Somebody's name, manager, groups and open work; who left, since when and why."""
+    """Somebody's name, manager, groups and open work; who left, since when and why.
+
+    To themselves and to administrators also what they can come in with.
+    """
     services: Services = request.app.state.services
     key = person_key(request.path_params["key"])
     least = request.query_params.get("min_position", "")
@@ -54,7 +69,31 @@ async def person(request: Request) -> Response:
     except queries.NotFound as missing:
         raise Problem("not_found", str(missing)) from None
     work = await services.read(open_work)
-    return page(request, "person.html", person=seen.person, work=work, answer=seen)
+    granted = await _granted(request, Actor(f"person:{key}"))
+    return page(request, "person.html", person=seen.person, work=work, granted=granted, answer=seen)
+
+
+async def _granted(request: Request, whose: Actor) -> AccessOf | None:
+    """What somebody can come in with; None for a reader whom that does not concern."""
+    caller = caller_of(request)
+    if whose != caller.grant.actor and "admin" not in caller.grant.scopes:
+        return None
+    return await access_of(request, whose, _SHOWN)
+
+
+async def end_access(request: Request) -> Response:
+    """End one session, token or link of somebody, or all of them; whoever ended their own has to sign in again."""
+    key = person_key(request.path_params["key"])
+    async with request.form(max_files=0, max_fields=10) as form:
+        sent = {name: str(value) for name, value in form.items()}
+    csrf = reveal(sent.get("csrf", ""))
+    check_form(request, csrf)
+    one = sent.get("id", "")
+    path, query = (f"/v1/access/{stream_id(one)}", "") if one else ("/v1/access", f"actor=person:{key}")
+    told = await forward(request, path, {}, csrf=csrf, method="DELETE", query=query)
+    if not told.accepted:
+        return refused(request, told.status, told.body, f"/people/{key}")
+    return RedirectResponse(f"/people/{key}", 303)
 
 
 async def workload(request: Request) -> Response:

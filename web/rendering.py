@@ -79,7 +79,7 @@ def _environment() -> Environment:
     )  # fmt: skip
     made.globals.update(
         STATES=words.STATES, PRIORITIES=words.PRIORITIES, KINDS=words.KINDS, TONES=words.EVENT_TONES,
-        local_time=words.local_time, command_id=lambda: uuid4().hex,
+        ACCESS=words.ACCESS, local_time=words.local_time, command_id=lambda: uuid4().hex,
     )  # fmt: skip
     return made
 

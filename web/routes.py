@@ -15,6 +15,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 from starlette.responses import RedirectResponse, Response
 
+from api.destinations import own_page
 from api.files import StoredFile, keep
 from api.guard import caller_of, check_form
 from api.matrix import OPEN, Rule
@@ -28,7 +29,7 @@ from domain.forecast.working_time import axis_of
 from projections import answers, queries
 from projections.answers.forecasts import ProcessForecast
 from projections.forecast_queries import process_forecast
-from web import boards, changes, forms, guests, insights, lists, outbox, people
+from web import boards, changes, forms, guests, insights, lists, outbox, people, signing_in
 from web.asking import ask as _ask
 from web.beside import PROBLEMS, beside
 from web.errors import ErrorPages, accepts_json, refused
@@ -58,6 +59,7 @@ RULES: dict[str, Rule] = {
     "POST /tasks/{id}/{verb}": _FORM,
     "POST /sign-out": _ANYBODY,
     "GET /static/{name}": OPEN,
+    **signing_in.RULES,
     **guests.RULES,
     **outbox.RULES,
     **lists.RULES,
@@ -99,6 +101,7 @@ def router(_services: Services | None = None) -> APIRouter:
     }  # fmt: skip
     for path, act in writes.items():
         made.add_api_route(path, act, methods=["POST"], response_model=None)
+    signing_in.add_sign_in_page(made)
     guests.add_guest_pages(made)
     outbox.add_outbox_pages(made)
     lists.add_list_pages(made)
@@ -364,5 +367,5 @@ def _next(request: Request, told: Answered) -> str | None:
 
 def _back(request: Request, sent: Mapping[str, str]) -> str:
     """The page that the form stood on: a path of ours, never another site."""
-    wanted = sent.get("next") or urlsplit(request.headers.get("referer", "")).path or "/"
-    return wanted if wanted.startswith("/") and not wanted.startswith(("//", "/\\")) else "/"
+    wanted = sent.get("next") or urlsplit(request.headers.get("referer", "")).path
+    return own_page(wanted) or "/"

@@ -56,6 +56,12 @@ KINDS = {
     "wait": "Waits for an event",
     "run": "Another process",
 }
+ACCESS = {
+    "session": "Browser",
+    "token": "API token",
+    "sign_in_link": "Sign-in link, not used yet",
+    "calendar_link": "Calendar link",
+}
 EVENTS: dict[str, str] = {
     "run_started": "started the run",
     "run_inputs_changed": "changed the inputs",

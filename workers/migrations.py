@@ -21,9 +21,10 @@ import structlog
 from domain.definition import Definition
 from domain.events import Event
 from domain.migration import Letter, Moved, News, letters, migrate_run, news_of, queue_letter
+from domain.person import PERSON
 from domain.run import RUN, Run
 from domain.schedule import Calendar
-from domain.words import Actor, Rejected
+from domain.words import Actor, Rejected, person_stream
 from projections import migration_queries
 from store import migration_jobs
 from store.connect import connect
@@ -87,13 +88,24 @@ class Migrations:
             if job is None:
                 return LOOK_SECONDS
             items = migration_jobs.waiting(connection, job.id, PAGE)
-            if items:
+            if items and (gone := self._asker_left(job)) is not None:
+                migration_jobs.call_off(connection, job.id, gone.code, gone.detail)
+            elif items:
                 self._migrate(connection, job, items)
             elif self._tell(connection, job):
                 migration_jobs.finish(connection, job.id)
             else:
                 return LOOK_SECONDS
         return 0.0
+
+    def _asker_left(self, job: Job) -> Rejected | None:
+        """Why no more runs are moved in this name; None while who asked for it is here. Asked for each page."""
+        kind, _, key = job.actor.partition(":")
+        asker = self._repository.load(PERSON, person_stream(key)) if kind == "person" else None
+        if asker is None or asker.active:
+            return None
+        said = f"{job.actor}, who asked for it, was deactivated; retry, and it goes on in your name"
+        return Rejected("person_deactivated", said, person=job.actor)
 
     def _migrate(self, connection: psycopg.Connection[Any], job: Job, items: Sequence[Item]) -> None:
         decided = [self._decide(job, item) for item in items]

@@ -24,6 +24,7 @@ GROUPS = {
     "forecast": "forecasts",
     "events": "events",
     "token": "tokens",
+    "access": "access",
 }
 """Verbs that have verbs of their own, and the module that holds them."""
 

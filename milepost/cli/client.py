@@ -61,6 +61,12 @@ def ask(path: str, **query: Any) -> Any:
     return _told(to, answer)
 
 
+def ask_directly(path: str, **query: Any) -> Any:
+    """As ``ask``, of what is no read model: there is nothing to wait for."""
+    to = server()
+    return _told(to, _send(to, "GET", path, params={k: v for k, v in query.items() if v is not None}))
+
+
 def tell(
     path: str, body: dict[str, Any], *, actor: str | None = None, method: str = "POST", nulls: bool = False
 ) -> Any:
@@ -83,6 +89,13 @@ def look(path: str, body: dict[str, Any]) -> Any:
     to = server()
     headers = {"Content-Type": "application/json"}
     return _told(to, _send(to, "POST", path, content=orjson.dumps(body), headers=headers))
+
+
+def delete(path: str, **query: Any) -> Any:
+    """DELETE what is there; what the answer tells, None when it tells nothing."""
+    to = server()
+    answer = _send(to, "DELETE", path, params=query)
+    return None if answer.status_code == 204 else _told(to, answer)
 
 
 def upload(path: str, file: Path, **query: Any) -> Any:

@@ -14,9 +14,19 @@ import typer
 
 from api.access import PERSON, SCOPES, Scope, create_token, first_login_link, list_tokens, revoke_token
 from api.leases import LEASE_SECONDS
-from domain.words import Actor
+from domain.words import Actor, Rejected
 from milepost.cli.database import application_url, public_url
-from milepost.cli.output import BAD_INPUT, UNREACHABLE, AsJson, Field, fail, people, print_json, print_rows
+from milepost.cli.output import (
+    BAD_INPUT,
+    REFUSED,
+    UNREACHABLE,
+    AsJson,
+    Field,
+    fail,
+    people,
+    print_json,
+    print_rows,
+)
 
 app = typer.Typer(help="Tokens: who may speak to the HTTP interface.", no_args_is_help=True)
 
@@ -87,6 +97,8 @@ def _database() -> Iterator[psycopg.Connection[Any]]:
     try:
         with psycopg.connect(application_url(), autocommit=True, connect_timeout=5) as connection:
             yield connection
+    except Rejected as refusal:
+        fail(refusal.detail, REFUSED)
     except psycopg.OperationalError as error:
         fail(f"the database does not answer: {error}", UNREACHABLE)
 

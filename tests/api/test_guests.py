@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -11,10 +10,9 @@ import orjson
 import pytest
 
 from api.throttle import MOST_A_MINUTE
-from domain.guests import Pass
-from domain.passes import seal
 from domain.words import RoleKey, StepKey
 from tests.api.conftest import DANA, Api
+from tests.support.guests import sealed
 
 SIGNING: dict[str, Any] = {
     "key": "signing",
@@ -41,11 +39,9 @@ def run(api: Api) -> str:
     return api.start(process="signing", roles={})
 
 
-def link(api: Api, run: str, step: str = "sign", number: int = 1, role: str = "buyer", days: int = 30) -> str:
+def link(api: Api, run: str, of: str = "sign", days: int = 30, **other: Any) -> str:
     """A link to a step."""
-    held = Pass(StepKey(step), number, RoleKey(role))
-    expires = datetime.now(UTC) + timedelta(days=days)
-    return "/v1/guest/" + seal(UUID(run), held, expires, api.services.link_secret)
+    return "/v1/guest/" + sealed(api.services, run, of, days=days, **other)
 
 
 @pytest.fixture
@@ -90,19 +86,26 @@ def test_what_is_missing_is_named(api: Api, run: str, nobody: httpx.Client):
 def test_a_link_opens_one_step_in_one_round(api: Api, run: str, nobody: httpx.Client):
     """Another step is another link, and a step that is opened again needs a new one."""
     with nobody:
-        assert nobody.get(link(api, run, number=2)).status_code == 404
+        assert nobody.get(link(api, run, round=2)).status_code == 404
         nobody.post(f"{link(api, run)}/complete", json={"values": {"signature": "Ada"}})
         api.client.post(f"/v1/runs/{run}/steps/file/complete", json={})
-        assert (
-            nobody.post(f"{link(api, run, 'check')}/refuse", json={"reason": "wrong drawer"}).status_code
-            == 200
-        )
-        over = nobody.get(link(api, run, "check"))
+        first = link(api, run, "check")
+        assert nobody.post(f"{first}/refuse", json={"reason": "wrong drawer"}).status_code == 200
+        over = nobody.get(first)
         assert (over.status_code, over.json()["code"]) == (404, "bad_guest_link")
-        assert nobody.get(link(api, run, "check", 2)).json()["state"] == "locked"
+        assert nobody.get(link(api, run, "check")).json()["state"] == "locked"
 
 
-@pytest.mark.parametrize("wrong", [{"days": -1}, {"role": "seller"}, {"step": "file"}, {"step": "nowhere"}])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"days": -1},
+        {"role": RoleKey("seller")},
+        {"holder": bytes(8)},
+        {"step": StepKey("file")},
+        {"step": StepKey("nowhere")},
+    ],
+)
 def test_a_link_that_fits_nothing_opens_nothing(
     api: Api, run: str, nobody: httpx.Client, wrong: dict[str, Any]
 ):

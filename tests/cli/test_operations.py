@@ -126,6 +126,22 @@ def test_a_token_works_until_it_is_revoked(milepost: Milepost):
         milepost("token", *wrong, code=2)
 
 
+def test_an_administrator_ends_what_somebody_comes_in_with(milepost: Milepost):
+    """Tokens, sessions and unused links of anybody are listed, and end one by one or all at once."""
+    made = milepost.json("token", "create", "person:cli2", "--scope", "read")
+    milepost("token", "link", "person:cli2")
+    admin = milepost.json("token", "create", "person:boss", "--scope", "admin")
+    milepost.environment["MILEPOST_TOKEN"] = admin["token"]
+    rows = milepost.json("access", "list", "person:cli2")["rows"]
+    assert [row["kind"] for row in rows] == ["sign_in_link", "token"]
+    assert "has ended" in milepost("access", "end", made["id"]).stdout
+    assert "sign_in_link" in milepost("access", "list", "person:cli2").stdout
+    assert "1 ended" in milepost("access", "end-all", "person:cli2").stdout
+    assert milepost.json("access", "list", "person:cli2")["rows"] == []
+    milepost("access", "end", "x", code=2)
+    assert "unknown_access" in milepost("access", "end", str(uuid4()), code=2).stderr
+
+
 def test_the_doctor_tells_a_healthy_house(milepost: Milepost, house_broker: str):
     """Versions, settings that matter, and how far each consumer is."""
     milepost.environment["MILEPOST_NATS_URL"] = house_broker

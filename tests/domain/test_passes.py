@@ -13,7 +13,7 @@ from domain.passes import seal, unseal
 from domain.words import RoleKey, StepKey
 
 RUN = UUID("01938c2e-7a31-7c11-b1b9-0d6c2f6a9e55")
-HELD = Pass(StepKey("customer_signs"), 2, RoleKey("customer_champion"))
+HELD = Pass(StepKey("customer_signs"), 2, RoleKey("customer_champion"), bytes(range(8)))
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 SECRET = b"0123456789abcdef0123456789abcdef"
 LINK = seal(RUN, HELD, NOW + timedelta(days=30), SECRET)

@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, s
 from psycopg import sql
 
 from api import access, reached
-from api.access import SCOPES, first_login_link
+from api.access import PERSON, SCOPES, Scope, first_login_link
 from api.app import create_app
 from api.guard import Site
 from api.server import listen, make_server
@@ -83,10 +83,15 @@ class App:
     client: httpx.Client
     trouble: list[str] = field(default_factory=list)
 
-    def link(self, actor: str = DANA) -> str:
+    def link(self, actor: str = DANA, *scopes: Scope) -> str:
         """A fresh first-login link."""
         with psycopg.connect(self.database.app_url, autocommit=True) as connection:
-            return first_login_link(connection, self.url, Actor(actor))
+            return first_login_link(connection, self.url, Actor(actor), scopes or PERSON)
+
+    def token(self, actor: str, *scopes: Scope) -> str:
+        """A new token's secret."""
+        with psycopg.connect(self.database.app_url, autocommit=True) as connection:
+            return access.create_token(connection, Actor(actor), scopes or PERSON).secret
 
     def post(self, path: str, **body: Any) -> dict[str, Any]:
         """A command of a program, seen by every page when this returns."""
@@ -222,6 +227,7 @@ def context(browser: Browser, app: App) -> Iterator[BrowserContext]:
     made.set_default_timeout(8_000)
     page = made.new_page()
     page.goto(app.link())
+    page.get_by_role("button", name="Sign in").click()
     page.close()
     yield made
     made.close()

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import UUID
 
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from domain.guests import Pass
-from domain.passes import seal
-from domain.words import RoleKey, StepKey
+from tests.support.guests import sealed
 from tests.web.conftest import App, keep
 
 pytestmark = pytest.mark.browser
@@ -50,9 +46,7 @@ def signing(workspace: App) -> str:
 
 def link(app: App, run: str) -> str:
     """The link that a mail brings."""
-    held = Pass(StepKey("sign"), 1, RoleKey("buyer"))
-    expires = datetime.now(UTC) + timedelta(days=3)
-    return f"{app.url}/guest/{seal(UUID(run), held, expires, app.services.link_secret)}"
+    return f"{app.url}/guest/{sealed(app.services, run)}"
 
 
 def test_a_guest_signs_without_an_account(workspace: App, signing: str, context: BrowserContext):

@@ -14,6 +14,7 @@ import httpx
 import pytest
 
 from api.guard import Site
+from tests.support.clients import sign_in
 from tests.web import samples
 from tests.web.conftest import DANA, PROCESS, App
 from web import words
@@ -101,7 +102,7 @@ def visitor(workspace: App) -> Iterator[httpx.Client]:
     """A browser session without a browser."""
     headers = {"Accept": "text/html"}
     with httpx.Client(base_url=workspace.url, follow_redirects=True, headers=headers) as client:
-        assert client.get(workspace.link()).status_code == 200
+        assert sign_in(client, workspace.link()).status_code == 200
         yield client
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import httpx
 import pytest
 
+from api.access import SCOPES
+from tests.support.clients import sign_in
 from tests.web.conftest import App
 
 CANARY = "<script>alert('canary')</script>"
@@ -17,7 +20,7 @@ def visitor(workspace: App) -> Iterator[httpx.Client]:
     """A browser session without a browser."""
     headers = {"Accept": "text/html"}
     with httpx.Client(base_url=workspace.url, follow_redirects=True, headers=headers) as client:
-        assert client.get(workspace.link()).status_code == 200
+        assert sign_in(client, workspace.link()).status_code == 200
         yield client
 
 
@@ -46,3 +49,32 @@ def test_who_left_is_shown_with_what_is_left(workspace: App, visitor: httpx.Clie
     told = visitor.get("/people/bo", params={"min_position": workspace.head}).text
     for part in ("Left", "Moved away", "Call the bank", "milepost people hand-over bo"):
         assert part in told
+
+
+def test_an_administrator_ends_a_session_from_the_page(workspace: App, visitor: httpx.Client):
+    """Others do not see where somebody is signed in; who may ends one thing, or everything, with a button."""
+    workspace.post("/v1/people", person="dee", name="Dee")
+    token = workspace.token("person:dee", "read")
+    assert "access-h" not in visitor.get("/people/dee", params={"min_position": workspace.head}).text
+    headers = {"Accept": "text/html"}
+    with httpx.Client(base_url=workspace.url, follow_redirects=True, headers=headers) as admin:
+        sign_in(admin, workspace.link("person:owner", *SCOPES))
+        page = admin.get("/people/dee").text
+        assert page.count("API token") == 1
+        csrf, one = (re.search(f'name="{name}" value="([^"]+)"', page)[1] for name in ("csrf", "id"))  # type: ignore[index]
+        forged = admin.post(
+            "/people/dee/end-access", data={"csrf": "x", "id": one}, headers={"Origin": workspace.url}
+        )
+        assert forged.status_code == 403
+        assert ended(workspace, token) is False
+        told = admin.post(
+            "/people/dee/end-access", data={"csrf": csrf, "id": one}, headers={"Origin": workspace.url}
+        )
+        assert (told.status_code, "API token" in told.text) == (200, False)
+    assert ended(workspace, token)
+
+
+def ended(workspace: App, token: str) -> bool:
+    """Whether a token opens nothing any more."""
+    answer = httpx.get(f"{workspace.url}/v1/me", headers={"Authorization": f"Bearer {token}"})
+    return answer.status_code == 401

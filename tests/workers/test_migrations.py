@@ -7,15 +7,20 @@ from email import message_from_string, policy
 from pathlib import Path
 from uuid import uuid4
 
+import orjson
 import pytest
 
+from domain.directory import EMPTY
 from domain.migration import migrate_run
+from domain.person import PERSON, Person, add_person, deactivate
 from domain.run import RUN, pause_run
+from domain.words import person_stream
 from projections.rebuild import rebuild
 from store import migration_jobs
 from store.connect import connect
 from store.errors import Conflict
 from store.log import Log
+from store.repository import Repository
 from tests.migration.processes import known
 from tests.support.databases import Database
 from tests.workers.deeds import DANA, OFFICE, World
@@ -72,7 +77,8 @@ def test_what_is_tried_again_is_told_of_apart(world: World, tmp_path: Path):
     assert send(world, tmp_path / "outbox") == []
     for run in ([moved], [refused]):
         with connect(world.url, "test") as connection:
-            assert migration_jobs.again(connection, asked, run, {"field_required": "reopen"}) == 1
+            answers = {"field_required": "reopen"}
+            assert migration_jobs.again(connection, asked, run, answers, actor=DANA) == 1
         work_through(world)
     said = sorted(body(mail) for mail in send(world, tmp_path / "outbox"))
     assert ["Sale 1" in one for one in said] == [True, False]
@@ -168,3 +174,28 @@ def test_tests_and_real_runs_are_told_of_apart(world: World, tmp_path: Path):
         (True, False, False),
         (False, True, False),
     ]
+
+
+def test_a_migration_ends_when_who_asked_for_it_leaves(world: World, monkeypatch: pytest.MonkeyPatch):
+    """What is moved stays moved, the rest waits for somebody who asks for it in their own name."""
+    monkeypatch.setattr("workers.migrations.PAGE", 1)
+    moved = runs(world, 3, asked=False)
+    asked = job(world, moved)
+    duty = Migrations(world.url, world.log, OFFICE, world.clock)
+    duty.round()
+    leave(world, "dana")
+    work_through(world)
+    with connect(world.url, "test") as connection:
+        assert migration_jobs.counts(connection, asked) == {"migrated": 1, "refused": 2}
+        assert {one.code for one in migration_jobs.problems(connection, asked, 9)} == {"person_deactivated"}
+        assert migration_jobs.again(connection, asked, None, None, actor="person:bo") == 2
+    work_through(world)
+    found = world.log.read(0, 10_000, ["run_migrated"])
+    assert [orjson.loads(one.meta)["actor"] for one in found] == [DANA, "person:bo", "person:bo"]
+
+
+def leave(world: World, key: str) -> None:
+    """Somebody is added and deactivated."""
+    repository, stream, at = Repository(world.log), person_stream(key), world.clock()
+    repository.execute(PERSON, stream, lambda _: add_person(None, key, key, directory=EMPTY, by=DANA, at=at))
+    repository.execute(PERSON, stream, lambda person: deactivate(person or Person(), "Left", by=DANA, at=at))
