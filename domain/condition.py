@@ -74,6 +74,19 @@ def holds(condition: Condition | None, values: Mapping[str, Any]) -> bool:
             return compare(condition.operator, values.get(condition.field), condition.value)
 
 
+def size(condition: Condition | None) -> int:
+    """How many comparisons the condition makes."""
+    match condition:
+        case None:
+            return 0
+        case All(all=parts) | Anyone(any=parts):
+            return sum(size(part) for part in parts)
+        case Not(not_=part):
+            return size(part)
+        case Comparison():
+            return 1
+
+
 def fields_of(condition: Condition | None) -> frozenset[str]:
     """The field paths that the condition looks at."""
     match condition:

@@ -1,10 +1,8 @@
-"""Structured formulas of computed fields and their evaluation: total, exact in decimals, no language to parse."""
+"""Structured formulas of computed fields: plain data, no language to parse (domain.computing works them out)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import date, datetime
-from decimal import ROUND_HALF_UP, Context, Decimal
+from collections.abc import Iterator
 from typing import Annotated, Any, Protocol
 
 from pydantic import (
@@ -19,11 +17,8 @@ from pydantic import (
     Tag,
 )
 
-from domain.condition import Condition, FieldPath, fields_of, holds
+from domain.condition import Condition, FieldPath, fields_of
 
-LARGEST = 10**15
-"""Numbers beyond this have no exact cents any more; what would be larger has no value."""
-_EXACT = Context(prec=34, traps=[])
 _ColumnKey = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
 _Word = Annotated[str, StringConstraints(max_length=200)]
 
@@ -110,7 +105,7 @@ class If(_Part):
 
 
 class Concat(_Part):
-    """Texts and numbers joined to one text; what is not set is left out."""
+    """Texts and numbers joined to one text; what is not set is left out. What would be endless has no value."""
 
     concat: tuple[Operand, ...] = Field(min_length=1, max_length=50)
     separator: _Word = Field(default="", description="What stands between two of them.")
@@ -192,26 +187,6 @@ class Computed(Protocol):
         ...
 
 
-def evaluate(formula: Operand | None, values: Mapping[str, Any]) -> Any:
-    """The value of the formula for ``values`` (field path -> value): number, text, truth; None where there is none.
-
-    It never raises. A list, which only rows and fields with several entries give, is no value of its own.
-    """
-    found = _plain(_evaluate(formula, values, {}))
-    return None if isinstance(found, (list, dict)) else found
-
-
-def compute(fields: Sequence[Computed], owner: str, values: Mapping[str, Any]) -> dict[str, Any]:
-    """The values of the computed fields of one owner (a step, or ``inputs``), each seeing those before it.
-
-    ``values`` has every field by path, those just given included.
-    """
-    seen, found = dict(values), dict[str, Any]()
-    for field in fields:
-        found[field.key] = seen[f"{owner}.{field.key}"] = evaluate(field.formula, seen)
-    return found
-
-
 def reads(formula: Operand | None) -> Iterator[tuple[Place, str]]:
     """Every field that the formula reads, with its place in it."""
     for place, part, _ in walk(formula):
@@ -248,142 +223,3 @@ def walk(
                 yield from walk(one, (*place, name, number), inner)
         elif name in _OPERAND:
             yield from walk(part, (*place, name), inner)
-
-
-# --- how it is worked out ---
-
-
-def _evaluate(formula: Any, values: Mapping[str, Any], row: Mapping[str, Any]) -> Any:
-    def of(part: Any) -> Any:
-        return _evaluate(part, values, row)
-
-    match formula:
-        case Value(field=path):
-            return values.get(path)
-        case Cell(cell=key):
-            return row.get(key)
-        case Rows(rows=path, value=value):
-            return [_evaluate(value, values, one) for one in _rows(values.get(path))]
-        case If():
-            return of(formula.then if holds(formula.if_, values) else formula.otherwise)
-        case BaseModel():
-            return _OPERATE[type(formula)](formula, of)
-        case literal:
-            return literal
-
-
-def _numbers(parts: Iterable[Any], of: _Of) -> tuple[list[Decimal], bool]:
-    """The numbers that the parts give, and whether every one of them is set."""
-    found = [_number(one) for one in _flat(of(part) for part in parts)]
-    known = [one for one in found if one is not None]
-    return known, len(known) == len(found)
-
-
-def _sum(formula: Sum, of: _Of) -> Decimal | None:
-    known, _ = _numbers(formula.sum, of)
-    return _fold(_EXACT.add, known) if known else None
-
-
-def _product(formula: Product, of: _Of) -> Decimal | None:
-    known, whole = _numbers(formula.product, of)
-    return _fold(_EXACT.multiply, known) if known and whole else None
-
-
-def _difference(formula: Difference, of: _Of) -> Decimal | None:
-    known, whole = _numbers(formula.difference, of)
-    return _EXACT.subtract(*known) if whole and len(known) == 2 else None
-
-
-def _ratio(formula: Ratio, of: _Of) -> Decimal | None:
-    known, whole = _numbers(formula.ratio, of)
-    return _EXACT.divide(*known) if whole and len(known) == 2 and known[1] else None
-
-
-def _joined(formula: Concat, of: _Of) -> str:
-    parts = _flat(of(part) for part in formula.concat)
-    return formula.separator.join(_text(one) for one in parts if _is_set(one))
-
-
-_Of = Callable[[Any], Any]
-_OPERATE: dict[type[BaseModel], Callable[[Any, _Of], Any]] = {
-    Sum: _sum,
-    Product: _product,
-    Difference: _difference,
-    Ratio: _ratio,
-    Minimum: lambda formula, of: min(_numbers(formula.minimum, of)[0], default=None),
-    Maximum: lambda formula, of: max(_numbers(formula.maximum, of)[0], default=None),
-    Count: lambda formula, of: _count(of(formula.count)),
-    DaysBetween: lambda formula, of: _days(*(of(part) for part in formula.days_between)),
-    Concat: _joined,
-    Round: lambda formula, of: _rounded(_number(of(formula.round)), formula.digits),
-}
-
-
-def _fold(step: Any, numbers: Sequence[Decimal]) -> Decimal:
-    total = numbers[0]
-    for one in numbers[1:]:
-        total = step(total, one)
-    return total
-
-
-def _number(value: Any) -> Decimal | None:
-    if isinstance(value, Decimal):
-        return value if value.is_finite() else None
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not -LARGEST <= value <= LARGEST:
-        return None
-    return Decimal(repr(value))
-
-
-def _rounded(value: Decimal | None, digits: int) -> Decimal | None:
-    if value is None or abs(value) > LARGEST:
-        return None
-    return value.quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP, _EXACT)
-
-
-def _plain(value: Any) -> Any:
-    """A number as JSON has it: whole where it is whole; None where it is too large."""
-    if not isinstance(value, Decimal):
-        return value
-    if not value.is_finite() or abs(value) > LARGEST:
-        return None
-    return int(value) if value == value.to_integral_value() else float(value)
-
-
-def _count(found: Any) -> int:
-    entries = found if isinstance(found, (list, tuple)) else [found]
-    return sum(1 for one in entries if _is_set(one))
-
-
-def _days(first: Any, last: Any) -> int | None:
-    days = _day(first), _day(last)
-    return None if days[0] is None or days[1] is None else (days[1] - days[0]).days
-
-
-def _day(value: Any) -> date | None:
-    if not isinstance(value, str):
-        return None
-    try:
-        return datetime.fromisoformat(value).date()
-    except ValueError:
-        return None
-
-
-def _text(value: Any) -> str:
-    plain = _plain(value)
-    return ("yes" if plain else "no") if isinstance(plain, bool) else str(plain)
-
-
-def _is_set(value: Any) -> bool:
-    return value not in (None, "", [], (), {})
-
-
-def _rows(table: Any) -> list[Mapping[str, Any]]:
-    return [row for row in table if isinstance(row, dict)] if isinstance(table, list) else []
-
-
-def _flat(found: Iterable[Any]) -> Iterator[Any]:
-    for one in found:
-        if isinstance(one, (list, tuple)):
-            yield from _flat(one)
-        else:
-            yield one

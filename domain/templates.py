@@ -16,6 +16,8 @@ from domain.outline import PLACEHOLDER
 LONGEST = 200_000
 """Most characters of a rendered text; the rest is cut off and an ellipsis says so."""
 LONGEST_LINE = 300
+LONGEST_VALUE = 1_000_000
+"""Most characters of everything that one JSON value is rendered to, such as the body of a call."""
 
 _BREAKS = re.compile(r"[\x00-\x1f\x7f\x80-\x9f\u2028\u2029\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]+")
 _SPACES = re.compile(r"\s+")
@@ -33,18 +35,53 @@ def render(text: str, values: Mapping[str, Any]) -> str:
     return "".join(parts)
 
 
+class TooLong(Exception):
+    """What is rendered would be longer than ``LONGEST_VALUE``."""
+
+
 def render_value(value: Any, values: Mapping[str, Any]) -> Any:
-    """A JSON value with its texts rendered; a text that is exactly one placeholder becomes the value itself."""
-    match value:
-        case str():
-            whole = PLACEHOLDER.fullmatch(value)
-            return values.get(whole[1]) if whole else render(value, values)
-        case dict():
-            return {key: render_value(part, values) for key, part in value.items()}
-        case list() | tuple():
-            return [render_value(part, values) for part in value]
-        case _:
-            return value
+    """A JSON value with its texts rendered; a text that is exactly one placeholder becomes the value itself.
+
+    Raises TooLong before more is put together than may be.
+    """
+    return _Renderer(values).value(value)
+
+
+class _Renderer:
+    """Renders one JSON value; ``_left`` is how many characters it may still have."""
+
+    def __init__(self, values: Mapping[str, Any]) -> None:
+        self._values, self._left = values, LONGEST_VALUE
+
+    def value(self, value: Any) -> Any:
+        """The value with its texts rendered."""
+        match value:
+            case str():
+                whole = PLACEHOLDER.fullmatch(value)
+                return self._counted(self._values.get(whole[1]) if whole else render(value, self._values))
+            case dict():
+                return {key: self.value(part) for key, part in value.items()}
+            case list() | tuple():
+                return [self.value(part) for part in value]
+            case _:
+                return value
+
+    def _counted(self, value: Any) -> Any:
+        """The value itself, when there is room for all the characters in it."""
+        waiting = [value]
+        while waiting:
+            match waiting.pop():
+                case str() as text:
+                    self._left -= len(text)
+                case dict() as members:
+                    waiting += [*members, *members.values()]
+                case list() | tuple() as entries:
+                    waiting += entries
+                case _:
+                    self._left -= 1
+            if self._left < 0:
+                raise TooLong
+        return value
 
 
 def render_line(text: str, values: Mapping[str, Any]) -> str:

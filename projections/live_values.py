@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from domain.computing import compute
 from domain.definition import Definition
-from domain.formula import compute
 from domain.words import StepKey
 
 _OPEN = frozenset({"ready", "in_progress"})

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from domain.computing import compute
 from domain.condition import holds
 from domain.document import Rule, Step
 from domain.events import HelpRequested, RunPrioritySet, StepCompleted, StepReopened
-from domain.formula import compute
 from domain.run.evolve_step import REPEAT
 from domain.run.people import hand_over
 from domain.run.queueing import queue

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from domain.computing import compute
 from domain.definition import Definition
 from domain.events import RunInputsChanged, RunTargetSet
-from domain.formula import compute
 from domain.run.dues import moment
 from domain.run.people import hand_over
 from domain.run.values import settled

@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from domain.document import Document
+from domain.computing import LARGEST, LONGEST, compute, evaluate
+from domain.document import Document, FormField
 from domain.events import RunInputsChanged, StepCompleted
-from domain.formula import LARGEST, Formula, evaluate
+from domain.formula import Formula
 from domain.lint import lint
 from domain.run import change_inputs, complete_step, save_values, start_run
 from tests.domain.documents import run_of, step
@@ -109,6 +110,42 @@ TABLE = {
     "columns": [{"key": "quantity", "title": "Q", "kind": "number"}, {"key": "price", "title": "P", "kind": "money"}],
 }  # fmt: skip
 LARGE = {"field": "a.double", "operator": "more", "value": 40}
+
+
+def made_of(key: str, formula: dict[str, Any]) -> FormField:
+    """A computed field of the step ``a``."""
+    return FormField.model_validate({"key": key, "title": key, "kind": "computed", "formula": formula})
+
+
+def test_texts_made_of_texts_have_an_end():
+    """Five fields, each twenty times the one before, would be gigabytes: what is too long has no value."""
+    before = ["a.text", *(f"a.f{number}" for number in range(5))]
+    fields = [
+        made_of(f"f{number}", {"concat": [{"field": name}] * 20}) for number, name in enumerate(before[:5])
+    ]
+    found = compute(fields, "a", {"a.text": "x" * 100})
+    assert [found["f0"], found["f1"]] == ["x" * 2_000, "x" * 40_000]
+    assert (found["f2"], found["f3"], found["f4"]) == (None, "", ""), "what is not set is left out"
+    nested: Any = {"field": "a.text"}
+    for _ in range(2):
+        nested = {"concat": [nested] * 20}
+    assert evaluate(FORMULA.validate_python(nested), {"a.text": "x" * 1_000}) is None
+    assert evaluate(FORMULA.validate_python({"concat": ["x"] * 2}), {"a.text": "x"}) == "xx"
+    assert (
+        len(evaluate(FORMULA.validate_python({"concat": [field("a.t")]}), {"a.t": "x" * LONGEST})) == LONGEST
+    )
+
+
+def test_tables_within_tables_have_an_end():
+    """Rows for each row of rows are looked at so often and no more."""
+    rows: Any = {"cell": "n"}
+    for _ in range(5):
+        rows = {"rows": "a.table", "value": rows}
+    condition = {"all": [{"field": "a.table", "operator": "set"}] * 50}
+    for value in (rows, {"rows": "a.table", "value": {"if": condition, "then": rows}}):
+        formula = FORMULA.validate_python({"count": value})
+        assert evaluate(formula, {"a.table": [{"n": 1}] * 300}) is None
+        assert evaluate(formula, {"a.table": [{"n": 1}]}) == 1
 
 
 def test_computed_values_are_stored_with_the_completion():

@@ -4,10 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.templates import LONGEST, LONGEST_LINE, one_line, quoted, render, render_line, render_value
+from domain.templates import (
+    LONGEST,
+    LONGEST_LINE,
+    TooLong,
+    one_line,
+    quoted,
+    render,
+    render_line,
+    render_value,
+)
 
 VALUES: dict[str, Any] = {
     "plan": "large",
@@ -74,3 +84,12 @@ def test_parts_of_addresses_are_quoted():
     """A value inside the address of a call cannot change where the call goes."""
     made = quoted({"id": "../../x?y=1"}, lambda text: text.replace("/", "%2F").replace("?", "%3F"))
     assert render("https://a.example/v1/{id}/{gone}", made) == "https://a.example/v1/..%2F..%2Fx%3Fy=1/"
+
+
+def test_a_body_made_of_many_values_has_an_end():
+    """However often it names a long value: it is refused before more is put together than may be sent."""
+    long = {"a.text": "x" * 100_000, "a.table": [{"n": "y" * 1_000}] * 100}
+    for template in ("{a.text}", "{a.table}", "{a.text}!"):
+        with pytest.raises(TooLong):
+            render_value({f"k{number}": template for number in range(1_000)}, long)
+        assert render_value({"k": template}, long)["k"]

@@ -11,7 +11,7 @@ from urllib.parse import quote
 from domain.document import Http, Success
 from domain.outline import PLACEHOLDER
 from domain.run_text import for_programs
-from domain.templates import one_line, plain, quoted, render, render_value
+from domain.templates import LONGEST_VALUE, TooLong, one_line, plain, quoted, render, render_value
 from workers.automations.contract import Due
 
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
@@ -52,7 +52,7 @@ def _call(due: Due, http: Http, base_url: str) -> Request:
     headers = changes.get("headers") or {
         name: one_line(render(text, values)) for name, text in http.headers.items()
     }
-    body = changes["body"] if "body" in changes else render_value(http.body, values)
+    body = changes["body"] if "body" in changes else _body(http.body, values)
     return Request(
         http.method,
         url,
@@ -62,6 +62,13 @@ def _call(due: Due, http: Http, base_url: str) -> Request:
         http.success,
         http.outputs,
     )
+
+
+def _body(template: Mapping[str, Any], values: Mapping[str, Any]) -> Any:
+    try:
+        return render_value(template, values)
+    except TooLong:
+        raise BadDocument(f"the call would send more than {LONGEST_VALUE} characters") from None
 
 
 def _webhook(due: Due) -> Request:

@@ -1,0 +1,240 @@
+"""Works out the formulas of computed fields: total, exact in decimals, within a budget counted before it is spent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import date, datetime
+from decimal import ROUND_HALF_UP, Context, Decimal
+from typing import Any
+
+from pydantic import BaseModel
+
+from domain.condition import holds, size
+from domain.formula import (
+    Cell,
+    Computed,
+    Concat,
+    Count,
+    DaysBetween,
+    Difference,
+    If,
+    Maximum,
+    Minimum,
+    Operand,
+    Product,
+    Ratio,
+    Round,
+    Rows,
+    Sum,
+    Value,
+)
+
+LARGEST = 10**15
+"""Numbers beyond this have no exact cents any more; what would be larger has no value."""
+LONGEST = 100_000
+"""Characters that the formulas of one form may make together; what would be longer has no value."""
+_MOST_STEPS = 100_000
+"""Parts and entries that they may look at together: tables within tables would be looked at without end."""
+_EXACT = Context(prec=34, traps=[])
+
+
+class Spent(Exception):
+    """The formulas would take more than they may."""
+
+
+class Budget:
+    """What the formulas of one form may still take; counted before anything is built."""
+
+    def __init__(self, steps: int = _MOST_STEPS, characters: int = LONGEST) -> None:
+        self.steps, self.characters = steps, characters
+
+    def look(self, count: int) -> None:
+        """Look at so many parts or entries. Raises Spent."""
+        self.steps -= count
+        if self.steps < 0:
+            raise Spent
+
+    def write(self, characters: int) -> None:
+        """Make a text so much longer. Raises Spent."""
+        self.characters -= characters
+        if self.characters < 0:
+            raise Spent
+
+
+def evaluate(formula: Operand | None, values: Mapping[str, Any], budget: Budget | None = None) -> Any:
+    """The value of the formula for ``values`` (field path -> value): number, text, truth; None where there is none.
+
+    It never raises, and what would take more than the budget has no value. A list, which only rows and fields with
+    several entries give, is no value of its own.
+    """
+    try:
+        found = _plain(_Of(values, {}, budget or Budget())(formula))
+    except Spent:
+        return None
+    return None if isinstance(found, (list, dict)) else found
+
+
+def compute(fields: Sequence[Computed], owner: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of the computed fields of one owner (a step, or ``inputs``), each seeing those before it.
+
+    ``values`` has every field by path, those just given included.
+    """
+    seen, found, budget = dict(values), dict[str, Any](), Budget()
+    for field in fields:
+        found[field.key] = seen[f"{owner}.{field.key}"] = evaluate(field.formula, seen, budget)
+    return found
+
+
+# --- how it is worked out ---
+
+
+class _Of:
+    """Gives the value of a part of a formula, where it stands: with these values, in this row, within this budget."""
+
+    def __init__(self, values: Mapping[str, Any], row: Mapping[str, Any], budget: Budget) -> None:
+        self._values, self._row, self.budget = values, row, budget
+
+    def __call__(self, part: Any) -> Any:
+        """The value; every entry of a list counts, for somebody will go over them."""
+        self.budget.look(1)
+        found = self._evaluate(part)
+        if isinstance(found, (list, tuple)):
+            self.budget.look(len(found))
+        return found
+
+    def _evaluate(self, part: Any) -> Any:
+        match part:
+            case Value(field=path):
+                return self._values.get(path)
+            case Cell(cell=key):
+                return self._row.get(key)
+            case Rows(rows=path, value=value):
+                rows = _rows(self._values.get(path))
+                return [_Of(self._values, row, self.budget)(value) for row in rows]
+            case If():
+                self.budget.look(size(part.if_))
+                return self(part.then if holds(part.if_, self._values) else part.otherwise)
+            case BaseModel():
+                return _OPERATE[type(part)](part, self)
+            case literal:
+                return literal
+
+
+def _numbers(parts: Iterable[Any], of: _Of) -> tuple[list[Decimal], bool]:
+    """The numbers that the parts give, and whether every one of them is set."""
+    found = [_number(one) for one in _flat(of(part) for part in parts)]
+    known = [one for one in found if one is not None]
+    return known, len(known) == len(found)
+
+
+def _sum(formula: Sum, of: _Of) -> Decimal | None:
+    known, _ = _numbers(formula.sum, of)
+    return _fold(_EXACT.add, known) if known else None
+
+
+def _product(formula: Product, of: _Of) -> Decimal | None:
+    known, whole = _numbers(formula.product, of)
+    return _fold(_EXACT.multiply, known) if known and whole else None
+
+
+def _difference(formula: Difference, of: _Of) -> Decimal | None:
+    known, whole = _numbers(formula.difference, of)
+    return _EXACT.subtract(*known) if whole and len(known) == 2 else None
+
+
+def _ratio(formula: Ratio, of: _Of) -> Decimal | None:
+    known, whole = _numbers(formula.ratio, of)
+    return _EXACT.divide(*known) if whole and len(known) == 2 and known[1] else None
+
+
+def _joined(formula: Concat, of: _Of) -> str:
+    parts: list[str] = []
+    for one in _flat(of(part) for part in formula.concat):
+        if _is_set(one):
+            parts.append(_text(one))
+            of.budget.write(len(parts[-1]) + len(formula.separator))
+    return formula.separator.join(parts)
+
+
+_OPERATE: dict[type[BaseModel], Callable[[Any, _Of], Any]] = {
+    Sum: _sum,
+    Product: _product,
+    Difference: _difference,
+    Ratio: _ratio,
+    Minimum: lambda formula, of: min(_numbers(formula.minimum, of)[0], default=None),
+    Maximum: lambda formula, of: max(_numbers(formula.maximum, of)[0], default=None),
+    Count: lambda formula, of: _count(of(formula.count)),
+    DaysBetween: lambda formula, of: _days(*(of(part) for part in formula.days_between)),
+    Concat: _joined,
+    Round: lambda formula, of: _rounded(_number(of(formula.round)), formula.digits),
+}
+
+
+def _fold(step: Any, numbers: Sequence[Decimal]) -> Decimal:
+    total = numbers[0]
+    for one in numbers[1:]:
+        total = step(total, one)
+    return total
+
+
+def _number(value: Any) -> Decimal | None:
+    if isinstance(value, Decimal):
+        return value if value.is_finite() else None
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not -LARGEST <= value <= LARGEST:
+        return None
+    return Decimal(repr(value))
+
+
+def _rounded(value: Decimal | None, digits: int) -> Decimal | None:
+    if value is None or abs(value) > LARGEST:
+        return None
+    return value.quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP, _EXACT)
+
+
+def _plain(value: Any) -> Any:
+    """A number as JSON has it: whole where it is whole; None where it is too large."""
+    if not isinstance(value, Decimal):
+        return value
+    if not value.is_finite() or abs(value) > LARGEST:
+        return None
+    return int(value) if value == value.to_integral_value() else float(value)
+
+
+def _count(found: Any) -> int:
+    entries = found if isinstance(found, (list, tuple)) else [found]
+    return sum(1 for one in entries if _is_set(one))
+
+
+def _days(first: Any, last: Any) -> int | None:
+    days = _day(first), _day(last)
+    return None if days[0] is None or days[1] is None else (days[1] - days[0]).days
+
+
+def _day(value: Any) -> date | None:
+    if not isinstance(value, str):
+        return None
+    try:
+        return datetime.fromisoformat(value).date()
+    except ValueError:
+        return None
+
+
+def _text(value: Any) -> str:
+    plain = _plain(value)
+    return ("yes" if plain else "no") if isinstance(plain, bool) else str(plain)
+
+
+def _is_set(value: Any) -> bool:
+    return value not in (None, "", [], (), {})
+
+
+def _rows(table: Any) -> list[Mapping[str, Any]]:
+    return [row for row in table if isinstance(row, dict)] if isinstance(table, list) else []
+
+
+def _flat(found: Iterable[Any]) -> Iterator[Any]:
+    for one in found:
+        if isinstance(one, (list, tuple)):
+            yield from _flat(one)
+        else:
+            yield one
