@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from contextvars import ContextVar
 from datetime import UTC, date, datetime, tzinfo
 from math import ceil
@@ -306,4 +305,13 @@ def said(entry: Any) -> str | None:
 def paragraphs(text: str) -> list[str]:
     """A text as its author meant it: a blank line begins a paragraph, a dash a line; other line ends only wrap."""
     blocks = (block.strip() for block in text.split("\n\n"))
-    return [re.sub(r"\n(?!\s*[-*•] )\s*", " ", block) for block in blocks if block]
+    return [_wrapped(block) for block in blocks if block]
+
+
+def _wrapped(block: str) -> str:
+    first, *others = block.split("\n")
+    made = [first]
+    for line in filter(str.strip, others):
+        begun = line.lstrip()
+        made.append(f"\n{line}" if begun[:2] in ("- ", "* ", "• ") else f" {begun}")
+    return "".join(made)

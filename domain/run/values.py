@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
+from domain.computing import LARGEST
 from domain.document import Column, FormField
-from domain.formula import LARGEST
 from domain.words import Rejected, Values
 
 Problem = dict[str, str]
@@ -16,10 +16,14 @@ Check = Callable[[Any, Any], "str | None"]
 """Gives what would be accepted, or None when the value is."""
 
 _TEXT_LENGTH, _LONG_LENGTH = 2_000, 100_000
+_WORD_LENGTH, _ADDRESS_LENGTH, _INSTANT_LENGTH = 120, 254, 40
+_MOST_ENTRIES, _MOST_ROWS = 1_000, 2_000
+_MOST_TOLD = 50
+"""Problems that are told at once; whoever mends fifty asks again."""
 _PERSON = re.compile(r"(person|guest|group|service):[^\s:]{1,100}")
 _EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s.]+(\.[^@\s.]+)+")
 _PHONE = re.compile(r"\+?[0-9][0-9 ()./-]{2,30}")
-_URL = re.compile(r"https?://[^\s/]+\S*")
+_URL = re.compile(r"https?://[^\s/]\S*")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -31,8 +35,9 @@ def check(fields: Sequence[FormField], given: Mapping[str, Any], owner: str) -> 
 def refuse(owner: str, found: list[Problem]) -> None:
     """Rejected("invalid_values") when anything was found."""
     if found:
-        names = ", ".join(problem["field"] for problem in found)
-        raise Rejected("invalid_values", f"{owner}: see {names}", problems=found)
+        told = found[:_MOST_TOLD]
+        names = ", ".join(problem["field"] for problem in told)
+        raise Rejected("invalid_values", f"{owner}: see {names}", problems=told)
 
 
 def problems(fields: Sequence[FormField], given: Mapping[str, Any]) -> list[Problem]:
@@ -72,7 +77,7 @@ def same(one: Any, other: Any) -> bool:
 
 def is_email(text: str) -> bool:
     """Whether the text has the form of an email address: what fields of the kind ``email`` accept."""
-    return bool(_EMAIL.fullmatch(text))
+    return len(text) <= _ADDRESS_LENGTH and bool(_EMAIL.fullmatch(text))
 
 
 def describe(field: FormField) -> str:
@@ -98,8 +103,15 @@ def _text(limit: int) -> Callable[[Any, Any], bool]:
     return lambda _field, value: isinstance(value, str) and len(value) <= limit and "\x00" not in value
 
 
-def _matches(pattern: re.Pattern[str]) -> Callable[[Any, Any], bool]:
-    return lambda _field, value: isinstance(value, str) and (value == "" or bool(pattern.fullmatch(value)))
+def _matches(pattern: re.Pattern[str], longest: int) -> Callable[[Any, Any], bool]:
+    """A text of this form. How long it is counts before how it looks: nobody's text is work for a pattern."""
+
+    def check(_field: Any, value: Any) -> bool:
+        if not isinstance(value, str) or len(value) > longest:
+            return False
+        return value == "" or bool(pattern.fullmatch(value))
+
+    return check
 
 
 def _number(field: Any, value: Any) -> bool:
@@ -119,7 +131,7 @@ def _date(_field: Any, value: Any) -> bool:
 
 
 def _datetime(_field: Any, value: Any) -> bool:
-    if not isinstance(value, str):
+    if not isinstance(value, str) or len(value) > _INSTANT_LENGTH:
         return False
     try:
         return datetime.fromisoformat(value).tzinfo is not None
@@ -128,11 +140,15 @@ def _datetime(_field: Any, value: Any) -> bool:
 
 
 def _choice(field: Any, value: Any) -> bool:
-    return isinstance(value, str) and (value in field.choices or not field.choices)
+    if not isinstance(value, str) or len(value) > _TEXT_LENGTH:
+        return False
+    return value in field.choices or not field.choices
 
 
 def _choices(field: Any, value: Any) -> bool:
-    if not isinstance(value, list) or not all(_choice(field, one) for one in value):
+    if not isinstance(value, list) or len(value) > (len(field.choices) or _MOST_ENTRIES):
+        return False  # each entry once, so there are no more than choices
+    if not all(_choice(field, one) for one in value):
         return False
     return len(set(value)) == len(value)
 
@@ -142,7 +158,7 @@ def _yes_no(_field: Any, value: Any) -> bool:
 
 
 def _files(_field: Any, value: Any) -> bool:
-    return isinstance(value, list) and all(is_file(one) for one in value)
+    return isinstance(value, list) and len(value) <= _MOST_ENTRIES and all(is_file(one) for one in value)
 
 
 def is_file(one: Any) -> bool:
@@ -157,7 +173,7 @@ def is_file(one: Any) -> bool:
 
 def _table(field: Any, value: Any) -> bool:
     columns: dict[str, Column] = {column.key: column for column in field.columns}
-    return isinstance(value, list) and all(_row(columns, row) for row in value)
+    return isinstance(value, list) and len(value) <= _MOST_ROWS and all(_row(columns, row) for row in value)
 
 
 def _row(columns: dict[str, Column], row: Any) -> bool:
@@ -183,10 +199,10 @@ _CHECKS: dict[str, Callable[[Any, Any], bool]] = {
     "choice": _choice,
     "multi_choice": _choices,
     "yes_no": _yes_no,
-    "person": _matches(_PERSON),
-    "email": _matches(_EMAIL),
-    "phone": _matches(_PHONE),
-    "url": _matches(_URL),
+    "person": _matches(_PERSON, _WORD_LENGTH),
+    "email": _matches(_EMAIL, _ADDRESS_LENGTH),
+    "phone": _matches(_PHONE, _WORD_LENGTH),
+    "url": _matches(_URL, _TEXT_LENGTH),
     "files": _files,
     "table": _table,
     "signature": _text(_LONG_LENGTH),
@@ -206,11 +222,16 @@ def _one_of(field: FormField) -> str:
 
 
 def _list_of(field: FormField) -> str:
-    return f"a list, each entry once, of: {', '.join(field.choices)}" if field.choices else "a list of texts"
+    return (
+        f"a list, each entry once, of: {', '.join(field.choices)}"
+        if field.choices
+        else f"a list of up to {_MOST_ENTRIES} texts"
+    )
 
 
 def _rows(field: FormField) -> str:
-    return f"a list of rows with: {', '.join(f'{column.key} ({column.kind})' for column in field.columns)}"
+    columns = ", ".join(f"{column.key} ({column.kind})" for column in field.columns)
+    return f"a list of up to {_MOST_ROWS} rows with: {columns}"
 
 
 def _says(text: str) -> Callable[[FormField], str]:
@@ -230,8 +251,8 @@ _DESCRIPTIONS: dict[str, Callable[[FormField], str]] = {
     "person": _says("a person such as person:dana"),
     "email": _says("an email address"),
     "phone": _says("a phone number such as +49 30 1234567"),
-    "url": _says("an address that begins with https:// or http://"),
-    "files": _says("a list of files, each with name, size, type and sha256"),
+    "url": _says(f"an address of up to {_TEXT_LENGTH} characters that begins with https:// or http://"),
+    "files": _says(f"a list of up to {_MOST_ENTRIES} files, each with name, size, type and sha256"),
     "table": _rows,
     "signature": _says("the signature as a text"),
     "checklist": lambda field: f"the entries that are ticked: {', '.join(field.choices)}",

@@ -24,8 +24,8 @@ from milepost.importing.source import BadLog
 _NODES = TASKS | GATEWAYS | EVENTS | SUBPROCESSES
 _NAMED = ("dataObject", "dataObjectReference", "dataStore", "dataStoreReference", "dataInput", "dataOutput")
 _RESOURCES = ("performer", "humanPerformer", "potentialOwner")
-_BREAKS = re.compile(r"<\s*(?:br|/p|/li|/div|/h\d|/tr|/td|/th)\b[^>]*>", re.IGNORECASE)
-_TAGS = re.compile(r"<[^>]+>")
+_BREAKS = re.compile(r"<\s*(?:br|/p|/li|/div|/h\d|/tr|/td|/th)\b[^<>]*>", re.IGNORECASE)
+_TAGS = re.compile(r"<[^<>]+>")
 
 
 def read_bpmn(path: Path) -> Model:

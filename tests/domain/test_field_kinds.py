@@ -6,8 +6,9 @@ from typing import Any, get_args
 
 import pytest
 
-from domain.document import FieldKind
-from domain.run import complete_step, start_run
+from domain.document import FieldKind, FormField
+from domain.run import complete_step, start_run, values
+from domain.words import Rejected
 from tests.domain.documents import run_of, step
 
 FILE = {"name": "a.pdf", "size": 3, "type": "application/pdf", "sha256": "0" * 64}
@@ -59,6 +60,48 @@ def test_what_fits_is_kept_and_what_does_not_is_refused(kind: str):
         problem = refusal.facts["problems"][0]
         assert (problem["field"], problem["problem"]) == ("f", "wrong_value")
         assert problem["accepted"]
+
+
+MANY = 400_000
+LONG: dict[str, list[Any]] = {
+    "person": ["person:" + "a" * MANY],
+    "email": ["a@" + "b." * MANY + "c", "a" * MANY],
+    "phone": ["+" + "1" * MANY],
+    "url": ["http://" + "a" * MANY, "http://" + "a" * MANY + " x"],
+    "datetime": ["2026-03-31T09:00:00" + "0" * MANY],
+    "date": ["2" * MANY],
+    "choice": ["x" * MANY],
+    "multi_choice": [["one"] * MANY],
+    "checklist": [["one"] * MANY],
+    "files": [[FILE] * MANY],
+    "table": [[{}] * MANY],
+}
+
+
+@pytest.mark.parametrize("kind", LONG)
+def test_what_is_too_long_is_refused_before_it_is_looked_at(kind: str, monkeypatch: pytest.MonkeyPatch):
+    """No pattern, no reader of dates and no set of entries is given what is longer than any right value."""
+
+    def never(*_: Any) -> Any:
+        raise AssertionError("looked at")
+
+    class Reader:
+        fullmatch = fromisoformat = staticmethod(never)
+
+    for name in ("date", "datetime", "is_file", "_row", "_choice" if kind != "choice" else "_row"):
+        monkeypatch.setattr(values, name, Reader if name in ("date", "datetime") else never)
+    free: dict[str, Any] = {"choices": []} if kind == "choice" else {}
+    field = FormField.model_validate({"key": "f", "title": "F", "kind": kind, **KINDS[kind][0], **free})
+    for value in LONG[kind]:
+        assert [one["problem"] for one in values.problems([field], {"f": value})] == ["wrong_value"]
+
+
+def test_of_very_many_problems_the_first_are_told():
+    """Whoever mends fifty asks again."""
+    fields = [FormField(key=f"f{n}", title="F", kind="number") for n in range(400)]
+    with pytest.raises(Rejected) as told:
+        values.check(fields, {field.key: "x" for field in fields}, "a")
+    assert len(told.value.facts["problems"]) == 50
 
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "computed"])
