@@ -12,10 +12,16 @@ from pydantic import BaseModel, ValidationError
 from starlette.requests import Request
 
 from api.problems import Problem
-from domain.accepts import against, is_likeliest, keys_at, kind_at, located
+from domain.accepts import Branches, against, is_likeliest, keys_at, kind_at, located
+from domain.outline import Path
 
 MAX_BODY_BYTES = 512 * 1024
 _MAX_DEPTH = 32
+_MOST_VALUES = 20_000
+"""Values in one body, members of lists and objects counted: what one decision can be about."""
+_MOST_WEIGHED = 1_000
+MOST_TOLD = 50
+"""Errors that are told of one request; whoever mends fifty asks again."""
 _JSON_TYPES = frozenset({"application/json", "application/problem+json", ""})
 
 _FORM_TRIED = re.compile(r"constrained-\w+|\w+\[.*\]", re.DOTALL)
@@ -64,8 +70,10 @@ def parse_json(request: Request, body: bytes) -> Any:
 
 def _check_text_and_depth(body: bytes, value: Any) -> None:
     """Refuse what can be JSON and still not be stored. Mostly two scans of the bytes are enough to know."""
-    if b"\\u0000" in body and any("\0" in text for text in _texts(value)):
+    if b"\\u0000" in body and any("\0" in one for one in _values(value) if isinstance(one, str)):
         raise _invalid("", "nul", "text holds the character U+0000, which cannot be stored")
+    if body.count(b",") > _MOST_VALUES and sum(1 for _ in _values(value)) > _MOST_VALUES:
+        raise _invalid("", "too_many_values", f"a body may hold {_MOST_VALUES} values")
     if body.count(b"[") + body.count(b"{") > _MAX_DEPTH and _depth(value) > _MAX_DEPTH:
         raise _invalid("", "too_deep", f"values may be nested {_MAX_DEPTH} deep")
 
@@ -127,19 +135,15 @@ def _said_twice(value: Any) -> str:
     return ""
 
 
-def _texts(value: Any) -> Iterator[str]:
+def _values(value: Any) -> Iterator[Any]:
+    """Everything in a JSON value, names of members too."""
     waiting = [value]
     while waiting:
-        match waiting.pop():
-            case str() as text:
-                yield text
-            case list() as entries:
-                waiting += entries
-            case dict() as members:
-                waiting += members.keys()
-                waiting += members.values()
-            case _:
-                pass
+        one = waiting.pop()
+        yield one
+        if isinstance(one, dict):
+            waiting += one.keys()
+        waiting += _children(one)
 
 
 def _depth(value: Any) -> int:
@@ -158,6 +162,7 @@ def _children(value: Any) -> list[Any]:
 
 def validate(model: type[BodyModel], value: Any) -> BodyModel:
     """The value as a model; otherwise a problem that names every field, what is wrong and what is accepted."""
+    _must_be_short(model, value)
     try:
         return model.model_validate(value)
     except ValidationError as error:
@@ -166,28 +171,54 @@ def validate(model: type[BodyModel], value: Any) -> BodyModel:
         ) from None
 
 
+def _must_be_short(model: type[BaseModel], value: Any) -> None:
+    """Refuse lists and objects that are too long before what is in them is looked at."""
+    for name, field in model.model_fields.items() if isinstance(value, dict) else ():
+        given = value.get(field.alias or name)
+        bounds = (getattr(bound, "max_length", None) for bound in field.metadata)
+        most = next((bound for bound in bounds if bound is not None), None)
+        if most is not None and isinstance(given, list | dict) and len(given) > most:
+            raise _invalid(name, "too_long", f"{name} may have {most} entries, not {len(given)}")
+
+
+Complaint = tuple[Any, Path, Branches]
+"""An error as pydantic tells it, where in the request it is, and which of several forms was tried there."""
+
+
 def invalid(errors: list[Any], model: type[BaseModel] | None = None, value: Any = None) -> Problem:
     """The problem for errors as pydantic tells them; an unknown member inside says which ones there are.
 
-    Places are those of the request. Where several forms are accepted, the one is spoken of that is likeliest meant.
+    Places are those of the request. Where several forms are accepted, the one is spoken of that is likeliest meant. Of
+    very many errors the first are told, and how many more there are.
     """
+    meant = _meant(errors[:_MOST_WEIGHED], model, value)
+    told = [_told(*complaint, model) for complaint in meant[:MOST_TOLD]]
+    fields = ", ".join(sorted({entry["field"] or "the body" for entry in told}))
+    facts: dict[str, Any] = {} if model is None else {"accepted": sorted(_names(model))}
+    if more := len(meant) - len(told) + len(errors[_MOST_WEIGHED:]):
+        facts["more"] = more
+    return Problem("invalid", f"wrong or missing: {fields}", errors=told, **facts)
+
+
+def _meant(errors: list[Any], model: type[BaseModel] | None, value: Any) -> list[Complaint]:
+    """The errors that speak of what was likeliest meant."""
     inside = {error["loc"][:length] for error in errors for length in range(len(error["loc"]))}
     places = [(error["loc"], ()) if model is None else located(value, error["loc"]) for error in errors]
     of_keys = [error["type"] in ("extra_forbidden", "missing") for error in errors]
     weights = against((path, branches, keys) for (path, branches), keys in zip(places, of_keys, strict=True))
-    told: list[dict[str, Any]] = []
-    for error, (path, branches) in zip(errors, places, strict=True):
-        if error["type"] == "too_short" and error["loc"] in inside:  # so only because what is inside is wrong
-            continue
-        if not is_likeliest(weights, branches):
-            continue
-        entry = {"field": _place(path), "code": error["type"], "detail": error["msg"]}
-        if error["type"] == "extra_forbidden" and model is not None and len(error["loc"]) > 1:
-            entry["accepted"] = list(keys_at(model, path, kind_at(path, branches)))
-        told.append(entry)
-    fields = ", ".join(sorted({entry["field"] or "the body" for entry in told}))
-    facts: dict[str, Any] = {} if model is None else {"accepted": sorted(_names(model))}
-    return Problem("invalid", f"wrong or missing: {fields}", errors=told, **facts)
+    return [
+        (error, path, branches)
+        for error, (path, branches) in zip(errors, places, strict=True)
+        if is_likeliest(weights, branches)
+        and (error["type"] != "too_short" or error["loc"] not in inside)  # else only for what is wrong inside
+    ]
+
+
+def _told(error: Any, path: Path, branches: Branches, model: type[BaseModel] | None) -> dict[str, Any]:
+    entry = {"field": _place(path), "code": error["type"], "detail": error["msg"]}
+    if error["type"] == "extra_forbidden" and model is not None and len(error["loc"]) > 1:
+        entry["accepted"] = list(keys_at(model, path, kind_at(path, branches)))
+    return entry
 
 
 def _place(way: Sequence[Any]) -> str:
