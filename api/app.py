@@ -59,7 +59,7 @@ def create_app(
     app.state.services = services
     extra = [route for router in extra_routers for route in router.routes]
     routes = [copy(route) for route in (*_routes(), *extra)]
-    guard_routes(routes, {**RULES, **(extra_rules or {})}, services.leases, services.site)
+    guard_routes(routes, {**RULES, **(extra_rules or {})}, services.leases, services.site, services.callers)
     app.router.routes[:] = routes
     install(app)
     app.add_middleware(Heads)

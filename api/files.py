@@ -85,9 +85,10 @@ async def keep(services: Services, name: str, media_type: str, content: AsyncIte
     """Keep a content while it arrives: refused as soon as it is too long, and stored whole or not at all."""
     kind = _accepted_type(services, name, media_type)
     digest, size = hashlib.sha256(), 0
-    with SpooledTemporaryFile(_IN_MEMORY_BYTES) as spool:
+    with services.spool.use() as used, SpooledTemporaryFile(_IN_MEMORY_BYTES) as spool:
         async for part in content:
             size += len(part)
+            used.take(len(part))
             if size > services.file_limit_bytes:
                 limit = services.file_limit_bytes
                 raise Problem("too_large", f"a file may have {limit} bytes", limit_bytes=limit)

@@ -18,6 +18,7 @@ from api.addresses import must_be_plain
 from api.leases import Leases
 from api.matrix import Rule
 from api.problems import Problem
+from api.throttle import Callers
 from domain.words import Actor
 
 CALLER = "milepost.caller"
@@ -82,17 +83,19 @@ class UnguardedRouteError(Exception):
     """A route is not in the matrix: who may call it was never decided."""
 
 
-def guard_routes(routes: list[BaseRoute], rules: Mapping[str, Rule], leases: Leases, site: Site) -> None:
+def guard_routes(
+    routes: list[BaseRoute], rules: Mapping[str, Rule], leases: Leases, site: Site, callers: Callers
+) -> None:
     """Put every route behind its rule; raises UnguardedRouteError for one without a row."""
     for route in routes:
         if isinstance(route, Mount):
-            route.app = _guarded(route.app, _rule(rules, "GET", f"{route.path}/*"), leases, site)
+            route.app = _guarded(route.app, _rule(rules, "GET", f"{route.path}/*"), leases, site, callers)
         elif isinstance(route, Route):
             methods = sorted((route.methods or set()) - {"HEAD"})
             found = {_rule(rules, method, route.path) for method in methods}
             if len(found) != 1:
                 raise UnguardedRouteError(f"{route.path} has {len(found)} rules: make it one route a method")
-            route.app = _guarded(route.app, found.pop(), leases, site)
+            route.app = _guarded(route.app, found.pop(), leases, site, callers)
         else:
             raise UnguardedRouteError(f"{route!r} is of a kind that cannot be guarded")
 
@@ -104,7 +107,7 @@ def _rule(rules: Mapping[str, Rule], method: str, path: str) -> Rule:
         raise UnguardedRouteError(f"{method} {path} is not in the matrix") from None
 
 
-def _guarded(app: ASGIApp, rule: Rule, leases: Leases, site: Site) -> ASGIApp:
+def _guarded(app: ASGIApp, rule: Rule, leases: Leases, site: Site, callers: Callers) -> ASGIApp:
     async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
         must_be_plain(scope["path"], scope["query_string"])
         headers = dict(scope["headers"])
@@ -114,9 +117,18 @@ def _guarded(app: ASGIApp, rule: Rule, leases: Leases, site: Site) -> ASGIApp:
             scope[CALLER] = await _caller(secret, headers, leases, rule)
         if not rule.open:
             _admit(scope, headers, rule, site)
-        await app(scope, receive, send)
+        with callers.turn(_who(scope)):
+            await app(scope, receive, send)
 
     return guarded
+
+
+def _who(scope: Scope) -> str:
+    """Whose share of the process a request takes: that of a token or session, else that of an address."""
+    caller: Caller | None = scope.get(CALLER)
+    if caller is not None:
+        return str(caller.grant.id)
+    return str((scope.get("client") or ("nobody",))[0])
 
 
 def caller_of(request: Request) -> Caller:

@@ -27,6 +27,7 @@ CODES: dict[str, Code] = {
     "bad_header": Code(
         400, "Bad header", "A request header has a form that is not accepted; `header` names it."
     ),
+    "not_http": Code(400, "Not HTTP", "What came over the connection is no HTTP/1.1 request."),
     "not_signed_in": Code(
         401,
         "Not signed in",
@@ -109,6 +110,16 @@ CODES: dict[str, Code] = {
         "The stream moved on",
         "Others kept changing it while this was decided; read it again, then decide again.",
     ),
+    "too_slow": Code(
+        408,
+        "Too slow",
+        "The rest of the request did not come in time; the connection is closed. Send it again.",
+    ),
+    "head_too_large": Code(
+        431,
+        "Head too large",
+        "The request line and headers are above `limit_bytes` together; leave some out.",
+    ),
     "too_large": Code(
         413, "Too large", "The body, or an event that would be stored, is above `limit_bytes`."
     ),
@@ -130,7 +141,9 @@ CODES: dict[str, Code] = {
         "The read model has not reached `min_position` yet; `position` is where it is. Ask again after Retry-After.",
     ),
     "too_many_requests": Code(
-        429, "Too many requests", "Somebody without an account asks too often; try again after Retry-After."
+        429,
+        "Too many requests",
+        "This caller asks too often, or for too much at once; try again after Retry-After.",
     ),
     "overloaded": Code(
         503, "Overloaded", "More requests wait than are taken on; nothing of this one was stored."

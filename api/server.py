@@ -10,6 +10,7 @@ from types import FrameType
 import uvicorn
 from fastapi import FastAPI
 
+from api.protocol import BoundedProtocol
 from api.services import Services
 
 GRACE_SECONDS = 2
@@ -36,7 +37,7 @@ def make_server(app: FastAPI, *, host: str = "127.0.0.1", port: int = 0) -> Serv
         host=host,
         port=port,
         loop="uvloop",
-        http="httptools",
+        http=BoundedProtocol,
         ws="none",
         lifespan="on",
         access_log=False,

@@ -18,14 +18,18 @@ from api.directory import Directories
 from api.guard import Site
 from api.leases import Leases
 from api.live import Hub, ProjectsOf, Reached
+from api.spool import Spool
 from api.standing import is_here
-from api.throttle import Throttle
+from api.throttle import Callers, Throttle
 from domain.schedule import Calendar
 from domain.words import Actor
 from store.log import Log
 from store.repository import Repository
 
 T = TypeVar("T")
+
+_UPLOADS = 20
+"""So many files of the largest size may be on their way at once, in temporary files of this process."""
 
 
 def _now() -> datetime:
@@ -55,15 +59,19 @@ class Services:
     file_limit_bytes: int = 25 << 20
     file_types: tuple[str, ...] = ("*/*",)
     """Patterns of the media types of files that are taken, such as ``image/*``."""
+    callers: Callers = field(default_factory=Callers)
+    """How much of this process one caller may take."""
     leases: Leases = field(init=False)
     hub: Hub = field(init=False)
     directories: Directories = field(init=False)
     throttle: Throttle = field(init=False, default_factory=Throttle)
+    spool: Spool = field(init=False)
     stopping: asyncio.Event = field(init=False, default_factory=asyncio.Event)
     commands_running: set[str] = field(init=False, default_factory=set)
 
     def __post_init__(self) -> None:
         self.leases = Leases(self._find, self._is_here)
+        self.spool = Spool(_UPLOADS * self.file_limit_bytes)
         self.directories = Directories(self.read)
         self.hub = Hub(self.log, self.pool, self.stopping, self.reached, self.projects_of)
 

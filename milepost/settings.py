@@ -189,6 +189,12 @@ class Settings(BaseSettings):
         "Media types of files that people may upload; files are always sent as downloads, never shown in place.",
         "media types, * for any part, separated by commas",
     )  # fmt: skip
+    requests_per_minute: int = _setting(
+        6_000,
+        "How many requests one token, session or unknown address may make in a minute, of each API process; what is "
+        "above is answered with 429 and Retry-After.",
+        "a whole number; 0 for no limit",
+    )
     demo: bool = _setting(
         True, "Whether `milepost up` fills an empty workspace with a demonstration.", "true or false"
     )
@@ -280,7 +286,7 @@ class Settings(BaseSettings):
             raise ValueError("not a number of replicas")
         return value
 
-    @field_validator("port", "database_connections", "poll_seconds", "file_limit_mb")
+    @field_validator("port", "database_connections", "poll_seconds", "file_limit_mb", "requests_per_minute")
     @classmethod
     def _in_range(cls, value: float, info: Any) -> float:
         low, high = {
@@ -288,6 +294,7 @@ class Settings(BaseSettings):
             "database_connections": (2, 200),
             "poll_seconds": (0.01, 10.0),
             "file_limit_mb": (1, 1024),
+            "requests_per_minute": (0, 10_000_000),
         }[info.field_name]
         if not low <= value <= high:
             raise ValueError("out of range")

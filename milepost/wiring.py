@@ -14,6 +14,7 @@ from api.app import create_app
 from api.guard import Site
 from api.server import serve
 from api.services import Services
+from api.throttle import Callers
 from milepost.embedded import sync_interval
 from milepost.link_secret import link_secret
 from milepost.settings import Settings, SettingsError
@@ -25,6 +26,8 @@ from workers import health as workers_health
 from workers.log_setup import set_up
 from workers.transport import BrokerSettings
 
+CALLER_AT_ONCE = 100
+"""Requests of one caller that may be under way in a process, open streams among them."""
 HEALTH_SECONDS = 1.0
 POOL_OPEN_SECONDS = 30.0
 
@@ -65,6 +68,7 @@ def make_services(settings: Settings, log: Log) -> Services:
         link_secret=link_secret(settings),
         file_limit_bytes=settings.file_limit_mb << 20,
         file_types=settings.file_types,
+        callers=Callers(settings.requests_per_minute, CALLER_AT_ONCE),
         health=remembered(health_of(url, broker(settings), settings.home), HEALTH_SECONDS),
     )
 

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
 from api.diffs import compare, drafted
+from api.form import form_of
 from api.guard import caller_of, check_form
 from api.matrix import Rule
 from api.problems import Problem
@@ -174,7 +175,7 @@ def retried_runs(sent: Sent) -> dict[str, Any]:
 
 
 async def _carried_out(request: Request, body_of: Callable[[Sent], dict[str, Any]]) -> Response:
-    async with request.form(max_files=0, max_fields=25_000) as form:
+    async with form_of(request, max_files=0, max_fields=25_000) as form:
         sent = Sent((name, value) for name, value in form.multi_items() if isinstance(value, str))
     csrf = reveal(sent.get("csrf"))
     check_form(request, csrf)

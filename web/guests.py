@@ -11,6 +11,7 @@ from starlette.datastructures import UploadFile
 from starlette.responses import RedirectResponse, Response
 
 from api.files import keep
+from api.form import form_of
 from api.guests import VERBS
 from api.matrix import OPEN, Rule
 from api.problems import Problem
@@ -92,7 +93,7 @@ async def _asked(request: Request) -> Answered:
 
 
 async def _typed(request: Request) -> list[tuple[str, str]]:
-    async with request.form(max_files=_MOST_FILES, max_fields=1_000) as form:
+    async with form_of(request, max_files=_MOST_FILES, max_fields=1_000) as form:
         pairs = [(name, value) for name, value in form.multi_items() if isinstance(value, str)]
         files: dict[str, list[Any]] = {}
         for name, value in form.multi_items():

@@ -17,6 +17,7 @@ from starlette.responses import RedirectResponse, Response
 
 from api.destinations import own_page
 from api.files import StoredFile, keep
+from api.form import form_of
 from api.guard import caller_of, check_form
 from api.matrix import OPEN, Rule
 from api.problems import Problem
@@ -325,7 +326,7 @@ def _services(request: Request) -> Services:
 
 async def _form(request: Request) -> tuple[list[tuple[str, str]], str]:
     """The names and values of a form whose CSRF token is this session's, and the token."""
-    async with request.form(max_files=20, max_fields=1_000) as form:
+    async with form_of(request, max_files=20, max_fields=1_000) as form:
         csrf = reveal(str(form.get("csrf", "")))
         check_form(request, csrf)
         pairs = [(name, value) for name, value in form.multi_items() if isinstance(value, str)]
