@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Context, Decimal
 from typing import Any
@@ -35,6 +36,8 @@ LONGEST = 100_000
 """Characters that the formulas of one form may make together; what would be longer has no value."""
 _MOST_STEPS = 100_000
 """Parts and entries that they may look at together: tables within tables would be looked at without end."""
+_DEEPEST = 64
+"""Parts within parts that they may go down into."""
 _EXACT = Context(prec=34, traps=[])
 
 
@@ -47,6 +50,18 @@ class Budget:
 
     def __init__(self, steps: int = _MOST_STEPS, characters: int = LONGEST) -> None:
         self.steps, self.characters = steps, characters
+        self._depth = 0
+
+    @contextmanager
+    def deeper(self) -> Iterator[None]:
+        """Go down into a part. Raises Spent."""
+        self._depth += 1
+        try:
+            if self._depth > _DEEPEST:
+                raise Spent
+            yield
+        finally:
+            self._depth -= 1
 
     def look(self, count: int) -> None:
         """Look at so many parts or entries. Raises Spent."""
@@ -97,7 +112,8 @@ class _Of:
     def __call__(self, part: Any) -> Any:
         """The value; every entry of a list counts, for somebody will go over them."""
         self.budget.look(1)
-        found = self._evaluate(part)
+        with self.budget.deeper():
+            found = self._evaluate(part)
         if isinstance(found, (list, tuple)):
             self.budget.look(len(found))
         return found

@@ -70,6 +70,7 @@ class _Renderer:
         """The value itself, when there is room for all the characters in it."""
         waiting = [value]
         while waiting:
+            self._left -= 1
             match waiting.pop():
                 case str() as text:
                     self._left -= len(text)
@@ -78,7 +79,7 @@ class _Renderer:
                 case list() | tuple() as entries:
                     waiting += entries
                 case _:
-                    self._left -= 1
+                    pass
             if self._left < 0:
                 raise TooLong
         return value

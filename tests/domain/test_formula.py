@@ -118,34 +118,44 @@ def made_of(key: str, formula: dict[str, Any]) -> FormField:
 
 
 def test_texts_made_of_texts_have_an_end():
-    """Five fields, each twenty times the one before, would be gigabytes: what is too long has no value."""
-    before = ["a.text", *(f"a.f{number}" for number in range(5))]
-    fields = [
-        made_of(f"f{number}", {"concat": [{"field": name}] * 20}) for number, name in enumerate(before[:5])
-    ]
+    """Fields that are each twenty times the one before would soon be gigabytes: what is too long has no value."""
+    before = ["a.text", "a.f0", "a.f1"]
+    fields = [made_of(f"f{number}", {"concat": [field(name)] * 20}) for number, name in enumerate(before)]
+    fields.append(made_of("f3", {"concat": [field("a.f2")]}))
     found = compute(fields, "a", {"a.text": "x" * 100})
-    assert [found["f0"], found["f1"]] == ["x" * 2_000, "x" * 40_000]
-    assert (found["f2"], found["f3"], found["f4"]) == (None, "", ""), "what is not set is left out"
-    nested: Any = {"field": "a.text"}
-    for _ in range(2):
-        nested = {"concat": [nested] * 20}
+    assert [text and len(text) for text in found.values()] == [2_000, 40_000, None, ""]
+
+
+def test_texts_within_one_formula_have_an_end():
+    """What is made together counts, not only what comes out; and the last character that may be made is made."""
+    nested = {"concat": [{"concat": [field("a.text")] * 20}] * 20}
     assert evaluate(FORMULA.validate_python(nested), {"a.text": "x" * 1_000}) is None
     assert evaluate(FORMULA.validate_python({"concat": ["x"] * 2}), {"a.text": "x"}) == "xx"
-    assert (
-        len(evaluate(FORMULA.validate_python({"concat": [field("a.t")]}), {"a.t": "x" * LONGEST})) == LONGEST
-    )
+    longest = evaluate(FORMULA.validate_python({"concat": [field("a.text")]}), {"a.text": "x" * LONGEST})
+    assert len(longest) == LONGEST
 
 
 def test_tables_within_tables_have_an_end():
-    """Rows for each row of rows are looked at so often and no more."""
+    """Rows for each row of rows are looked at so often and no more: sixty rows are enough to show it."""
     rows: Any = {"cell": "n"}
-    for _ in range(5):
+    for _ in range(3):
         rows = {"rows": "a.table", "value": rows}
     condition = {"all": [{"field": "a.table", "operator": "set"}] * 50}
     for value in (rows, {"rows": "a.table", "value": {"if": condition, "then": rows}}):
         formula = FORMULA.validate_python({"count": value})
-        assert evaluate(formula, {"a.table": [{"n": 1}] * 300}) is None
+        assert evaluate(formula, {"a.table": [{"n": 1}] * 60}) is None
         assert evaluate(formula, {"a.table": [{"n": 1}]}) == 1
+
+
+def test_formulas_within_formulas_have_an_end():
+    """However deep they go, there is a value or none."""
+    for part in ("sum", "maximum", "concat"):
+        deep: Any = 1
+        for depth in range(200):
+            deep = {part: [deep]}
+            if depth == 40:
+                assert evaluate(FORMULA.validate_python(deep), {}) in (1, "1")
+        assert evaluate(FORMULA.validate_python(deep), {}) is None
 
 
 def test_computed_values_are_stored_with_the_completion():
