@@ -88,7 +88,7 @@ def test_people_and_groups_are_added_and_shown(api: Api):
     assert [member["name"] for member in legal["members"]] == ["Dana", "Bo"]
     assert [row["person"] for row in ok(api.client.get("/v1/people"))["rows"]] == ["person:bo", "person:dana"]
     assert refused(api.client.get("/v1/people/nobody"), 404) == "unknown_person"
-    assert refused(api.client.get("/v1/groups/%00"), 404) == "unknown_group"
+    assert refused(api.client.get("/v1/groups/%00"), 404) == "not_found"
 
 
 def test_wrong_people_are_refused(api: Api):

@@ -13,7 +13,7 @@ from store.log import Log
 from store.migration_jobs import Job, add
 from tests.projections.histories import Fact, staff, store
 from tests.support.databases import Database
-from tests.workers.deeds import DANA, OFFICE, World
+from tests.workers.deeds import OFFICE, World
 from tests.workers.test_recurrences import FIRST, Place
 from tests.workers.timed import DOCUMENT, Office
 from workers.migrations import Migrations
@@ -63,7 +63,7 @@ def test_a_migration_gives_them_nothing(log: Log, database: Database):
     world.catch_up()
     new = world.publish({"key": "first", "role": "seller"}, {**LAST, "after": []})
     now = datetime.now(UTC)
-    job = Job(run, "sale", new.version, {}, None, str(DANA), now, None)
+    job = Job(run, "sale", new.version, {}, None, "person:bo", now, None)
     with connect(database.app_url, "test") as connection:
         add(connection, job, [run], {})
     duty = Migrations(database.app_url, log, OFFICE, world.clock)
