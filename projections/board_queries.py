@@ -180,6 +180,7 @@ def _funnel(
         for stage, life, count in rows(connection, f"funnel_standing_of_{scope}", **{scope: of})
     }
     open_runs = sum(count for (_, life), count in standing.items() if life in {"running", "paused"})
+    standing = _on_board(stages, standing)
     return Funnel(
         runs=sum(standing.values()),
         open=open_runs,
@@ -202,19 +203,31 @@ def _funnel(
     )
 
 
+def _on_board(
+    stages: Sequence[tuple[str, str]], standing: Mapping[tuple[str, str], int]
+) -> dict[tuple[str, str], int]:
+    """How many runs stand in each stage by what became of them: every run counts in a stage that is shown."""
+    shown_ = [stage for stage, _ in stages]
+    found: dict[tuple[str, str], int] = {}
+    for life in {life for _, life in standing}:
+        of_life = {stage: count for (stage, each), count in standing.items() if each == life}
+        found |= {(stage, life): count for stage, count in by_column(of_life, shown_).items()}
+    return found
+
+
 def _columns(
     stages: Sequence[Mapping[str, Any]], cards: Sequence[Card], counts: Counts
 ) -> tuple[BoardColumn, ...]:
-    keys = [stage["key"] for stage in stages]
-    by_column: dict[str, list[Card]] = {key: [] for key in keys}
+    known = [stage["key"] for stage in stages]
+    held_in: dict[str, list[Card]] = {key: [] for key in known}
     for each in cards:
-        by_column.setdefault(stands_in(keys, each.stage), []).append(each)
-    left = _by_column(counts.ended, keys)
-    held = None if counts.open is None else _by_column(counts.open, keys)
+        held_in.setdefault(stands_in(known, each.stage), []).append(each)
+    left = by_column(counts.ended, known)
+    held = None if counts.open is None else by_column(counts.open, known)
     return tuple(
         _column(
             stage,
-            by_column[stage["key"]],
+            held_in[stage["key"]],
             left.get(stage["key"], 0),
             None if held is None else held.get(stage["key"], 0),
         )
@@ -222,10 +235,11 @@ def _columns(
     )
 
 
-def _by_column(counts: Mapping[str, int], keys: Sequence[str]) -> dict[str, int]:
+def by_column(counts: Mapping[str, int], known: Sequence[str]) -> dict[str, int]:
+    """The counts by stage as a board with these columns shows them: other stages stand in the first one."""
     found: dict[str, int] = {}
     for stage, count in counts.items():
-        column = stands_in(keys, stage)
+        column = stands_in(known, stage)
         found[column] = found.get(column, 0) + count
     return found
 

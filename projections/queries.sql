@@ -129,8 +129,13 @@ left join (select project, count(*) filter (where kind = 'run' and ended_at is n
 order by p.state = 'closed', p.name, p.project
 
 -- name: project_stages
-select c.project, r.stage, count(*), count(*) filter (where c.stage = r.stage and c.ended_at is null)
-from read.card c, unnest(c.reached) as r (stage) where c.kind = 'run' and c.project is not null group by c.project, r.stage
+select project, stage, sum(reached)::int, sum(standing)::int from (
+  select c.project, r.stage, count(*) as reached, 0 as standing from read.card c, unnest(c.reached) as r (stage)
+  where c.kind = 'run' and c.project is not null group by c.project, r.stage
+  union all
+  select c.project, c.stage, 0, count(*) from read.card c
+  where c.kind = 'run' and c.project is not null and c.ended_at is null group by c.project, c.stage) t
+group by project, stage
 
 -- name: processes
 select p.key, p.title, p.owner, p.state, p.draft is not null, p.version,

@@ -19,6 +19,7 @@ from projections.answers import (
 )
 from projections.asking import Conn, Fresh, fresh, moment, rows
 from projections.attention_queries import everything, page
+from projections.board_queries import by_column
 from projections.judging import WEEKDAYS, judge
 from projections.process_queries import processes
 
@@ -76,8 +77,13 @@ def _projects(connection: Conn, attention: Mapping[UUID, int], current: Fresh) -
 
 def _project_row(row: tuple[Any, ...], reached: dict[str, tuple[int, int]], needs: int) -> ProjectRow:
     id_, name, state, owner, process, stages, opened_at, open_runs, open_tasks, ended_runs = row
+    keys = [stage["key"] for stage in stages]
+    standing = by_column({stage: open_ for stage, (_, open_) in reached.items()}, keys)
     funnel = tuple(
-        FunnelStage(stage["key"], stage["title"], *reached.get(stage["key"], (0, 0))) for stage in stages
+        FunnelStage(
+            stage["key"], stage["title"], reached.get(stage["key"], (0, 0))[0], standing.get(stage["key"], 0)
+        )
+        for stage in stages
     )
     return ProjectRow(
         id_, name, state, owner, process, open_runs, open_tasks, ended_runs, needs, opened_at, funnel
