@@ -26,6 +26,7 @@ from api.matrix import RULES, Rule
 from api.migrations import add_migrations
 from api.openapi import add_openapi
 from api.outbox import add_outbox
+from api.paged import add_paged
 from api.people_commands import add_people_commands
 from api.people_views import add_people_views
 from api.preview import add_preview
@@ -73,6 +74,7 @@ ADDED: tuple[Callable[[APIRouter], None], ...] = (
     add_process_commands,
     add_people_commands,
     add_migrations,
+    add_paged,
     add_views,
     add_people_views,
     add_project_views,

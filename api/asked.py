@@ -12,12 +12,17 @@ from api.events import Position
 from domain.document import Key
 from domain.words import Priority
 from projections.board_queries import CardFilter, LaneKind
+from projections.paging import Page
 
 Who = Annotated[
     str, StringConstraints(pattern=r"^(person|guest|group|service):[A-Za-z0-9][A-Za-z0-9._@+-]{0,99}$")
 ]
 Version = Annotated[int, Field(ge=1, le=2_000_000_000)]
-Limit = Annotated[int, Field(ge=1, le=500)]
+Limit = Annotated[int, Field(ge=1, le=500, description="how many rows a page has at most")]
+After = Annotated[int, Field(ge=0, le=10_000_000, description="the `next_after` of the page before")]
+Format = Annotated[
+    Literal["json", "csv"], Field(description="`csv` is a file with every row, whatever `limit` says")
+]
 CardState = Literal[
     "failed",
     "needs_help",
@@ -42,10 +47,29 @@ class ViewQuery(BaseModel):
     )
 
 
-class InboxQuery(ViewQuery):
-    """Whose inbox."""
+class PageQuery(ViewQuery):
+    """Which page of a list."""
+
+    limit: Limit = 200
+    after: After = 0
+
+    @property
+    def page(self) -> Page:
+        """The page that is asked for."""
+        return Page(self.limit, self.after)
+
+
+class HomeQuery(ViewQuery):
+    """Whose home."""
+
+    person: Who | None = Field(None, description="whose; the caller's own without it")
+
+
+class InboxQuery(PageQuery):
+    """Whose inbox, and which page of it; as CSV it is whole."""
 
     person: Who | None = Field(None, description="whose inbox; the caller's own without it")
+    format: Format = "json"
 
 
 class ThenQuery(ViewQuery):
@@ -59,19 +83,11 @@ class ThenQuery(ViewQuery):
     )
 
 
-class PageQuery(ViewQuery):
-    """Which page of a list that is sorted by how bad things are."""
-
-    limit: Limit = 200
-    after: Annotated[int, Field(ge=0, le=1_000_000)] = Field(
-        0, description="the `next_after` of the page before"
-    )
-
-
 class AttentionQuery(PageQuery):
-    """Of which project."""
+    """Of which project, and which page; as CSV it is whole."""
 
     project: UUID | None = None
+    format: Format = "json"
 
 
 class ProjectAttentionQuery(PageQuery, ThenQuery):
@@ -107,20 +123,22 @@ class PastBoardQuery(BoardQuery, ThenQuery):
 
 
 class RunsQuery(ViewQuery):
-    """Which runs, newest first."""
+    """Which runs, newest first; as CSV all of them."""
 
     process: Key | None = None
     project: UUID | None = None
     state: Literal["running", "paused", "completed", "ended_early", "cancelled"] | None = None
     limit: Limit = 50
     after: UUID | None = Field(None, description="the `next_after` of the page before")
+    format: Format = "json"
 
 
 class HistoryQuery(ViewQuery):
-    """Which page of a history."""
+    """Which page of a history; as CSV it is whole."""
 
     after: Position = Field(0, description="entries above this version of the run")
     limit: Limit = 200
+    format: Format = "json"
 
 
 class StatsQuery(ViewQuery):

@@ -13,7 +13,7 @@ from pydantic import Field, StringConstraints, model_validator
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from api.asked import Limit, ViewQuery, Who
+from api.asked import Limit, PageQuery, Who
 from api.bodies import Body, FieldValues, Reason, Words
 from api.commands import Call, carry_out
 from api.files import run_files_are_kept
@@ -129,7 +129,7 @@ TELL = Verb(
 )
 
 
-class ActionsQuery(ViewQuery):
+class ActionsQuery(PageQuery):
     """Which actions, the one that changed last first."""
 
     run: UUID | None = None
@@ -138,7 +138,7 @@ class ActionsQuery(ViewQuery):
     limit: Limit = 100
 
 
-class IncidentsQuery(ViewQuery):
+class IncidentsQuery(PageQuery):
     """Which open incidents, the oldest first."""
 
     run: UUID | None = None
@@ -169,7 +169,7 @@ async def actions(request: Request, query: Annotated[ActionsQuery, Query()]) -> 
     """Mails, calls and child runs with their state; what others answered is shown to those who see the run's texts."""
     found = await answer(
         services_of(request),
-        lambda connection: queries.actions(connection, query.run, query.state, query.kind, query.limit),
+        lambda connection: queries.actions(connection, query.run, query.state, query.kind, query.page),
         query.min_position,
     )
     return await _shown(request, found)
@@ -179,7 +179,7 @@ async def incidents(request: Request, query: Annotated[IncidentsQuery, Query()])
     """Open incidents: what could not be done, why, and who is asked to decide."""
     found = await answer(
         services_of(request),
-        lambda connection: queries.incidents(connection, query.run, query.assignee, query.limit),
+        lambda connection: queries.incidents(connection, query.run, query.assignee, query.page),
         query.min_position,
     )
     return await _shown(request, found)

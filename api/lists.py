@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -15,17 +15,18 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from starlette.responses import Response
 
 from api import access
-from api.asked import BoardQuery, ViewQuery, Who
+from api.asked import BoardQuery, Format, PageQuery, ViewQuery, Who
 from api.bodies import Instant
 from api.calendar_feed import feed_of
 from api.conditional import conditional
+from api.exports import Sheet, export
 from api.guard import caller_of
 from api.problems import Problem
 from api.reading import parse_json, read_body, validate
 from api.registering import BODY, add_view, stream_id
 from api.services import Services
-from api.tables import csv_response
-from api.views import answer, show
+from api.views import show
+from projections import card_lists as cards
 from projections import list_queries as lists
 from projections.answers import Card
 from projections.asking import NotFound
@@ -38,21 +39,21 @@ _BEHIND, _AHEAD = timedelta(days=31), timedelta(days=366)
 _LONGEST = timedelta(days=1_100)
 
 
-class ListQuery(BoardQuery):
-    """Which cards, in which order and groups, and in which format."""
+class ListQuery(BoardQuery, PageQuery):
+    """Which cards, in which order and groups, and which page of them; as CSV all of them."""
 
     lanes: None = None
-    sort: lists.SortKey = Field(
+    sort: cards.SortKey = Field(
         "rank", description="what the cards are ordered by; rank is the board's own order"
     )
-    group: lists.GroupKey | None = None
+    group: cards.GroupKey | None = None
     ended: bool = Field(False, description="whether cards that have ended are in it too")
-    limit: Annotated[int, Field(ge=1, le=5_000)] = 500
-    format: Literal["json", "csv"] = "json"
+    limit: Annotated[int, Field(ge=1, le=5_000)] = 500  # a list has always been this long
+    format: Format = "json"
 
 
-class TimelineQuery(BoardQuery):
-    """Which cards."""
+class TimelineQuery(BoardQuery, PageQuery):
+    """Which cards, and which page of them."""
 
     lanes: None = None
     ended: bool = Field(False, description="whether cards that have ended are in it too")
@@ -96,11 +97,11 @@ def add_lists(router: APIRouter) -> None:
         (
             "/v1/projects/{id}/list",
             card_list,
-            lists.CardList,
+            cards.CardList,
             "A project's cards as a list, or as CSV",
             "Projects",
         ),
-        ("/v1/projects/{id}/timeline", timeline, lists.Timeline, "A project's cards over time", "Projects"),
+        ("/v1/projects/{id}/timeline", timeline, cards.Timeline, "A project's cards over time", "Projects"),
         ("/v1/calendar", calendar, lists.DueCalendar, "What is due when", "Work"),
     )
     for path, ask, told, summary, tag in views:
@@ -126,20 +127,23 @@ async def card_list(request: Request, id: str, query: Annotated[ListQuery, Query
     services: Services = request.app.state.services
     project = stream_id(id)
 
-    def ask(connection: Connection[Any]) -> lists.CardList:
-        return lists.card_list(
-            connection, project, calendar=services.calendar, only=query.only, sort=query.sort, group=query.group,
-            ended=query.ended, limit=query.limit,
-        )  # fmt: skip
+    wanted = cards.Wanted(query.only, query.sort, query.group, query.ended)
+    known: dict[str, Any] = {"calendar": services.calendar, "now": services.clock()}
 
-    if query.format == "json":
-        return await show(request, query, ask)
-    found = await answer(services, ask, query.min_position)
-    rows = [_cells(found, card) for group in found.groups for card in group.cards]
-    return csv_response(found.name, _COLUMNS, rows, found.position)
+    def every(connection: Connection[Any]) -> Sheet:
+        found = cards.every_card(connection, project, wanted, **known)
+        return Sheet(found.name, _COLUMNS, (_cells(found, card) for card in found.cards), found.position)
+
+    if query.format == "csv":
+        return await export(request, query, every)
+    return await show(
+        request,
+        query,
+        lambda connection: cards.card_list(connection, project, wanted, query.page, **known),
+    )
 
 
-def _cells(found: lists.CardList, card: Card) -> list[Any]:
+def _cells(found: cards.EveryCard, card: Card) -> list[Any]:
     """What a spreadsheet shows of a card; its stage as people call it."""
     stage = found.stages.get(card.stage, card.stage)
     return [stage if name == "stage" else getattr(card, name) for name in _COLUMNS]
@@ -152,10 +156,11 @@ async def timeline(request: Request, id: str, query: Annotated[TimelineQuery, Qu
     return await show(
         request,
         query,
-        lambda connection: lists.timeline(
-            connection, project, calendar=services.calendar, only=query.only, ended=query.ended
+        lambda connection: cards.timeline(
+            connection, project, cards.Wanted(query.only, ended=query.ended), query.page, calendar=services.calendar,
+            now=services.clock(),
         ),
-    )
+    )  # fmt: skip
 
 
 async def calendar(request: Request, query: Annotated[CalendarQuery, Query()]) -> Response:

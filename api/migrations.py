@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Annotated, Any
 from uuid import UUID, uuid5
@@ -14,7 +14,7 @@ from psycopg import Connection
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from api.asked import ViewQuery
+from api.asked import PageQuery, ViewQuery
 from api.commands import Call, carry_out
 from api.ids import uuid7
 from api.migration_bodies import MigrateRun, MigrateRuns, PlanMigration, RetryRuns
@@ -31,12 +31,14 @@ from domain.events import Event
 from domain.migration import check_choices, migrate_and_tell
 from domain.run import Run
 from projections import migration_queries
+from projections.paging import Page, left
 from store import migration_jobs
 from store.migration_jobs import Job
 from store.migration_jobs import Problem as NotMoved
 
 _JOBS = UUID("0b7f7c52-5a0c-5d1e-9a37-5d1f0c6f0a11")
 _MOST = 500
+_TOLD_AT_ONCE = Page(_MOST)
 
 
 def _elsewhere(_state: object) -> list[Event]:
@@ -86,7 +88,10 @@ MIGRATE = Verb(
 
 @dataclass(frozen=True, slots=True)
 class MigrationView:
-    """A migration of many runs: how far it is, which runs were not moved, and whose work it brought (the digest)."""
+    """A migration of many runs: how far it is, which runs were not moved, and whose work it brought (the digest).
+
+    ``more`` runs were not moved beside the ``problems`` told of here, behind ``next_after``.
+    """
 
     id: UUID
     process: str
@@ -103,13 +108,17 @@ class MigrationView:
     failed: int
     problems: tuple[NotMoved, ...] = ()
     announced: dict[str, int] | None = None
+    more: int = 0
+    next_after: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Migrations:
-    """The migrations of a process, newest first."""
+    """The migrations of a process, newest first; ``more`` come after these, behind ``next_after``."""
 
     rows: tuple[MigrationView, ...]
+    more: int = 0
+    next_after: int | None = None
 
 
 def add_migrations(router: APIRouter) -> None:
@@ -182,7 +191,7 @@ async def _migrate_runs(call: Call) -> Response:
 
     def ask(connection: Connection[Any]) -> MigrationView:
         migration_jobs.add(connection, job, _runs(connection, key, new.version, body), body.own)
-        return _view(connection, key, job.id)
+        return _view(connection, key, job.id, _TOLD_AT_ONCE)
 
     view = await call.services.read(ask)
     return _accepted(view, await run_in_threadpool(call.services.log.head))
@@ -203,9 +212,9 @@ async def _retry(call: Call) -> Response:
     job = stream_id(call.request.path_params["id"])
 
     def ask(connection: Connection[Any]) -> MigrationView:
-        _view(connection, key, job)
+        _view(connection, key, job, _TOLD_AT_ONCE)
         migration_jobs.again(connection, job, body.runs, body.choices, actor=str(call.caller.actor))
-        return _view(connection, key, job)
+        return _view(connection, key, job, _TOLD_AT_ONCE)
 
     view = await call.services.read(ask)
     return _accepted(view, await run_in_threadpool(call.services.log.head))
@@ -222,23 +231,26 @@ def _accepted(view: MigrationView, position: int) -> Response:
     return Response(orjson.dumps(told), 202, headers, "application/json")
 
 
-async def _list(request: Request, key: str, query: Annotated[ViewQuery, Query()]) -> Response:
-    """The last of them, with how far each is."""
+async def _list(request: Request, key: str, query: Annotated[PageQuery, Query()]) -> Response:
+    """With how far each is."""
     process, services = process_key(key), services_of(request)
     headers = await _position(services, query)
 
     def ask(connection: Connection[Any]) -> Migrations:
-        jobs = migration_jobs.of_process(connection, process, 50)
-        return Migrations(tuple(_counted(connection, job) for job in jobs))
+        jobs = migration_jobs.of_process(connection, process, query.limit, query.after)
+        after_these = left(migration_jobs.count_of_process(connection, process), query.page, len(jobs))
+        return Migrations(tuple(_counted(connection, job) for job in jobs), *after_these)
 
     return to_json(await services.read(ask), headers)
 
 
-async def _show(request: Request, key: str, id: str, query: Annotated[ViewQuery, Query()]) -> Response:  # noqa: A002 - its name in the address
-    """Counts, the runs that were refused or failed with why, and whose work the migration brought."""
+async def _show(request: Request, key: str, id: str, query: Annotated[PageQuery, Query()]) -> Response:  # noqa: A002 - its name in the address
+    """Counts, a page of the runs that were refused or failed with why, and whose work the migration brought."""
     process, job, services = process_key(key), stream_id(id), services_of(request)
     headers = await _position(services, query)
-    return to_json(await services.read(lambda connection: _view(connection, process, job)), headers)
+    return to_json(
+        await services.read(lambda connection: _view(connection, process, job, query.page)), headers
+    )
 
 
 async def _position(services: Services, query: ViewQuery) -> dict[str, str]:
@@ -248,12 +260,14 @@ async def _position(services: Services, query: ViewQuery) -> dict[str, str]:
     return {"Milepost-Position": str(await run_in_threadpool(services.log.head))}
 
 
-def _view(connection: Connection[Any], process: str, id_: UUID) -> MigrationView:
+def _view(connection: Connection[Any], process: str, id_: UUID, page: Page) -> MigrationView:
     job = migration_jobs.find(connection, process, id_)
     if job is None:
         raise Problem("unknown_migration", f"{process} has no migration {id_}")
-    problems = tuple(migration_jobs.problems(connection, id_, _MOST))
-    return _counted(connection, job, problems, migration_jobs.news(connection, id_))
+    problems = tuple(migration_jobs.problems(connection, id_, page.limit or _MOST, page.after))
+    told = _counted(connection, job, problems, migration_jobs.news(connection, id_))
+    more, next_after = left(told.refused + told.failed, page, len(problems))
+    return replace(told, more=more, next_after=next_after)
 
 
 def _counted(

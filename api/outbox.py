@@ -13,7 +13,7 @@ from pydantic import Field
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from api.asked import Limit, ViewQuery
+from api.asked import Limit, PageQuery, ViewQuery
 from api.guard import Caller, caller_of
 from api.mail_trail import Trail, mails_of, trail
 from api.registering import add_view, stream_id
@@ -33,7 +33,7 @@ RUN_LEVEL = "-"
 """Stands in an address for the step of a mail that is about the run as a whole."""
 
 
-class OutboxQuery(ViewQuery):
+class OutboxQuery(PageQuery):
     """Which mails, those that changed last first."""
 
     run: UUID | None = None
@@ -55,13 +55,15 @@ class MailRow(MailFacts):
 
 @dataclass(frozen=True, slots=True)
 class Outbox:
-    """Mails; ``incidents`` counts all that wait for somebody's decision."""
+    """Mails; ``more`` come after these, behind ``next_after``. ``incidents`` counts all that wait for a decision."""
 
     rows: tuple[MailRow, ...]
     incidents: int
     position: int
     as_of: datetime
     behind: int = 0
+    more: int = 0
+    next_after: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,13 +122,15 @@ async def mail(
 async def find_outbox(request: Request, query: OutboxQuery) -> Outbox:
     """The mails that the query wants, as this caller may see them."""
     services = services_of(request)
-    wanted = Wanted(query.run, state=query.state, limit=query.limit)
+    wanted = Wanted(query.run, state=query.state, limit=query.limit, after=query.after)
     listed: MailList = await answer(
         services, lambda connection: mails(connection, wanted), query.min_position
     )
     reader = await _reader(request)
     rows = await run_in_threadpool(lambda: tuple(_row(row, reader.texts(row)) for row in listed.rows))
-    return Outbox(rows, listed.incidents, listed.position, listed.as_of, listed.behind)
+    return Outbox(
+        rows, listed.incidents, listed.position, listed.as_of, listed.behind, listed.more, listed.next_after
+    )  # fmt: skip
 
 
 async def find_mail(

@@ -90,13 +90,11 @@ async def attention(request: Request, id: str, query: Annotated[ProjectAttention
                 project,
                 now=services.clock(),
                 calendar=calendar,
-                limit=query.limit,
-                after=query.after,
+                page=query.page,
                 texts=texts,
             )
         return queries.attention_then(
-            connection, project, moment, services.repository.definition, calendar=calendar, limit=query.limit,
-            after=query.after,
+            connection, project, moment, services.repository.definition, calendar=calendar, page=query.page,
         )  # fmt: skip
 
     return await show(request, query, ask)

@@ -6,29 +6,25 @@ import csv
 import unicodedata
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from io import StringIO
-from typing import Any
-from urllib.parse import quote
-
-from starlette.responses import Response
+from io import TextIOWrapper
+from typing import IO, Any
 
 _BEGINS_FORMULA = frozenset("=+-@\N{MINUS SIGN}")
 _UNSEEN = frozenset({"Cc", "Cf", "Zs", "Zl", "Zp"})
 """Categories of characters that show nothing; what comes behind them may count as the beginning."""
 
 
-def csv_response(name: str, header: Sequence[str], rows: Iterable[Sequence[Any]], position: int) -> Response:
-    """The rows as a download called ``name``.csv."""
-    text = StringIO()
+def write_csv(file: IO[bytes], header: Sequence[str], rows: Iterable[Sequence[Any]]) -> int:
+    """Write the rows into a file, one after the other; how many there were."""
+    text = TextIOWrapper(file, "utf-8-sig", newline="")
     writer = csv.writer(text, quoting=csv.QUOTE_ALL)  # so that no separator of any country splits a cell
     writer.writerow(header)
-    writer.writerows([_cell(value) for value in row] for row in rows)
-    headers = {
-        "Content-Disposition": f"attachment; filename*=UTF-8''{quote(name, safe='')}.csv",
-        "Milepost-Position": str(position),
-        "X-Content-Type-Options": "nosniff",
-    }
-    return Response("\ufeff" + text.getvalue(), 200, headers, "text/csv; charset=utf-8")
+    count = 0
+    for row in rows:
+        writer.writerow([_cell(value) for value in row])
+        count += 1
+    text.detach()
+    return count
 
 
 def _cell(value: Any) -> str:

@@ -9,6 +9,7 @@ from psycopg import Connection
 from starlette.responses import Response
 
 from api.asked import HistoryQuery, ViewQuery
+from api.paged import show_history
 from api.registering import add_view, stream_id
 from api.views import calendar_of, services_of, show
 from projections import answers, queries
@@ -44,8 +45,8 @@ async def history(request: Request, id: str, query: Annotated[HistoryQuery, Quer
     """Every event of the task as it was recorded, oldest first."""
     stream = stream_id(id)
 
-    def told(connection: Connection[Any]) -> answers.History:
+    def told(connection: Connection[Any], after: int, limit: int) -> answers.History:
         task(connection, stream)  # an id of something else has no history here
-        return queries.run_history(connection, stream, query.after, query.limit)
+        return queries.run_history(connection, stream, after, limit)
 
-    return await show(request, query, told)
+    return await show_history(request, query, told)

@@ -14,7 +14,7 @@ from psycopg import Connection
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from api.asked import AttentionQuery, DiffQuery, HistoryQuery, InboxQuery, RunsQuery, StatsQuery, ViewQuery
+from api.asked import DiffQuery, HomeQuery, StatsQuery, ViewQuery
 from api.diffs import Diff, compare, draft_of
 from api.guard import caller_of
 from api.problems import Problem
@@ -130,8 +130,6 @@ def add_views(router: APIRouter) -> None:
     """Register every view."""
     views: tuple[tuple[str, Any, type[Any], str, str], ...] = (
         ("/v1/runs/{id}", run, SeenRun, "A run: every step by stage", "Runs"),
-        ("/v1/runs/{id}/history", run_history, answers.History, "Everything that happened in a run", "Runs"),
-        ("/v1/runs", runs, answers.Runs, "Runs, newest first", "Runs"),
         (
             "/v1/projects/{id}/funnel",
             project_funnel,
@@ -177,8 +175,6 @@ def add_views(router: APIRouter) -> None:
             "Processes",
         ),
         ("/v1/home", home, answers.Home, "What a person sees first", "Work"),
-        ("/v1/inbox", inbox, answers.Inbox, "A person's ready work", "Work"),
-        ("/v1/attention", attention, answers.Attention, "What needs attention, everywhere", "Work"),
     )
     for path, show, told, summary, tag in views:
         add_view(router, path, show, told, summary, tag=tag)
@@ -206,17 +202,6 @@ async def run(request: Request, id: str, query: Annotated[ViewQuery, Query()]) -
     )
 
 
-async def run_history(request: Request, id: str, query: Annotated[HistoryQuery, Query()]) -> Response:  # noqa: A002 - as above
-    """Every event of the run as it was recorded, oldest first; values and texts for those whom they concern."""
-    stream = stream_id(id)
-    seen = await _sight(request, stream)
-    return await show(
-        request,
-        query,
-        lambda connection: seen.of_history(queries.run_history(connection, stream, query.after, query.limit)),
-    )
-
-
 def calendar_of(request: Request) -> Calendar:
     """The organisation's calendar."""
     return services_of(request).calendar
@@ -224,24 +209,6 @@ def calendar_of(request: Request) -> Calendar:
 
 async def _sight(request: Request, stream: UUID) -> Sight:
     return await run_in_threadpool(sight_of, services_of(request), stream, caller_of(request))
-
-
-async def runs(request: Request, query: Annotated[RunsQuery, Query()]) -> Response:
-    """One row a run."""
-    return await show(
-        request,
-        query,
-        lambda connection: queries.runs(
-            connection,
-            query.process,
-            query.project,
-            query.state,
-            query.limit,
-            query.after,
-            now=services_of(request).clock(),
-            calendar=calendar_of(request),
-        ),
-    )
 
 
 async def texts_for(request: Request, project: UUID | None) -> bool:
@@ -319,7 +286,7 @@ async def funnel(request: Request, key: str, query: Annotated[ViewQuery, Query()
     return await show(request, query, lambda connection: queries.funnel(connection, name))
 
 
-async def home(request: Request, query: Annotated[InboxQuery, Query()]) -> Response:
+async def home(request: Request, query: Annotated[HomeQuery, Query()]) -> Response:
     """A person's work, projects and processes, and what needs attention."""
     person = query.person or caller_of(request).actor
     texts = await texts_for(request, None)
@@ -328,36 +295,6 @@ async def home(request: Request, query: Annotated[InboxQuery, Query()]) -> Respo
         query,
         lambda connection: queries.home(
             connection, person, texts=texts, now=services_of(request).clock(), calendar=calendar_of(request)
-        ),
-    )
-
-
-async def inbox(request: Request, query: Annotated[InboxQuery, Query()]) -> Response:
-    """Overdue first (oldest due first), then today, then undated, then upcoming."""
-    person = query.person or caller_of(request).actor
-    return await show(
-        request,
-        query,
-        lambda connection: queries.inbox(
-            connection, person, now=services_of(request).clock(), calendar=calendar_of(request)
-        ),
-    )
-
-
-async def attention(request: Request, query: Annotated[AttentionQuery, Query()]) -> Response:
-    """Everything that needs somebody: each row says why in plain words and carries the one action that fixes it."""
-    texts = await texts_for(request, query.project)
-    return await show(
-        request,
-        query,
-        lambda connection: queries.attention(
-            connection,
-            query.project,
-            now=services_of(request).clock(),
-            calendar=calendar_of(request),
-            limit=query.limit,
-            after=query.after,
-            texts=texts,
         ),
     )
 

@@ -9,12 +9,17 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from projections.asking import Conn, fresh
+from projections.paging import FIRST, Page, left
 from projections.projection import blocks
 
 _STEP = 6
 """Where the step stands in a row of incidents: an empty one is the run as a whole."""
 
-_SQL = {name: text.encode() for name, text in blocks("actions").items()}
+_BLOCKS = blocks("actions")
+_SQL = {
+    name: text.replace("{listed}", _BLOCKS["listed"]).replace("{open}", _BLOCKS["open"]).encode()
+    for name, text in _BLOCKS.items()
+}
 _REOPENED = blocks("reopenings")["reopened_children"].encode()
 _REOPENED_STEPS = blocks("reopenings")["reopened_steps"].encode()
 
@@ -83,12 +88,14 @@ class ActionRow:
 
 @dataclass(frozen=True, slots=True)
 class ActionList:
-    """Actions, the one that changed last first."""
+    """Actions, the one that changed last first; ``more`` come after these, behind ``next_after``."""
 
     rows: tuple[ActionRow, ...]
     position: int
     as_of: datetime
     behind: int = 0
+    more: int = 0
+    next_after: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,12 +125,14 @@ class IncidentRow:
 
 @dataclass(frozen=True, slots=True)
 class IncidentList:
-    """Open incidents, the oldest first."""
+    """Open incidents, the oldest first; ``more`` come after these, behind ``next_after``."""
 
     rows: tuple[IncidentRow, ...]
     position: int
     as_of: datetime
     behind: int = 0
+    more: int = 0
+    next_after: int | None = None
 
 
 def due_actions(
@@ -150,21 +159,24 @@ def actions(
     run: UUID | None = None,
     state: str | None = None,
     kind: str | None = None,
-    limit: int = 200,
+    page: Page = FIRST,
 ) -> ActionList:
-    """What the machine did and has to do, the newest change first."""
+    """A page of what the machine did and has to do, the newest change first."""
     current = fresh(connection, "actions")
-    found = connection.execute(_SQL["list"], {"run": run, "state": state, "kind": kind, "limit": limit})
-    return ActionList(tuple(ActionRow(row[0], row[1] or None, *row[2:]) for row in found), *current)
+    asked = {"run": run, "state": state, "kind": kind, **page._asdict()}
+    found = connection.execute(_SQL["list"], asked).fetchall()
+    told = tuple(ActionRow(row[0], row[1] or None, *row[2:]) for row in found)
+    return ActionList(told, *current, *left(_count(connection, "list_count", asked), page, len(told)))
 
 
 def incidents(
-    connection: Conn, run: UUID | None = None, assignee: str | None = None, limit: int = 200
+    connection: Conn, run: UUID | None = None, assignee: str | None = None, page: Page = FIRST
 ) -> IncidentList:
-    """What somebody has to decide, the oldest first."""
+    """A page of what somebody has to decide, the oldest first."""
     current = fresh(connection, "actions")
-    found = connection.execute(_SQL["incidents"], {"run": run, "assignee": assignee, "limit": limit})
-    return IncidentList(tuple(_incident(row) for row in found), *current)
+    asked = {"run": run, "assignee": assignee, **page._asdict()}
+    told = tuple(_incident(row) for row in connection.execute(_SQL["incidents"], asked))
+    return IncidentList(told, *current, *left(_count(connection, "incidents_count", asked), page, len(told)))
 
 
 def deciders(connection: Conn) -> dict[str, str | None]:
@@ -197,6 +209,11 @@ def reopened_steps(connection: Conn) -> frozenset[tuple[UUID, str]]:
 def forlorn_children(connection: Conn) -> list[Family]:
     """Child runs that go on although nobody waits for them any more."""
     return [Family(*row) for row in connection.execute(_SQL["forlorn_children"])]
+
+
+def _count(connection: Conn, name: str, asked: dict[str, Any]) -> int:
+    found = connection.execute(_SQL[name], asked).fetchone()
+    return 0 if found is None else int(found[0])
 
 
 def _incident(row: Sequence[Any]) -> IncidentRow:

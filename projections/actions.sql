@@ -71,21 +71,31 @@ select min(next_at) from read.action where next_at > %(now)s and kind = any(%(ki
 select run, step, round, action, lane from read.action where state = 'started' and kind = any(%(kinds)s)
 order by changed_at
 
--- name: list
-select run, step, round, action, kind, state, attempt, next_at, queued_at, changed_at, reason, result, receipt,
-  incident, problem, name, process, process_version, step_title, project, test
+-- name: listed
 from read.action
 where (%(run)s::uuid is null or run = %(run)s) and (%(state)s::text is null or state = %(state)s)
   and (%(kind)s::text is null or kind = %(kind)s)
-order by changed_at desc, run, step, round, action limit %(limit)s
+
+-- name: list
+select run, step, round, action, kind, state, attempt, next_at, queued_at, changed_at, reason, result, receipt,
+  incident, problem, name, process, process_version, step_title, project, test
+{listed} order by changed_at desc, run, step, round, action limit %(limit)s offset %(after)s
+
+-- name: list_count
+select count(*) {listed}
+
+-- name: open
+from read.action
+where incident is not null and (%(run)s::uuid is null or run = %(run)s)
+  and (%(assignee)s::text is null or assignee = %(assignee)s)
 
 -- name: incidents
 select incident, problem, why, assignee, incident_at, run, step, round, action, kind, state, attempt, name,
   process, process_version, step_title, project, test, version
-from read.action
-where incident is not null and (%(run)s::uuid is null or run = %(run)s)
-  and (%(assignee)s::text is null or assignee = %(assignee)s)
-order by incident_at, incident limit %(limit)s
+{open} order by incident_at, incident limit %(limit)s offset %(after)s
+
+-- name: incidents_count
+select count(*) {open}
 
 -- name: deciders
 select incident::text, assignee from read.action where incident is not null

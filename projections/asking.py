@@ -33,6 +33,12 @@ FILTER = """
   and (%(label)s::text is null or %(label)s = any(c.labels))
   and (%(text)s::text is null or strpos(lower(c.name), lower(%(text)s)) > 0)
 """
+OF_RUNS = """
+c.kind = 'run' and (%(process)s::text is null or c.process = %(process)s)
+  and (%(project)s::uuid is null or c.project = %(project)s) and (%(life)s::text is null or c.life = %(life)s)
+  and (%(after)s::uuid is null
+    or (c.started_at, c.card) < (select a.started_at, a.card from read.card a where a.card = %(after)s))
+"""
 DUE = "coalesce(i.due_at, (i.due_on + %(closes)s::time) at time zone %(zone)s)"
 IN_PROJECT = "c.project = %(project)s and (c.ended_at is null or c.ended_at is not null)"
 """Open and ended cards have an index each; said apart, both are used, and no card of another project is read."""
@@ -45,6 +51,7 @@ def _load() -> dict[str, str]:
         "card": ", ".join(_AS_TEXT.get(name, f"c.{name}") for name in CARD_COLUMNS),
         "filter": FILTER,
         "due": DUE,
+        "of_runs": OF_RUNS,
         "open_step": ", ".join(f"s.{name}" for name in OPEN_STEP_COLUMNS),
     }
     for name, text in blocks("queries").items():

@@ -12,20 +12,21 @@ from domain.schedule import Calendar
 from projections.action_queries import deciders, reopened_steps
 from projections.agreeing import all_agreed
 from projections.answers import ATTENTION_KINDS, Attention, AttentionRow, Card
-from projections.asking import Conn, Fresh, fresh, rows
+from projections.asking import Conn, Fresh, NotFound, fresh, rows
 from projections.attending import Context, Gone, OpenStep, Stopped, needs, open_step
 from projections.cards import card_of
 from projections.forecast_queries import forecasts_of
 from projections.help_texts import help_texts
 from projections.judging import Judge, at_risk, judge
 from projections.names import names_of
+from projections.paging import Page, left
 from projections.people_queries import SQL, owner_deactivated
 from projections.run_queries import definition_of
 from projections.stage_history import usual_of
 from projections.wanting import wanting
 
 _SEVERITY = {kind: place for place, kind in enumerate(ATTENTION_KINDS)}
-PAGE = 200
+PAGE = Page(200)
 
 
 def attention(
@@ -34,16 +35,15 @@ def attention(
     *,
     now: datetime | None = None,
     calendar: Calendar | None = None,
-    limit: int = PAGE,
-    after: int = 0,
+    page: Page = PAGE,
     texts: bool = False,
 ) -> Attention:
-    """What needs somebody, in one project or in all, the worst first; ``after`` rows were on the pages before.
+    """What needs somebody, in one project or in all, the worst first.
 
     ``texts``: the reader works with these runs and is told what help is needed for.
     """
     current = fresh(connection, "attention", "board")
-    return page(everything(connection, project, judge(now, calendar), texts=texts), current, limit, after)
+    return page_of(everything(connection, project, judge(now, calendar), texts=texts), current, page)
 
 
 def everything(
@@ -87,14 +87,14 @@ def ordered(
     return sorted(found, key=_place)
 
 
-def page(found: Sequence[AttentionRow], current: Fresh, limit: int, after: int) -> Attention:
+def page_of(found: Sequence[AttentionRow], current: Fresh, page: Page) -> Attention:
     """One page of the rows, with the counts of all."""
     counts: dict[str, int] = {}
     for row in found:
         counts[row.kind] = counts.get(row.kind, 0) + 1
-    shown = tuple(found[after : after + limit])
-    left = after + limit if len(found) > after + limit else None
-    return Attention(shown, counts, *current, total=len(found), next_after=left)
+    shown = tuple(found[page.after : None if page.limit is None else page.after + page.limit])
+    more, next_after = left(len(found), page, len(shown))
+    return Attention(shown, counts, *current, total=len(found), next_after=next_after, more=more)
 
 
 def people_of(
@@ -131,6 +131,14 @@ def stopped_at(connection: Conn, idle: Iterable[Card]) -> dict[UUID, Stopped]:
         if step in definition.steps:
             stopped[run] = Stopped(step, definition.steps[step].title, state)
     return stopped
+
+
+def project_name(connection: Conn, project: UUID) -> str:
+    """What a project is called. Raises NotFound."""
+    found = project_names(connection, project)
+    if project not in found:
+        raise NotFound("project", project)
+    return found[project][0]
 
 
 def project_names(connection: Conn, project: UUID | None) -> dict[UUID, tuple[str, str | None]]:

@@ -1,6 +1,6 @@
 -- Mails: the actions of the kind email, in the words of the outbox.
 
--- name: mails
+-- name: worded
 with mail as (
   select run, step, round, action, attempt, next_at, changed_at, coalesce(reason, nullif(result, 'sent')) reason, incident, name, step_title, test,
     case
@@ -15,9 +15,16 @@ with mail as (
     and (%(step)s::text is null or step = %(step)s) and (%(round)s::int is null or round = %(round)s)
     and (%(action)s::text is null or action = %(action)s)
 )
+
+-- name: mails
+{worded}
 select run, nullif(step, ''), round, action, word, attempt, next_at, changed_at, reason, incident, name, step_title, test
 from mail where %(state)s::text is null or word = %(state)s
-order by changed_at desc, run, step, round, action limit %(limit)s
+order by changed_at desc, run, step, round, action limit %(limit)s offset %(after)s
+
+-- name: mails_count
+{worded}
+select count(*) from mail where %(state)s::text is null or word = %(state)s
 
 -- name: waiting
 select count(*) from read.action where kind = 'email' and incident is not null

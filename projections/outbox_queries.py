@@ -7,9 +7,11 @@ from datetime import datetime
 from uuid import UUID
 
 from projections.asking import Conn, fresh
+from projections.paging import Page, left
 from projections.projection import blocks
 
-_SQL = {name: text.encode() for name, text in blocks("outbox").items()}
+_BLOCKS = blocks("outbox")
+_SQL = {name: text.replace("{worded}", _BLOCKS["worded"]).encode() for name, text in _BLOCKS.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +35,15 @@ class MailFacts:
 
 @dataclass(frozen=True, slots=True)
 class MailList:
-    """Mails, those that changed last first; ``incidents`` counts all that wait for somebody's decision."""
+    """Mails, those that changed last first; ``more`` come after these. ``incidents``: all that wait for a decision."""
 
     rows: tuple[MailFacts, ...]
     incidents: int
     position: int
     as_of: datetime
     behind: int = 0
+    more: int = 0
+    next_after: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +56,15 @@ class Wanted:
     action: str | None = None
     state: str | None = None
     limit: int = 50
+    after: int = 0
 
 
 def mails(connection: Conn, wanted: Wanted) -> MailList:
-    """The mails that are wanted."""
+    """A page of the mails that are wanted."""
     current = fresh(connection, "actions")
     told = {name: getattr(wanted, name) for name in Wanted.__slots__}
     found = tuple(MailFacts(*row) for row in connection.execute(_SQL["mails"], told))
     waiting = connection.execute(_SQL["waiting"]).fetchone()
-    return MailList(found, waiting[0] if waiting else 0, *current)
+    total = connection.execute(_SQL["mails_count"], told).fetchone()
+    after_these = left(total[0] if total else 0, Page(wanted.limit, wanted.after), len(found))
+    return MailList(found, waiting[0] if waiting else 0, *current, *after_these)

@@ -14,7 +14,7 @@ from domain.schedule import Calendar
 from projections.answers import Attention, Board, Card, Funnel, FunnelStage
 from projections.asking import Conn, Fresh
 from projections.attending import Context
-from projections.attention_queries import PAGE, by_run, gone_of, ordered, page, people_of, project_names
+from projections.attention_queries import PAGE, by_run, gone_of, ordered, page_of, people_of, project_names
 from projections.board_queries import (
     ENDED_SHOWN,
     EVERY_CARD,
@@ -27,6 +27,7 @@ from projections.board_queries import (
 )
 from projections.judging import WEEKDAYS, Judge, judge
 from projections.names import names_of
+from projections.paging import Page
 from projections.past import Light, Moment, Then
 from projections.projection import Definitions
 from projections.reading import head
@@ -82,8 +83,7 @@ def attention_then(
     definitions: Definitions,
     *,
     calendar: Calendar | None = None,
-    limit: int = PAGE,
-    after: int = 0,
+    page: Page = PAGE,
 ) -> Attention:
     """What needed somebody then; nothing can be done about it any more, so that no row carries an action.
 
@@ -98,9 +98,7 @@ def attention_then(
     names = names_of(connection, people_of(cards, steps, projects))
     context = Context(by, by.usual, gone_of(connection, project), projects, names=names)
     found = ordered(cards, steps, context)
-    return page(
-        [replace(row, action=None) for row in found], Fresh(moment.position, moment.at, 0), limit, after
-    )
+    return page_of([replace(row, action=None) for row in found], Fresh(moment.position, moment.at, 0), page)
 
 
 def standing_now(connection: Conn, project: UUID, now: datetime, definitions: Definitions) -> dict[UUID, str]:

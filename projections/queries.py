@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from projections.asking import Fresh, NotFound, fresh
-from projections.attention_queries import attention
+from projections.attention_queries import attention, project_name
 from projections.board_queries import LaneKind, board, card, funnel
 from projections.insights_queries import insights
 from projections.past import AheadOfLog, Moment, at_instant, at_position
 from projections.past_board import attention_then, board_then, standing_now
 from projections.people_queries import group, groups, owner_deactivated, people, person
 from projections.process_queries import process, process_version, processes
-from projections.run_queries import definition_of, run, run_history, runs
+from projections.run_queries import definition_of, latest_history, run, run_history, runs
 from projections.since_queries import monday, since
 from projections.stats_queries import process_stats
 from projections.why_queries import why
@@ -42,6 +42,7 @@ __all__ = [
     "home",
     "inbox",
     "insights",
+    "latest_history",
     "monday",
     "owner_deactivated",
     "people",
@@ -51,6 +52,7 @@ __all__ = [
     "process_version",
     "processes",
     "project_history",
+    "project_name",
     "projects",
     "run",
     "run_history",

@@ -74,11 +74,12 @@ where i.assignee = any(array(select unnest(%(assignees)s::text[]) union select m
   and not i.approved && %(assignees)s::text[]
   and not (i.kind = 'task' and exists (select 1 from read.card t, unnest(t.waits_for) as w (card)
     join read.card o on o.card = w.card and o.ended_at is null where t.card = i.work))
+  and (%(begin)s::timestamptz is null or {due} >= %(begin)s and {due} < %(end)s)
 order by case when {due} < %(now)s then 0 when {due} <= %(today)s then 1 when {due} is null then 2 else 3 end,
   case when {due} < %(now)s then {due} end,
   array_position('{{urgent,high,medium,low,none}}'::text[], i.priority), {due} nulls last, i.ready_at nulls last,
   i.work, i.step
-limit %(limit)s
+limit %(limit)s offset %(after)s
 
 -- name: changed_at
 select c.stream, (select e.recorded_at from log.event e where e.stream = c.stream order by e.version desc limit 1)
@@ -111,11 +112,21 @@ where key = %(process)s and process_version = %(version)s
 select position, version, type, schema_version, occurred_at, recorded_at, by, step, round, data::text from read.history
 where stream = %(stream)s and version > %(after)s order by version limit %(limit)s
 
+-- name: history_latest
+select position, version, type, schema_version, occurred_at, recorded_at, by, step, round, data::text from read.history
+where stream = %(stream)s and (%(before)s::int is null or version < %(before)s) order by version desc limit %(limit)s
+
+-- name: history_earlier
+select count(*) from read.history where stream = %(stream)s and version < %(before)s
+
+-- name: history_left
+select count(*) from read.history where stream = %(stream)s and version > %(after)s
+
+-- name: runs_left
+select count(*) from read.card c where {of_runs}
+
 -- name: runs
-select {card} from read.card c where c.kind = 'run'
-  and (%(process)s::text is null or c.process = %(process)s) and (%(project)s::uuid is null or c.project = %(project)s)
-  and (%(life)s::text is null or c.life = %(life)s)
-  and (%(after)s::uuid is null or (c.started_at, c.card) < (select a.started_at, a.card from read.card a where a.card = %(after)s))
+select {card} from read.card c where {of_runs}
 order by c.started_at desc, c.card desc limit %(limit)s
 
 -- name: projects

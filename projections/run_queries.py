@@ -80,8 +80,19 @@ def run_history(connection: Conn, stream: UUID, after: int = 0, limit: int = 500
     current = fresh(connection, "run_history")
     found = rows(connection, "history", stream=stream, after=after, limit=limit + 1)
     entries = tuple(_entry(row) for row in found[:limit])
-    more = entries[-1].version if len(found) > limit and entries else None
-    return History(entries, more, current.position, current.as_of, current.behind)
+    last = entries[-1].version if len(found) > limit and entries else None
+    more = 0 if last is None else rows(connection, "history_left", stream=stream, after=last)[0][0]
+    return History(entries, last, *current, more)
+
+
+def latest_history(connection: Conn, stream: UUID, before: int | None = None, limit: int = 100) -> History:
+    """What happened below version ``before``, newest first; ``next_after`` is the next ``before``."""
+    current = fresh(connection, "run_history")
+    found = rows(connection, "history_latest", stream=stream, before=before, limit=limit + 1)
+    entries = tuple(_entry(row) for row in found[:limit])
+    last = entries[-1].version if len(found) > limit else None
+    more = 0 if last is None else rows(connection, "history_earlier", stream=stream, before=last)[0][0]
+    return History(entries, last, *current, more)
 
 
 def runs(
@@ -97,19 +108,13 @@ def runs(
 ) -> Runs:
     """Runs, the newest first, in the states that boards show; ``after`` is the last run of the page before."""
     current = fresh(connection, "board")
-    found = rows(
-        connection,
-        "runs",
-        process=process,
-        project=project,
-        life=state,
-        after=after,
-        limit=limit + 1,
-    )
+    asked = {"process": process, "project": project, "life": state, "after": after}
+    found = rows(connection, "runs", **asked, limit=limit + 1)
     by = judge(now, calendar, forecasts_of(connection, [row[_CARD] for row in found[:limit]]))
     page = tuple(_row(card_of(row, by), row[_LIFE]) for row in found[:limit])
-    more = page[-1].id if len(found) > limit and page else None
-    return Runs(page, more, current.position, current.as_of, current.behind)
+    last = page[-1].id if len(found) > limit and page else None
+    more = 0 if last is None else rows(connection, "runs_left", **asked | {"after": last})[0][0]
+    return Runs(page, last, *current, more)
 
 
 def _row(card: CardAnswer, life: str) -> RunRow:

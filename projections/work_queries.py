@@ -18,10 +18,13 @@ from projections.answers import (
     Projects,
 )
 from projections.asking import Conn, Fresh, fresh, moment, rows
-from projections.attention_queries import everything, page
+from projections.attention_queries import everything, page_of
 from projections.board_queries import by_column
 from projections.judging import WEEKDAYS, judge
+from projections.paging import Page, left
 from projections.process_queries import processes
+
+_SHOWN, _AT_HOME = Page(200), Page(20)
 
 
 def inbox(
@@ -32,26 +35,26 @@ def inbox(
     now: datetime | None = None,
     end_of_today: datetime | None = None,
     calendar: Calendar | None = None,
-    limit: int = 200,
+    page: Page = _SHOWN,
+    due: tuple[datetime, datetime] | None = None,
 ) -> Inbox:
-    """A person's ready work, and that of the groups they are in; ``end_of_today`` is theirs.
+    """A page of a person's ready work, and that of the groups they are in; ``end_of_today`` is theirs.
 
-    ``groups`` are further ones; without ``end_of_today`` the next 24 hours are today.
+    ``groups`` are further ones; without ``end_of_today`` the next 24 hours are today. ``due``: only what is due from
+    one instant until before another.
     """
     current, at = fresh(connection, "inbox", "board", "people"), moment(now)
-    found = rows(
-        connection,
-        "inbox",
-        assignees=[person, *groups],
-        now=at,
-        today=end_of_today or at + timedelta(days=1),
-        zone=str((calendar or WEEKDAYS).zone),
-        closes=(calendar or WEEKDAYS).closes,
-        limit=limit,
-    )
-    total, overdue = (found[0][18], found[0][19]) if found else (0, 0)
+    known = calendar or WEEKDAYS
+    asked: dict[str, Any] = {
+        "assignees": [person, *groups], "now": at, "today": end_of_today or at + timedelta(days=1),
+        "zone": str(known.zone), "closes": known.closes, "begin": due and due[0], "end": due and due[1],
+    }  # fmt: skip
+    found = rows(connection, "inbox", **asked, limit=page.limit, after=page.after)
+    counted = found or (rows(connection, "inbox", **asked, limit=1, after=0) if page.after else [])
+    total, overdue = (counted[0][18], counted[0][19]) if counted else (0, 0)
     work = tuple(InboxRow(*row[:18]) for row in found)
-    return Inbox(person, work, total, overdue, *current, next=work[0] if work else None)
+    first = work[0] if work and not page.after else None
+    return Inbox(person, work, total, overdue, *current, first, *left(total, page, len(work)))
 
 
 def projects(connection: Conn, *, now: datetime | None = None, calendar: Calendar | None = None) -> Projects:
@@ -100,10 +103,10 @@ def home(
     texts: bool = False,
 ) -> Home:
     """What a person sees first."""
-    work = inbox(connection, person, groups, now=now, calendar=calendar, limit=20)
+    work = inbox(connection, person, groups, now=now, calendar=calendar, page=_AT_HOME)
     current = fresh(connection, "attention", "board")
     found = everything(connection, None, judge(now, calendar), texts=texts)
-    needs = page(found, current, 20, 0)
+    needs = page_of(found, current, _AT_HOME)
     counts = Counter(row.project for row in found if row.project is not None)
     all_projects = _projects(connection, counts, current)
     all_processes = processes(connection)

@@ -99,9 +99,15 @@ def find(connection: Conn, process: str, job: UUID) -> Job | None:
     return None if row is None else Job(*row)
 
 
-def of_process(connection: Conn, process: str, limit: int) -> list[Job]:
-    """The jobs of a process, newest first."""
-    return [Job(*row) for row in connection.execute(_SQL["of_process"], [process, limit])]
+def of_process(connection: Conn, process: str, limit: int, after: int = 0) -> list[Job]:
+    """Jobs of a process, newest first, behind so many others."""
+    return [Job(*row) for row in connection.execute(_SQL["of_process"], [process, limit, after])]
+
+
+def count_of_process(connection: Conn, process: str) -> int:
+    """How many jobs a process has had."""
+    found = connection.execute(_SQL["count_of_process"], [process]).fetchone()
+    return 0 if found is None else int(found[0])
 
 
 def waiting(connection: Conn, job: UUID, limit: int) -> list[Item]:
@@ -171,9 +177,9 @@ def counts(connection: Conn, job: UUID) -> dict[str, int]:
     return dict(connection.execute(_SQL["counts"], [job]).fetchall())
 
 
-def problems(connection: Conn, job: UUID, limit: int) -> list[Problem]:
-    """The runs that were not migrated."""
-    return [Problem(*row) for row in connection.execute(_SQL["problems"], [job, limit])]
+def problems(connection: Conn, job: UUID, limit: int, after: int = 0) -> list[Problem]:
+    """Runs that were not migrated, behind so many others."""
+    return [Problem(*row) for row in connection.execute(_SQL["problems"], [job, limit, after])]
 
 
 def news(connection: Conn, job: UUID) -> dict[str, int]:

@@ -18,7 +18,10 @@ where process = %s and id = %s
 
 -- name: of_process
 select id, process, to_version, choices, reason, actor, asked_at, finished_at from log.migration_job
-where process = %s order by asked_at desc limit %s
+where process = %s order by asked_at desc, id limit %s offset %s
+
+-- name: count_of_process
+select count(*) from log.migration_job where process = %s
 
 -- name: waiting
 select run, choices, tries from log.migration_item where job = %s and state = 'waiting' order by place limit %s
@@ -28,7 +31,7 @@ select state, count(*) from log.migration_item where job = %s group by state
 
 -- name: problems
 select run, state, code, detail, tries from log.migration_item
-where job = %s and state in ('refused', 'failed') order by place limit %s
+where job = %s and state in ('refused', 'failed') order by place limit %s offset %s
 
 -- name: announced
 select coalesce(one->>'who', 'nobody') who, count(*)

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any, TypeVar
+from uuid import UUID
 
 from fastapi import Request
 from psycopg import Connection
 
+from api.asked import PageQuery
 from api.problems import Problem
+from api.reading import validate
 from api.services import Services
 from api.views import Positioned, answer
-from projections import queries
+from projections import answers, queries
 from web import words
+
+ON_A_PAGE = 100
+"""Rows of a list that a page shows at once."""
 
 A = TypeVar("A", bound=Positioned)
 
@@ -27,3 +33,19 @@ async def ask(request: Request, query: Callable[[Connection[Any]], A]) -> A:
         return await answer(services, query, int(least[:18]) if known else None)
     except queries.NotFound as missing:
         raise Problem("not_found", str(missing)) from None
+
+
+async def latest_history(request: Request, stream: UUID) -> answers.History:
+    """The newest of what happened to a stream, or what was before the version that the address names (``before``)."""
+    text = request.query_params.get("before", "")
+    before = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
+    services: Services = request.app.state.services
+    return await services.read(
+        lambda connection: queries.latest_history(connection, stream, before, ON_A_PAGE)
+    )
+
+
+def asked_page(request: Request, name: str = "after") -> PageQuery:
+    """Which page of its list the address asks for, by a parameter of this name. Raises Problem."""
+    given = request.query_params.get(name)
+    return validate(PageQuery, {"limit": ON_A_PAGE, **({"after": given} if given else {})})

@@ -20,11 +20,11 @@ from domain.schedule import Calendar
 from projections import answers, queries
 from projections.board_queries import EVERY_CARD
 from web.asking import ask as ask_page
+from web.asking import asked_page
 from web.rendering import page
 from web.words import who
 
 _LANES = {"": "None", "person": "Person", "process": "Process", "priority": "Priority"}
-_PAGE = 100
 
 
 async def board(request: Request) -> Response:
@@ -71,19 +71,18 @@ async def attention(request: Request) -> Response:
     """
     project, services = stream_id(request.path_params["id"]), _services(request)
     texts = await texts_for(request, project)
-    after = request.query_params.get("after", "")
-    from_ = int(after) if after.isascii() and after.isdigit() and len(after) < 7 else 0
+    query = asked_page(request)
     then, calendar = past_moment(request, services.calendar), services.calendar
 
     def ask(connection: Connection[Any]) -> answers.Attention:
-        shown: Any = {"calendar": calendar, "limit": _PAGE, "after": from_}
+        shown: Any = {"calendar": calendar, "page": query.page}
         if then is None:
             return queries.attention(connection, project, texts=texts, **shown)
         moment = queries.at_instant(connection, then)
         return queries.attention_then(connection, project, moment, services.repository.definition, **shown)
 
+    name = await services.read(lambda connection: queries.project_name(connection, project))
     seen = await ask_page(request, ask)
-    whole = await ask_page(request, lambda connection: queries.board(connection, project, ended=0))
     now = then or services.clock()
     told = await services.read(
         lambda connection: queries.since(
@@ -95,8 +94,21 @@ async def attention(request: Request) -> Response:
             calendar,
         )
     )
-    facts: dict[str, Any] = {"attention": seen, "board": whole, "since": told, "answer": seen}
-    return page(request, "attention.html", past=then, zone=calendar.zone, **facts)
+    facts: dict[str, Any] = {"attention": seen, "query": query, "since": told, "answer": seen}
+    return page(request, "attention.html", project=project, name=name, past=then, zone=calendar.zone, **facts)
+
+
+async def everywhere(request: Request) -> Response:
+    """What needs attention in all projects, each with the action that fixes it."""
+    services, query = _services(request), asked_page(request)
+    texts = await texts_for(request, None)
+
+    def ask(connection: Connection[Any]) -> answers.Attention:
+        return queries.attention(connection, texts=texts, calendar=services.calendar, page=query.page)
+
+    seen = await ask_page(request, ask)
+    facts: dict[str, Any] = {"attention": seen, "query": query, "since": None, "answer": seen}
+    return page(request, "attention.html", project=None, name="All projects", past=None, **facts)
 
 
 def past_moment(request: Request, calendar: Calendar) -> datetime | None:

@@ -24,6 +24,7 @@ from domain.words import Rejected
 from projections import migration_queries, queries
 from projections.answers import ProcessView, VersionRow
 from web import change_words, words
+from web.asking import asked_page
 from web.errors import refused
 from web.forwarding import Answered, forward
 from web.rendering import page, reveal
@@ -53,6 +54,8 @@ VERDICTS = {
 }
 OUTCOMES = {"refused": ("Refused", "blocked", "blocked"), "failed": ("Failed", "failed", "late")}
 
+_JOBS = 20
+
 
 def add_change_pages(router: APIRouter) -> None:
     """Register the pages and their forms."""
@@ -73,7 +76,10 @@ async def changes(request: Request) -> Response:
     before, after = _pair(request, versions)
     pending = has_draft(seen)
     told = await _asked(request, f"/v1/processes/{seen.key}/migration-plan", _planned(seen, pending))
-    jobs = await _asked(request, f"/v1/processes/{seen.key}/migrations")
+    jobs_after = asked_page(request, "jobs").after
+    jobs = await _asked(
+        request, f"/v1/processes/{seen.key}/migrations", query=f"limit={_JOBS}&after={jobs_after}"
+    )
     return page(
         request,
         "changes.html",
@@ -89,7 +95,7 @@ async def changes(request: Request) -> Response:
         trouble=trouble,
         plan=told.body if told.accepted else None,
         may_manage=told.status != 403,
-        jobs=jobs.body.get("rows", ()),
+        jobs=jobs.body,
         ANSWERS=ANSWERS,
         VERDICTS=VERDICTS,
     )
@@ -99,7 +105,9 @@ async def migration(request: Request) -> Response:
     """How far a migration is, and the runs that it did not move with a form to try each again."""
     seen = await _process(request)
     job = stream_id(request.path_params["id"])
-    told = await _asked(request, f"/v1/processes/{seen.key}/migrations/{job}")
+    query = asked_page(request)
+    path = f"/v1/processes/{seen.key}/migrations/{job}"
+    told = await _asked(request, path, query=f"limit={query.limit}&after={query.after}")
     if not told.accepted:
         return refused(request, told.status, told.body, f"/processes/{seen.key}/changes")
     left = [UUID(problem["run"]) for problem in told.body["problems"]]
@@ -112,6 +120,7 @@ async def migration(request: Request) -> Response:
         process=seen,
         answer=seen,
         job=told.body,
+        query=query,
         names={str(run): name for run, name in names.items()},
         ANSWERS=ANSWERS,
         OUTCOMES=OUTCOMES,
@@ -244,10 +253,12 @@ async def _process(request: Request) -> ProcessView:
         raise Problem("not_found", str(missing)) from None
 
 
-async def _asked(request: Request, path: str, body: dict[str, Any] | None = None) -> Answered:
+async def _asked(
+    request: Request, path: str, body: dict[str, Any] | None = None, query: str = ""
+) -> Answered:
     """What the HTTP interface says to a question of the page's reader."""
     csrf, method = caller_of(request).csrf or "", "GET" if body is None else "POST"
-    return await forward(request, path, body or {}, csrf=csrf, method=method)
+    return await forward(request, path, body or {}, csrf=csrf, method=method, query=query)
 
 
 def _services(request: Request) -> Services:

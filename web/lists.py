@@ -20,7 +20,7 @@ from api.reading import validate
 from api.registering import stream_id
 from api.search import SearchQuery, found
 from api.services import Services
-from projections import list_queries as lists
+from projections import card_lists as lists
 from projections.search_queries import Found
 from projections.views import SavedViews, saved_views
 from web import words
@@ -41,6 +41,7 @@ SORTS: Mapping[str, str] = {
 GROUPS: Mapping[str, str] = {
     "stage": "Stage", "state": "State", "who": "Who", "priority": "Priority", "process": "Process", "kind": "Kind",
 }  # fmt: skip
+_PAGE = 100
 _TICKS = 8
 _MARGIN = timedelta(days=1)
 
@@ -112,16 +113,13 @@ async def card_list(request: Request) -> Response:
     services, project = _services(request), stream_id(request.path_params["id"])
     query = _asked(request, ListQuery)
 
-    def ask(connection: Connection[Any]) -> lists.CardList:
-        return lists.card_list(
-            connection, project, calendar=services.calendar, only=query.only, sort=query.sort, group=query.group,
-            ended=query.ended, limit=query.limit,
-        )  # fmt: skip
-
-    seen = await _read(request, ask)
+    wanted = lists.Wanted(query.only, query.sort, query.group, query.ended)
+    known: dict[str, Any] = {"calendar": services.calendar, "now": services.clock()}
+    seen = await _read(
+        request, lambda connection: lists.card_list(connection, project, wanted, query.page, **known)
+    )
     kept = _kept(request)
-    acting = {card.who for group in seen.groups for card in group.cards if card.who} | {query.person}
-    people = sorted((who for who in acting if who), key=words.who)
+    people = sorted({*seen.acting, *([query.person] if query.person else ())}, key=words.who)
     return page(
         request, "list.html", seen=seen, answer=seen, query=query, sorts=SORTS, groups=GROUPS, kept=kept, people=people,
         csv=f"/v1/projects/{project}/list?{urlencode({**kept, 'format': 'csv'})}",
@@ -134,18 +132,17 @@ async def timeline(request: Request) -> Response:
     services, project = _services(request), stream_id(request.path_params["id"])
     query = _asked(request, TimelineQuery)
 
-    def ask(connection: Connection[Any]) -> lists.Timeline:
-        return lists.timeline(
-            connection, project, calendar=services.calendar, only=query.only, ended=query.ended
-        )
-
-    seen = await _read(request, ask)
     now = services.clock()
+    wanted = lists.Wanted(query.only, ended=query.ended)
+    known: dict[str, Any] = {"calendar": services.calendar, "now": now}
+    seen = await _read(
+        request, lambda connection: lists.timeline(connection, project, wanted, query.page, **known)
+    )
     window = _window(seen, now)
     rows = [(row, window.stretches(row)) for row in seen.rows]
     return page(
         request, "timeline.html", seen=seen, answer=seen, rows=rows, ticks=list(window.ticks()),
-        today=window.place(now), query=query, views=await _views(request, project, "timeline"),
+        today=window.place(now), query=query, kept=_kept(request), views=await _views(request, project, "timeline"),
     )  # fmt: skip
 
 
@@ -160,12 +157,14 @@ def _window(seen: lists.Timeline, now: datetime) -> Window:
 
 
 def _asked(request: Request, model: type[Q]) -> Q:
-    return validate(model, _kept(request))
+    given = {name: text for name, text in request.query_params.items() if text and name != "min_position"}
+    return validate(model, {"limit": _PAGE, **given})
 
 
 def _kept(request: Request) -> dict[str, str]:
-    """The filters that say something, as they stand in the address."""
-    return {name: text for name, text in request.query_params.items() if text and name != "min_position"}
+    """The filters that say something, as they stand in the address; not which page of what they let through."""
+    of_page = ("min_position", "after", "limit")
+    return {name: text for name, text in request.query_params.items() if text and name not in of_page}
 
 
 async def _views(request: Request, project: Any, name: str) -> SavedViews:

@@ -10,13 +10,12 @@ from api.outbox import STATES, OutboxQuery, find_mail, find_outbox
 from api.problems import Problem
 from api.reading import validate
 from api.registering import stream_id
+from web.asking import ON_A_PAGE
 from web.rendering import page
 
 _READ = Rule(frozenset({"read"}))
 RULES: dict[str, Rule] = {"GET /outbox": _READ, "GET /outbox/{run}/{step}/{round}/{action}": _READ}
 """Whoever may look; what a mail says is shown to those whom its run concerns."""
-
-_SHOWN = 100
 
 
 def add_outbox_pages(router: APIRouter) -> None:
@@ -27,8 +26,12 @@ def add_outbox_pages(router: APIRouter) -> None:
 
 async def outbox(request: Request) -> Response:
     """The newest mails, all of them or those in one state, of all runs or of one."""
-    asked = {name: text for name, text in request.query_params.items() if name in ("state", "run") and text}
-    query = validate(OutboxQuery, {**asked, "limit": _SHOWN})
+    asked = {
+        name: text
+        for name, text in request.query_params.items()
+        if name in ("state", "run", "after") and text
+    }
+    query = validate(OutboxQuery, {"limit": ON_A_PAGE, **asked})
     assert isinstance(query, OutboxQuery)
     found = await find_outbox(request, query)
     return page(
@@ -39,6 +42,8 @@ async def outbox(request: Request) -> Response:
         states=STATES,
         chosen=query.state,
         run=query.run,
+        query=query,
+        kept={name: text for name, text in asked.items() if name != "after"},
         place="mails",
     )
 

@@ -23,6 +23,7 @@ from projections import queries
 from projections.answers import Inbox, PersonView
 from projections.answers.workload import Workload
 from web import words
+from web.asking import ON_A_PAGE, ask, asked_page
 from web.errors import refused
 from web.forwarding import forward
 from web.rendering import page, reveal
@@ -32,15 +33,15 @@ _FORM = Rule(frozenset({"work", "admin"}), csrf="form")
 RULES: dict[str, Rule] = {
     "GET /people/{key}": _READ,
     "POST /people/{key}/end-access": _FORM,
+    "GET /inbox": _READ,
     "GET /workload": _READ,
 }
 """Whoever may look; the same as the HTTP interface tells of a person and an inbox."""
 
-_SHOWN = 100
-
 
 def add_people_pages(router: APIRouter) -> None:
-    """Register both pages."""
+    """Register the pages."""
+    router.add_api_route("/inbox", own_inbox, methods=["GET"], response_model=None)
     router.add_api_route("/people/{key}", person, methods=["GET"], response_model=None)
     router.add_api_route("/people/{key}/end-access", end_access, methods=["POST"], response_model=None)
     router.add_api_route("/workload", workload, methods=["GET"], response_model=None)
@@ -60,9 +61,11 @@ async def person(request: Request) -> Response:
     def told(connection: Connection[Any]) -> PersonView:
         return queries.person(connection, key)
 
+    query = asked_page(request)
+
     def open_work(connection: Connection[Any]) -> Inbox:
         now, calendar = services.clock(), services.calendar
-        return queries.inbox(connection, f"person:{key}", now=now, calendar=calendar, limit=_SHOWN)
+        return queries.inbox(connection, f"person:{key}", now=now, calendar=calendar, page=query.page)
 
     try:
         seen = await answer(services, told, wanted)
@@ -70,7 +73,28 @@ async def person(request: Request) -> Response:
         raise Problem("not_found", str(missing)) from None
     work = await services.read(open_work)
     granted = await _granted(request, Actor(f"person:{key}"))
-    return page(request, "person.html", person=seen.person, work=work, granted=granted, answer=seen)
+    facts: dict[str, Any] = {
+        "person": seen.person,
+        "work": work,
+        "query": query,
+        "granted": granted,
+        "answer": seen,
+    }
+    return page(request, "person.html", **facts)
+
+
+async def own_inbox(request: Request) -> Response:
+    """All ready work of the reader, a page at a time."""
+    services: Services = request.app.state.services
+    query, me = asked_page(request), caller_of(request).actor
+
+    def told(connection: Connection[Any]) -> Inbox:
+        return queries.inbox(
+            connection, me, now=services.clock(), calendar=services.calendar, page=query.page
+        )
+
+    work = await ask(request, told)
+    return page(request, "inbox.html", work=work, query=query, answer=work)
 
 
 async def _granted(request: Request, whose: Actor) -> AccessOf | None:
@@ -78,7 +102,7 @@ async def _granted(request: Request, whose: Actor) -> AccessOf | None:
     caller = caller_of(request)
     if whose != caller.grant.actor and "admin" not in caller.grant.scopes:
         return None
-    return await access_of(request, whose, _SHOWN)
+    return await access_of(request, whose, ON_A_PAGE)
 
 
 async def end_access(request: Request) -> Response:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
 import orjson
 from fastapi import APIRouter, FastAPI, Request
-from psycopg import Connection
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 from starlette.responses import RedirectResponse, Response
@@ -32,6 +31,7 @@ from projections.answers.forecasts import ProcessForecast
 from projections.forecast_queries import process_forecast
 from web import boards, changes, forms, guests, insights, lists, outbox, people, signing_in
 from web.asking import ask as _ask
+from web.asking import latest_history
 from web.beside import PROBLEMS, beside
 from web.errors import ErrorPages, accepts_json, refused
 from web.forwarding import Answered, forward
@@ -47,6 +47,7 @@ RULES: dict[str, Rule] = {
     "GET /": _READ,
     "GET /projects/{id}": _READ,
     "GET /projects/{id}/attention": _READ,
+    "GET /attention": _READ,
     "GET /runs/{id}": _READ,
     "GET /tasks/{id}": _READ,
     "GET /processes/{key}": _READ,
@@ -71,8 +72,7 @@ RULES: dict[str, Rule] = {
 """Who may ask for which page; a form is judged once more when its command is carried out."""
 
 _LATELY = 6
-_HISTORY_PAGE = 500
-_MOST_HISTORY = 2_000
+_RUNS_SHOWN = 50
 
 
 def install(app: FastAPI) -> None:
@@ -87,6 +87,7 @@ def router(_services: Services | None = None) -> APIRouter:
         "/": home,
         "/projects/{id}": boards.board,
         "/projects/{id}/attention": boards.attention,
+        "/attention": boards.everywhere,
         "/runs/{id}": run,
         "/tasks/{id}": task_page,
         "/processes/{key}": process,
@@ -135,8 +136,8 @@ async def run(request: Request) -> Response:
     view, sight = await _run(request, stream), await _sight(request, stream)
     seen = sight.of_run(view)
     chosen = unmasked(chosen_step(seen, request.query_params.get("step"), caller_of(request).actor))
-    told = await services.read(lambda connection: _history(connection, stream))
-    entries = sight.of_history(told).entries
+    every = "every" in request.query_params.getlist("history")
+    told = sight.of_history(await latest_history(request, stream)) if every else None
     more = await beside(request, stream, texts=sight.sees_values)
     return page(
         request,
@@ -146,8 +147,7 @@ async def run(request: Request) -> Response:
         run=seen,
         answer=seen,
         chosen=chosen,
-        history=entries,
-        every="every" in request.query_params.getlist("history"),
+        history=told,
         zone=services.calendar.zone,
     )
 
@@ -159,10 +159,12 @@ async def process(request: Request) -> Response:
     """
     key = request.path_params["key"]
     seen = await _ask(request, lambda connection: queries.process(connection, key))
+    after = request.query_params.get("after")
+    begin = stream_id(after) if after else None
     rows = await _ask(
         request,
         lambda connection: queries.runs(
-            connection, key, None, None, 50, None, calendar=_services(request).calendar
+            connection, key, None, None, _RUNS_SHOWN, begin, calendar=_services(request).calendar
         ),
     )
     document = Document.model_validate(seen.versions[0].document) if seen.versions else None
@@ -181,6 +183,7 @@ async def process(request: Request) -> Response:
         spread=insights.spread,
         share=insights.share,
         runs=rows.rows,
+        begun=begin,
         answer=rows,
         tried=tried is not None,
         inputs=asked.model_dump()["inputs"] if asked else (),
@@ -305,18 +308,6 @@ async def _run(request: Request, stream: UUID) -> answers.RunView:
 async def _sight(request: Request, stream: UUID) -> Sight:
     """What the reader of the page sees of the run; the same rule as for every other answer."""
     return await run_in_threadpool(sight_of, _services(request), stream, caller_of(request))
-
-
-def _history(connection: Connection[Any], stream: UUID) -> answers.History:
-    """The newest first; of a very long history the oldest part is all that a page holds."""
-    entries: list[answers.HistoryEntry] = []
-    after = 0
-    while True:
-        found = queries.run_history(connection, stream, after, _HISTORY_PAGE)
-        entries += found.entries
-        if found.next_after is None or len(entries) >= _MOST_HISTORY:
-            return replace(found, entries=tuple(entries[::-1]))
-        after = found.next_after
 
 
 def _services(request: Request) -> Services:

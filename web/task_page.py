@@ -12,12 +12,11 @@ from api.problems import Problem
 from api.registering import stream_id
 from api.services import Services
 from api.views import answer
-from projections import answers, queries
+from projections import queries
 from projections.task_queries import TaskView, task
 from web import words
+from web.asking import latest_history
 from web.rendering import page
-
-_HISTORY = 200
 
 
 async def task_page(request: Request) -> Response:
@@ -30,13 +29,10 @@ async def task_page(request: Request) -> Response:
     def both(connection: Connection[Any]) -> TaskView:
         return task(connection, stream, calendar=services.calendar)
 
-    def told(connection: Connection[Any]) -> answers.History:
-        return queries.run_history(connection, stream, 0, _HISTORY)
-
     words.NAMES.set(await services.directories.recently())
     try:
         seen = await answer(services, both, wanted)
     except queries.NotFound as missing:
         raise Problem("not_found", str(missing)) from None
-    history = (await services.read(told)).entries[::-1]
+    history = await latest_history(request, stream)
     return page(request, "task.html", task=seen, one=seen.card, history=history, answer=seen)

@@ -6,6 +6,7 @@ import typer
 
 from milepost.cli.client import ask
 from milepost.cli.output import AsJson, Field, print_json, print_rows
+from milepost.cli.paging import After, Limit, lead_on
 
 app = typer.Typer(help="What the machine does for runs: mails, calls, child runs.", no_args_is_help=True)
 
@@ -23,11 +24,14 @@ def list_actions(
         None, help="Only those that are queued, started, failed, uncertain, succeeded or withdrawn."
     ),
     kind: str = typer.Option(None, help="Only email, http or run."),
+    limit: int = Limit,
+    after: int = After,
     as_json: bool = AsJson,
 ) -> None:
     """List actions, the one that changed last first."""
-    found = ask("/v1/actions", run=run, state=state, kind=kind)
+    found = ask("/v1/actions", run=run, state=state, kind=kind, limit=limit, after=after)
     if as_json:
         print_json(found)
-    else:
-        print_rows("Actions", _ROWS, found["rows"])
+        return
+    print_rows("Actions", _ROWS, found["rows"])
+    lead_on(found)

@@ -20,6 +20,8 @@ from milepost.embedded.errors import EmbeddedError
 from milepost.instance import Home
 
 TIMEOUT_SECONDS = 30.0
+_DOWNLOAD_SECONDS = 600.0
+"""For the first byte, and for each after it: a long list is written whole before it is sent."""
 _WRONG = frozenset({400, 404, 405, 413, 415, 422})
 """Statuses that say that what was typed is wrong, not that a rule refused it."""
 
@@ -109,14 +111,32 @@ def upload(path: str, file: Path, **query: Any) -> Any:
 
 
 def download(path: str, file: Path, **query: Any) -> int:
-    """GET a content into a file that must not be there yet; how many bytes it has."""
+    """GET a content into a file that must not be there yet; how many bytes it has. Whole, or there is no file."""
     to = server()
     wanted = {name: value for name, value in query.items() if value is not None}
-    answer = _send(to, "GET", path, params=wanted)
-    if not answer.is_success:
-        _refused(answer)
+    headers = {"Authorization": f"Bearer {to.token}"}
+    try:
+        with httpx.stream(
+            "GET", to.url + path, params=wanted, headers=headers, timeout=_DOWNLOAD_SECONDS
+        ) as answer:
+            if not answer.is_success:
+                answer.read()
+                _refused(answer)
+            return _write_all(answer, file)
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        fail(f"{to.url} did not send all of it: {error}", UNREACHABLE)
+
+
+def _write_all(answer: httpx.Response, file: Path) -> int:
+    """What was written before a transfer broke is taken away again."""
     with file.open("xb") as into:
-        return into.write(answer.content)
+        try:
+            for part in answer.iter_bytes():
+                into.write(part)
+        except BaseException:
+            file.unlink()
+            raise
+        return into.tell()
 
 
 def _send(to: Server, method: str, path: str, **request: Any) -> httpx.Response:

@@ -9,6 +9,7 @@ import typer
 
 from milepost.cli.client import ask, tell
 from milepost.cli.output import BAD_INPUT, AsJson, Field, fail, print_json, print_rows
+from milepost.cli.paging import After, Limit, lead_on
 from milepost.cli.telling import As, Reason, done
 from milepost.cli.values import pairs
 
@@ -32,14 +33,17 @@ def list_incidents(
     assignee: str = typer.Option(
         None, help="Only those that this person is asked about, for example person:dana."
     ),
+    limit: int = Limit,
+    after: int = After,
     as_json: bool = AsJson,
 ) -> None:
     """List open incidents, the oldest first."""
-    found = ask("/v1/incidents", run=run, assignee=assignee)
+    found = ask("/v1/incidents", run=run, assignee=assignee, limit=limit, after=after)
     if as_json:
         print_json(found)
-    else:
-        print_rows("Incidents", _ROWS, found["rows"])
+        return
+    print_rows("Incidents", _ROWS, found["rows"])
+    lead_on(found)
 
 
 @app.command()

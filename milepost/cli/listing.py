@@ -7,8 +7,9 @@ from typing import Any
 
 import typer
 
-from milepost.cli.client import ask, download, look
-from milepost.cli.output import BAD_INPUT, AsJson, Field, fail, people, print_json, print_rows
+from milepost.cli.client import ask, look
+from milepost.cli.output import AsJson, Field, people, print_json, print_rows
+from milepost.cli.paging import After, Limit, ToCsv, lead_on, write_csv
 
 Project = typer.Argument(help="Id of the project.", metavar="PROJECT")
 _CARDS = (
@@ -45,17 +46,18 @@ def cards(  # noqa: PLR0913, PLR0917 - one for each option of the command line
     text: str = typer.Option(None, help="Only cards whose name has this in it."),
     ended: bool = typer.Option(False, "--ended", help="Cards that have ended too."),
     limit: int = typer.Option(500, help="How many at the most, up to 5000."),
-    to_csv: Path | None = typer.Option(None, "--csv", help="Write them into this file as CSV."),
+    after: int = After,
+    to_csv: Path | None = ToCsv,
     as_json: bool = AsJson,
 ) -> None:
     """List a project's cards in any order, or write them as CSV."""
     query: dict[str, Any] = {
         "sort": sort, "group": group, "person": person, "state": state, "text": text, "ended": ended or None,
-        "limit": limit,
+        "limit": limit, "after": after,
     }  # fmt: skip
     path = f"/v1/projects/{project}/list"
     if to_csv is not None:
-        _write(path, to_csv, {**query, "format": "csv"})
+        write_csv(path, to_csv, query)
         return
     found = ask(path, **query)
     if as_json:
@@ -66,22 +68,24 @@ def cards(  # noqa: PLR0913, PLR0917 - one for each option of the command line
             {**card, "stage": found["stages"].get(card["stage"], card["stage"])} for card in each["cards"]
         ]
         print_rows(f"{each['title']} ({each['count']})", _CARDS, cards)
-    if found["more"]:
-        people.print(f"{found['more']} more: give a larger --limit")
+    lead_on(found)
 
 
 def timeline(
     project: str = Project,
     ended: bool = typer.Option(False, "--ended", help="Cards that have ended too."),
+    limit: int = Limit,
+    after: int = After,
     as_json: bool = AsJson,
 ) -> None:
     """Show planned, actual and forecast times of a project's cards."""
-    found = ask(f"/v1/projects/{project}/timeline", ended=ended or None)
+    found = ask(f"/v1/projects/{project}/timeline", ended=ended or None, limit=limit, after=after)
     if as_json:
         print_json(found)
         return
     bars = [{**bar, "name": row["name"]} for row in found["rows"] for bar in row["bars"]]
     print_rows(found["name"], _BARS, bars)
+    lead_on(found)
 
 
 def due(
@@ -108,10 +112,3 @@ def feed(
         print_json(found)
     else:
         people.print(f"{found['url']}\ntoken {found['id']}", soft_wrap=True, markup=False)
-
-
-def _write(path: str, file: Path, query: dict[str, Any]) -> None:
-    if file.exists():
-        fail(f"{file} is there already; name another file", BAD_INPUT)
-    size = download(path, file, **query)
-    people.print(f"{file}: {size} bytes", markup=False)

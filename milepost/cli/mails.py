@@ -6,6 +6,7 @@ import typer
 
 from milepost.cli.client import ask
 from milepost.cli.output import AsJson, Field, people, print_json, print_rows
+from milepost.cli.paging import After, lead_on
 
 app = typer.Typer(help="Mails: what was sent, to whom, and what could not be.", no_args_is_help=True)
 
@@ -22,14 +23,16 @@ def list_mails(
     ),
     run: str | None = typer.Option(None, "--run", help="Id of a run; else of all."),
     limit: int = typer.Option(50, "--limit", help="How many at most, 1 to 500."),
+    after: int = After,
     as_json: bool = AsJson,
 ) -> None:
     """List mails, those that changed last first."""
-    answer = ask("/v1/outbox", state=state, run=run, limit=limit)
+    answer = ask("/v1/outbox", state=state, run=run, limit=limit, after=after)
     if as_json:
         print_json(answer)
         return
     print_rows("Mails", _ROWS, answer["rows"])
+    lead_on(answer)
     if answer["incidents"]:
         people.print(f"{answer['incidents']} of all mails wait for a decision")
 

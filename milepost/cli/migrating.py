@@ -9,6 +9,7 @@ import typer
 
 from milepost.cli.client import ask, look, tell
 from milepost.cli.output import BAD_INPUT, REFUSED, AsJson, Field, fail, people, print_json, print_rows
+from milepost.cli.paging import After, Limit, lead_on
 from milepost.cli.telling import As, MaybeReason, command
 
 Process = typer.Argument(help="Key of the process.")
@@ -92,13 +93,16 @@ def retry_migration(
     _tell(_watched(job, wait_seconds), as_json)
 
 
-def migrations(process: str = Process, as_json: bool = AsJson) -> None:
-    """List the migrations of a process, and how far each is."""
-    found = ask(f"/v1/processes/{process}/migrations")
+def migrations(
+    process: str = Process, limit: int = Limit, after: int = After, as_json: bool = AsJson
+) -> None:
+    """List the migrations of a process, the newest first, and how far each is."""
+    found = ask(f"/v1/processes/{process}/migrations", limit=limit, after=after)
     if as_json:
         print_json(found)
-    else:
-        print_rows(f"Migrations of {process}", _JOBS, found["rows"])
+        return
+    print_rows(f"Migrations of {process}", _JOBS, found["rows"])
+    lead_on(found)
 
 
 def migrate_run(

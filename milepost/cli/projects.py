@@ -9,6 +9,7 @@ import typer
 from milepost.cli import listing, looking_back
 from milepost.cli.client import ask, tell
 from milepost.cli.output import BAD_INPUT, AsJson, Field, fail, people, print_json, print_rows
+from milepost.cli.paging import After, Limit, lead_on
 from milepost.cli.processes import newest
 from milepost.cli.telling import As, Reason, command, done
 
@@ -99,22 +100,22 @@ def attention(
     ),
     as_of: str = looking_back.AsOf,
     as_of_position: int = looking_back.AsOfPosition,
-    limit: int = typer.Option(200, help="How many at the most, up to 500."),
+    limit: int = Limit,
+    after: int = After,
     as_json: bool = AsJson,
 ) -> None:
     """Show what needs attention, why, and what would fix it; of one project also as of a moment."""
     if not project and (as_of or as_of_position):
         fail("what needed attention at a moment is told of one project: name it", BAD_INPUT)
     path = f"/v1/projects/{project}/attention" if project else "/v1/attention"
-    answer = ask(path, as_of=as_of, as_of_position=as_of_position, limit=limit)
+    answer = ask(path, as_of=as_of, as_of_position=as_of_position, limit=limit, after=after)
     if as_json:
         print_json(answer)
     else:
         rows = [{**row, "fix": row["action"] and row["action"]["label"]} for row in answer["rows"]]
         counts = [f"{count} {kind.replace('_', ' ')}" for kind, count in answer["counts"].items() if count]
         print_rows(f"Needs attention: {', '.join(counts) or 'nothing'}", _ATTENTION, rows)
-        if answer["total"] > len(rows):
-            people.print(f"{answer['total'] - len(rows)} more: give a larger --limit")
+        lead_on(answer)
 
 
 @app.command()

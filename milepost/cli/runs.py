@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import typer
@@ -10,6 +11,7 @@ from milepost.cli import files, steps
 from milepost.cli.client import ask, tell
 from milepost.cli.migrating import migrate_run
 from milepost.cli.output import AsJson, Field, print_facts, print_json, print_rows, shown
+from milepost.cli.paging import ToCsv, lead_on, write_csv
 from milepost.cli.telling import As, MaybeReason, Reason, command, done, unless_none
 from milepost.cli.values import pairs
 
@@ -76,16 +78,22 @@ def list_runs(
     state: str = typer.Option(None, help="running, paused, completed, ended_early or cancelled."),
     limit: int = typer.Option(50, help="How many at the most, up to 500."),
     after: str = typer.Option(
-        None, help="The run after which to go on: the next_after of the list before, as --json shows it."
+        None, help="The run after which to go on: what the list before says to go on with."
     ),
+    to_csv: Path | None = ToCsv,
     as_json: bool = AsJson,
 ) -> None:
     """List runs, the newest first."""
-    answer = ask("/v1/runs", process=process, project=project, state=state, limit=limit, after=after)
+    query = {"process": process, "project": project, "state": state, "limit": limit, "after": after}
+    if to_csv is not None:
+        write_csv("/v1/runs", to_csv, query)
+        return
+    answer = ask("/v1/runs", **query)
     if as_json:
         print_json(answer)
-    else:
-        print_rows("Runs", _ROWS, answer["rows"])
+        return
+    print_rows("Runs", _ROWS, answer["rows"])
+    lead_on(answer)
 
 
 @app.command()
@@ -105,9 +113,13 @@ def show(run: str = Run, as_json: bool = AsJson) -> None:
 def history(
     run: str = Run,
     after: int = typer.Option(0, help="Only what came after this version of the run."),
+    to_csv: Path | None = ToCsv,
     as_json: bool = AsJson,
 ) -> None:
     """Show every event of a run."""
+    if to_csv is not None:
+        write_csv(f"/v1/runs/{run}/history", to_csv, {})
+        return
     entries: list[Any] = []
     following: int | None = after
     while following is not None:

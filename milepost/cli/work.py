@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import typer
 
 from milepost.cli.client import ask
 from milepost.cli.output import AsJson, Field, print_json, print_rows
+from milepost.cli.paging import After, Limit, ToCsv, lead_on, write_csv
 from milepost.cli.searching import search
 
 _INBOX = (
@@ -28,14 +30,22 @@ def inbox(
     person: str = typer.Argument(
         None, help="Whose, for example person:dana; else your own.", metavar="[PERSON]"
     ),
+    limit: int = Limit,
+    after: int = After,
+    to_csv: Path | None = ToCsv,
     as_json: bool = AsJson,
 ) -> None:
     """Show ready work, that of groups too: overdue first, then today, undated, upcoming."""
-    answer = ask("/v1/inbox", person=person)
+    query: dict[str, Any] = {"person": person, "limit": limit, "after": after}
+    if to_csv is not None:
+        write_csv("/v1/inbox", to_csv, query)
+        return
+    answer = ask("/v1/inbox", **query)
     if as_json:
         print_json(answer)
-    else:
-        print_rows(f"{answer['total']} to do, {answer['overdue']} overdue", _INBOX, answer["rows"])
+        return
+    print_rows(f"{answer['total']} to do, {answer['overdue']} overdue", _INBOX, answer["rows"])
+    lead_on(answer)
 
 
 def workload(

@@ -65,7 +65,7 @@ class AttentionRow:
 class Attention:
     """What needs attention, worst first; ``counts`` by kind cover also the rows beyond the page.
 
-    ``next_after`` is the place to go on from: how many rows came before the next page (null: this is the last).
+    ``more`` rows come after these, behind ``next_after``: how many came before the next page (null: this is the last).
     """
 
     rows: tuple[AttentionRow, ...]
@@ -75,3 +75,4 @@ class Attention:
     behind: int = 0
     total: int = 0
     next_after: int | None = None
+    more: int = 0

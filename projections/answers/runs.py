@@ -141,13 +141,14 @@ class HistoryEntry:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """A page of a history, oldest first; ``next_after`` asks for the following page (None: this was the last)."""
+    """A page of a history, oldest first; ``more`` come after it, behind ``next_after`` (None: this was the last)."""
 
     entries: tuple[HistoryEntry, ...]
     next_after: int | None
     position: int
     as_of: datetime
     behind: int = 0
+    more: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,10 +180,11 @@ class RunRow:
 
 @dataclass(frozen=True, slots=True)
 class Runs:
-    """A page of runs, newest first; ``next_after`` asks for the following page."""
+    """A page of runs, newest first; ``more`` come after it, behind ``next_after`` (None: this was the last)."""
 
     rows: tuple[RunRow, ...]
     next_after: UUID | None
     position: int
     as_of: datetime
     behind: int = 0
+    more: int = 0

@@ -42,7 +42,8 @@ class InboxRow:
 class Inbox:
     """A person's ready work, and that of their groups: overdue first (oldest due first), then today, undated, upcoming.
 
-    ``next`` is what to do first; None when there is nothing to do.
+    ``next`` is what to do first; None when there is nothing to do, and on later pages. ``more`` come after these,
+    behind ``next_after``.
     """
 
     person: str
@@ -53,6 +54,8 @@ class Inbox:
     as_of: datetime
     behind: int = 0
     next: InboxRow | None = None
+    more: int = 0
+    next_after: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

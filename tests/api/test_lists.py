@@ -68,7 +68,7 @@ def test_the_list_holds_the_cards_of_the_board_in_any_order(api: Api, place: str
 def test_a_long_list_says_what_it_does_not_show(api: Api, place: str):
     """The limit is told, and how many more there are."""
     short = listed(api, place, limit=2)
-    assert (short["count"], short["more"], sum(group["count"] for group in short["groups"])) == (4, 2, 2)
+    assert (short["count"], short["more"], sum(len(group["cards"]) for group in short["groups"])) == (4, 2, 2)
 
 
 def test_as_csv_no_cell_is_a_formula(api: Api, place: str):
@@ -119,6 +119,17 @@ def test_the_timeline_has_planned_and_actual_bars(api: Api, place: str):
     }
     assert bars["Acme"] == [("planned", "Target", False), ("actual", "Start", True)]
     assert bars["Zebra"] == [("planned", "Due", False), ("actual", "Zebra", True)]
+
+
+def test_what_has_ended_takes_no_more_time(api: Api, place: str):
+    """A run that was called off in the middle of a stage is drawn up to its end, and so is every stage of it."""
+    run = api.start(name="Bolt", project=place)
+    api.services.clock = lambda: NOON + timedelta(days=2)
+    assert api.client.post(f"/v1/runs/{run}/cancel", json={"reason": "Not wanted"}).status_code == 200
+    project(api.database, api.services.log)
+    rows = api.client.get(f"/v1/projects/{place}/timeline", params={"ended": True}).json()["rows"]
+    (bars,) = [row["bars"] for row in rows if row["name"] == "Bolt"]
+    assert [(bar["title"], bar["ends_at"]) for bar in bars] == [("Start", "2026-03-06T12:00:00+00:00")]
 
 
 def test_no_stage_is_planned_beyond_the_target_of_its_run(api: Api):

@@ -283,7 +283,7 @@ def test_bad_requests_are_told_what_would_do(published: Api):
     assert {error["field"] for error in some["errors"]} == {"runs"}, (
         "the field, and no form of it that was tried"
     )
-    assert published.client.get(address).json() == {"rows": []}
+    assert published.client.get(address).json() == {"rows": [], "more": 0, "next_after": None}
 
 
 def test_test_runs_are_not_counted(published: Api, runs: dict[str, str]):

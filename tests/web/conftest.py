@@ -29,7 +29,7 @@ from projections.engine import Projector
 from store.connect import make_pool
 from store.log import Log
 from store.repository import Repository
-from tests.support.clients import client_of
+from tests.support.clients import client_of, sign_in
 from tests.support.databases import Database
 from tests.support.waiting import wait_until
 from web import routes
@@ -201,6 +201,15 @@ def workspace(app: App) -> App:
     """An application with one published process."""
     app.publish()
     return app
+
+
+@pytest.fixture
+def visitor(workspace: App) -> Iterator[httpx.Client]:
+    """A browser session without a browser."""
+    headers = {"Accept": "text/html"}
+    with httpx.Client(base_url=workspace.url, follow_redirects=True, headers=headers) as client:
+        assert sign_in(client, workspace.link()).status_code == 200
+        yield client
 
 
 @pytest.fixture(scope="module")

@@ -201,8 +201,8 @@ def _step(told: dict[str, object], stage: str, at: int, number: int, step_state:
     )
 
 
-def history() -> list[a.HistoryEntry]:
-    """A few events, newest first."""
+def history() -> a.History:
+    """A few events, newest first, and others before them."""
     told: tuple[tuple[str, str | None, str | None, dict[str, object]], ...] = (
         ("help_requested", "person:bo", "customer_signs", {"reason": "The customer's lawyer is away"}),
         ("step_became_overdue", None, "customer_signs", {}),
@@ -210,10 +210,11 @@ def history() -> list[a.HistoryEntry]:
         ("step_completed", "person:dana", "handoff_note", {"values": {}, "outcome": None}),
         ("run_started", "person:dana", None, {}),
     )
-    return [
+    entries = (
         a.HistoryEntry(900 - n, 31 - n, type_, NOW - timedelta(hours=n * 7), NOW, by, step, 1, dict(data))
         for n, (type_, by, step, data) in enumerate(told)
-    ]
+    )
+    return a.History(tuple(entries), 27, 900, NOW, more=26)
 
 
 def home(name: str = "Larch Logistics – onboarding (Business)") -> a.Home:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import re
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -14,7 +13,6 @@ import httpx
 import pytest
 
 from api.guard import Site
-from tests.support.clients import sign_in
 from tests.web import samples
 from tests.web.conftest import DANA, PROCESS, App
 from web import words
@@ -35,7 +33,7 @@ def run_page(run: Any, step: str | None = None, *, every: bool = True) -> str:
     chosen = chosen_step(run, step, ME)
     zone = ZoneInfo("Europe/Berlin")
     return shown(
-        "run.html", run=run, answer=run, chosen=chosen, history=samples.history(), every=every, zone=zone,
+        "run.html", run=run, answer=run, chosen=chosen, history=samples.history() if every else None, zone=zone,
         beside=samples.beside(run, chosen.key), PROBLEMS=PROBLEMS,
     )  # fmt: skip
 
@@ -95,15 +93,6 @@ def test_the_csrf_token_never_looks_the_same_twice():
     assert hide("secret") != hide("secret")
     assert reveal(hide("secret")) == "secret"
     assert reveal("not base64 ü") == ""
-
-
-@pytest.fixture
-def visitor(workspace: App) -> Iterator[httpx.Client]:
-    """A browser session without a browser."""
-    headers = {"Accept": "text/html"}
-    with httpx.Client(base_url=workspace.url, follow_redirects=True, headers=headers) as client:
-        assert sign_in(client, workspace.link()).status_code == 200
-        yield client
 
 
 def _token(client: httpx.Client, path: str) -> str:

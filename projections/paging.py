@@ -1,0 +1,29 @@
+"""One kind of paging for every list: so many rows (``limit``) behind others (``after``), and how many come then."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Page(NamedTuple):
+    """At most ``limit`` rows (None: all there are), behind ``after`` others."""
+
+    limit: int | None = 100
+    after: int = 0
+
+
+ALL = Page(None)
+FIRST = Page()
+
+
+class Left(NamedTuple):
+    """What comes after a page: ``more`` rows, behind ``next_after`` (None: nothing)."""
+
+    more: int
+    next_after: int | None
+
+
+def left(total: int, page: Page, shown: int) -> Left:
+    """What is left of ``total`` rows after a page that shows so many of them."""
+    more = max(total - page.after - shown, 0)
+    return Left(more, page.after + shown if more and shown else None)
