@@ -22,6 +22,8 @@ CARD_COLUMNS = (
 )  # fmt: skip
 _AS_TEXT = {"stages": "c.stages::text as stages"}
 """What is read as text, because its reader keeps what it made of the same text before."""
+CARD_PARTS = ", ".join(_AS_TEXT.get(name, f"c.{name}") for name in CARD_COLUMNS)
+"""The columns of a card in a statement."""
 OPEN_STEP_COLUMNS = (
     "run", "step", "title", "kind", "stage", "manual", "outside", "required", "assignee", "round", "ready_at", "due_at",
     "due_moves", "help_since", "incident", "incident_kind", "incident_since",
@@ -48,7 +50,7 @@ OF_PROCESS = "c.process = %(process)s"
 def _load() -> dict[str, str]:
     found: dict[str, str] = {}
     parts = {
-        "card": ", ".join(_AS_TEXT.get(name, f"c.{name}") for name in CARD_COLUMNS),
+        "card": CARD_PARTS,
         "filter": FILTER,
         "due": DUE,
         "of_runs": OF_RUNS,

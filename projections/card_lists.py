@@ -13,7 +13,7 @@ from domain.naming import spoken
 from domain.schedule import Calendar
 from domain.words import PRIORITIES
 from projections.answers import Card
-from projections.asking import FILTER, SQL, Conn, Fresh, NotFound, fresh, rows
+from projections.asking import CARD_PARTS, FILTER, Conn, Fresh, NotFound, fresh, rows
 from projections.board_queries import EVERY_CARD, CardFilter
 from projections.cards import card_of
 from projections.forecast_queries import forecasts_of
@@ -60,7 +60,6 @@ _GROUPS: Mapping[GroupKey | None, tuple[str, str]] = {
 """What a group is told by, and its place among the groups."""
 _OPEN, _EVERY = "c.ended_at is null", "(c.ended_at is null or c.ended_at is not null)"
 _BLOCKS = blocks("card_lists")
-_CARD = SQL["cards_by_id"].removeprefix("select ").partition(" from ")[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,7 +228,7 @@ class _Asked:
         }  # fmt: skip
         key, place = _GROUPS[wanted.group]
         self._parts: dict[str, str] = {
-            "card": _CARD, "which": _EVERY if wanted.ended else _OPEN, "filter": FILTER, "state_now": _STATE,
+            "card": CARD_PARTS, "which": _EVERY if wanted.ended else _OPEN, "filter": FILTER, "state_now": _STATE,
             "group": key, "order": f"{place}{_SORTS[wanted.sort]}, c.card",
         }  # fmt: skip
         self._parts["scope"] = self._text("scope")
@@ -279,7 +278,7 @@ def due_cards(
         "closes": calendar.closes,
         "zone": str(calendar.zone),
     }
-    statement = _BLOCKS["due"].format(card=_CARD, due=_DUE_AT)
+    statement = _BLOCKS["due"].format(card=CARD_PARTS, due=_DUE_AT)
     found = connection.execute(statement.encode(), values).fetchall()
     return list(_cards(connection, found, judge(None, calendar, connection=connection)).values())
 

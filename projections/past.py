@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from domain.events import EVENT_TYPES
-from projections.asking import CARD_COLUMNS, Conn, NotFound, fresh
+from projections.asking import CARD_COLUMNS, CARD_PARTS, Conn, NotFound, fresh
 from projections.attention import ATTENTION_LIST, OPEN_STEP
 from projections.board import BOARD, CARD
 from projections.guarded import tell
@@ -24,7 +24,7 @@ LIGHT_COLUMNS = (
     "labels", "name",
 )  # fmt: skip
 _PARTS = {
-    "card": ", ".join(f"c.{name}" for name in CARD_COLUMNS),
+    "card": CARD_PARTS,
     "open_step": ", ".join(f"s.{name}" for name in OPEN_STEP.columns),
 }
 SQL = {name: text.format(**_PARTS) for name, text in blocks("past").items()}
@@ -88,9 +88,22 @@ def at_position(connection: Conn, position: int) -> Moment:
 
 
 class Then:
-    """The cards of a project at a moment. Nothing is folded but what has changed since."""
+    """The cards of a project at a moment. Nothing is folded but what has changed since.
 
-    def __init__(self, connection: Conn, project: UUID, moment: Moment, definitions: Definitions) -> None:
+    ``after``: cards that had ended by this earlier moment (and have not been taken up again) are left out. ``beside``:
+    another moment of the same project; rows of today that it has read (``stored``) are not read again.
+    """
+
+    def __init__(
+        self,
+        connection: Conn,
+        project: UUID,
+        moment: Moment,
+        definitions: Definitions,
+        after: Moment | None = None,
+        beside: Then | None = None,
+    ) -> None:
+        self.stored: dict[UUID, Sequence[Any]] = {} if beside is None else beside.stored
         self._connection, self._definitions = connection, definitions
         self._read_up_to = fresh(connection, "board", "attention").position
         self._moment = moment
@@ -99,6 +112,7 @@ class Then:
             "read": self._read_up_to,
             "position": moment.position,
             "at": _ALWAYS if moment.stored else moment.at,
+            "after": None if after is None or after.stored else after.at,
         }
         self.project = project
         same, changed = self._candidates()
@@ -119,7 +133,7 @@ class Then:
         A project that was opened for history read in later is as it was opened: it has cards that are older than it.
         """
         history = self._histories.get(self.project, [])
-        if not history and self.lights:
+        if not history and self._ask("had_cards", **self._values)[0][0]:
             values = {"streams": [self.project], "position": self._read_up_to, "at": _ALWAYS}
             history = self._events(values).get(self.project, [])[:1]
         for number, row in rows_of(BOARD, self.project, history, self._definitions):
@@ -129,14 +143,16 @@ class Then:
 
     def cards(self, wanted: Iterable[UUID]) -> list[Sequence[Any]]:
         """The rows of these cards (see CARD_COLUMNS)."""
-        folded, stored = [], []
+        folded, standing = [], []
         for card in wanted:
             row = self._rows.get(card)
             if row is None:
-                stored.append(card)
+                standing.append(card)
             else:
                 folded.append([row[place] for place in _FULL])
-        return [*folded, *(self._ask("cards", cards=stored) if stored else ())]
+        if new := [card for card in standing if card not in self.stored]:
+            self.stored.update((row[0], row) for row in self._ask("cards", cards=new))
+        return [*folded, *(self.stored[card] for card in standing if card in self.stored)]
 
     def open_steps(self, wanted: Iterable[UUID]) -> list[Row]:
         """The rows of the steps that these runs had open."""

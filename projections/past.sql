@@ -7,7 +7,12 @@ select recorded_at from log.event where position = %(position)s
 select c.card, l.position <= %(read)s and l.position <= %(position)s and l.occurred_at <= %(at)s
 from read.card c, lateral (
   select position, occurred_at from log.event e where e.stream = c.card order by version desc limit 1) l
-where c.project = %(project)s or (c.earlier <> '{{}}' and c.earlier @> array[%(project)s]::uuid[])
+where (c.project = %(project)s or (c.earlier <> '{{}}' and c.earlier @> array[%(project)s]::uuid[]))
+  and c.started_at <= %(at)s
+  and (%(after)s::timestamptz is null or c.ended_at is null or c.ended_at > %(after)s or c.earlier <> '{{}}')
+
+-- name: had_cards
+select exists (select from read.card c where c.project = %(project)s and c.started_at <= %(at)s)
 
 -- name: newcomers
 select distinct stream from log.event where position > %(read)s and position <= %(position)s

@@ -59,20 +59,9 @@ def board_then(
     return put_together(row, cards, counts, funnel, current, lanes, moment.at, names)
 
 
-def cards_then(
-    connection: Conn,
-    project: UUID,
-    moment: Moment,
-    definitions: Definitions,
-    calendar: Calendar | None = None,
-    *,
-    must_exist: bool = True,
-) -> list[Card]:
-    """Every card of the project as it was, those of runs and tasks that had ended too."""
-    then = Then(connection, project, moment, definitions)
-    if must_exist:
-        then.project_row()
-    by = Judge(moment.at, calendar or WEEKDAYS)
+def cards_of(then: Then, at: datetime, calendar: Calendar | None = None) -> list[Card]:
+    """Every card of a project as it was at a moment, also those that had ended."""
+    by = Judge(at, calendar or WEEKDAYS)
     return shown(then.cards([light.card for light in then.lights]), by, EVERY_CARD)
 
 

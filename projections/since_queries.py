@@ -11,8 +11,8 @@ from domain.schedule import Calendar
 from projections.answers import Card, CardChange, ChangeKind, Since
 from projections.asking import Conn
 from projections.judging import WEEKDAYS, Judge
-from projections.past import Moment
-from projections.past_board import cards_then
+from projections.past import Moment, Then
+from projections.past_board import cards_of
 from projections.projection import Definitions
 
 _WORSE = ("needs_help", "blocked", "late", "at_risk")
@@ -51,10 +51,15 @@ def since(
     definitions: Definitions,
     calendar: Calendar | None = None,
 ) -> Since:
-    """What changed from one moment to the other. Raises NotFound when the project was there at neither of them."""
-    then = cards_then(connection, project, before, definitions, calendar, must_exist=False)
-    now = cards_then(connection, project, after, definitions, calendar)
-    found = differences(then, now, Judge(after.at, calendar or WEEKDAYS))
+    """What changed from one moment to the other. Raises NotFound when the project was there at neither of them.
+
+    What had ended before both has not changed and is not looked at, however much of it there is.
+    """
+    then = Then(connection, project, before, definitions, after=before)
+    now = Then(connection, project, after, definitions, after=before, beside=then)
+    now.project_row()
+    changed = cards_of(then, before.at, calendar), cards_of(now, after.at, calendar)
+    found = differences(*changed, Judge(after.at, calendar or WEEKDAYS))
     counts: dict[str, int] = {
         kind: count for kind in _ORDER if (count := sum(each.what == kind for each in found))
     }

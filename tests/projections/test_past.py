@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
+from itertools import combinations
 from typing import Any
 from uuid import UUID
 
@@ -14,12 +15,13 @@ from hypothesis import strategies as st
 
 from domain.schedule import Calendar
 from projections import queries
-from projections.answers import Board, Card
+from projections.answers import Board, Card, CardChange
 from projections.asking import NotFound
 from projections.board_queries import CardFilter
 from projections.engine import Projector
 from projections.judging import Judge
-from projections.past import AheadOfLog, at_instant, at_position
+from projections.past import AheadOfLog, Then, at_instant, at_position
+from projections.past_board import cards_of
 from projections.reading import LogDefinitions
 from projections.since_queries import differences
 from store.log import Log
@@ -93,6 +95,15 @@ def test_the_board_of_a_position_is_the_one_that_was_shown_then(
             for position, shown in boards.items():
                 then = queries.board_then(connection, PROJECT, at_position(connection, position), definitions)
                 assert bare(then) == bare(shown)
+
+
+def differing(connection: Any, begin: datetime, end: datetime) -> list[CardChange]:
+    """What differs between the two, when every card of then and of now is looked at."""
+    then, now = (
+        cards_of(Then(connection, PROJECT, at_instant(connection, at), LogDefinitions(connection)), at)
+        for at in (begin, end)
+    )
+    return differences(then, now, Judge(end))
 
 
 @pytest.fixture
@@ -260,6 +271,20 @@ def test_what_changed_since_is_told_in_plain_words(
     assert told.counts == {"finished": 1, "started": 1, "moved": 1, "late": 1}
     again = queries.since(connection, PROJECT, after, after, LogDefinitions(connection))
     assert (again.lines, again.changes) == ((), ())
+    looked_at = Then(connection, PROJECT, after, LogDefinitions(connection), after=after)
+    assert stream_of("a") not in {light.card for light in looked_at.lights}, "it had ended before"
+    store(log, [Fact(stream_of("a"), "run_reopened", {"reason": "again"}, 70), done("d", "submitted", 80)])
+    project(read_database)
+    moments = [BEGIN + timedelta(minutes=at) for at in (0, 1, 5, 20, 50, 60, 71, 90)]
+    for begin, end in combinations(moments, 2):
+        found = queries.since(
+            connection,
+            PROJECT,
+            at_instant(connection, begin),
+            at_instant(connection, end),
+            LogDefinitions(connection),
+        )
+        assert list(found.changes) == differing(connection, begin, end), (begin, end)
 
 
 def test_the_week_begins_where_the_organisation_is() -> None:
