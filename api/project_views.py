@@ -44,7 +44,7 @@ async def board(request: Request, id: str, query: Annotated[PastBoardQuery, Quer
     texts = await texts_for(request, project)
 
     def ask(connection: Connection[Any]) -> answers.Board:
-        moment = moment_of(connection, query)
+        moment = moment_of(connection, query, services.clock())
         if moment is None:
             return queries.board(
                 connection,
@@ -83,7 +83,7 @@ async def attention(request: Request, id: str, query: Annotated[ProjectAttention
     texts = await texts_for(request, project)
 
     def ask(connection: Connection[Any]) -> answers.Attention:
-        moment = moment_of(connection, query)
+        moment = moment_of(connection, query, services.clock())
         if moment is None:
             return queries.attention(
                 connection,
@@ -103,7 +103,8 @@ async def attention(request: Request, id: str, query: Annotated[ProjectAttention
 async def since(request: Request, id: str, query: Annotated[SinceQuery, Query()]) -> Response:  # noqa: A002 - as above
     """Which runs started, finished, moved on, became late and were helped, in sentences and card by card."""
     project, services, calendar = stream_id(id), services_of(request), calendar_of(request)
-    ends_at = query.ends_at or services.clock()
+    now = services.clock()
+    ends_at = not_in_future("to", query.ends_at, now) if query.ends_at else now
     begins_at = query.begins_at or queries.monday(ends_at, calendar)
     if begins_at > ends_at:
         raise Problem("invalid", "`from` must not lie after `to`", errors=[_after(begins_at, ends_at)])
@@ -115,18 +116,27 @@ async def since(request: Request, id: str, query: Annotated[SinceQuery, Query()]
     return await show(request, query, ask)
 
 
-def moment_of(connection: Connection[Any], query: ThenQuery) -> queries.Moment | None:
-    """The moment that a question is about; None is now."""
+def moment_of(connection: Connection[Any], query: ThenQuery, now: datetime) -> queries.Moment | None:
+    """The moment that a question is about; None is now. Raises Problem when it has not come yet."""
     if query.as_of is not None and query.as_of_position is not None:
         raise Problem("invalid", "say `as_of` or `as_of_position`, not both", errors=[])
     if query.as_of is not None:
-        return queries.at_instant(connection, query.as_of)
+        return queries.at_instant(connection, not_in_future("as_of", query.as_of, now))
     if query.as_of_position is None:
         return None
     try:
         return queries.at_position(connection, query.as_of_position)
     except queries.AheadOfLog as ahead:
         raise Problem("ahead_of_log", f"the log ends at {ahead.head}", head=ahead.head) from None
+
+
+def not_in_future(field: str, at: datetime, now: datetime) -> datetime:
+    """The instant; a problem when nobody can know yet how things will stand then."""
+    if at > now:
+        told = f"{at.isoformat()} has not come yet: it is {now.isoformat(timespec='seconds')}"
+        errors = [{"field": field, "code": "in_future", "detail": told}]
+        raise Problem("invalid", f"`{field}` must not lie in the future", errors=errors)
+    return at
 
 
 def _after(begins_at: datetime, ends_at: datetime) -> dict[str, str]:

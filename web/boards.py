@@ -12,11 +12,11 @@ from psycopg import Connection
 from starlette.responses import Response
 
 from api.asked import BoardQuery, ThenQuery
+from api.project_views import not_in_future
 from api.reading import validate
 from api.registering import stream_id
 from api.services import Services
 from api.views import texts_for
-from domain.schedule import Calendar
 from projections import answers, queries
 from projections.board_queries import EVERY_CARD
 from web.asking import ask as ask_page
@@ -36,7 +36,7 @@ async def board(request: Request) -> Response:
     asked = {name: text for name, text in given if text and name in BoardQuery.model_fields}
     query = validate(BoardQuery, asked)
     project, services = stream_id(request.path_params["id"]), _services(request)
-    calendar, then = services.calendar, past_moment(request, services.calendar)
+    calendar, then = services.calendar, past_moment(request, services)
     shown: dict[str, Any] = {"calendar": calendar, "only": query.only, "lanes": query.lanes}
     texts = await texts_for(request, project)
 
@@ -72,7 +72,7 @@ async def attention(request: Request) -> Response:
     project, services = stream_id(request.path_params["id"]), _services(request)
     texts = await texts_for(request, project)
     query = asked_page(request)
-    then, calendar = past_moment(request, services.calendar), services.calendar
+    then, calendar = past_moment(request, services), services.calendar
 
     def ask(connection: Connection[Any]) -> answers.Attention:
         shown: Any = {"calendar": calendar, "page": query.page}
@@ -111,8 +111,8 @@ async def everywhere(request: Request) -> Response:
     return page(request, "attention.html", project=None, name="All projects", past=None, **facts)
 
 
-def past_moment(request: Request, calendar: Calendar) -> datetime | None:
-    """``as_of`` of the address: an instant, or a time on the organisation's clock. Raises Problem."""
+def past_moment(request: Request, services: Services) -> datetime | None:
+    """``as_of`` of the address: an instant, or (without script) a time on the organisation's clock. Raises Problem."""
     text = request.query_params.get("as_of", "").strip()
     if not text:
         return None
@@ -121,8 +121,9 @@ def past_moment(request: Request, calendar: Calendar) -> datetime | None:
     except ValueError:
         return validate(ThenQuery, {"as_of": text}).as_of
     if given.tzinfo is None:
-        given = given.replace(tzinfo=calendar.zone)
-    return validate(ThenQuery, {"as_of": given.isoformat()}).as_of
+        given = given.replace(tzinfo=services.calendar.zone)
+    found = validate(ThenQuery, {"as_of": given.isoformat()}).as_of
+    return found and not_in_future("as_of", found, services.clock())
 
 
 def _services(request: Request) -> Services:

@@ -190,7 +190,8 @@ def moment(value: datetime | date | None, style: str = "full") -> Markup:
         text = value.strftime("%-d %b %Y")
         return Markup('<time datetime="{}">{}</time>').format(value.isoformat(), text)
     instant = value.astimezone(UTC)
-    shapes = {"full": "%-d %b %H:%M UTC", "date": "%-d %b", "seconds": "%H:%M:%S"}
+    day = "%-d %b" if instant.year == datetime.now(UTC).year else "%-d %b %Y"
+    shapes = {"full": f"{day} %H:%M UTC", "date": day, "seconds": "%H:%M:%S"}
     stamp = instant.isoformat(timespec="seconds").replace("+00:00", "Z")
     return Markup('<time datetime="{}" data-as="{}">{}</time>').format(
         stamp, style, instant.strftime(shapes[style])

@@ -185,6 +185,19 @@ def test_counts_are_those_of_the_cards_shown(api: Api, place: str):
     assert (filtered["count"], filtered["ended"], filtered["more"], filtered["total"]) == (2, 1, 0, 4)
 
 
+def test_nobody_looks_back_on_the_future(api: Api, place: str):
+    """How things will stand cannot be asked as if it were known; up to now everything can."""
+    now = datetime.now(UTC)
+    api.services.clock = lambda: now
+    seen(api)
+    path = f"/v1/projects/{place}"
+    for ending, name in (("board", "as_of"), ("attention", "as_of"), ("since", "to")):
+        told = api.client.get(f"{path}/{ending}", params={name: (now + timedelta(seconds=1)).isoformat()})
+        assert (told.status_code, told.json()["code"]) == (422, "invalid")
+        assert [(error["field"], error["code"]) for error in told.json()["errors"]] == [(name, "in_future")]
+        assert api.client.get(f"{path}/{ending}", params={name: now.isoformat()}).status_code == 200
+
+
 def test_why_answers_for_every_cell_of_a_card(api: Api, place: str):
     """Each stage, and whatever else the card shows: with the events that made it so, and what is to be said of it."""
     run = api.start(project=place)

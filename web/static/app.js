@@ -28,6 +28,18 @@ function localTimes() {
   }
 }
 
+/** Times that are typed are those of the reader, as all times of the page are: they are sent as instants. */
+function ownClock() {
+  for (const input of document.querySelectorAll("input[data-instant]")) {
+    const at = new Date(input.dataset.instant);
+    if (!Number.isNaN(at.getTime())) input.value = new Date(at - at.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
+    input.form.addEventListener("formdata", (event) => {
+      const given = new Date(input.value);
+      if (!Number.isNaN(given.getTime())) event.formData.set(input.name, given.toISOString());
+    });
+  }
+}
+
 const GO = { i: "/#inbox", b: "board", p: "/#projects", h: "/" };
 let pending = "";
 
@@ -76,6 +88,7 @@ document.addEventListener("keydown", (event) => {
 });
 document.addEventListener("milepost:patched", localTimes);
 localTimes();
+ownClock();
 document.documentElement.dataset.ready = "yes";
 forms.start();
 board.start();
