@@ -11,7 +11,7 @@ from api.bodies import Instant
 from api.events import Position
 from domain.document import Key
 from domain.words import Priority
-from projections.board_queries import CardFilter, LaneKind
+from projections.board_queries import CardFilter, Depth, LaneKind
 from projections.paging import Page
 
 Who = Annotated[
@@ -94,8 +94,8 @@ class ProjectAttentionQuery(PageQuery, ThenQuery):
     """Which page, and as of which moment."""
 
 
-class BoardQuery(ViewQuery):
-    """Which cards, and in which lanes; what is not said lets every card through."""
+class BoardQuery(PageQuery):
+    """Which cards, and in which lanes; what is not said lets every card through. A page is one of every column."""
 
     person: Who | None = Field(None, description="cards whose next action is this person's")
     process: Key | None = None
@@ -106,15 +106,21 @@ class BoardQuery(ViewQuery):
     text: Annotated[str, StringConstraints(max_length=200)] | None = Field(
         None, description="cards whose name has this in it"
     )
+    stage: Key | None = Field(None, description="cards in the column with this key")
     lanes: LaneKind | None = Field(
         None, description="swimlanes by the person to act, the process or the priority"
     )
 
     @property
+    def depth(self) -> Depth:
+        """How far into its columns the board is shown; what has ended stands on the first page."""
+        return Depth(self.page, 0) if self.after else Depth(self.page)
+
+    @property
     def only(self) -> CardFilter:
         """The filter that the query asks for."""
         return CardFilter(
-            self.person, self.process, self.priority, self.kind, self.label, self.state, self.text
+            self.person, self.process, self.priority, self.kind, self.label, self.state, self.text, self.stage
         )
 
 

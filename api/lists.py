@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from starlette.responses import Response
 
 from api import access
-from api.asked import BoardQuery, Format, PageQuery, ViewQuery, Who
+from api.asked import BoardQuery, Format, ViewQuery, Who
 from api.bodies import Instant
 from api.calendar_feed import feed_of
 from api.conditional import conditional
@@ -39,7 +39,7 @@ _BEHIND, _AHEAD = timedelta(days=31), timedelta(days=366)
 _LONGEST = timedelta(days=1_100)
 
 
-class ListQuery(BoardQuery, PageQuery):
+class ListQuery(BoardQuery):
     """Which cards, in which order and groups, and which page of them; as CSV all of them."""
 
     lanes: None = None
@@ -52,7 +52,7 @@ class ListQuery(BoardQuery, PageQuery):
     format: Format = "json"
 
 
-class TimelineQuery(BoardQuery, PageQuery):
+class TimelineQuery(BoardQuery):
     """Which cards, and which page of them."""
 
     lanes: None = None

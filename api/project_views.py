@@ -53,11 +53,12 @@ async def board(request: Request, id: str, query: Annotated[PastBoardQuery, Quer
                 calendar=calendar,
                 only=query.only,
                 lanes=query.lanes,
+                depth=query.depth,
                 texts=texts,
             )
         return queries.board_then(
             connection, project, moment, services.repository.definition, calendar=calendar, only=query.only,
-            lanes=query.lanes,
+            lanes=query.lanes, depth=query.depth,
         )  # fmt: skip
 
     return await show(request, query, ask)

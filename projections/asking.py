@@ -34,7 +34,12 @@ FILTER = """
   and (%(priority)s::text is null or c.priority = %(priority)s) and (%(kind)s::text is null or c.kind = %(kind)s)
   and (%(label)s::text is null or %(label)s = any(c.labels))
   and (%(text)s::text is null or strpos(lower(c.name), lower(%(text)s)) > 0)
+  and (%(stage)s::text is null or c.stage = %(stage)s or %(in_first)s and c.stage <> all(%(stages)s::text[]))
+  and (%(state)s::text is null or coalesce(j.state, c.state) = %(state)s)
 """
+"""Which cards are let through, see CardFilter; ``j`` knows the states that the clock decides."""
+JUDGED = "read.card c left join unnest(%(judged)s::uuid[], %(states)s::text[]) as j (card, state) on j.card = c.card"
+DUE_OF_CARD = "coalesce(c.due_at, (c.due_on + %(closes)s::time) at time zone %(zone)s)"
 OF_RUNS = """
 c.kind = 'run' and (%(process)s::text is null or c.process = %(process)s)
   and (%(project)s::uuid is null or c.project = %(project)s) and (%(life)s::text is null or c.life = %(life)s)
@@ -52,6 +57,8 @@ def _load() -> dict[str, str]:
     parts = {
         "card": CARD_PARTS,
         "filter": FILTER,
+        "judged": JUDGED,
+        "due_of_card": DUE_OF_CARD,
         "due": DUE,
         "of_runs": OF_RUNS,
         "open_step": ", ".join(f"s.{name}" for name in OPEN_STEP_COLUMNS),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
 from uuid import UUID
@@ -16,8 +17,9 @@ from projections.asking import Conn, Fresh, NotFound, fresh, rows
 from projections.cards import card_of, place_of
 from projections.forecast_queries import forecasts_of
 from projections.help_texts import with_help_texts
-from projections.judging import Judge, judge
+from projections.judging import Judge, at_risk, judge
 from projections.names import called, names_of
+from projections.paging import FIRST, Page, left
 
 ENDED_SHOWN = 20
 """How many ended cards a column shows; the others are counted."""
@@ -27,7 +29,10 @@ LaneKind = Literal["person", "process", "priority"]
 
 @dataclass(frozen=True, slots=True)
 class CardFilter:
-    """Which cards a board shows; what is not said lets every card through. ``text`` is part of a name."""
+    """Which cards a board shows; what is not said lets every card through.
+
+    ``text`` is part of a name, ``stage`` the key of a column of the board.
+    """
 
     person: str | None = None
     process: str | None = None
@@ -36,9 +41,21 @@ class CardFilter:
     label: str | None = None
     state: str | None = None
     text: str | None = None
+    stage: str | None = None
 
 
 EVERY_CARD = CardFilter()
+
+
+@dataclass(frozen=True, slots=True)
+class Depth:
+    """How many cards of each column are shown: a page of the open ones, and the newest that ended."""
+
+    open: Page = FIRST
+    ended: int = ENDED_SHOWN
+
+
+SHALLOW = Depth()
 
 
 def board(
@@ -46,13 +63,13 @@ def board(
     project: UUID,
     *,
     now: datetime | None = None,
-    ended: int = ENDED_SHOWN,
+    depth: Depth = SHALLOW,
     calendar: Calendar | None = None,
     only: CardFilter = EVERY_CARD,
     lanes: LaneKind | None = None,
     texts: bool = False,
 ) -> Board:
-    """The board of a project: its columns with all open cards and the newest ``ended`` ones. Raises NotFound.
+    """The board of a project: of each column the open cards first in it, and those that ended last. Raises NotFound.
 
     ``texts``: the reader works with these runs and is told what help is needed for.
     """
@@ -60,23 +77,73 @@ def board(
     found = rows(connection, "project", project=project)
     if not found:
         raise NotFound("project", project)
-    stages, asked = found[0][5], {"project": project, **asdict(only)}
-    standing = rows(connection, "cards", **asked, ended=ended, stages=_stages_of(connection, project))
-    by = judge(now, calendar, forecasts_of(connection, [row[0] for row in standing]), connection)
-    counts = None if only == EVERY_CARD else dict(rows(connection, "open_counts", project=project))
-    told = Counts(dict(rows(connection, "ended_counts", **asked)), counts)
-    named = [(stage["key"], stage["title"]) for stage in stages]
-    cards = shown(standing, by, only)
+    by = judge(now, calendar, connection=connection)
+    asked = filtered(connection, project, only, found[0][5], by)
+    ended_stages = [stage for (stage,) in rows(connection, "ended_stages", project=project)]
+    standing = rows(
+        connection, "cards", **asked, **depth.open._asdict(), ended=depth.ended, ended_stages=ended_stages
+    )
+    cards = judged_cards(connection, standing, by)
     return put_together(
         found[0],
         with_help_texts(connection, cards) if texts else cards,
-        told,
-        _funnel(connection, "project", project, named, current),
+        _counts(connection, asked, only, by.now),
+        _funnel(
+            connection, "project", project, [(each["key"], each["title"]) for each in found[0][5]], current
+        ),
         current,
         lanes,
-        by.now,
+        depth.open,
         lane_names(connection, cards, lanes),
     )
+
+
+def filtered(
+    connection: Conn, project: UUID, only: CardFilter, stages: Sequence[Mapping[str, Any]], by: Judge
+) -> dict[str, Any]:
+    """What the filter of a statement asks for. Where it asks for a state, open cards are judged by the clock first."""
+    keys = [stage["key"] for stage in stages]
+    found: dict[str, Any] = {
+        "project": project, **asdict(only), "stages": keys, "in_first": keys[:1] == [only.stage],
+        "closes": by.calendar.closes, "zone": str(by.calendar.zone), "judged": [], "states": [],
+    }  # fmt: skip
+    return found if only.state is None else {**found, **judged_states(connection, project, by)}
+
+
+def judged_states(connection: Conn, project: UUID, by: Judge) -> dict[str, Any]:
+    """The open cards of a project, and their states by the clock, as statements take them."""
+    cards = judged_cards(connection, rows(connection, "standing", project=project), by)
+    return {"judged": [each.id for each in cards], "states": [each.state for each in cards]}
+
+
+def judged_cards(connection: Conn, found: Sequence[Sequence[Any]], by: Judge) -> list[Card]:
+    """The cards of these rows, with their forecasts."""
+    faces = forecasts_of(connection, [row[0] for row in found])
+    seeing = replace(by, faces=faces, at_risk=at_risk(faces))
+    return [card_of(row, seeing) for row in found]
+
+
+def _counts(connection: Conn, asked: Mapping[str, Any], only: CardFilter, now: datetime) -> Counts:
+    standing = rows(connection, "standing_counts", **asked, now=now, soon=now + SOON)
+    every = None if only == EVERY_CARD else dict(rows(connection, "open_counts", project=asked["project"]))
+    return Counts(
+        ended=dict(rows(connection, "ended_counts", **asked)),
+        standing={stage: count for stage, count, _, _ in standing},
+        open=every,
+        overdue=sum(overdue for _, _, overdue, _ in standing),
+        due_soon=sum(soon for _, _, _, soon in standing),
+    )
+
+
+def last_rank(connection: Conn, project: UUID, stage: str) -> str | None:
+    """The rank of the last card of a column; None when none has one. Raises NotFound."""
+    found = rows(connection, "project", project=project)
+    if not found:
+        raise NotFound("project", project)
+    keys = [each["key"] for each in found[0][5]]
+    asked = {"project": project, "stage": stage, "stages": keys, "in_first": keys[:1] == [stage]}
+    rank: str | None = rows(connection, "last_rank", **asked)[0][0]
+    return rank
 
 
 def lane_names(connection: Conn, cards: Sequence[Card], lanes: LaneKind | None) -> dict[str, str]:
@@ -84,23 +151,33 @@ def lane_names(connection: Conn, cards: Sequence[Card], lanes: LaneKind | None) 
     return names_of(connection, [each.who for each in cards if each.who]) if lanes == "person" else {}
 
 
-def _stages_of(connection: Conn, project: UUID) -> list[str]:
-    """The stages in which cards of the project ended; also those that its board has no column for."""
-    return [stage for (stage,) in rows(connection, "ended_stages", project=project)]
-
-
-def shown(standing: Sequence[Sequence[Any]], by: Judge, only: CardFilter) -> list[Card]:
-    """The cards of these rows at that moment; the state is known only now."""
-    cards = [card_of(row, by) for row in standing]
-    return [each for each in cards if only.state is None or each.state == only.state]
-
-
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """How many cards ended by stage, under the filter; and how many are open, when a filter hides some."""
+    """How many cards ended by stage, and how many are open (``standing``), under the filter.
+
+    ``open``: how many are open whatever the filter, when it hides some. ``overdue`` and ``due_soon``: of ``standing``.
+    """
 
     ended: Mapping[str, int]
+    standing: Mapping[str, int]
     open: Mapping[str, int] | None = None
+    overdue: int = 0
+    due_soon: int = 0
+
+
+def counted(
+    cards: Iterable[Card], ended: Mapping[str, int], open_: Mapping[str, int] | None, now: datetime
+) -> Counts:
+    """The counts of a board of which every open card is known."""
+    standing = [each for each in cards if each.ended_at is None]
+    next_at = [min(instants) for each in standing if (instants := _deadlines(each))]
+    return Counts(
+        ended,
+        Counter(each.stage for each in standing),
+        open_,
+        overdue=sum(at < now for at in next_at),
+        due_soon=sum(now <= at < now + SOON for at in next_at),
+    )
 
 
 def put_together(
@@ -110,13 +187,12 @@ def put_together(
     funnel_: Funnel,
     current: Fresh,
     lanes: LaneKind | None,
-    now: datetime,
+    page: Page,
     names: Mapping[str, str] | None = None,
 ) -> Board:
-    """The board from the project's row (see the statement ``project``), its cards and their counts, at ``now``."""
+    """The board from the project's row (see the statement ``project``) and its cards: ``page`` of each column."""
     project, name, state, owner, process, stages, members, _, version = row
-    columns = _columns(stages, cards, counts)
-    next_at = [min(instants) for each in cards if (instants := _deadlines(each))]
+    columns = _columns(stages, cards, counts, page)
     return Board(
         project=project,
         name=name,
@@ -131,8 +207,8 @@ def put_together(
         as_of=current.as_of,
         behind=current.behind,
         lanes=_lanes(columns, lanes, names or {}) if lanes else (),
-        overdue=sum(at < now for at in next_at),
-        due_soon=sum(now <= at < now + SOON for at in next_at),
+        overdue=counts.overdue,
+        due_soon=counts.due_soon,
     )
 
 
@@ -216,20 +292,21 @@ def _on_board(
 
 
 def _columns(
-    stages: Sequence[Mapping[str, Any]], cards: Sequence[Card], counts: Counts
+    stages: Sequence[Mapping[str, Any]], cards: Sequence[Card], counts: Counts, page: Page
 ) -> tuple[BoardColumn, ...]:
     known = [stage["key"] for stage in stages]
     held_in: dict[str, list[Card]] = {key: [] for key in known}
     for each in cards:
         held_in.setdefault(stands_in(known, each.stage), []).append(each)
-    left = by_column(counts.ended, known)
-    held = None if counts.open is None else by_column(counts.open, known)
+    over, standing = by_column(counts.ended, known), by_column(counts.standing, known)
+    held = standing if counts.open is None else by_column(counts.open, known)
     return tuple(
         _column(
             stage,
             held_in[stage["key"]],
-            left.get(stage["key"], 0),
-            None if held is None else held.get(stage["key"], 0),
+            over.get(stage["key"], 0),
+            held.get(stage["key"], 0),
+            (standing.get(stage["key"], 0), page),
         )
         for stage in stages
     )
@@ -244,21 +321,26 @@ def by_column(counts: Mapping[str, int], known: Sequence[str]) -> dict[str, int]
     return found
 
 
-def _column(stage: Mapping[str, Any], cards: list[Card], ended: int, held: int | None) -> BoardColumn:
+def _column(
+    stage: Mapping[str, Any], cards: list[Card], ended: int, total: int, standing: tuple[int, Page]
+) -> BoardColumn:
     cards.sort(key=place_of)
-    over = sum(each.ended_at is not None for each in cards)
-    limit, total = stage.get("wip_limit"), len(cards) - over if held is None else held
+    over, (count, page) = sum(each.ended_at is not None for each in cards), standing
+    limit, shown_ = stage.get("wip_limit"), len(cards) - over
+    hidden, next_after = left(count, page, shown_)
     return BoardColumn(
         key=stage["key"],
         title=stage["title"],
         wip_limit=limit,
-        count=len(cards) - over,
+        count=shown_,
         cards=tuple(cards),
         more=ended - over,
         ended=over,
         wip_hard=bool(stage.get("wip_hard")),
         total=total,
         exceeded=limit is not None and total > limit,
+        hidden=hidden,
+        next_after=next_after,
     )
 
 

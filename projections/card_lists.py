@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import groupby
 from typing import Any, Literal
@@ -13,10 +13,8 @@ from domain.naming import spoken
 from domain.schedule import Calendar
 from domain.words import PRIORITIES
 from projections.answers import Card
-from projections.asking import CARD_PARTS, FILTER, Conn, Fresh, NotFound, fresh, rows
-from projections.board_queries import EVERY_CARD, CardFilter
-from projections.cards import card_of
-from projections.forecast_queries import forecasts_of
+from projections.asking import CARD_PARTS, DUE_OF_CARD, FILTER, JUDGED, Conn, Fresh, NotFound, fresh, rows
+from projections.board_queries import EVERY_CARD, CardFilter, filtered, judged_cards, judged_states
 from projections.judging import Judge, judge
 from projections.paging import FIRST, Page, left
 from projections.projection import blocks
@@ -28,8 +26,7 @@ GroupKey = Literal["stage", "state", "who", "priority", "process", "kind"]
 _BATCH = 500
 
 _STATE = "coalesce(j.state, c.state)"
-_DUE_AT = "coalesce(c.due_at, (c.due_on + %(closes)s::time) at time zone %(zone)s)"
-_DUE = f"{_DUE_AT} nulls last"
+_DUE = f"{DUE_OF_CARD} nulls last"
 _PLACE = "array_position(%(stages)s::text[], c.stage)"
 _PRIORITY = "array_position(%(priorities)s::text[], c.priority)"
 _NAME = "lower(c.name)"
@@ -222,26 +219,24 @@ class _Asked:
         self.name: str = found[0][1]
         self.stages: dict[str, str] = {stage["key"]: stage["title"] for stage in found[0][5]}
         self._connection, self._by = connection, by
-        self._values: dict[str, Any] = {
-            "project": project, **asdict(wanted.only), "stages": list(self.stages), "priorities": list(PRIORITIES),
-            "closes": by.calendar.closes, "zone": str(by.calendar.zone), "judged": [], "states": [],
-        }  # fmt: skip
+        self._values = {
+            **filtered(connection, project, wanted.only, found[0][5], by),
+            "priorities": list(PRIORITIES),
+        }
+        if wanted.only.state is None and "state" in (wanted.sort, wanted.group):
+            self._values |= judged_states(connection, project, by)
         key, place = _GROUPS[wanted.group]
         self._parts: dict[str, str] = {
-            "card": CARD_PARTS, "which": _EVERY if wanted.ended else _OPEN, "filter": FILTER, "state_now": _STATE,
+            "card": CARD_PARTS, "which": _EVERY if wanted.ended else _OPEN, "filter": FILTER, "judged": JUDGED,
             "group": key, "order": f"{place}{_SORTS[wanted.sort]}, c.card",
         }  # fmt: skip
         self._parts["scope"] = self._text("scope")
-        if wanted.only.state is not None or "state" in (wanted.sort, wanted.group):
-            self._judge_open_cards()
 
     def page(self, page: Page) -> list[tuple[Card, str | None]]:
         """Cards with the keys of their groups."""
         found = self._ask("page", **page._asdict())
-        told = {
-            row[0]: row for row in rows(self._connection, "cards_by_id", wanted=[card for card, _ in found])
-        }
-        cards = _cards(self._connection, list(told.values()), self._by)
+        told = rows(self._connection, "cards_by_id", wanted=[card for card, _ in found])
+        cards = {each.id: each for each in judged_cards(self._connection, told, self._by)}
         return [(cards[card], key) for card, key in found if card in cards]
 
     def counts(self) -> dict[str | None, int]:
@@ -253,12 +248,7 @@ class _Asked:
         with self._connection.cursor("every_card") as cursor:
             cursor.execute(self._text("every").encode(), self._values)
             while found := cursor.fetchmany(_BATCH):
-                yield from _cards(self._connection, found, self._by).values()
-
-    def _judge_open_cards(self) -> None:
-        """The clock decides the state of what is open: it is worked out here, and handed on by card."""
-        cards = _cards(self._connection, self._ask("open"), self._by)
-        self._values |= {"judged": list(cards), "states": [card.state for card in cards.values()]}
+                yield from judged_cards(self._connection, found, self._by)
 
     def _ask(self, name: str, **values: Any) -> list[tuple[Any, ...]]:
         return self._connection.execute(self._text(name).encode(), {**self._values, **values}).fetchall()
@@ -278,16 +268,9 @@ def due_cards(
         "closes": calendar.closes,
         "zone": str(calendar.zone),
     }
-    statement = _BLOCKS["due"].format(card=CARD_PARTS, due=_DUE_AT)
+    statement = _BLOCKS["due"].format(card=CARD_PARTS, due=DUE_OF_CARD)
     found = connection.execute(statement.encode(), values).fetchall()
-    return list(_cards(connection, found, judge(None, calendar, connection=connection)).values())
-
-
-def _cards(connection: Conn, found: Sequence[Sequence[Any]], by: Judge) -> dict[UUID, Card]:
-    """The cards of these rows by id, in their order, with their forecasts."""
-    faces = forecasts_of(connection, [row[0] for row in found])
-    seeing = judge(by.now, by.calendar, faces, connection)
-    return {row[0]: card_of(row, seeing) for row in found}
+    return judged_cards(connection, found, judge(None, calendar, connection=connection))
 
 
 def _grouped(

@@ -1,8 +1,7 @@
 -- The cards of a project as a list: in any order, in any groups, a page at a time. {which} are open ones, or all.
 
 -- name: scope
-from read.card c left join unnest(%(judged)s::uuid[], %(states)s::text[]) as j (card, state) on j.card = c.card
-where c.project = %(project)s and {which} and {filter} and (%(state)s::text is null or {state_now} = %(state)s)
+from {judged} where c.project = %(project)s and {which} and {filter}
 
 -- name: page
 select c.card, {group} {scope} order by {order} limit %(limit)s offset %(after)s
@@ -12,9 +11,6 @@ select {group}, count(*) {scope} group by 1
 
 -- name: every
 select {card} {scope} order by {order}
-
--- name: open
-select {card} from read.card c where c.project = %(project)s and c.ended_at is null and {filter}
 
 -- name: acting
 select distinct c.who from read.card c where c.project = %(project)s and c.ended_at is null and c.who is not null

@@ -16,15 +16,16 @@ from projections.asking import Conn, Fresh
 from projections.attending import Context
 from projections.attention_queries import PAGE, by_run, gone_of, ordered, page_of, people_of, project_names
 from projections.board_queries import (
-    ENDED_SHOWN,
     EVERY_CARD,
+    SHALLOW,
     CardFilter,
-    Counts,
+    Depth,
     LaneKind,
+    counted,
     lane_names,
     put_together,
-    shown,
 )
+from projections.cards import card_of, place_of
 from projections.judging import WEEKDAYS, Judge, judge
 from projections.names import names_of
 from projections.paging import Page
@@ -42,21 +43,42 @@ def board_then(
     calendar: Calendar | None = None,
     only: CardFilter = EVERY_CARD,
     lanes: LaneKind | None = None,
-    ended: int = ENDED_SHOWN,
+    depth: Depth = SHALLOW,
 ) -> Board:
     """The board as it was; lateness is judged at that moment. Raises NotFound when there was no such project yet."""
     then = Then(connection, project, moment, definitions)
     row = then.project_row()
-    fitting = [light for light in then.lights if fits(light, only)]
-    wanted = [light.card for light in fitting if light.ended_at is None] + _newest(fitting, ended)
-    cards = shown(then.cards(wanted), judge(moment.at, calendar, connection=connection), only)
-    counts = Counts(
+    keys = [stage["key"] for stage in row[5]]
+    fitting = [light for light in then.lights if fits(light, only, keys)]
+    wanted = [light.card for light in fitting if light.ended_at is None] + _newest(fitting, depth.ended)
+    every = shown(then.cards(wanted), judge(moment.at, calendar, connection=connection), only)
+    counts = counted(
+        every,
         _by_stage(light for light in fitting if light.ended_at is not None and _in_state(light, only)),
         _by_stage(light for light in then.lights if light.ended_at is None),
+        moment.at,
     )
+    cards = _of_page(every, keys, depth.open)
     current = Fresh(moment.position, moment.at, 0)
     funnel, names = _funnel(row[5], then.lights, current), lane_names(connection, cards, lanes)
-    return put_together(row, cards, counts, funnel, current, lanes, moment.at, names)
+    return put_together(row, cards, counts, funnel, current, lanes, depth.open, names)
+
+
+def shown(standing: Sequence[Sequence[Any]], by: Judge, only: CardFilter) -> list[Card]:
+    """The cards of these rows at that moment; the state is known only now."""
+    cards = [card_of(row, by) for row in standing]
+    return [each for each in cards if only.state is None or each.state == only.state]
+
+
+def _of_page(cards: Iterable[Card], keys: Sequence[str], page: Page) -> list[Card]:
+    """The cards without the open ones that stand before the page in their column, or behind it."""
+    found, held = [], Counter[str]()
+    for each in sorted(cards, key=place_of):
+        column = stands_in(keys, each.stage)
+        held[column] += each.ended_at is None
+        if each.ended_at is not None or 0 < held[column] - page.after <= (page.limit or held[column]):
+            found.append(each)
+    return found
 
 
 def cards_of(then: Then, at: datetime, calendar: Calendar | None = None) -> list[Card]:
@@ -92,12 +114,15 @@ def attention_then(
 
 def standing_now(connection: Conn, project: UUID, now: datetime, definitions: Definitions) -> dict[UUID, str]:
     """The column of every open card at the very head of the log, however far the read models are."""
-    then = Then(connection, project, Moment(now, head(connection), stored=True), definitions)
+    newest = head(connection)
+    then = Then(
+        connection, project, Moment(now, newest, stored=True), definitions, after=Moment(now, newest)
+    )  # what had ended is not looked at
     keys = [stage["key"] for stage in then.project_row()[5]]
     return {light.card: stands_in(keys, light.stage) for light in then.lights if light.ended_at is None}
 
 
-def fits(light: Light, only: CardFilter) -> bool:
+def fits(light: Light, only: CardFilter, keys: Sequence[str]) -> bool:
     """Whether a filter lets the card through, its state aside; the same as the filter of the live board."""
     return (
         only.person in (None, light.who)
@@ -106,6 +131,7 @@ def fits(light: Light, only: CardFilter) -> bool:
         and only.kind in (None, light.kind)
         and (only.label is None or only.label in light.labels)
         and (only.text is None or only.text.lower() in light.name.lower())
+        and only.stage in (None, stands_in(keys, light.stage))
     )
 
 

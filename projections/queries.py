@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from projections.asking import Fresh, NotFound, fresh
 from projections.attention_queries import attention, project_name
-from projections.board_queries import LaneKind, board, card, funnel
+from projections.board_queries import LaneKind, board, card, funnel, last_rank
 from projections.insights_queries import insights
 from projections.past import AheadOfLog, Moment, at_instant, at_position
 from projections.past_board import attention_then, board_then, standing_now
@@ -42,6 +42,7 @@ __all__ = [
     "home",
     "inbox",
     "insights",
+    "last_rank",
     "latest_history",
     "monday",
     "owner_deactivated",

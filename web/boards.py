@@ -11,7 +11,7 @@ from fastapi import Request
 from psycopg import Connection
 from starlette.responses import Response
 
-from api.asked import BoardQuery, ThenQuery
+from api.asked import BoardQuery, PageQuery, ThenQuery
 from api.project_views import not_in_future
 from api.reading import validate
 from api.registering import stream_id
@@ -19,8 +19,8 @@ from api.services import Services
 from api.views import texts_for
 from projections import answers, queries
 from projections.board_queries import EVERY_CARD
+from web.asking import ON_A_PAGE, asked_page
 from web.asking import ask as ask_page
-from web.asking import asked_page
 from web.rendering import page
 from web.words import who
 
@@ -34,10 +34,15 @@ async def board(request: Request) -> Response:
     """
     given = request.query_params.items()
     asked = {name: text for name, text in given if text and name in BoardQuery.model_fields}
-    query = validate(BoardQuery, asked)
+    query = validate(BoardQuery, {"limit": ON_A_PAGE, **asked})
     project, services = stream_id(request.path_params["id"]), _services(request)
     calendar, then = services.calendar, past_moment(request, services)
-    shown: dict[str, Any] = {"calendar": calendar, "only": query.only, "lanes": query.lanes}
+    shown: dict[str, Any] = {
+        "calendar": calendar,
+        "only": query.only,
+        "lanes": query.lanes,
+        "depth": query.depth,
+    }
     texts = await texts_for(request, project)
 
     def ask(connection: Connection[Any]) -> answers.Board:
@@ -48,7 +53,7 @@ async def board(request: Request) -> Response:
 
     seen = await ask_page(request, ask)
     acting = {one.who for column in seen.columns for one in column.cards if one.who} | {query.person}
-    kept = {name: text for name, text in asked.items() if name not in ("lanes", "min_position")}
+    kept = {name: text for name, text in asked.items() if name not in ("lanes", *PageQuery.model_fields)}
     when = {"as_of": then.isoformat()} if then is not None else {}
     return page(
         request, "board.html", board=seen, lanes=query.lanes, query=query, answer=seen, everything=EVERY_CARD,

@@ -142,7 +142,8 @@ async def timeline(request: Request) -> Response:
     rows = [(row, window.stretches(row)) for row in seen.rows]
     return page(
         request, "timeline.html", seen=seen, answer=seen, rows=rows, ticks=list(window.ticks()),
-        today=window.place(now), zone=services.calendar.zone, query=query, kept=_kept(request), views=await _views(request, project, "timeline"),
+        today=window.place(now), zone=services.calendar.zone, query=query, kept=_kept(request),
+        views=await _views(request, project, "timeline"),
     )  # fmt: skip
 
 

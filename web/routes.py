@@ -280,11 +280,10 @@ async def move_task(request: Request) -> Response:
 
 async def _last_rank(request: Request, project: UUID, stage: str) -> str | None:
     """The rank of the last card of a column; None when it has none."""
-    seen = await _ask(request, lambda connection: queries.board(connection, project))
-    ranks = [
-        card.rank for column in seen.columns if column.key == stage for card in column.cards if card.rank
-    ]
-    return max(ranks, default=None)
+    try:
+        return await _services(request).read(lambda connection: queries.last_rank(connection, project, stage))
+    except queries.NotFound as missing:
+        raise Problem("not_found", str(missing)) from None
 
 
 async def sign_out(request: Request) -> Response:

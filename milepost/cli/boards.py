@@ -7,26 +7,28 @@ from typing import Any
 from milepost.cli.client import ask
 from milepost.cli.output import BAD_INPUT, fail
 
-Board = dict[str, Any]
+_MOST = 500
 
 
-def board(project: str) -> Board:
-    """The board of a project."""
-    found: Board = ask(f"/v1/projects/{project}/board")
+def project_of(task: str) -> str:
+    """The project on whose board a task stands."""
+    found: str = ask(f"/v1/tasks/{task}")["card"]["project"]
     return found
 
 
-def board_of(card: str) -> Board:
-    """The board on which a card stands."""
-    boards = (board(row["id"]) for row in ask("/v1/projects")["rows"])
-    found = next((each for each in boards if card in _cards(each)), None)
-    if found is None:
-        fail(f"no board shows a card {card}", BAD_INPUT)
+def column(project: str, stage: str | None) -> dict[str, Any]:
+    """A column of a project's board by its key, or the first; with all of its open cards."""
+    found = _column(ask(f"/v1/projects/{project}/board", stage=stage, limit=_MOST), stage)
+    following = found["next_after"]
+    while following is not None:
+        asked = {"stage": found["key"], "limit": _MOST, "after": following}
+        page = _column(ask(f"/v1/projects/{project}/board", **asked), found["key"])
+        found["cards"] += page["cards"]
+        following = page["next_after"]
     return found
 
 
-def column(board: Board, stage: str | None) -> dict[str, Any]:
-    """A column by its key, or the first."""
+def _column(board: dict[str, Any], stage: str | None) -> dict[str, Any]:
     columns: list[dict[str, Any]] = board["columns"]
     if stage is None:
         return columns[0]
@@ -56,7 +58,3 @@ def _index(cards: list[dict[str, Any]], card: str) -> int:
     if card not in ids:
         fail(f"no card {card} with a place of its own stands in this column", BAD_INPUT)
     return ids.index(card)
-
-
-def _cards(board: Board) -> set[str]:
-    return {card["id"] for column in board["columns"] for card in column["cards"]}

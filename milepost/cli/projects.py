@@ -66,18 +66,28 @@ def board(
     project: str = Project,
     as_of: str = looking_back.AsOf,
     as_of_position: int = looking_back.AsOfPosition,
+    stage: str = typer.Option(None, help="Only the cards in this column, by its key."),
+    limit: int = typer.Option(200, help="How many open cards of each column at the most, up to 500."),
+    after: int = After,
     as_json: bool = AsJson,
 ) -> None:
-    """Show the board: every card in its column, now or as of a moment."""
-    answer = ask(f"/v1/projects/{project}/board", as_of=as_of, as_of_position=as_of_position)
+    """Show the board: the cards in their columns, now or as of a moment."""
+    query = {"as_of": as_of, "as_of_position": as_of_position, "stage": stage, "limit": limit, "after": after}
+    answer = ask(f"/v1/projects/{project}/board", **query)
     if as_json:
         print_json(answer)
         return
-    count = sum(column["count"] for column in answer["columns"])
+    count = sum(column["count"] + column["hidden"] for column in answer["columns"])
     people.print(f"{count} open: {answer['overdue']} overdue, {answer['due_soon']} due within 7 days")
     for column in answer["columns"]:
-        limit = f" of at most {column['wip_limit']}" if column["wip_limit"] else ""
-        print_rows(f"{column['title']}: {column['count']}{limit}", _CARD, map(_card, column["cards"]))
+        if stage not in (None, column["key"]):
+            continue
+        most = f" of at most {column['wip_limit']}" if column["wip_limit"] else ""
+        total = after + column["count"] + column["hidden"]
+        print_rows(f"{column['title']}: {total}{most}", _CARD, map(_card, column["cards"]))
+        if column["hidden"]:
+            further = f"--stage {column['key']} --after {column['next_after']}"
+            people.print(f"{column['hidden']} more: go on with {further}", markup=False)
 
 
 @app.command()

@@ -37,7 +37,7 @@ def add(  # noqa: PLR0913, PLR0917 - one for each option of the command line
     as_json: bool = AsJson,
 ) -> None:
     """Add a task, last in its column."""
-    column = boards.column(boards.board(project), stage)
+    column = boards.column(project, stage)
     body: dict[str, Any] = {
         "project": project, "title": title, "stage": column["key"], "description": description, "assignee": assignee,
         "priority": priority, "due_on": due, "labels": labels or None, **boards.place(column),
@@ -106,7 +106,7 @@ def move(
     """Move a task to another column, or to another place in it; last without --above or --below."""
     if above and below:
         fail("--above and --below: one of them says it", BAD_INPUT)
-    column = boards.column(boards.board_of(task), stage)
+    column = boards.column(boards.project_of(task), stage)
     body = {"stage": stage, **boards.place(column, task, above, below)}
     _tell(task, "move", body, actor, as_json)
 

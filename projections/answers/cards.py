@@ -134,8 +134,8 @@ class Card:
 class BoardColumn:
     """One stage of a project with the cards that stand in it: of those shown ``count`` are open, ``ended`` are over.
 
-    ``more`` have ended too and are not shown. ``total`` open cards stand in the column whatever is filtered;
-    ``exceeded`` when that is more than the limit.
+    ``more`` have ended too and are not shown; ``hidden`` open ones stand behind those shown, from ``next_after`` on.
+    ``total`` open cards stand in the column whatever is filtered; ``exceeded`` when that is more than the limit.
     """
 
     key: str
@@ -148,6 +148,8 @@ class BoardColumn:
     wip_hard: bool = False
     total: int = 0
     exceeded: bool = False
+    hidden: int = 0
+    next_after: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,10 +198,10 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """The board of a project. Ended cards beyond the newest few of a column are only counted (``more``).
+    """The board of a project: of each column a page of the open cards, and the newest of those that ended.
 
-    Of the open cards shown, ``overdue`` are past a due or a target of their own, and ``due_soon`` have the next one
-    within seven days; the rest of the run's stages does not count here.
+    Of all open cards that the filter lets through, ``overdue`` are past a due or a target of their own, ``due_soon``
+    have the next one within seven days; the rest of the run's stages does not count here.
     """
 
     project: UUID
