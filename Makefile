@@ -6,6 +6,8 @@ RUNTIME := $(VENV)/.stamps/runtime
 DEVELOPMENT := $(VENV)/.stamps/development
 PY := $(VENV)/bin/python
 ARGS ?=
+# the whole suite runs on as many processes as there are processors; a part of it, on one
+PARALLEL = $(if $(ARGS),,-n logical --maxprocesses 8 --dist loadfile)
 
 .DEFAULT_GOAL := help
 .PHONY: help run test check lint types contracts format generate verify bench lock browser clean
@@ -17,7 +19,7 @@ run: $(RUNTIME) ## Start Milepost with its own PostgreSQL and NATS; Ctrl-C stops
 	@exec $(VENV)/bin/milepost up $(ARGS)
 
 test: $(DEVELOPMENT) ## Run every test, on a real PostgreSQL and a real nats-server (ARGS="-k board")
-	@$(PY) -m pytest $(ARGS)
+	@$(PY) -m pytest $(PARALLEL) $(ARGS)
 
 check: lint types contracts verify browser test ## All that must hold before a change lands
 
