@@ -133,7 +133,9 @@ class ActionsQuery(PageQuery):
     """Which actions, the one that changed last first."""
 
     run: UUID | None = None
-    state: Literal["queued", "started", "failed", "uncertain", "succeeded", "withdrawn"] | None = None
+    state: Literal["queued", "started", "failed", "uncertain", "succeeded", "unsent", "withdrawn"] | None = (
+        None
+    )
     kind: Literal["email", "http", "run"] | None = None
     limit: Limit = 100
 

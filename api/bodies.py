@@ -19,6 +19,8 @@ from pydantic import (
 
 from domain.document import Key
 from domain.events import ProjectStage
+from domain.mail_address import ACCEPTED
+from domain.run.values import is_somebody
 from domain.words import Assignee, Priority, RoleKey, StageKey, StepKey
 
 _EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
@@ -48,8 +50,19 @@ Day = Annotated[date, BeforeValidator(_written_out), AfterValidator(_day_in_our_
 Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2_000)]
 LongWords = Annotated[str, StringConstraints(max_length=20_000)]
+
+
+def _reached(who: Assignee) -> Assignee:
+    """A guest who is named by a mail address is named by a real one."""
+    if not is_somebody(who):
+        raise ValueError(f"what stands after guest: is no mail address; accepted is {ACCEPTED}")
+    return who
+
+
 AssigneeText = Annotated[
-    Assignee, StringConstraints(pattern=r"^(person|guest|group|service):[A-Za-z0-9][A-Za-z0-9._@+-]{0,99}$")
+    Assignee,
+    StringConstraints(pattern=r"^(person|guest|group|service):[A-Za-z0-9][A-Za-z0-9._@+-]{0,99}$"),
+    AfterValidator(_reached),
 ]
 Rank = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][0-9A-Za-z]+$", max_length=4_096)]
 MEDIA_TYPE = r"^[a-z]+/[A-Za-z0-9.+_-]{1,100}$"

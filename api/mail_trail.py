@@ -64,8 +64,9 @@ def mails_of(
         hide_sensitive=not sight.sees_sensitive,
     )
     told = (found.run_id, run, definition, MailAction.of(action), desk)
-    to_nobody = found.now.actions[key].result in ("no_address", "superseded")
-    return headline(*told), () if to_nobody else compose(*told)
+    now = found.now.actions[key]
+    to_nobody = now.state == "unsent" or now.result in ("no_address", "superseded")
+    return headline(*told), () if to_nobody else compose(*told).mails
 
 
 def _no_link(_run: UUID, _held: Pass) -> str:

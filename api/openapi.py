@@ -216,6 +216,12 @@ def _command_answer() -> dict[str, Any]:
                 "items": {"type": "object"},
                 "description": "of a publication: what is no mistake of the document, and will still be in the way",
             },
+            "told": {
+                "type": "array",
+                "items": {"type": "object"},
+                "description": "of a reminder: who hears of it (`who`, `name`), and `how`: by `mail` to `address`, in "
+                "their `inbox` only, or by a mail kept in the `outbox`, as no mail server is set or it is a test",
+            },
         },
         "required": ["id", "version", "position", "events"],
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request
@@ -27,8 +27,8 @@ from projections.asking import NotFound
 from projections.outbox_queries import MailFacts, MailList, Wanted, mails
 from projections.people_directory import directory
 
-MailState = Literal["queued", "sending", "sent", "skipped", "failed", "uncertain", "withdrawn"]
-STATES: tuple[MailState, ...] = ("queued", "sending", "sent", "skipped", "failed", "uncertain", "withdrawn")
+MailState = Literal["queued", "sending", "sent", "unsent", "skipped", "failed", "uncertain", "withdrawn"]
+STATES: tuple[MailState, ...] = get_args(MailState)
 RUN_LEVEL = "-"
 """Stands in an address for the step of a mail that is about the run as a whole."""
 
@@ -45,8 +45,9 @@ class OutboxQuery(PageQuery):
 class MailRow(MailFacts):
     """One mail. ``to`` and ``subject`` are null for somebody whom the run does not concern.
 
-    ``queued`` waits for its instant or next try (``next_at``), ``skipped`` had nobody to go to, ``failed`` and
-    ``uncertain`` ask somebody to decide (``incident``), ``withdrawn`` was not worth sending any more.
+    ``queued`` waits for its instant or next try (``next_at``), ``unsent`` had nobody to go to, instead of a ``skipped``
+    one a later reminder went, ``failed`` and ``uncertain`` ask somebody to decide (``incident``), ``withdrawn`` was not
+    worth sending any more.
     """
 
     to: tuple[str, ...] | None = None

@@ -76,8 +76,13 @@ async def _preview(call: Call) -> Response:
     run = sample_run(definition, act.step, body.values, body.roles, call.services.clock())
     base = call.services.site.base_url
     desk = Desk(AddressBook(), base, call.services.calendar.zone, _sample_link(base))
-    mails = compose(_NO_RUN, run, definition, act, desk)
-    told = {"mails": [_told(mail) for mail in mails], "reason": None if mails else "no_address"}
+    post = compose(_NO_RUN, run, definition, act, desk)
+    reason = None if post.mails else "no_address"
+    told = {
+        "mails": [_told(mail) for mail in post.mails],
+        "reason": reason,
+        "unreached": [one.reason for one in post.unreached if one.named or reason],
+    }
     return Response(orjson.dumps(told), 200, {"Cache-Control": "no-store"}, "application/json")
 
 

@@ -19,6 +19,7 @@ from api.limits import room_in
 from api.problems import Problem
 from api.reading import validate
 from api.registering import Handle, add_command, stream_id
+from api.reminding import with_told
 from api.services import Services
 from api.steering import STEERED, must_steer
 from api.streams import PROCESSES, PROJECTS, RUNS, known_process, known_run, project_taking_work
@@ -256,7 +257,8 @@ def _on_run(verb: Verb) -> Handle:
 
         project, stage = await _column_wanted(call.services, stream, body)
         async with room_in(call.services, project, stage, stream):
-            return await carry_out(call, RUNS, stream, decide, name=str(stream), meta=meta)
+            done = await carry_out(call, RUNS, stream, decide, name=str(stream), meta=meta)
+        return await with_told(call, stream, path["step"], done) if verb.name == "remind" else done
 
     return handle
 

@@ -56,6 +56,8 @@ class Services:
     health: Callable[[], Awaitable[Mapping[str, Any]]] = _healthy
     clock: Callable[[], datetime] = _now
     wait_seconds: float = 5.0
+    sends_mails: bool = False
+    """Whether a mail server is set; without one, mails are kept in the outbox of this machine."""
     file_limit_bytes: int = 25 << 20
     file_types: tuple[str, ...] = ("*/*",)
     """Patterns of the media types of files that are taken, such as ``image/*``."""

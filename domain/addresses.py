@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from domain.definition import Definition
 from domain.directory import Directory
+from domain.mail_address import NoAddress, mail_address
 from domain.run.state import Run
 from domain.shown import spoken
 from domain.words import Assignee, RoleKey
 
-_ADDRESS = re.compile(
-    r"[^@\s<>,;:\"()\[\]\\\x00-\x20\x7f]{1,64}@[^@\s.<>,;:\"()\[\]\\]+(\.[^@\s.<>,;:\"()\[\]\\]+)+"
-)
-_LONGEST_ADDRESS = 254
 _ASSIGNEE = re.compile(r"(person|guest|group|service):\S{1,100}")
 _BETWEEN = re.compile(r"[,;\n]")
 
@@ -52,36 +49,53 @@ class AddressBook:
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """One address; ``who`` is None where the process names an address outright."""
+    """One address as it goes over the wire; ``who`` is None where the process names an address outright."""
 
     address: str
     name: str = ""
     who: Assignee | None = None
 
 
-def is_address(text: str) -> bool:
-    """Whether a text can be the address of one mail: no list, no name, nothing that could end a header."""
-    return len(text) <= _LONGEST_ADDRESS and bool(_ADDRESS.fullmatch(text))
+@dataclass(frozen=True, slots=True)
+class Unreached:
+    """Somebody whom no mail can go to, and why. ``named``: it is somebody, and not a line that names nobody now."""
+
+    who: str
+    reason: str
+    named: bool = True
 
 
-def reach(
-    who: Iterable[Assignee], run: Run, definition: Definition, book: AddressBook
-) -> tuple[Recipient, ...]:
-    """The addresses of these people, guests and groups, each once; nothing for those who have none."""
-    return once(one for assignee in who for one in _reach_one(assignee, run, definition, book))
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """Where a mail goes, each address once, and who of those whom it is for cannot be reached."""
+
+    recipients: tuple[Recipient, ...] = ()
+    unreached: tuple[Unreached, ...] = ()
+
+    @classmethod
+    def together(cls, several: Iterable[Reached]) -> Reached:
+        """All of them as one; upper and lower case are the same address."""
+        found = list(several)
+        recipients = {
+            one.address.lower(): one for each in reversed(found) for one in reversed(each.recipients)
+        }
+        lost = dict.fromkeys(one for each in found for one in each.unreached)
+        return cls(tuple(recipients.values())[::-1], tuple(lost))
 
 
-def addressed(
-    texts: Iterable[str], run: Run, definition: Definition, book: AddressBook
-) -> tuple[Recipient, ...]:
-    """The addresses in rendered recipient lines: mail addresses, or people such as ``person:dana``, by commas."""
-    parts = (part.strip() for text in texts for part in _BETWEEN.split(text))
-    return once(one for part in parts if part for one in _read(part, run, definition, book))
+def reach(who: Iterable[Assignee], run: Run, definition: Definition, book: AddressBook) -> Reached:
+    """The addresses of these people, guests and groups."""
+    return Reached.together(_reach_one(assignee, run, definition, book) for assignee in who)
 
 
-def once(found: Iterable[Recipient]) -> tuple[Recipient, ...]:
-    """Each address once, in order; upper and lower case are the same."""
-    return tuple({one.address.lower(): one for one in reversed(list(found))}.values())[::-1]
+def addressed(text: str, run: Run, definition: Definition, book: AddressBook) -> Reached:
+    """The addresses in a rendered recipient line: mail addresses, or people such as ``person:dana``, by commas."""
+    return Reached.together(_read(part, run, definition, book) for part in parts_of(text))
+
+
+def parts_of(line: str) -> list[str]:
+    """The recipients in a line, which commas, semicolons and line ends part."""
+    return [part for part in map(str.strip, _BETWEEN.split(line)) if part]
 
 
 def players(role: RoleKey, run: Run) -> tuple[Assignee, ...]:
@@ -90,31 +104,70 @@ def players(role: RoleKey, run: Run) -> tuple[Assignee, ...]:
     return () if who is None else (who,)
 
 
-def _read(part: str, run: Run, definition: Definition, book: AddressBook) -> Iterator[Recipient]:
+def played(role: RoleKey, run: Run, definition: Definition, book: AddressBook) -> Reached:
+    """The addresses of whoever plays the role; a role that nobody plays names nobody."""
+    who = players(role, run)
+    if who:
+        return reach(who, run, definition, book)
+    known = definition.roles.get(role)
+    title = known.title if known is not None else role
+    return Reached(unreached=(Unreached(f"role:{role}", f"nobody plays the role {title}", named=False),))
+
+
+def _read(part: str, run: Run, definition: Definition, book: AddressBook) -> Reached:
     if _ASSIGNEE.fullmatch(part):
-        yield from _reach_one(Assignee(part), run, definition, book)
-    elif is_address(part):
-        yield Recipient(part)
+        return _reach_one(Assignee(part), run, definition, book)
+    return _to(part, "", None, part)
 
 
-def _reach_one(who: Assignee, run: Run, definition: Definition, book: AddressBook) -> Iterator[Recipient]:
+def _reach_one(who: Assignee, run: Run, definition: Definition, book: AddressBook) -> Reached:
     kind, _, key = who.partition(":")
-    if kind == "group":
-        for member in book.groups.get(who, ()):
-            yield from _person(member, book)
-    elif kind == "guest":
-        address = guest_address(who, run, definition) or key
-        if is_address(address):
+    match kind:
+        case "group":
+            return _group(who, book)
+        case "guest":
+            name = book.name(who)
+            address = guest_address(who, run, definition) or (key if "@" in key else None)
+            if address is None:
+                return _lost(who, f"the run has no mail address of {name}")
             # what a guest is called nobody wrote down: better no name than that of a role
-            yield Recipient(address, book.people[who].name if who in book.people else "", who)
-    else:
-        yield from _person(who, book)
+            return _to(address, name if who in book.people else "", who, name)
+        case "person":
+            return _person(who, book)
+        case _:
+            return _lost(who, f"{book.name(who)} is no person, and reads no mail")
 
 
-def _person(who: Assignee, book: AddressBook) -> Iterator[Recipient]:
-    known = book.people.get(who, Contact(spoken(who), who.partition(":")[2]))
-    if known.active and known.email and is_address(known.email):
-        yield Recipient(known.email, known.name, who)
+def _group(who: Assignee, book: AddressBook) -> Reached:
+    """Its members with an address: one of them is enough, for the work is theirs together."""
+    found = Reached.together(_person(member, book) for member in book.groups.get(who, ()))
+    if found.recipients:
+        return Reached(found.recipients)
+    return _lost(who, f"nobody in {book.name(who)} has a mail address")
+
+
+def _person(who: Assignee, book: AddressBook) -> Reached:
+    known, key = book.people.get(who), who.partition(":")[2]
+    if known is None:
+        nobody = _lost(who, f"{who} is nobody who works here")
+        return _to(key, spoken(who), who, who) if "@" in key else nobody
+    if not known.active:
+        return _lost(who, f"{known.name} has left")
+    if not known.email:
+        return _lost(who, f"{known.name} has no mail address")
+    return _to(known.email, known.name, who, known.name)
+
+
+def _to(text: str, name: str, who: Assignee | None, whose: str) -> Reached:
+    try:
+        return Reached((Recipient(str(mail_address(text)), name, who),))
+    except NoAddress as why:
+        said = f"{text!r} is no mail address" if whose == text else f"{whose}: {text!r} is no mail address"
+        return _lost(who or text, f"{said} ({why})")
+
+
+def _lost(who: str, reason: str) -> Reached:
+    return Reached(unreached=(Unreached(who, reason),))
 
 
 def guest_address(who: Assignee, run: Run, definition: Definition) -> str | None:

@@ -19,6 +19,7 @@ from domain.lint_graph import (
     known_step,
     references,
 )
+from domain.lint_mails import digest_recipients, recipients
 from domain.lint_roles import ways_to_fill
 from domain.lint_times import distances
 from domain.outline import INSTEAD, Finding, Findings, Outline, Path, Placed, near, placeholders, some
@@ -341,9 +342,9 @@ def _template(outline: Outline, path: Path, text: str) -> Findings:
 
 _RULES: tuple[Callable[[Outline], Findings], ...] = (
     _duplicate_keys, _look_alikes, _roles_of_roles, ways_to_fill, cycles, _forms, computed_fields, _document_wide,
-    webhooks, distances,
+    webhooks, distances, digest_recipients,
 )  # fmt: skip
 _STEP_RULES: tuple[Callable[[Outline, Placed], Findings], ...] = (
     _reserved_keys, _roles_of_steps, _gate_owner, references, covers_earlier, conditions, dues, _details, _outputs,
-    _other_fields, _texts, calls, waits, child_runs, no_repeats,
+    _other_fields, _texts, recipients, calls, waits, child_runs, no_repeats,
 )  # fmt: skip

@@ -9,11 +9,11 @@ from datetime import datetime, tzinfo
 from typing import Any
 from uuid import UUID
 
-from domain.addresses import AddressBook, Recipient, addressed, once, players, reach
+from domain.addresses import AddressBook, Reached, Recipient, Unreached, addressed, played, reach
 from domain.definition import Definition
 from domain.digest import digest_text
 from domain.document import Email
-from domain.guests import Pass, guest_step, pass_for
+from domain.guests import Pass, guest_step, is_guest, pass_for
 from domain.moved import count, moved_text
 from domain.notices import HELP_HINT, MOVED, Notice, notice_of
 from domain.outline import PLACEHOLDER
@@ -74,7 +74,7 @@ class Desk:
 class _Letter:
     """A mail before it has a reader: templates, and the placeholders that only this mail has."""
 
-    to: tuple[Recipient, ...]
+    to: Reached
     subject: str
     body: str
     why: str = ""
@@ -83,11 +83,39 @@ class _Letter:
     """The body for a guest, where it is another one."""
 
 
-def compose(run_id: UUID, run: Run, definition: Definition, act: MailAction, desk: Desk) -> tuple[Mail, ...]:
-    """The mails of this action as the run stands, one for each address; none when nobody has an address."""
+@dataclass(frozen=True, slots=True)
+class Post:
+    """The mails of one action, one for each address, and those whom it is for and that no mail can go to.
+
+    ``demanded``: the process or somebody wants just this mail sent; else it tells of what its readers also find
+    where they work. A digest for a field or role that is still empty is for nobody yet.
+    """
+
+    mails: tuple[Mail, ...]
+    unreached: tuple[Unreached, ...] = ()
+    demanded: bool = False
+
+    @property
+    def missing(self) -> tuple[Unreached, ...]:
+        """Who has to be looked after: all that a demanded mail names, and guests, who find nothing elsewhere.
+
+        A line that names nobody is passed over as long as somebody else gets the mail.
+        """
+        if self.demanded and not self.mails:
+            return self.unreached
+        return tuple(one for one in self.unreached if one.named and (self.demanded or _is_guest(one.who)))
+
+
+def compose(run_id: UUID, run: Run, definition: Definition, act: MailAction, desk: Desk) -> Post:
+    """The mails of this action as the run stands."""
     writer = _Writer(run_id, run, definition, act, desk)
     letter = writer.letter()
-    return () if letter is None else tuple(writer.mail(letter, one) for one in letter.to)
+    if letter is None:
+        return Post((), (Unreached("", "there is no such mail in the process any more"),), demanded=True)
+    mails = tuple(writer.mail(letter, one) for one in letter.to.recipients)
+    named = any(one.named for one in letter.to.unreached)
+    wanted = authored(definition, act) is not None or (named and act.action.startswith("digest:"))
+    return Post(mails, letter.to.unreached, wanted or bool(act.changes))
 
 
 def headline(run_id: UUID, run: Run, definition: Definition, act: MailAction, desk: Desk) -> str:
@@ -118,6 +146,19 @@ def authored(definition: Definition, act: MailAction) -> Email | None:
     return step.email if act.action in ("email", "invitation", "announcement") else None
 
 
+def leads_guest_to(definition: Definition, act: MailAction) -> StepKey | None:
+    """The step that the links of this mail open for its guest; None where no guest gets a link by it."""
+    if act.step is None:
+        return None
+    mail, facts = authored(definition, act), act.facts
+    if mail is not None:
+        linked = mail.guest_link or "{guest_link}" in mail.body
+    else:
+        guests = any(is_guest(definition, RoleKey(role)) for role in facts.get("roles") or ())
+        linked = guests or any(_is_guest(who) for who in facts.get("assignees") or ())
+    return guest_step(definition, act.step) if linked else None
+
+
 @dataclass(frozen=True, slots=True)
 class _Writer:
     """Writes the mail of one action of one run."""
@@ -135,7 +176,7 @@ class _Writer:
 
     def mail(self, letter: _Letter, one: Recipient) -> Mail:
         """The mail to one reader."""
-        guest = _is_guest(one)
+        guest = _is_guest(one.who)
         hint = "" if guest else HELP_HINT
         values = self._values({**letter.more, "name": one.name, "link": self._link(one), "help_hint": hint})
         text = letter.to_guest if guest and letter.to_guest else letter.body
@@ -166,9 +207,10 @@ class _Writer:
 
     def _notice(self, notice: Notice) -> _Letter:
         facts = self.act.facts
-        named = [who for role in facts.get("roles") or () for who in players(RoleKey(role), self.run)]
-        named += [Assignee(who) for who in facts.get("assignees") or ()]
-        to = reach(named, self.run, self.definition, self.desk.book)
+        told = (self.run, self.definition, self.desk.book)
+        reached = [played(RoleKey(role), *told) for role in facts.get("roles") or ()]
+        reached.append(reach(map(Assignee, facts.get("assignees") or ()), *told))
+        to = Reached.together(reached)
         return _Letter(to, notice.subject, notice.body, notice.why, self._words(), notice.to_guest)
 
     def _digest(self) -> _Letter | None:
@@ -210,23 +252,23 @@ class _Writer:
         body = "{edited.body}" if "edited.body" in more else letter.body
         return replace(letter, subject=subject, body=body, more=more, to_guest=None)
 
-    def _to(self, texts: Iterable[str], more: Mapping[str, Any]) -> tuple[Recipient, ...]:
-        """Recipient lines: a role alone is whoever plays it, a field alone its stored value; the rest is text."""
-        found: list[Recipient] = []
-        for text in texts:
-            whole = PLACEHOLDER.fullmatch(text.strip())
-            if whole is None:
-                found += self._read(render(text, self._values(more)))
-            elif whole[1].startswith("role."):
-                played = players(RoleKey(whole[1][5:]), self.run)
-                found += reach(played, self.run, self.definition, self.desk.book)
-            else:
-                stored = self.run.values.get(whole[1] if "." in whole[1] else f"inputs.{whole[1]}")
-                found += self._read(stored) if isinstance(stored, str) else ()
-        return once(found)
+    def _to(self, texts: Iterable[str], more: Mapping[str, Any]) -> Reached:
+        return Reached.together(self._line(text.strip(), more) for text in texts)
 
-    def _read(self, line: str) -> tuple[Recipient, ...]:
-        return addressed([line], self.run, self.definition, self.desk.book)
+    def _line(self, text: str, more: Mapping[str, Any]) -> Reached:
+        """A recipient line: a role alone is whoever plays it, a field alone its stored value; the rest is text."""
+        told = (self.run, self.definition, self.desk.book)
+        whole = PLACEHOLDER.fullmatch(text)
+        if whole is None:
+            found = addressed(render(text, self._values(more)), *told)
+        elif whole[1].startswith("role."):
+            found = played(RoleKey(whole[1][5:]), *told)
+        else:
+            stored = self.run.values.get(whole[1] if "." in whole[1] else f"inputs.{whole[1]}")
+            found = addressed(stored, *told) if isinstance(stored, str) else Reached()
+        if found.recipients or found.unreached:
+            return found
+        return Reached(unreached=(Unreached(text, f"{text} has no value", named=False),))
 
     def _words(self) -> dict[str, Any]:
         """What notices say beside the placeholders that everybody may use."""
@@ -256,7 +298,7 @@ class _Writer:
 
     def _link(self, one: Recipient) -> str:
         """Where the reader finds it: a guest through a pass of their own, everybody else on the page of the run."""
-        if _is_guest(one):
+        if _is_guest(one.who):
             return self._guest_link()
         step = f"?step={self.act.step}" if self.act.step is not None else ""
         return f"{self.desk.base_url}/runs/{self.run_id}{step}"
@@ -274,8 +316,8 @@ class _Writer:
         return self.run.step(self.act.step) if self.act.step is not None else None
 
 
-def _is_guest(one: Recipient) -> bool:
-    return one.who is not None and one.who.startswith("guest:")
+def _is_guest(who: str | None) -> bool:
+    return who is not None and who.startswith("guest:")
 
 
 def _due_sentence(now: StepState | None, due: str) -> str:

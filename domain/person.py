@@ -10,12 +10,11 @@ from domain.aggregate import Aggregate
 from domain.checks import line, words
 from domain.directory import Directory
 from domain.events import AnyPersonEvent, PersonAdded, PersonChanged, PersonDeactivated, PersonReactivated
-from domain.run.values import is_email
+from domain.mail_address import ACCEPTED, NoAddress, mail_address
 from domain.words import Actor, Assignee, Rejected
 
 KEY = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 _HOURS_OF_A_WEEK = 168
-_LONGEST_EMAIL = 254
 
 
 @dataclass(frozen=True)
@@ -184,9 +183,15 @@ def _key(key: str) -> str:
 
 
 def _email(email: str | None) -> str | None:
-    if email is None or (len(email) <= _LONGEST_EMAIL and is_email(email)):
-        return email
-    raise Rejected("bad_email", "this is no email address", field="email", accepted="dana@example.com")
+    if email is None:
+        return None
+    try:
+        mail_address(email)
+    except NoAddress as why:
+        raise Rejected(
+            "bad_email", f"this is no mail address: {why}", field="email", accepted=ACCEPTED
+        ) from None
+    return email
 
 
 def _hours(hours: float | None) -> float | None:

@@ -8,23 +8,27 @@ from ipaddress import ip_network
 from re import fullmatch
 from urllib.parse import quote, urlsplit, urlunsplit
 
+from domain.mail_address import NoAddress, host_name
+from workers.automations.message import sender_address
+
 MAIL_SCHEMES = ("smtp", "starttls", "smtps")
 _SHORTEST_SECRET = 16
 _SHORTEST_WEBHOOK_BYTES = 24
-_TARGET = r"(\*\.)?[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?"
+_TARGET = r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?"
 
 
 def mail_server_of(text: str) -> str:
     """The URL of a mail server."""
-    if urlsplit(text).scheme not in MAIL_SCHEMES or not urlsplit(text).hostname:
+    host = urlsplit(text).hostname
+    if urlsplit(text).scheme not in MAIL_SCHEMES or not host:
         raise ValueError("not the URL of a mail server")
+    host_name(host)
     return text
 
 
 def sender_of(text: str) -> str:
     """An address, or a name with an address in angle brackets."""
-    if not fullmatch(r"([^<>@\r\n]*<[^@\s<>]+@[^@\s<>]+>)|[^@\s<>]+@[^@\s<>]+", text):
-        raise ValueError("no address in it")
+    sender_address(text)
     return text
 
 
@@ -50,9 +54,16 @@ def targets_of(text: str) -> tuple[str, ...]:
     """Host names, addresses and networks, separated by commas."""
     entries = tuple(part.strip() for part in text.split(",") if part.strip())
     for entry in entries:
-        if not _is_network(entry) and not fullmatch(_TARGET, entry):
+        if not _is_network(entry) and not _is_host(entry.removeprefix("*.")):
             raise ValueError(f"{entry} is neither a host nor a network")
     return entries
+
+
+def _is_host(entry: str) -> bool:
+    try:
+        return bool(fullmatch(_TARGET, host_name(entry)))
+    except NoAddress:
+        return False
 
 
 def _is_network(entry: str) -> bool:

@@ -66,6 +66,7 @@ def make_services(settings: Settings, log: Log) -> Services:
         reached=reached.positions,
         projects_of=reached.projects_of,
         link_secret=link_secret(settings),
+        sends_mails=settings.smtp_url is not None,
         file_limit_bytes=settings.file_limit_mb << 20,
         file_types=settings.file_types,
         callers=Callers(settings.requests_per_minute, CALLER_AT_ONCE),

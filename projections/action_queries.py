@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from domain.passes import LIFETIME
 from projections.asking import Conn, fresh
 from projections.paging import FIRST, Page, left
 from projections.projection import blocks
@@ -135,6 +136,27 @@ class IncidentList:
     next_after: int | None = None
 
 
+class Unlinked(NamedTuple):
+    """A guest's open step whose guest has no link that opens; when the last one was sent (None: none ever was)."""
+
+    run: UUID
+    step: str
+    sent_at: datetime | None
+
+
+class Untold(NamedTuple):
+    """A mail that was not sent, because nobody whom it is for has an address. ``step`` None: of the run as a whole."""
+
+    run: UUID
+    step: str | None
+    step_title: str | None
+    action: str
+    whom: tuple[str, ...]
+    at: datetime
+    roles: dict[str, str]
+    """Who plays the roles of the run now."""
+
+
 def due_actions(
     connection: Conn, now: datetime, kinds: Sequence[str], *, each: int, limit: int
 ) -> list[Named]:
@@ -177,6 +199,23 @@ def incidents(
     asked = {"run": run, "assignee": assignee, **page._asdict()}
     told = tuple(_incident(row) for row in connection.execute(_SQL["incidents"], asked))
     return IncidentList(told, *current, *left(_count(connection, "incidents_count", asked), page, len(told)))
+
+
+def untold(connection: Conn, project: UUID | None) -> list[Untold]:
+    """The mails that were not sent about what is still open, in one project or in all, the oldest first."""
+    found = connection.execute(_SQL["untold"], {"project": project})
+    return [Untold(row[0], row[1] or None, row[2], row[3], tuple(row[4]), row[5], row[6]) for row in found]
+
+
+def unlinked(connection: Conn, project: UUID | None, now: datetime) -> list[Unlinked]:
+    """Guests' open steps without a link that opens, and without one that is about to be sent."""
+    wanted = {"project": project, "before": now - LIFETIME}
+    return [Unlinked(*row) for row in connection.execute(_SQL["unlinked"], wanted)]
+
+
+def loose_incidents(connection: Conn, project: UUID | None) -> list[IncidentRow]:
+    """Open incidents that no open step shows: of a run as a whole, of a step that has ended, of a run that has."""
+    return [_incident(row) for row in connection.execute(_SQL["loose_incidents"], {"project": project})]
 
 
 def deciders(connection: Conn) -> dict[str, str | None]:

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from domain.definition import Definition
 from domain.document import Document, Step
+from domain.mails import MailAction, leads_guest_to
 from domain.outline import PLACEHOLDER
 from domain.run.actions import stands_still
 from domain.run.state import ActionState
@@ -24,7 +25,7 @@ ACTION = Table(
     (
         "run", "step", "round", "action", "kind", "lane", "state", "attempt", "next_at", "queued_at",
         "changed_at", "reason", "result", "receipt", "incident", "problem", "why", "assignee", "incident_at", "name",
-        "process", "process_version", "step_title", "project", "test", "version",
+        "process", "process_version", "step_title", "project", "test", "version", "whom", "leads_to",
     ),
     key=4,
 )  # fmt: skip
@@ -59,8 +60,20 @@ def _actions(subject: Subject, run: RunFacts, found: RunActions) -> Iterator[tup
             _lane(document, known, action), action.state, action.attempt,
             _next_at(run, did), action.queued_at, did.changed_at, action.reason, action.result, action.receipt,
             *_incident(incident), run.name, run.process, run.process_version,
-            known.title if known else None, project, run.test, subject.version,
+            known.title if known else None, project, run.test, subject.version, list(action.whom),
+            _leads_to(run, definition, did),
         )  # fmt: skip
+
+
+def _leads_to(run: RunFacts, definition: Definition, did: Did) -> str | None:
+    """The step that a guest can open by this mail, or will be able to once it is sent."""
+    action = did.action
+    if action.kind != "email" or not (action.is_pending or action.result == "sent"):
+        return None
+    target = leads_guest_to(definition, MailAction.of(action))
+    facts = run.steps.get(target) if target is not None else None
+    ended = facts is not None and facts.round_at is not None and did.changed_at < facts.round_at
+    return None if ended else target
 
 
 def _lane(document: Document, known: Step | None, action: ActionState) -> str:
@@ -135,7 +148,7 @@ def _key(template: str, subject: Subject, values: RunValues) -> str | None:
 
 ACTIONS = Projection(
     "actions",
-    1,
+    2,
     (ACTION, AWAITED, CHILD_RUN),
     {"run": Source((RUN_FACTS, RUN_ACTIONS, RUN_VALUES), _rows)},
 )

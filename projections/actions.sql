@@ -28,6 +28,8 @@ create table action (
   project uuid,
   test boolean not null,
   version int not null,
+  whom text[] not null,
+  leads_to text,
   primary key (run, step, round, action)
 );
 create table awaited (
@@ -54,6 +56,8 @@ create index action_next on action (next_at) where next_at is not null;
 create index action_started on action (run) where state = 'started';
 create index action_incident on action (incident_at) where incident is not null;
 create index action_changed on action (changed_at);
+create index action_unsent on action (run) where state = 'unsent';
+create index action_leads on action (run, leads_to) where leads_to is not null;
 create index awaited_key on awaited (event, key);
 create index child_run_child on child_run (child) where heard is null;
 
@@ -96,6 +100,39 @@ select incident, problem, why, assignee, incident_at, run, step, round, action, 
 
 -- name: incidents_count
 select count(*) {open}
+
+-- name: untold
+select a.run, a.step, a.step_title, a.action, a.whom, a.changed_at, r.roles
+from read.action a join read.card c on c.card = a.run join read.run r on r.run = a.run
+where a.state = 'unsent' and not a.test and c.ended_at is null
+  and (%(project)s::uuid is null or c.project = %(project)s)
+  and (a.step = '' or exists (select from read.open_step s
+    where s.run = a.run and s.step = a.step and s.round = a.round and s.state <> 'done'))
+  and not exists (select from read.action b where b.run = a.run and b.step = a.step and b.state = 'succeeded'
+    and b.result = 'sent' and b.changed_at > a.changed_at)
+order by a.run, a.step, a.changed_at
+
+-- name: unlinked
+select s.run, s.step, max(a.changed_at) from read.open_step s join read.card c on c.card = s.run join read.run r on r.run = s.run and not r.imported
+left join read.action a on a.run = s.run and a.leads_to = s.step
+where s.state <> 'done' and s.manual and s.assignee like 'guest:%%' and c.ended_at is null
+  and (%(project)s::uuid is null or c.project = %(project)s)
+group by s.run, s.step
+having coalesce(bool_and(a.state = 'succeeded' and a.changed_at < %(before)s), true)
+
+-- name: loose_incidents
+select a.incident, a.problem, a.why, a.assignee, a.incident_at, a.run, a.step, a.round, a.action, a.kind, a.state,
+  a.attempt, a.name, a.process, a.process_version, a.step_title, a.project, a.test, a.version
+from read.action a
+where a.incident is not null and not a.test and (%(project)s::uuid is null or a.project = %(project)s)
+  and not exists (select from read.open_step s where s.run = a.run and s.step = a.step and s.incident = a.incident::text)
+
+-- name: guests
+select run, process, process_version, roles, inputs from read.run where run = any(%(runs)s)
+
+-- name: given
+select run, jsonb_object_agg(step, "values") from read.run_step where run = any(%(runs)s) and "values" is not null
+group by run
 
 -- name: deciders
 select incident::text, assignee from read.action where incident is not null

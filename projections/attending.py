@@ -6,15 +6,18 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
+from domain.passes import LIFETIME
 from domain.working_time import WorkingTime, working_time_of
 from projections.answers import AttentionKind, AttentionRow, Card, Fix, Help
-from projections.fixes import Fixes
+from projections.fixes import Fixes, mend
 from projections.judging import Judge
 from projections.names import called
+from projections.opened import OpenStep
 from projections.stage_history import Usual
+from projections.telling import Telling, unlinked_words, untold_words
 from projections.wanting import Wanting
 
 _ENDED = {"failed": "failed", "cancelled": "was cancelled"}
@@ -22,29 +25,6 @@ UNKNOWN_DAYS = 10
 """Working days after which a stage without history and without a target counts as stalled."""
 APPROVAL_DAYS = 2
 """Working days for which an approval may wait before somebody should hear of it."""
-
-
-class OpenStep(NamedTuple):
-    """A row of the read model of open steps."""
-
-    run: UUID
-    step: str
-    title: str
-    kind: str
-    stage: str
-    manual: bool
-    outside: bool
-    required: bool
-    assignee: str | None
-    round: int
-    ready_at: datetime | None
-    due_at: datetime | None
-    due_moves: int
-    help_since: datetime | None
-    incident: str | None
-    incident_kind: str | None
-    incident_since: datetime | None
-    state: str = "ready"
 
 
 class Gone(NamedTuple):
@@ -88,6 +68,7 @@ class Context:
     wanting: Mapping[tuple[UUID, str], Wanting] = field(default_factory=dict)
     stopped: Mapping[UUID, Stopped] = field(default_factory=dict)
     deciders: Mapping[str, str | None] = field(default_factory=dict)
+    telling: Telling = field(default_factory=Telling)
 
     def called(self, who: str | None) -> str:
         """Somebody by name."""
@@ -167,19 +148,21 @@ class _Needs:
             return
         found = [row for step in self.steps for row in self._of_step(step)]
         found += map(self._of_help, self.asked)
+        found += self._of_not_told()
         found += self._of_targets(found)
         if card.state in ("blocked", "failed") and not self.steps:
             found.append(self._of_standstill())
         yield from found
-        if not any(row.kind not in ("unassigned", "approval") for row in found):
+        if not any(row.kind not in ("unassigned", "approval", "not_told") for row in found):
             yield from self._of_pace()
 
     def _of_step(self, step: OpenStep) -> Iterator[AttentionRow]:
         fixes = self.fixes
         if step.incident is not None and step.incident_since is not None:
             said = f"{step.title}: Milepost cannot go on by itself ({_words(step.incident_kind or 'failed')})"
-            yield self.row("incident", said, step.incident_since, fixes.retry(step.incident), step,
-                           who=self.context.deciders.get(step.incident))  # fmt: skip
+            fix = mend(self.card.id, step.incident, step.incident_kind)
+            who = self.context.deciders.get(step.incident)
+            yield self.row("incident", said, step.incident_since, fix, step, who=who)
         if step.help_since is not None:
             yield self._of_help(step)
         if (gone := self.context.gone.get((self.card.id, step.step))) is not None:
@@ -226,6 +209,7 @@ class _Needs:
 
     def _of_waiting(self, step: OpenStep) -> Iterator[AttentionRow]:
         fixes, due_at = self.fixes, step.due_at
+        unlinked = (self.card.id, step.step) in self.context.telling.unlinked
         overdue = due_at is not None and due_at < self.now
         waited = self.context.worked.hours(step.ready_at or self.now, self.now)
         if step.outside and (overdue or waited > self._limit_hours()):
@@ -234,8 +218,13 @@ class _Needs:
             said += (
                 f", was due {self.judge.day(due_at)}" if overdue and due_at else f", for {self._span(waited)}"
             )
-            yield self.row("waiting_outside", said, due_at if overdue else step.ready_at,
-                           fixes.nudge(step.step, step.assignee), step, due_at)  # fmt: skip
+            said += "; there is no link that opens it" if unlinked else ""
+            fix = self._press(step)
+            if step.assignee is None:  # an event: there is nobody to be reminded
+                fix = fixes.by_hand(step.step, "It has come", "It came on another way")
+            yield self.row("waiting_outside", said, due_at if overdue else step.ready_at, fix, step, due_at)
+        elif unlinked:
+            yield self._of_unlinked(step)
         elif overdue and due_at is not None:
             moved = f", moved {step.due_moves}×" if step.due_moves else ""
             said = f"{step.title} was due {self.judge.day(due_at)}{moved}"
@@ -243,6 +232,24 @@ class _Needs:
         elif step.kind == "approval" and waited > APPROVAL_DAYS * self.context.worked.day_hours:
             said = f"{step.title} has waited for {self._span(waited)}"
             yield self.row("approval", said, step.ready_at, fixes.approve(step.step), step, due_at)
+
+    def _of_unlinked(self, step: OpenStep) -> AttentionRow:
+        """A guest who cannot come in: a reminder brings another link."""
+        sent_at = self.context.telling.unlinked[self.card.id, step.step]
+        said = unlinked_words(step.title, self.context.called(step.assignee), sent_at, self.judge.day)
+        since = step.ready_at if sent_at is None else sent_at + LIFETIME
+        fix = self._press(step)
+        return self.row("not_told", said, since, fix, step, step.due_at)
+
+    def _of_not_told(self) -> Iterator[AttentionRow]:
+        """Mails that were not sent, for as long as nobody whom they are for has an address."""
+        steps = {step.step: step for step in self.steps}
+        for one in self.context.telling.untold.get(self.card.id, ()):
+            step, fix = steps.get(one.step or ""), self.fixes.tell(one.step, one.person, one.role)
+            if fix is not None and (one.step is None or step is not None):
+                said = untold_words(one, self.card.name, self.context.called)
+                who = next((each for each in one.whom if not each.startswith("role:")), None)
+                yield self.row("not_told", said, one.since, fix, step, who=who)
 
     def _help(self, step: OpenStep) -> str:
         told = self.context.texts.get((self.card.id, step.step))
@@ -309,9 +316,11 @@ class _Needs:
             yield self.row("at_risk", self._risk(), card.progressed_at, fix, due_at=card.open_target_at)
 
     def _press(self, step: OpenStep) -> Fix:
-        """A reminder to whose work it is; what nobody has needs somebody first."""
+        """A reminder to whose work it is; what nobody has, or nobody would hear of, needs somebody first."""
         if step.assignee is None:
             return self.fixes.assign(step.step)
+        if (self.card.id, step.step) in self.context.telling.deaf:
+            return self.fixes.assign(step.step, "Nobody would hear of a reminder")
         return self.fixes.nudge(step.step, step.assignee)
 
     def _risk(self) -> str:
@@ -367,8 +376,3 @@ def _words(key: str) -> str:
 
 def _sentence(text: str) -> str:
     return f"{text[:1].upper()}{text[1:]}"
-
-
-def open_step(row: Sequence[Any]) -> OpenStep:
-    """From a row of the read model, whether stored or folded."""
-    return OpenStep(*row)

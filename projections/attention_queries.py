@@ -13,16 +13,19 @@ from projections.action_queries import deciders, reopened_steps
 from projections.agreeing import all_agreed
 from projections.answers import ATTENTION_KINDS, Attention, AttentionRow, Card
 from projections.asking import Conn, Fresh, NotFound, fresh, rows
-from projections.attending import Context, Gone, OpenStep, Stopped, needs, open_step
+from projections.attending import Context, Gone, Stopped, needs
 from projections.cards import card_of
 from projections.forecast_queries import forecasts_of
 from projections.help_texts import help_texts
 from projections.judging import Judge, at_risk, judge
+from projections.loose_incidents import loose_rows
 from projections.names import names_of
+from projections.opened import OpenStep, open_step
 from projections.paging import Page, left
 from projections.people_queries import SQL, owner_deactivated
 from projections.run_queries import definition_of
 from projections.stage_history import usual_of
+from projections.telling import telling
 from projections.wanting import wanting
 
 _SEVERITY = {kind: place for place, kind in enumerate(ATTENTION_KINDS)}
@@ -61,10 +64,11 @@ def everything(
     helped = [run for run, found in steps.items() if any(step.help_since for step in found)]
     asked = help_texts(connection, helped) if texts else {}
     named = people_of(cards, steps, projects) | {
-        told.waiting_on for told in asked.values() if told.waiting_on
+        each.waiting_on for each in asked.values() if each.waiting_on
     }
-    named |= {who for lack in lacks.values() for who in lack.able}
-    return ordered(cards, steps, Context(
+    told = telling(connection, project, by.now, steps)
+    named |= {who for lack in lacks.values() for who in lack.able} | told.people
+    context = Context(
         by,
         usual,
         gone_of(connection, project),
@@ -76,7 +80,10 @@ def everything(
         lacks,
         stopped_at(connection, [card for card in cards if card.id not in steps]),
         deciders(connection),
-    ))  # fmt: skip
+        told,
+    )  # fmt: skip
+    loose = loose_rows(connection, project, context)
+    return sorted([*ordered(cards, steps, context), *loose], key=_place)
 
 
 def ordered(

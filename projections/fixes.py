@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from projections.answers import Card, Fix
 from projections.judging import Judge
@@ -60,6 +61,18 @@ class Fixes:
         path = f"/v1/groups/{group.removeprefix('group:')}/add-member"
         return Fix("add-member", label, "POST", path, {"member": who}, ("member",))
 
+    def tell(self, step: str | None, person: str | None, role: str | None) -> Fix | None:
+        """An address for whoever has none, somebody for a role that nobody plays, or somebody else for the step."""
+        if person is not None:
+            path, name = f"/v1/people/{person.removeprefix('person:')}/change", called(person, self._names)
+            return Fix("address", f"Enter an address for {name}", "POST", path, {"email": None}, ("email",))
+        if role is not None:
+            label = f"Give the role to {called(self._owner, self._names)}" if self._owner else "Fill the role"
+            return self._fix(
+                "assign-role", label, "assign-role", {"role": role, "assignee": self._owner}, "assignee"
+            )
+        return None if step is None else self.assign(step, "Nobody could be told of it")
+
     def nudge(self, step: str, who: str | None) -> Fix:
         """A reminder to whose work it is."""
         return self._fix(
@@ -70,9 +83,11 @@ class Fixes:
         """The yes that it waits for."""
         return self._fix("approve", "Approve", f"steps/{step}/approve", {})
 
-    def retry(self, incident: str) -> Fix:
-        """The machine tries again."""
-        return self._fix("retry", "Try again", f"incidents/{incident}/retry", {})
+    def by_hand(self, step: str, label: str, reason: str) -> Fix:
+        """What the machine waits for has happened, or was done, for a reason that is proposed."""
+        return self._fix(
+            "complete-by-hand", label, f"steps/{step}/complete-by-hand", {"reason": reason}, "reason"
+        )
 
     def clear_help(self, step: str | None = None) -> Fix:
         """The help came."""
@@ -120,6 +135,14 @@ class Fixes:
         calendar = self._judge.calendar
         day = calendar.working_day(calendar.local_day(at), days)
         return at if day is None else calendar.closing(day)
+
+
+def mend(run: UUID, incident: str, problem: str | None) -> Fix:
+    """What can be decided of an incident: the machine tries again, a mail without a reader with another address."""
+    base = f"/v1/runs/{run}/incidents/{incident}"
+    if problem == "no_address":
+        return Fix("edit", "Give an address", "POST", f"{base}/edit", {"changes": {"to": []}}, ("changes",))
+    return Fix("retry", "Try again", "POST", f"{base}/retry")
 
 
 def _text(at: datetime) -> str:

@@ -16,6 +16,7 @@ INBOX_TABLE = Table(
     (
         "work", "step", "kind", "assignee", "title", "name", "process", "project", "stage", "state", "due_at",
         "priority", "ready_at", "step_kind", "due_on", "claimable", "approved",
+        "reminded_at", "reminded_by",
     ),
     key=2,
 )  # fmt: skip
@@ -35,6 +36,7 @@ def _run_rows(subject: Subject) -> Iterator[tuple[int, Row]]:
             subject.stream, key, "step", step.assignee, plan.title, run.name, run.process, project, plan.stage,
             step.state, step.due_at, run.priority, step.ready_at or step.started_at, plan.kind, None,
             step.assignee.startswith("group:") and not plan.shared, step.approved_by,
+            step.reminded_at, step.reminded_by,
         )  # fmt: skip
 
 
@@ -43,7 +45,7 @@ def _task_rows(subject: Subject) -> Iterator[tuple[int, Row]]:
     if task.state == "open" and task.assignee is not None and task.blocked is None:
         yield 0, (
             subject.stream, "", "task", task.assignee, task.title, task.title, None, UUID(task.project), task.stage,
-            "ready", None, task.priority, task.added_at, None, due_day(task.due_on), False, [],
+            "ready", None, task.priority, task.added_at, None, due_day(task.due_on), False, [], None, None,
         )  # fmt: skip
 
 

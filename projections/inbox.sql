@@ -19,6 +19,8 @@ create table inbox (
   due_on date,
   claimable boolean not null,
   approved text[] not null,
+  reminded_at timestamptz,
+  reminded_by text,
   primary key (work, step)
 );
 

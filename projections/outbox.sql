@@ -4,7 +4,8 @@
 with mail as (
   select run, step, round, action, attempt, next_at, changed_at, coalesce(reason, nullif(result, 'sent')) reason, incident, name, step_title, test,
     case
-      when state = 'succeeded' and result in ('no_address', 'superseded') then 'skipped'
+      when state = 'succeeded' and result = 'no_address' then 'unsent'
+      when state = 'succeeded' and result = 'superseded' then 'skipped'
       when state = 'succeeded' then 'sent'
       when state = 'started' then 'sending'
       when state = 'failed' and incident is null then 'queued'

@@ -84,7 +84,8 @@ where kind = 'run' and process = %(process)s and ended_at <= %(at)s order by end
 
 -- name: inbox
 select i.kind, i.work, nullif(i.step, ''), i.title, i.name, i.process, i.project, p.name, i.stage, i.state, i.assignee,
-  {due}, coalesce({due} < %(now)s, false), i.priority, i.ready_at, i.step_kind, i.claimable, i.due_on, count(*) over (),
+  {due}, coalesce({due} < %(now)s, false), i.priority, i.ready_at, i.step_kind, i.claimable, i.due_on, i.reminded_at,
+  i.reminded_by, count(*) over (),
   count(*) filter (where {due} < %(now)s) over ()
 from read.inbox i left join read.project p on p.project = i.project
 where i.assignee = any(array(select unnest(%(assignees)s::text[]) union select m.work_group from read.group_member m

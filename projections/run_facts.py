@@ -20,10 +20,9 @@ class RunFacts:
     """One run."""
 
     __slots__ = (
-        "comments", "earlier", "ended_at", "from_version", "name", "outcome", "overridden", "override_facts",
-        "priority", "process", "process_version", "progressed_at", "project", "rank", "reason", "removed", "roles",
-        "started_at", "started_by",
-        "state", "steps", "subject", "target_at", "test",
+        "comments", "earlier", "ended_at", "from_version", "imported", "name", "outcome", "overridden",
+        "override_facts", "priority", "process", "process_version", "progressed_at", "project", "rank", "reason",
+        "removed", "roles", "started_at", "started_by", "state", "steps", "subject", "target_at", "test",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -38,6 +37,7 @@ class RunFacts:
         self.rank: str | None = None
         self.target_at: datetime | None = None
         self.test = False
+        self.imported = False
         self.started_at: datetime | None = None
         self.started_by: str | None = None
         self.ended_at: datetime | None = None
@@ -73,6 +73,7 @@ def _run_started(run: RunFacts, data: Data, at: datetime, by: str | None) -> Non
     run.priority = data.get("priority") or "none"
     run.target_at = instant(data.get("target_at"))
     run.test = bool(data.get("test"))
+    run.imported = bool(data.get("imported"))
     run.started_at = at
     run.started_by = by
 
@@ -178,7 +179,9 @@ def _step_relocked(run: RunFacts, data: Data, _at: datetime, _by: str | None) ->
 
 
 def _step_assigned(run: RunFacts, data: Data, _at: datetime, _by: str | None) -> None:
-    _step(run, data).assignee = data["assignee"]
+    step = _step(run, data)
+    step.assignee = data["assignee"]
+    step.reminded_at = step.reminded_by = None
 
 
 def _step_due_set(run: RunFacts, data: Data, _at: datetime, _by: str | None) -> None:
@@ -251,10 +254,16 @@ def _step_applicable(run: RunFacts, data: Data, _at: datetime, _by: str | None) 
         step.ended_at = None
 
 
-def _step_reopened(run: RunFacts, data: Data, _at: datetime, _by: str | None) -> None:
+def _step_reminded(run: RunFacts, data: Data, at: datetime, by: str | None) -> None:
+    step = _step(run, data)
+    step.reminded_at, step.reminded_by = at, by
+
+
+def _step_reopened(run: RunFacts, data: Data, at: datetime, _by: str | None) -> None:
     step = run.steps.setdefault(data["step"], StepFacts())
     remember(step, by_migration=data.get("cause") == "migration")
     begin_round(step, data["round"])
+    step.round_at = at
     step.reason = data["reason"]
 
 
@@ -325,6 +334,7 @@ RUN_FACTS = Fold(
         "step_assigned": _step_assigned,
         "step_due_set": _step_due_set,
         "step_became_overdue": _step_overdue,
+        "step_reminder_raised": _step_reminded,
         "step_started": _step_started,
         "step_values_saved": _step_values_saved,
         "step_completed": _step_ended("done"),

@@ -16,6 +16,7 @@ RUN = Table(
         "run", "process", "process_version", "name", "subject", "state", "inputs", "roles", "project", "priority",
         "target_at", "test", "started_at", "started_by", "ended_at", "outcome", "reason", "comments",
         "overridden_stage", "overridden_from", "version", "attachments", "removed",
+        "imported",
     ),
 )  # fmt: skip
 RUN_STEP = Table(
@@ -40,7 +41,7 @@ def _rows(subject: Subject) -> Iterator[tuple[int, Row]]:
         None if run.project is None else UUID(run.project), run.priority, run.target_at, run.test, run.started_at,
         run.started_by, run.ended_at, run.outcome, run.reason, run.comments,
         *(run.overridden or (None, None)), subject.version, values.attachments,
-        sorted(run.removed),
+        sorted(run.removed), run.imported,
     )  # fmt: skip
     for key, step in run.steps.items():
         yield 1, (

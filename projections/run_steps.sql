@@ -24,7 +24,8 @@ create table run (
   overridden_from text,
   version int not null,
   attachments jsonb not null,
-  removed text[] not null
+  removed text[] not null,
+  imported boolean not null
 );
 create table run_step (
   run uuid not null,

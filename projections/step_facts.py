@@ -25,12 +25,14 @@ class StepFacts:
     __slots__ = (
         "added_later", "approvals", "approved_by", "assignee", "by", "called", "comments", "doubted", "due_at",
         "due_moves", "due_source", "ended_at", "help", "incident", "joined", "outcome", "overdue", "questioned",
-        "ready_at", "reason", "reopened", "round", "started_at", "state",
+        "ready_at", "reason", "reminded_at", "reminded_by", "reopened", "round", "round_at", "started_at", "state",
     )  # fmt: skip
 
     def __init__(self) -> None:
         self.state = "locked"
         self.round = 1
+        self.round_at: datetime | None = None
+        """When this round began; None for the first one."""
         self.assignee: str | None = None
         self.by: str | None = None
         self.ready_at: datetime | None = None
@@ -55,6 +57,8 @@ class StepFacts:
         self.comments = 0
         self.added_later = False
         self.called = False
+        self.reminded_at: datetime | None = None
+        self.reminded_by: str | None = None
 
 
 def begin_round(step: StepFacts, number: int) -> None:
@@ -62,7 +66,7 @@ def begin_round(step: StepFacts, number: int) -> None:
     step.round = number
     step.state = "locked"
     step.by = step.ready_at = step.started_at = step.ended_at = None
-    step.outcome = step.reason = step.help = step.incident = None
+    step.outcome = step.reason = step.help = step.incident = step.reminded_at = step.reminded_by = None
     step.overdue = step.questioned = step.added_later = step.called = False
     step.doubted = frozenset()
     step.approvals = 0

@@ -51,8 +51,8 @@ def inbox(
     }  # fmt: skip
     found = rows(connection, "inbox", **asked, limit=page.limit, after=page.after)
     counted = found or (rows(connection, "inbox", **asked, limit=1, after=0) if page.after else [])
-    total, overdue = (counted[0][18], counted[0][19]) if counted else (0, 0)
-    work = tuple(InboxRow(*row[:18]) for row in found)
+    total, overdue = (counted[0][20], counted[0][21]) if counted else (0, 0)
+    work = tuple(InboxRow(*row[:20]) for row in found)
     first = work[0] if work and not page.after else None
     return Inbox(person, work, total, overdue, *current, first, *left(total, page, len(work)))
 

@@ -18,6 +18,7 @@ PROBLEMS = {
     "not_allowed": "It would call an address that is not allowed.",
     "bad_document": "The process says something that cannot be done.",
     "child_cancelled": "The run that it waits for was called off.",
+    "no_address": "Not sent: there is nobody it could go to.",
 }
 
 

@@ -37,6 +37,7 @@ STATES: dict[str, tuple[str, str, str]] = {
     "incident": ("Incident", "failed", "late"),
     "owner_deactivated": ("Owner left", "nobody", "risk"),
     "waiting_outside": ("Waits outside", "blocked", "blocked"),
+    "not_told": ("Nobody told", "nobody", "risk"),
     "approval": ("Approval waits", "gate", "risk"),
     "stalled": ("Stalled", "paused", "risk"),
     "draft": ("Draft", "empty", "quiet"),

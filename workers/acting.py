@@ -20,6 +20,7 @@ from domain.run.actions import (
     action_uncertain,
     effect_key,
     fail_action,
+    reach_nobody,
     start_action,
     succeed_action,
 )
@@ -30,7 +31,7 @@ from projections import action_queries as queries
 from projections.action_queries import Named
 from store.connect import connect
 from store.repository import Repository
-from workers.automations.contract import Answer, ChildStarted, Done, Due, Executor, Failed
+from workers.automations.contract import Answer, ChildStarted, Done, Due, Executor, Failed, Unsent
 from workers.duty import AWAY, FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS
 from workers.kept import KeptFiles
 from workers.staff import Staff
@@ -43,6 +44,7 @@ FINISH_SECONDS = 10.0
 """How long calls under way may take to end when the worker stops; what then has no result is uncertain."""
 
 log = structlog.get_logger(__name__)
+_Told = tuple[Run, Definition, StepKey | None, int, str]
 
 
 @dataclass(frozen=True)
@@ -208,6 +210,8 @@ class Acting:
         match answer:
             case None:
                 return action_uncertain(*told, jitter=jitter, by=by, at=at)
+            case Failed():
+                return _failed(told, answer, at, jitter)
             case Done(receipt=receipt, values=values) if (
                 wrong := self._files.wrong(values, run)
             ) is not None:
@@ -223,22 +227,8 @@ class Acting:
                 return child_started(
                     run, definition, step, name.round, child, process, by=by, at=at, calendar=self._calendar
                 )
-            case Failed(uncertain=True, permanent=False):
-                return action_uncertain(
-                    *told, answer.reason, receipt=answer.receipt, jitter=jitter, by=by, at=at
-                )
-            case Failed():
-                return fail_action(
-                    *told,
-                    answer.reason,
-                    problem="uncertain" if answer.uncertain else answer.problem,
-                    permanent=answer.permanent,
-                    retry_after=answer.retry_after,
-                    receipt=answer.receipt,
-                    jitter=jitter,
-                    by=by,
-                    at=at,
-                )
+            case Unsent():
+                return reach_nobody(run, *told[2:], answer.reason, answer.whom, by=by, at=at)
 
     def _execute(self, name: Named, decide: Callable[[Run, Definition], Sequence[Event]]) -> Sequence[Event]:
         meta: dict[str, Any] = {}
@@ -253,3 +243,21 @@ class Acting:
 
 def _step(name: Named) -> StepKey | None:
     return None if name.step is None else StepKey(name.step)
+
+
+def _failed(told: _Told, answer: Failed, at: datetime, jitter: float) -> Sequence[Event]:
+    if answer.uncertain and not answer.permanent:
+        return action_uncertain(
+            *told, answer.reason, receipt=answer.receipt, jitter=jitter, by=MACHINE, at=at
+        )
+    return fail_action(
+        *told,
+        answer.reason,
+        problem="uncertain" if answer.uncertain else answer.problem,
+        permanent=answer.permanent,
+        retry_after=answer.retry_after,
+        receipt=answer.receipt,
+        jitter=jitter,
+        by=MACHINE,
+        at=at,
+    )

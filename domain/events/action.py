@@ -43,13 +43,30 @@ class ActionStarted(ActionEvent):
 
 
 class ActionSucceeded(ActionEvent):
-    """The other side took it; ``result`` is ``sent``, ``answered``, ``started``, ``no_address`` or ``superseded``."""
+    """The other side took it; ``result`` is ``sent``, ``answered``, ``started`` or ``superseded``.
+
+    Older logs also have ``no_address``: there was nobody to send the mail to.
+    """
 
     type = "action_succeeded"
     public = ("step", "round", "action", "attempt", "result")
     attempt: int
     result: str
     receipt: str | None = None
+
+
+class ActionReachedNobody(ActionEvent):
+    """The mail was not sent, for nobody whom it is for has an address; attention lists it as long as that is so.
+
+    ``reason`` says why of each of them; ``whom`` names them: people and groups by id, roles that nobody plays
+    (``role:trainer``).
+    """
+
+    type = "action_reached_nobody"
+    public = ("step", "round", "action", "attempt")
+    attempt: int
+    reason: str
+    whom: tuple[str, ...] = ()
 
 
 class ActionFailed(ActionEvent):
@@ -94,7 +111,7 @@ class IncidentOpened(ActionEvent):
     type = "incident_opened"
     public = ("step", "round", "action", "incident", "problem")
     incident: UUID
-    problem: Literal["failed", "uncertain", "not_allowed", "bad_document", "child_cancelled"]
+    problem: Literal["failed", "uncertain", "not_allowed", "bad_document", "child_cancelled", "no_address"]
     reason: str
     assignee: Assignee | None = None
 
@@ -167,6 +184,7 @@ AnyActionEvent = (
     ActionQueued
     | ActionStarted
     | ActionSucceeded
+    | ActionReachedNobody
     | ActionFailed
     | ActionBecameUncertain
     | ActionWithdrawn

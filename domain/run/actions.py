@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Literal
 from uuid import UUID, uuid5
@@ -28,6 +29,7 @@ __all__ = [
     "is_repeatable",
     "may_start",
     "queue",
+    "reach_nobody",
     "start_action",
     "succeed_action",
     "withdraw",
@@ -40,7 +42,7 @@ JITTER = 0.2
 LONGEST_WAIT = timedelta(hours=1)
 """The longest that a receiver can ask to be left alone before the next attempt."""
 
-Problem = Literal["failed", "uncertain", "not_allowed", "bad_document", "child_cancelled"]
+Problem = Literal["failed", "uncertain", "not_allowed", "bad_document", "child_cancelled", "no_address"]
 _INCIDENTS = UUID("5e1d9a32-3f0b-5c9e-8d0a-7a6f2f1c9b44")
 _NO_DUES = Calendar()
 
@@ -116,7 +118,7 @@ def succeed_action(  # noqa: PLR0913, PLR0917 - the action's name and all that c
     Values that the step's fields do not take, or that are missing, make the attempt a failure that somebody decides.
     """
     now = action_of(run, step, round, action)
-    if now.attempt == 0 or now.state in ("succeeded", "failed"):
+    if now.attempt == 0 or now.state in ("succeeded", "unsent", "failed"):
         return []
     work = Work(run, definition, by, at, calendar, directory)
     close_incident(work, now, "let_go", "the answer came after all")
@@ -169,6 +171,35 @@ def fail_action(  # noqa: PLR0913 - the action's name and all that is known of t
     retry_at = None if permanent else _retry_at(now, at, jitter, retry_after)
     _fail(work, now, reason, retry_at, problem, receipt)
     return work.events
+
+
+def reach_nobody(
+    run: Run,
+    step: StepKey | None,
+    round: int,  # noqa: A002 - the event's own word
+    action: str,
+    reason: str,
+    whom: Sequence[str] = (),
+    *,
+    by: Actor,
+    at: datetime,
+) -> list[Event]:
+    """Nobody whom the mail is for has an address, and all of them find in their inbox what it would have told."""
+    now = action_of(run, step, round, action)
+    if now.state != "started":
+        return []
+    return [
+        e.ActionReachedNobody(
+            step=step,
+            round=round,
+            action=action,
+            attempt=now.attempt,
+            reason=reason,
+            whom=tuple(whom),
+            by=by,
+            at=at,
+        )
+    ]
 
 
 def action_uncertain(  # noqa: PLR0913 - the action's name and all that is known of the attempt

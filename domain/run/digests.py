@@ -7,8 +7,8 @@ from datetime import datetime
 from domain.definition import Definition
 from domain.document import Digest, Offset
 from domain.events import Event
-from domain.run.queueing import queue
-from domain.run.state import Run
+from domain.run.queueing import give_up, queue
+from domain.run.state import ActionState, Run, action_key
 from domain.run.work import Work
 from domain.schedule import Calendar, after
 from domain.words import Actor, StepKey
@@ -33,11 +33,21 @@ def queue_digest(
     number = newest(digest, start, at, calendar, known)
     if number == known:
         return []
-    before = run.actions.get(f"/1/{PREFIX}{known}")
-    since = before.queued_at if before is not None and before.queued_at is not None else start
+    before = run.actions.get(action_key(None, 1, f"{PREFIX}{known}"))
     work = Work(run, definition, by, at, calendar)
-    queue(work, None, f"{PREFIX}{number}", "email", facts={"since": since.isoformat()})
+    if before is not None and before.incident is not None:
+        give_up(work, before, "a newer digest takes its place")
+    since = _told_until(before) or start.isoformat()
+    queue(work, None, f"{PREFIX}{number}", "email", facts={"since": since})
     return work.events
+
+
+def _told_until(before: ActionState | None) -> str | None:
+    """The moment up to which digests have told: that of the last one, or of the one before where nobody got it."""
+    if before is None or before.queued_at is None:
+        return None
+    lost = before.incident is not None or before.state == "unsent"
+    return str(before.facts["since"]) if lost and "since" in before.facts else before.queued_at.isoformat()
 
 
 def begins(run: Run, digest: Digest) -> datetime | None:

@@ -11,8 +11,8 @@ from domain.run.state import ActionState, Child, Incident, KeptEvent, Run, StepS
 from domain.words import StepKey
 
 ACTION_EVENTS: tuple[type[e.ActionEvent], ...] = (
-    e.ActionQueued, e.ActionStarted, e.ActionSucceeded, e.ActionFailed, e.ActionBecameUncertain, e.ActionWithdrawn,
-    e.IncidentOpened, e.IncidentResolved,
+    e.ActionQueued, e.ActionStarted, e.ActionSucceeded, e.ActionReachedNobody, e.ActionFailed, e.ActionBecameUncertain,
+    e.ActionWithdrawn, e.IncidentOpened, e.IncidentResolved,
 )  # fmt: skip
 
 
@@ -163,6 +163,10 @@ def _succeeded(action: ActionState, event: e.ActionSucceeded) -> ActionState:
     )
 
 
+def _unsent(action: ActionState, event: e.ActionReachedNobody) -> ActionState:
+    return altered(action, state="unsent", reason=event.reason, whom=event.whom, next_at=None)
+
+
 def _failed(action: ActionState, event: e.ActionFailed) -> ActionState:
     receipt = event.receipt or action.receipt
     return altered(action, state="failed", reason=event.reason, next_at=event.retry_at, receipt=receipt)
@@ -202,6 +206,7 @@ _ACTION: dict[type[e.Event], Callable[[ActionState, Any], ActionState]] = {
     e.ActionQueued: _queued,
     e.ActionStarted: _started,
     e.ActionSucceeded: _succeeded,
+    e.ActionReachedNobody: _unsent,
     e.ActionFailed: _failed,
     e.ActionBecameUncertain: _uncertain,
     e.ActionWithdrawn: _withdrawn,

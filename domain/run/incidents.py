@@ -10,9 +10,11 @@ from domain.checks import may_set_header
 from domain.definition import Definition
 from domain.directory import EMPTY, Directory
 from domain.events import ActionWithdrawn, Event, IncidentResolved
+from domain.mail_address import is_address
 from domain.run.doing import complete_by_hand
 from domain.run.queueing import own_action
 from domain.run.state import ActionKind, ActionState, Incident, Run, action_key
+from domain.run.values import is_somebody
 from domain.run.work import in_running, reasoned
 from domain.schedule import Calendar
 from domain.words import Actor, Rejected, StepKey, Values
@@ -170,7 +172,7 @@ def _is_addresses(value: Any) -> bool:
     return (
         isinstance(value, list)
         and 0 < len(value) <= 50
-        and all(_is_line(one) and "@" in one for one in value)
+        and all(isinstance(one, str) and (is_somebody(one) or is_address(one)) for one in value)
     )
 
 
@@ -184,7 +186,7 @@ _CHANGES: dict[ActionKind, dict[str, tuple[Any, str]]] = {
         "body": (_is_object, "an object"),
     },
     "email": {
-        "to": (_is_addresses, "a list of one to 50 addresses"),
+        "to": (_is_addresses, "a list of one to 50 mail addresses, or people such as person:dana"),
         "subject": (_is_line, "a text of one line"),
         "body": (_is_text, "a text"),
     },

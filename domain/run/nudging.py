@@ -1,34 +1,111 @@
-"""A reminder that a person sends: whoever has the step hears of it, once a day at most."""
+"""A reminder that a person sends: whoever has the step hears of it, once a day at most; the sender hears how."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 
+from domain.addresses import AddressBook, Reached, reach
 from domain.definition import Definition
+from domain.directory import Directory
 from domain.events import Event, StepReminderRaised
 from domain.run.queueing import queue
-from domain.run.state import Run, action_key
+from domain.run.state import ActionState, Run, StepState, action_key
 from domain.run.work import Work, in_hand, step_of
 from domain.schedule import Calendar
-from domain.words import Actor, Rejected, StepKey
+from domain.words import Actor, Assignee, Rejected, StepKey
+
+BY_HAND = "reminder:by-hand-"
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Somebody who is reminded: by a mail to ``address``, or, without one, in their inbox only."""
+
+    who: Assignee
+    name: str
+    how: Literal["mail", "inbox"]
+    address: str | None = None
 
 
 def remind_step(
-    run: Run, definition: Definition, step: StepKey, *, by: Actor, at: datetime, calendar: Calendar
+    run: Run,
+    definition: Definition,
+    step: StepKey,
+    *,
+    by: Actor,
+    at: datetime,
+    calendar: Calendar,
+    directory: Directory,
 ) -> list[Event]:
-    """Remind whose work the step is; a second time on the same day changes nothing."""
+    """Remind whose work the step is; a second time on the same day changes nothing.
+
+    Rejected("nobody_to_remind") when nobody would hear of it, with what is missing.
+    """
     step_of(definition, step)
     now = in_hand(run, definition, step)
     if run.imported:
         raise Rejected(
             "imported_run", "nothing is sent on behalf of a run that was read in", accepted=["comment"]
         )
-    if now.assignee is None:
-        raise Rejected("nobody_to_remind", f"nobody has the step {step}", accepted=["assign"])
-    alarm = f"reminder:by-hand-{calendar.local_day(at)}"
-    if action_key(step, now.round, alarm) in run.actions:
+    alarm = f"{BY_HAND}{calendar.local_day(at)}"
+    before = _before(run, step, now, alarm)
+    if before and before[-1].state != "unsent":
+        _may_stand(before[-1])
         return []
+    told_by_reminder(run, definition, step, directory)
+    name = f"{alarm}:{len(before) + 1}" if before else alarm
     work = Work(run, definition, by, at, calendar)
-    work.on(StepReminderRaised, step, alarm=alarm, alarm_at=at)
-    queue(work, step, alarm, "email")
+    work.on(StepReminderRaised, step, alarm=name, alarm_at=at)
+    queue(work, step, name, "email", facts={"assignees": [now.assignee]})
     return work.events
+
+
+def told_by_reminder(
+    run: Run, definition: Definition, step: StepKey, directory: Directory
+) -> tuple[Told, ...]:
+    """Who hears of a reminder of this step, and how; Rejected("nobody_to_remind") when nobody does."""
+    who = run.step(step).assignee
+    if who is None:
+        raise Rejected("nobody_to_remind", f"nobody has the step {step}", accepted=["assign"])
+    book = AddressBook.of(directory)
+    found = reach([who], run, definition, book)
+    mailed = {one.who or who: one.address for one in found.recipients}
+    here = directory.members(who) or ((who,) if directory.is_active(who) else ())
+    if not mailed and not here:
+        raise _nobody(definition, run, who, found)
+    return tuple(
+        Told(each, book.name(each), "mail" if each in mailed else "inbox", mailed.get(each))
+        for each in dict.fromkeys((*mailed, *here))
+    )
+
+
+def _before(run: Run, step: StepKey, now: StepState, alarm: str) -> list[ActionState]:
+    """Today's reminders of the step by hand: one, unless it reached nobody."""
+    key = action_key(step, now.round, alarm)
+    return [action for name, action in run.actions.items() if name == key or name.startswith(f"{key}:")]
+
+
+def _may_stand(before: ActionState) -> None:
+    """Rejected when today's reminder was not sent and somebody is asked about it: there it can be sent again."""
+    if before.incident is not None:
+        raise Rejected(
+            "reminder_not_sent",
+            f"today's reminder could not be sent: {before.reason}; decide its incident",
+            incident=str(before.incident),
+            accepted=["retry", "edit", "let-go"],
+        )
+
+
+def _nobody(definition: Definition, run: Run, who: Assignee, found: Reached) -> Rejected:
+    """What is missing, and where it can be entered."""
+    why = "; ".join(one.reason for one in found.unreached)
+    played = (role for key, role in definition.roles.items() if run.roles.get(key) == who)
+    field = next((role.email_from for role in played if role.email_from), None)
+    if who.startswith("guest:") and field is not None:
+        why += (
+            f"; enter it in {field if '.' in field else f'inputs.{field}'}, or give the step to somebody else"
+        )
+        return Rejected("nobody_to_remind", why, field=field, accepted=["inputs", "assign"])
+    return Rejected("nobody_to_remind", f"{why}; give the step to somebody else", accepted=["assign"])

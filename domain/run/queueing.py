@@ -84,14 +84,19 @@ def withdraw(
     """Give up what is still to be done for the step, and close its incidents; what tells of the past stays."""
     for key in work.run.pending.get(step, ()):
         action = work.run.actions[key]
-        if action.action.startswith(LASTING):
-            continue
-        close_incident(work, action, how, reason)
-        if not action.is_pending:
-            continue
+        if not action.action.startswith(LASTING):
+            give_up(work, action, reason, how)
+
+
+def give_up(
+    work: Work, action: ActionState, reason: str, how: Literal["done_by_hand", "let_go"] = "let_go"
+) -> None:
+    """Do the action no more, and close its incident."""
+    close_incident(work, action, how, reason)
+    if action.is_pending:
         work.record(
             e.ActionWithdrawn(
-                step=step,
+                step=action.step,
                 round=action.round,
                 action=action.action,
                 reason=reason,

@@ -112,9 +112,9 @@ class StepState:
 UNTOUCHED = StepState()
 
 ActionKind = Literal["email", "http", "run"]
-ActionWord = Literal["queued", "started", "failed", "uncertain", "succeeded", "withdrawn"]
+ActionWord = Literal["queued", "started", "failed", "uncertain", "succeeded", "unsent", "withdrawn"]
 PENDING: frozenset[str] = frozenset({"queued", "started", "failed", "uncertain"})
-"""Actions that may still have to be done; the two other words are ends."""
+"""Actions that may still have to be done; the three other words are ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +123,7 @@ class ActionState:
 
     ``attempt`` counts every call, ``tries`` those since it was queued or somebody decided; ``next_at`` is the instant
     before which nothing is tried (None: none); ``changes`` replace what the process says; ``incident`` is the open one.
+    ``whom``: whom a mail that was not sent did not reach.
     """
 
     step: StepKey | None
@@ -142,6 +143,7 @@ class ActionState:
     result: str | None = None
     receipt: str | None = None
     incident: UUID | None = None
+    whom: tuple[str, ...] = ()
 
     @property
     def is_pending(self) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 
 from domain.computing import LARGEST
 from domain.document import Column, FormField
+from domain.mail_address import ACCEPTED, is_address
 from domain.words import Rejected, Values
 
 Problem = dict[str, str]
@@ -16,12 +17,11 @@ Check = Callable[[Any, Any], "str | None"]
 """Gives what would be accepted, or None when the value is."""
 
 _TEXT_LENGTH, _LONG_LENGTH = 2_000, 100_000
-_WORD_LENGTH, _ADDRESS_LENGTH, _INSTANT_LENGTH = 120, 254, 40
+_WORD_LENGTH, _INSTANT_LENGTH = 120, 40
 _MOST_ENTRIES, _MOST_ROWS = 1_000, 2_000
 _MOST_TOLD = 50
 """Problems that are told at once; whoever mends fifty asks again."""
 _PERSON = re.compile(r"(person|guest|group|service):[^\s:]{1,100}")
-_EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s.]+(\.[^@\s.]+)+")
 _PHONE = re.compile(r"\+?[0-9][0-9 ()./-]{2,30}")
 _URL = re.compile(r"https?://[^\s/]\S*")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -75,9 +75,10 @@ def same(one: Any, other: Any) -> bool:
     return bool(one == other) and isinstance(one, bool) == isinstance(other, bool)
 
 
-def is_email(text: str) -> bool:
-    """Whether the text has the form of an email address: what fields of the kind ``email`` accept."""
-    return len(text) <= _ADDRESS_LENGTH and bool(_EMAIL.fullmatch(text))
+def is_somebody(text: str) -> bool:
+    """Whether the text names a person, group, guest or service; a guest named by an address is named by a real one."""
+    kind, _, key = text.partition(":")
+    return bool(_PERSON.fullmatch(text)) and (kind != "guest" or "@" not in key or is_address(key))
 
 
 def describe(field: FormField) -> str:
@@ -112,6 +113,14 @@ def _matches(pattern: re.Pattern[str], longest: int) -> Callable[[Any, Any], boo
         return value == "" or bool(pattern.fullmatch(value))
 
     return check
+
+
+def _email(_field: Any, value: Any) -> bool:
+    return isinstance(value, str) and (value == "" or is_address(value))
+
+
+def _person(_field: Any, value: Any) -> bool:
+    return isinstance(value, str) and len(value) <= _WORD_LENGTH and (value == "" or is_somebody(value))
 
 
 def _number(field: Any, value: Any) -> bool:
@@ -199,8 +208,8 @@ _CHECKS: dict[str, Callable[[Any, Any], bool]] = {
     "choice": _choice,
     "multi_choice": _choices,
     "yes_no": _yes_no,
-    "person": _matches(_PERSON, _WORD_LENGTH),
-    "email": _matches(_EMAIL, _ADDRESS_LENGTH),
+    "person": _person,
+    "email": _email,
     "phone": _matches(_PHONE, _WORD_LENGTH),
     "url": _matches(_URL, _TEXT_LENGTH),
     "files": _files,
@@ -249,7 +258,7 @@ _DESCRIPTIONS: dict[str, Callable[[FormField], str]] = {
     "multi_choice": _list_of,
     "yes_no": _says("true or false"),
     "person": _says("a person such as person:dana"),
-    "email": _says("an email address"),
+    "email": _says(ACCEPTED),
     "phone": _says("a phone number such as +49 30 1234567"),
     "url": _says(f"an address of up to {_TEXT_LENGTH} characters that begins with https:// or http://"),
     "files": _says(f"a list of up to {_MOST_ENTRIES} files, each with name, size, type and sha256"),

@@ -19,7 +19,9 @@ _ROWS = (
 @app.command("list")
 def list_mails(
     state: str | None = typer.Option(
-        None, "--state", help="queued, sending, sent, skipped, failed, uncertain or withdrawn; else all."
+        None,
+        "--state",
+        help="queued, sending, sent, unsent, skipped, failed, uncertain or withdrawn; else all.",
     ),
     run: str | None = typer.Option(None, "--run", help="Id of a run; else of all."),
     limit: int = typer.Option(50, "--limit", help="How many at most, 1 to 500."),

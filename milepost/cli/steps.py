@@ -6,12 +6,18 @@ from typing import Any
 
 import typer
 
-from milepost.cli.output import AsJson
+from milepost.cli.client import tell
+from milepost.cli.output import AsJson, people, print_json
 from milepost.cli.telling import As, MaybeReason, Reason, command, unless_none
 from milepost.cli.values import pairs
 
 Run = typer.Argument(help="Id of the run.", metavar="RUN")
 Step = typer.Argument(help="Key of the step.", metavar="STEP")
+_HOW = {
+    "mail": "by mail to {}",
+    "inbox": "in their inbox only",
+    "outbox": "by a mail to {} that is kept in the outbox, for it is a test run or no mail server is set",
+}
 Fields = typer.Option([], "--value", "-v", help="A field of the step's form, key=value.")
 
 
@@ -174,8 +180,16 @@ def add_evidence(
 
 
 def remind(run: str = Run, step: str = Step, actor: str = As, as_json: bool = AsJson) -> None:
-    """Remind whose work an open step is, now."""
-    _step(run, step, "remind", {}, actor, as_json)
+    """Remind whose work an open step is, now; says who hears of it and how."""
+    told = tell(f"/v1/runs/{run}/steps/{step}/remind", {}, actor=actor)
+    if as_json:
+        print_json(told)
+        return
+    people.print("Reminded:" if told["events"] else "Nobody is reminded twice on one day. Told today:")
+    for one in told["told"]:
+        people.print(
+            f"  {one['name']} ({_HOW[one['how']].format(one['address'] or 'their address')})", markup=False
+        )
 
 
 def clear_help(

@@ -16,6 +16,7 @@ class InboxRow:
     """One piece of ready work: a step of a run or a task. ``claimable``: it is a group's, for one to take.
 
     ``due_on`` is the day of a due that has no time of day; ``due_at`` the end of business on it.
+    ``reminded_at``: when its people were reminded of it last, by whom (``system:milepost``: by the process).
     """
 
     kind: Literal["step", "task"]
@@ -36,6 +37,8 @@ class InboxRow:
     step_kind: str | None = None
     claimable: bool = False
     due_on: date | None = None
+    reminded_at: datetime | None = None
+    reminded_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,7 +54,9 @@ def test_notices_and_digests_are_shown_too(onboarding: Api):
 def test_a_mail_to_nobody_says_so(onboarding: Api):
     """Without an address there is no mail, and the answer says why."""
     told = preview(onboarding, step="agreement_sent", values={"inputs.primary_contact_email": None})
-    assert told == {"mails": [], "reason": "no_address"}
+    assert told == {
+        "mails": [], "reason": "no_address", "unreached": ["{inputs.primary_contact_email} has no value"],
+    }  # fmt: skip
 
 
 def test_a_step_without_a_mail_names_those_that_have_one(onboarding: Api):

@@ -63,7 +63,18 @@ def test_the_key_of_a_person_is_plain(key: str):
 
 
 @pytest.mark.parametrize(
-    "email", ["", "eve", "eve@", "eve@x", "e v@x.org", "eve@x.org\n", "e@" + "x" * 300 + ".org"]
+    "email",
+    [
+        "",
+        "eve",
+        "eve@",
+        "eve@x",
+        "e v@x.org",
+        "eve@x.org\n",
+        "<eve@x.org>",
+        "eve(home)@x.org",
+        "e@" + "x" * 300 + ".org",
+    ],
 )
 def test_an_address_must_look_like_one(email: str):
     """What a field of the kind email refuses is refused here too."""

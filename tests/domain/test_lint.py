@@ -105,6 +105,26 @@ STEP = "stages.0.steps"
             "unknown_field",
         ),
         (
+            [{"key": "a", "kind": "email", "email": {"to": ["a@b.example, team"], "subject": "x", "body": "x"}}],
+            f"{STEP}.0.email.to.0",
+            "not_an_address",
+        ),
+        (
+            [{"key": "a", "kind": "email", "email": {"to": ["<a@b.example>"], "subject": "x", "body": "x"}}],
+            f"{STEP}.0.email.to.0",
+            "not_an_address",
+        ),
+        (
+            [{"key": "a", "kind": "email", "email": {"to": [], "subject": "x", "body": "x"}}],
+            f"{STEP}.0.email.to",
+            "not_an_address",
+        ),
+        (
+            [{**A, "email": {"to": ["{a.n}"], "subject": "x", "body": "x"}}],
+            f"{STEP}.0.email.to.0",
+            "not_an_address",
+        ),
+        (
             [{"key": "a", "kind": "email", "email": {"to": ["{role.king}"], "subject": "x", "body": "x"}}],
             f"{STEP}.0.email.to.0",
             "unknown_placeholder",

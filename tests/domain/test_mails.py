@@ -10,9 +10,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from domain.addresses import AddressBook, Contact, is_address
+from domain.addresses import AddressBook, Contact
 from domain.definition import Definition
 from domain.guests import Pass, guest_step
+from domain.mail_address import is_address
 from domain.mails import Desk, Mail, MailAction, compose, reflowed, superseded
 from domain.notices import NOTICES
 from domain.run.state import ActionState, Run, StepState
@@ -71,7 +72,7 @@ def onboarding(**more: Any) -> tuple[Run, Definition]:
 
 def written(act: MailAction, run: Run, process: Definition, desk: Desk = DESK) -> tuple[Mail, ...]:
     """The mails of an action."""
-    return compose(RUN, run, process, act, desk)
+    return compose(RUN, run, process, act, desk).mails
 
 
 def test_the_mail_of_a_step_reads_as_its_author_meant_it():

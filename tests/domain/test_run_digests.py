@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from domain.events import ActionQueued
-from domain.run import cancel_run, complete_step, pause_run, start_run
+from domain.run import cancel_run, complete_step, fail_action, pause_run, start_action, start_run
 from domain.run.digests import queue_digest
 from tests.domain.documents import run_of, step
 from tests.support.given import NINE, Story
@@ -46,6 +46,18 @@ def test_what_was_missed_is_not_sent_late():
     """After three weeks without a worker there is one digest, not three."""
     begun = story().after(complete_step, "kickoff")
     assert numbers(begun, NINE + 3 * WEEK + timedelta(hours=1)) == [("digest:3", NINE.isoformat())]
+
+
+def test_a_digest_that_nobody_got_gives_way_to_the_next():
+    """Its incident ends with it, it is not tried again, and the next one tells from where it would have."""
+    begun = story().after(complete_step, "kickoff").after(queue_digest, at=NINE + WEEK)
+    tried = begun.after(start_action, None, 1, "digest:1", key="k", at=NINE + WEEK)
+    lost = tried.after(fail_action, None, 1, "digest:1", "nobody", problem="no_address", permanent=True)
+    later = lost.when(queue_digest, at=NINE + 2 * WEEK).then_types(
+        "incident_resolved", "action_withdrawn", "action_queued"
+    )
+    assert later.state.actions["/1/digest:2"].facts == {"since": NINE.isoformat()}
+    assert not later.state.actions["/1/digest:1"].waits
 
 
 def test_without_a_step_digests_count_from_the_start():

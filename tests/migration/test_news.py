@@ -113,7 +113,7 @@ def mails(story: Story, new: Definition, events: list[Event]) -> list[Mail]:
     queued = [event for event in events if isinstance(event, ActionQueued)]
     acts = [MailAction.of(run.actions[f"/1/{event.action}"]) for event in queued]
     assert all(headline(RUN_ID, run, new, act, DESK) for act in acts)
-    return [mail for act in acts for mail in compose(RUN_ID, run, new, act, DESK)]
+    return [mail for act in acts for mail in compose(RUN_ID, run, new, act, DESK).mails]
 
 
 def test_a_run_that_moves_alone_tells_each_in_one_mail():

@@ -16,8 +16,9 @@ from domain.schedule import Calendar
 from domain.working_time import WorkingTime
 from projections.answers import ATTENTION_KINDS, AttentionRow, Card, Help, StageDot
 from projections.answers.forecasts import ForecastFace
-from projections.attending import Context, Gone, OpenStep, Stopped, needs
+from projections.attending import Context, Gone, Stopped, needs
 from projections.judging import Judge
+from projections.opened import OpenStep
 from projections.stage_history import Usual
 
 MONDAY = datetime(2026, 3, 2, 9, tzinfo=UTC)

@@ -26,6 +26,7 @@ class Mailbox:
     readers: list[str] = field(default_factory=list)
     answers: list[str] = field(default_factory=list)
     refused: dict[str, str] = field(default_factory=dict)
+    options: list[list[str]] = field(default_factory=list)
     vanish: int = 0
     password: str | None = None
 
@@ -33,6 +34,14 @@ class Mailbox:
         """Let in who knows the password."""
         known = isinstance(told, LoginPassword) and told.password.decode() == self.password
         return AuthResult(success=known, handled=False)
+
+    async def handle_MAIL(  # noqa: N802 - the name that the server looks for
+        self, _server: SMTP, _session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        """Note what is asked for."""
+        envelope.mail_from = address
+        self.options.append(options)
+        return "250 OK"
 
     async def handle_RCPT(  # noqa: N802 - the name that the server looks for
         self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _options: list[str]
@@ -68,8 +77,11 @@ class _AnyPort(Controller):
 
 
 @contextmanager
-def mailbox(password: str | None = None) -> Iterator[Mailbox]:
-    """A mail server on a free port, for as long as the block runs; with a password only for who knows it."""
+def mailbox(password: str | None = None, *, utf8: bool = False) -> Iterator[Mailbox]:
+    """A mail server on a free port, for as long as the block runs; with a password only for who knows it.
+
+    ``utf8``: it takes addresses with letters beyond ASCII before the @.
+    """
     kept = Mailbox()
     kept.password = password
     running = _AnyPort(
@@ -79,6 +91,7 @@ def mailbox(password: str | None = None) -> Iterator[Mailbox]:
         authenticator=kept.login if password else None,
         auth_required=password is not None,
         auth_require_tls=False,
+        enable_SMTPUTF8=utf8,
     )
     running.start()
     try:

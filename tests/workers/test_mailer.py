@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Iterator
 from email import message_from_bytes, policy
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from domain.addresses import Recipient
+from domain.mail_address import NoAddress, mail_address
 from domain.mails import Mail
+from domain.templates import one_line
 from tests.support.given import NINE
 from tests.support.mailbox import Mailbox, mailbox, text_of
+from workers.automations import message as made_by
 from workers.automations.mailer import Mailer, MailSettings, Posted
 from workers.automations.message import as_html, message, sender_address, tag_of
 from workers.automations.smtp import SmtpServer
@@ -169,7 +175,7 @@ def test_nothing_in_a_mail_becomes_a_header(evil: str):
     """Subject, name and text stay where they belong."""
     mail = Mail(Recipient("ada@nordwind.example", evil), evil, evil)
     made = message(mail, key="k", sender="m@acme.example", at=NINE)
-    read = message_from_bytes(made.as_bytes(), policy=policy.default)
+    read = message_from_bytes(made, policy=policy.default)
     assert set(read.keys()) == {
         "From", "To", "Subject", "Date", "Message-ID", "Auto-Submitted", "X-Auto-Response-Suppress",
         "MIME-Version", "Content-Type",
@@ -181,7 +187,7 @@ def test_long_lines_and_markup_are_safe():
     """No line of the message is longer than servers take, and nothing of the text becomes markup."""
     body = "<script>alert(1)</script> " + "wörter " * 500 + "\n.\nhttps://acme.example/a?b=1&c=2."
     made = message(Mail(Recipient("a@b.example"), "s" * 300, body), key="k", sender="m@acme.example", at=NINE)
-    assert max(len(line) for line in made.as_bytes().splitlines()) <= 998
+    assert max(len(line) for line in made.splitlines()) <= 998
     html = as_html("<b>", body)
     assert "<script>" not in html
     assert '<a href="https://acme.example/a?b=1&amp;c=2">https://acme.example/a?b=1&amp;c=2</a>.' in html
@@ -190,5 +196,84 @@ def test_long_lines_and_markup_are_safe():
 @pytest.mark.parametrize("sender", ["", "Milepost", "a@", "@b.example", "<>"])
 def test_a_sender_has_an_address(sender: str):
     """A sender without one is refused before anything is sent."""
-    with pytest.raises(ValueError, match="mail address"):
+    with pytest.raises(NoAddress):
         sender_address(sender)
+
+
+_TYPED = st.text(
+    st.one_of(
+        st.characters(codec=None),
+        st.sampled_from("\r\n\0\t =?<>\"\\,;:@().ü\u2028\u202e\ud800"),
+    ),
+    max_size=80,
+) | st.sampled_from([
+    "=?utf-8?q?Invoice=0d=0aReply-To:_ceo=40evil.example=0d=0a=0d=0a=3Ch1=3EPay=3C/h1=3E?=",
+    "=?utf-8?B?w7w=?=", "=?utf-8?b?DQpCY2M6IHhAZXZpbC5leGFtcGxl?= <x@evil.example>", "=?us-ascii?q?a?= =?x?q?b?=",
+    "a" * 400, "a, b; c <d@e.example>", '"', "\\", "--=", "\n.\n", "\nFrom x", "x\r\n\r\n--==\r\nContent-Type: a/b",
+])  # fmt: skip
+"""What somebody may type into a title, a name or a text that mails repeat, with what header readers stumble over."""
+
+
+@given(name=_TYPED, subject=_TYPED, body=_TYPED, sender=_TYPED)
+@settings(max_examples=60, deadline=None)
+def test_whatever_is_typed_a_mail_says_just_that(name: str, subject: str, body: str, sender: str):
+    """Hostile texts in names, subject, text and sender forge no header, no reader, no part, and lose no sign."""
+    mail = Mail(Recipient("ada@nordwind.example", name), subject, body)
+    made = message(mail, key="k", sender=f"{one_line(sender)} <m@acme.example>", at=NINE)
+    head, _, rest = made.partition(b"\r\n\r\n")
+    assert re.findall(rb"^([^ \t:]+):", head, re.MULTILINE) == [
+        b"From", b"To", b"Subject", b"Date", b"Message-ID", b"Auto-Submitted", b"X-Auto-Response-Suppress",
+        b"MIME-Version", b"Content-Type",
+    ]  # fmt: skip
+    assert max(map(len, made.split(b"\r\n"))) <= 998
+    assert made.replace(b"\r\n", b"").count(b"\n") == made.replace(b"\r\n", b"").count(b"\r") == 0
+    boundary = re.search(rb'boundary="([^"]+)"', head)
+    assert boundary is not None
+    assert rest.count(b"--" + boundary[1]) == 3
+    read = message_from_bytes(made, policy=policy.default)
+    assert [one.addr_spec for one in read["to"].addresses] == ["ada@nordwind.example"]
+    assert [one.addr_spec for one in read["from"].addresses] == ["m@acme.example"]
+    assert read["subject"] == (one_line(re.sub("[\ud800-\udfff]", "\ufffd", subject)) or "(no subject)")
+
+
+def test_an_encoded_word_in_a_title_arrives_as_it_was_typed(box: Mailbox, tmp_path: Path):
+    """It is a text like any other: no program before the reader's takes it apart."""
+    typed = "=?utf-8?B?w7w=?="
+    post(mailer(tmp_path, box.url), Mail(Recipient("ada@nordwind.example", typed), f"Step {typed}", typed))
+    (got,) = box.messages
+    assert (got["subject"], got["to"].addresses[0].display_name) == (f"Step {typed}", typed)
+    assert text_of(got).strip() == typed
+
+
+def test_a_mail_that_would_say_something_else_is_not_sent(
+    box: Mailbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """Should the making of headers ever let a line end through, the mail is an incident, and nobody gets it."""
+    monkeypatch.setattr(
+        made_by, "_text", lambda _header, text: text.replace("Hello", "Hi\r\nBcc: x@evil.example")
+    )
+    posted = post(mailer(tmp_path, box.url), Mail(Recipient("bo@acme.example"), "Hello", "Hello"))
+    assert posted.failure is not None
+    assert (posted.failure.permanent, posted.delivered, box.messages) == (True, (), [])
+    assert "Bcc" in str(posted.failure)
+
+
+def test_a_mail_goes_to_the_domain_that_was_typed(box: Mailbox, tmp_path: Path):
+    """straße.de is not strasse.de: the line to the server and the header both name the domain that was meant."""
+    post(mailer(tmp_path, box.url), Mail(Recipient(str(mail_address("anna@straße.de")), "Anna"), "Hi", "Hi"))
+    assert box.readers == ["anna@xn--strae-oqa.de"]
+    assert box.messages[0]["to"].addresses[0].addr_spec == "anna@xn--strae-oqa.de"
+
+
+@pytest.mark.parametrize("offered", [True, False])
+def test_letters_beyond_ascii_go_where_the_server_takes_them(tmp_path: Path, offered: bool):
+    """SMTPUTF8 is asked for where an address needs it and the server has it; else somebody is asked."""
+    with mailbox(utf8=offered) as box:
+        posted = post(mailer(tmp_path, box.url), Mail(Recipient("jörg@acme.example"), "Hi", "Hi"), BO)
+    if offered:
+        assert (posted.failure, box.readers) == (None, ["jörg@acme.example", "bo@acme.example"])
+        assert box.options == [["SMTPUTF8"], []]
+    else:
+        assert posted.failure is not None
+        assert (posted.failure.permanent, box.readers) == (True, ["bo@acme.example"])
+        assert "SMTPUTF8" in str(posted.failure)

@@ -13,13 +13,15 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from domain.addresses import AddressBook, Contact
+from domain.directory import EMPTY, Directory, PersonFacts
 from domain.document import Document, stored_form
-from domain.events import Event, ProcessVersionPublished
+from domain.events import Event, ProcessVersionPublished, RunInputsChanged
 from domain.mails import Desk
 from domain.process import PROCESS
 from domain.run import RUN, Run, complete_step, start_run
-from domain.run.actions import start_action
+from domain.run.actions import fail_action, start_action
 from domain.run.incidents import edit_incident, retry_incident
+from domain.run.nudging import remind_step
 from domain.run.state import ActionState
 from domain.schedule import Calendar
 from domain.words import Actor, Assignee, StepKey, process_stream
@@ -66,7 +68,11 @@ class Post:
         version = ProcessVersionPublished(process="welcome", process_version=1, note="", document=document,
                                           by=DANA, at=NINE)  # fmt: skip
         self.repository.execute(PROCESS, process_stream("welcome"), lambda _state: [version])
-        book = AddressBook({Assignee("person:bo"): Contact("Bo Lind", "bo@acme.example")})
+        book = AddressBook({
+            Assignee("person:bo"): Contact("Bo Lind", "bo@acme.example"),
+            Assignee("person:gone"): Contact("Gone", "gone@acme.example", active=False),
+            Assignee("person:mute"): Contact("Mute"),
+        })  # fmt: skip
         desk = Desk(
             book, "https://mile.example", ZoneInfo("UTC"), lambda _run, held: f"https://g/{held.step}"
         )
@@ -197,12 +203,83 @@ def test_a_broken_connection_after_the_text_is_asked_about(post: Post, box: Mail
     assert (len(box.messages), post.greeting(run).state) == (1, "uncertain")
 
 
-def test_without_an_address_the_run_goes_on_visibly(post: Post, box: Mailbox):
-    """Nothing is sent, the step is done, and the result says why."""
-    run = post.run(inputs={"mail": None})
+@pytest.mark.parametrize(
+    ("mail", "says"), [(None, "{mail} has no value"), ("anna(home)@example.de", "is no mail address")]
+)
+def test_a_mail_that_has_nobody_to_go_to_is_asked_about(
+    post: Post, box: Mailbox, mail: str | None, says: str
+):
+    """The step is not done by it: somebody gives it an address, or says that it was done by hand."""
+    run = post.run()
+    changed = RunInputsChanged(inputs={"mail": mail}, by=DANA, at=NINE)  # as an older release took it
+    post.repository.execute(RUN, run, lambda _state: [changed])
     post.work()
-    assert (box.messages, post.greeting(run).result) == ([], "no_address")
-    assert post.state(run).step(StepKey("greet")).state == "done"
+    (incident,) = post.state(run).incidents.values()
+    assert (incident.problem, says in incident.reason, box.messages) == ("no_address", True, [])
+    assert post.state(run).step(StepKey("greet")).state == "ready"
+    post.do(run, edit_incident, incident.incident, {"to": ["ada@nordwind.example"]})
+    post.work()
+    assert (box.readers, post.state(run).step(StepKey("greet")).state) == (["ada@nordwind.example"], "done")
+
+
+def test_who_cannot_be_reached_is_asked_about_when_the_others_have_theirs(post: Post, box: Mailbox):
+    """Of several readers one has left: the others get the mail once, and the step waits for a decision."""
+    run = post.run()
+    post.do(run, start_action, "greet", 1, "email", key="k")
+    post.do(run, fail_action, "greet", 1, "email", "it failed", permanent=True)
+    (first,) = post.state(run).incidents
+    post.do(run, edit_incident, first, {"to": ["ada@nordwind.example", "person:gone"]})
+    post.work()
+    assert box.readers == ["ada@nordwind.example"]
+    second = next(one for one in post.state(run).incidents.values() if one.how is None)
+    assert (second.problem, "1 has it" in second.reason, "Gone has left" in second.reason) == (
+        "no_address",
+        True,
+        True,
+    )
+    post.do(run, retry_incident, second.incident)
+    post.work()
+    assert box.readers == ["ada@nordwind.example"]
+
+
+def test_a_reminder_reaches_whose_work_the_step_is(post: Post, box: Mailbox):
+    """What attention offers arrives: the mail goes to the address that the directory has."""
+    house = Directory({Assignee("person:bo"): PersonFacts("Bo Lind", "bo@acme.example")})
+    run = uuid4()
+    roles = {"boss": "person:bo"}
+    post.do(run, start_run, inputs={"who": "Ada", "mail": "ada@b.example"}, roles=roles, calendar=Calendar())
+    post.do(run, remind_step, "decide", calendar=Calendar(), directory=house)
+    post.work()
+    assert [message["subject"] for message in box.messages] == ["Reminder: Decide (Ada)"]
+    assert box.readers == ["bo@acme.example"]
+
+
+def test_a_notice_for_somebody_without_an_address_is_not_sent_visibly(post: Post, box: Mailbox):
+    """It is no success: who was not told stands in the log, and nothing waits for a decision."""
+    run = uuid4()
+    roles = {"boss": "person:mute"}
+    post.do(run, start_run, inputs={"who": "Ada", "mail": "ada@b.example"}, roles=roles, calendar=Calendar())
+    mute = Directory({Assignee("person:mute"): PersonFacts("Mute")})
+    post.do(run, remind_step, "decide", calendar=Calendar(), directory=mute)
+    post.work()
+    (action,) = (one for one in post.state(run).actions.values() if one.step == "decide")
+    assert (action.state, action.reason, action.whom) == (
+        "unsent", "Mute has no mail address", ("person:mute",),
+    )  # fmt: skip
+    assert (box.messages, post.state(run).incidents) == ([], {})
+
+
+def test_a_guest_who_has_only_mail_is_asked_about(post: Post, box: Mailbox):
+    """A guest finds nothing elsewhere: a reminder that cannot be sent opens an incident."""
+    run = post.run()
+    post.work()
+    box.messages.clear()
+    post.do(run, remind_step, "answer", calendar=Calendar(), directory=EMPTY)
+    changed = RunInputsChanged(inputs={"mail": None}, by=DANA, at=NINE)
+    post.repository.execute(RUN, run, lambda _state: [changed])
+    post.work()
+    (incident,) = post.state(run).incidents.values()
+    assert (incident.problem, incident.assignee, box.messages) == ("no_address", "person:dana", [])
 
 
 def test_a_test_run_writes_into_the_outbox_only(post: Post, box: Mailbox):

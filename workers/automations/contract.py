@@ -43,6 +43,14 @@ class ChildStarted:
 
 
 @dataclass(frozen=True, slots=True)
+class Unsent:
+    """A mail that nobody could get, and that tells what its readers find in their inbox too: it is let be, visibly."""
+
+    reason: str
+    whom: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Failed:
     """It came to nothing. ``uncertain``: perhaps not; ``permanent``: trying again is no use.
 
@@ -57,6 +65,6 @@ class Failed:
     receipt: str | None = None
 
 
-Answer = Done | ChildStarted | Failed
+Answer = Done | ChildStarted | Unsent | Failed
 Executor = Callable[[Due], Awaitable[Answer]]
 """Makes one attempt. It never raises for what the other side does."""

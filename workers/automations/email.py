@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-from domain.mails import Desk, MailAction, compose, superseded
+from domain.addresses import Unreached
+from domain.mails import Desk, MailAction, Post, compose, superseded
 from domain.run.state import ActionState
-from workers.automations.contract import Answer, Done, Due, Failed
+from workers.automations.contract import Answer, Done, Due, Failed, Unsent
 from workers.automations.mailer import Mailer, Posted
 
+_SHOWN = 10
 _TAG = re.compile(r"\b[0-9a-f]{16}\b")
 
 
@@ -22,18 +24,18 @@ class Emailing:
         self._desk = desk
 
     async def __call__(self, due: Due) -> Answer:
-        """Write and send. Without anybody to send to it succeeds, visibly, so that the run goes on."""
+        """Write and send. Whom it cannot reach it says: ``Post.missing`` are those whom somebody is asked about."""
         act = MailAction.of(due.action)
         if superseded(due.run, act):
             return Done("superseded")
         desk = await asyncio.to_thread(self._desk)
-        mails = compose(due.run_id, due.run, due.definition, act, desk)
-        if not mails:
-            return Done("no_address")
+        post = compose(due.run_id, due.run, due.definition, act, desk)
+        if not post.mails:
+            return _to_nobody(post)
         posted = await self._mailer.post(
-            mails, key=due.key, at=due.at, test=due.run.test, delivered=delivered_before(due.action)
+            post.mails, key=due.key, at=due.at, test=due.run.test, delivered=delivered_before(due.action)
         )
-        return _answer(posted, len(mails))
+        return _answer(posted, post)
 
 
 def delivered_before(action: ActionState) -> frozenset[str]:
@@ -41,11 +43,26 @@ def delivered_before(action: ActionState) -> frozenset[str]:
     return frozenset(_TAG.findall(action.receipt or ""))
 
 
-def _answer(posted: Posted, wanted: int) -> Answer:
+def _to_nobody(post: Post) -> Answer:
+    if post.missing:
+        return Failed(f"it has nobody to go to: {_told(post.missing)}", permanent=True, problem="no_address")
+    return Unsent(_told(post.unreached), tuple(one.who for one in post.unreached))
+
+
+def _answer(posted: Posted, post: Post) -> Answer:
     receipt = f"{posted.receipt} delivered {' '.join(posted.delivered)}".strip() if posted.delivered else None
+    wanted = len(post.mails)
     if posted.uncertain is not None:
         return Failed(posted.uncertain, uncertain=True, receipt=receipt)
     if posted.failure is not None:
         reached = f" ({len(posted.delivered)} of {wanted} were delivered)" if posted.delivered else ""
         return Failed(f"{posted.failure}{reached}", permanent=posted.failure.permanent, receipt=receipt)
+    if post.missing:
+        told = f"{wanted} {'has' if wanted == 1 else 'have'} it, but: {_told(post.missing)}"
+        return Failed(told, permanent=True, problem="no_address", receipt=receipt)
     return Done("sent", receipt)
+
+
+def _told(unreached: Sequence[Unreached]) -> str:
+    more = f" and {len(unreached) - _SHOWN} more" if len(unreached) > _SHOWN else ""
+    return "; ".join(one.reason for one in unreached[:_SHOWN]) + more

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from domain.mail_address import NoAddress, mail_address
 from domain.mails import Mail
-from workers.automations.message import message, name_of, sender_address, tag_of
+from workers.automations.message import Garbled, message, name_of, sender_address, tag_of
 from workers.automations.outbox import Outbox
 from workers.automations.smtp import MailFailed, MailUncertain, SmtpServer, close, connect, hand_over
 
@@ -54,21 +55,29 @@ class Mailer:
         return await self._send(self._settings.server, waiting, before, key, at)
 
     def _keep(self, mails: Sequence[Mail], before: tuple[str, ...], key: str, at: datetime) -> Posted:
-        done = list(before)
+        done, refused = list(before), []
         for mail in mails:
-            made = message(mail, key=key, sender=self._settings.sender, at=at)
             try:
-                self._outbox.keep(name_of(key, mail), made.as_bytes())
+                self._outbox.keep(name_of(key, mail), self._made(mail, key, at))
+                done.append(tag_of(mail))
+            except MailFailed as failure:
+                refused.append(failure)
             except OSError as error:
                 return Posted(tuple(done), "", MailFailed(f"the outbox: {error.strerror}", permanent=False))
-            done.append(tag_of(mail))
-        return Posted(tuple(done), f"outbox {len(done)}")
+        return Posted(tuple(done), f"outbox {len(done)}", _worst(refused))
+
+    def _made(self, mail: Mail, key: str, at: datetime) -> bytes:
+        """The message; MailFailed for good where it cannot be made, or would say something else than it should."""
+        try:
+            return message(mail, key=key, sender=self._settings.sender, at=at)
+        except (NoAddress, Garbled) as error:
+            raise MailFailed(f"the mail cannot be sent as it is: {error}", permanent=True) from error
 
     async def _send(
         self, server: SmtpServer, mails: Sequence[Mail], before: tuple[str, ...], key: str, at: datetime
     ) -> Posted:
         """One after the other on one connection. Who is refused for good does not keep the others waiting."""
-        sender = sender_address(self._settings.sender).addr_spec
+        _, sender = sender_address(self._settings.sender)
         done, refused, told = list(before), [], ""
         try:
             client = await connect(server)
@@ -76,9 +85,9 @@ class Mailer:
             return Posted(before, "", failure)
         try:
             for mail in mails:
-                made = message(mail, key=key, sender=self._settings.sender, at=at)
                 try:
-                    told = await hand_over(client, sender, mail.to.address, made)
+                    made = self._made(mail, key, at)
+                    told = await hand_over(client, sender, mail_address(mail.to.address), made)
                     done.append(tag_of(mail))
                 except MailFailed as failure:
                     refused.append(failure)

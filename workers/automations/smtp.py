@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass
-from email.message import EmailMessage
 from typing import Literal
 from urllib.parse import SplitResult, unquote, urlsplit
 
 import aiosmtplib
 from aiosmtplib import SMTP, errors
+
+from domain.mail_address import MailAddress, host_name
 
 SCHEMES = {"smtp": 25, "starttls": 587, "smtps": 465}
 """How the connection is made safe: where the server offers it, always by STARTTLS, from the first byte."""
@@ -42,7 +43,7 @@ class SmtpServer:
         """A connection to it, not made yet."""
         parts = self._parts
         return SMTP(
-            hostname=parts.hostname,
+            hostname=host_name(parts.hostname or ""),
             port=parts.port or SCHEMES[parts.scheme],
             username=unquote(parts.username) if parts.username else None,
             password=unquote(parts.password) if parts.password else None,
@@ -67,13 +68,12 @@ async def connect(server: SmtpServer, timeout_seconds: float = TIMEOUT_SECONDS) 
     return client
 
 
-async def hand_over(client: SMTP, sender: str, to: str, message: EmailMessage) -> str:
+async def hand_over(client: SMTP, sender: MailAddress, to: MailAddress, content: bytes) -> str:
     """Give the server one message for one address; its answer. Raises MailFailed or MailUncertain."""
-    content = message.as_bytes()
     try:
-        options = ["SMTPUTF8"] if not to.isascii() else []
-        await client.mail(sender, options=options, encoding="utf-8" if options else "ascii")
-        await client.rcpt(to, encoding="utf-8" if options else "ascii")
+        options = await _wanted(client, sender, to)
+        await client.mail(str(sender), options=options, encoding="utf-8" if options else "ascii")
+        await client.rcpt(str(to), encoding="utf-8" if options else "ascii")
     except errors.SMTPResponseException as error:
         with suppress(errors.SMTPException, OSError):
             await client.rset()
@@ -81,6 +81,21 @@ async def hand_over(client: SMTP, sender: str, to: str, message: EmailMessage) -
     except (errors.SMTPException, OSError) as error:
         raise MailFailed(f"the mail server went away: {_said(error)}", permanent=False) from error
     return await _data(client, content)
+
+
+async def _wanted(client: SMTP, sender: MailAddress, to: MailAddress) -> list[str]:
+    """SMTPUTF8 where an address has letters beyond ASCII before the @ (RFC 6531), and the server takes such."""
+    if not sender.needs_utf8 and not to.needs_utf8:
+        return []
+    if client.is_ehlo_or_helo_needed:
+        await client.ehlo()
+    if client.supports_extension("smtputf8"):
+        return ["SMTPUTF8"]
+    which = to if to.needs_utf8 else sender
+    raise MailFailed(
+        f"the mail server takes no address with letters beyond ASCII before the @ (SMTPUTF8), such as {which}",
+        permanent=True,
+    )
 
 
 async def close(client: SMTP) -> None:

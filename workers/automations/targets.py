@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from urllib.parse import SplitResult, urlsplit
 
+from domain.mail_address import NoAddress, host_name
+
 Address = IPv4Address | IPv6Address
 _NAT64 = ip_network("64:ff9b::/96")
 
@@ -49,7 +51,7 @@ class Targets:
 
     def __init__(self, listed: Sequence[str] = ()) -> None:
         """``listed``: host names (``*.example.com`` for all below), addresses, or networks such as ``10.1.0.0/16``."""
-        self._names = {entry.lower().rstrip(".") for entry in listed if network_of(entry) is None}
+        self._names = {_listed(entry) for entry in listed if network_of(entry) is None}
         self._networks = [found for found in map(network_of, listed) if found is not None]
 
     async def resolve(self, url: str) -> Target:
@@ -72,6 +74,11 @@ class Targets:
         return is_public(inner) or any(
             inner in network for network in self._networks if network.version == inner.version
         )
+
+
+def _listed(entry: str) -> str:
+    star = "*." if entry.startswith("*.") else ""
+    return f"{star}{host_name(entry.removeprefix(star))}"
 
 
 def network_of(entry: str) -> IPv4Network | IPv6Network | None:
@@ -107,7 +114,14 @@ def _taken_apart(url: str) -> tuple[SplitResult, str, int]:
         raise NotAllowed(f"{url!r} is no address that begins with https:// or http://")
     if "@" in parts.netloc:
         raise NotAllowed("an address carries no user and no password")
-    return parts, parts.hostname.lower().rstrip("."), port or (443 if parts.scheme == "https" else 80)
+    return parts, _host(parts.hostname), port or (443 if parts.scheme == "https" else 80)
+
+
+def _host(name: str) -> str:
+    try:
+        return host_name(name)
+    except NoAddress as why:
+        raise NotAllowed(f"{name!r} is no host: {why}") from why
 
 
 async def _addresses(host: str, port: int) -> list[Address]:

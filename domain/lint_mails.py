@@ -1,0 +1,76 @@
+"""The rules of lint about whom mails go to: what is written out is an address or somebody, a field can hold one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import get_args
+
+from domain.addresses import parts_of
+from domain.document import EndsRun, FieldKind, FormField, Step
+from domain.mail_address import ACCEPTED, NoAddress, mail_address
+from domain.outline import PLACEHOLDER, Finding, Findings, Outline, Path, Placed
+from domain.run.values import is_somebody
+
+_HOLDS = frozenset({"text", "email", "person", "choice", "computed"})
+"""Kinds of fields whose value can be an address, or somebody with one."""
+assert frozenset(get_args(FieldKind)) >= _HOLDS
+_INSTEAD = (ACCEPTED, "{role.<role>}", "{<field of kind email>}")
+
+
+def recipients(outline: Outline, placed: Placed) -> Findings:
+    """Of the mails of a step."""
+    for path, lines in _lines(placed.step, placed.path):
+        yield from _recipients(outline, path, lines)
+
+
+def digest_recipients(outline: Outline) -> Findings:
+    """Of the digest."""
+    digest = outline.document.digest
+    if digest is not None and digest.to:
+        yield from _recipients(outline, ("digest", "to"), digest.to)
+
+
+def _lines(step: Step, path: Path) -> Iterator[tuple[Path, tuple[str, ...]]]:
+    if step.email is not None:
+        yield (*path, "email", "to"), step.email.to
+    for name in ("approval", "signature"):
+        details = getattr(step, name)
+        for verb in ("on_refusal", "on_decline"):
+            ends = getattr(details, verb, None)
+            if isinstance(ends, EndsRun) and ends.email is not None:
+                yield (*path, name, verb, "email", "to"), ends.email.to
+
+
+def _recipients(outline: Outline, path: Path, lines: tuple[str, ...]) -> Findings:
+    if not lines:
+        yield Finding(path, "not_an_address", "the mail has nobody to go to", _INSTEAD)
+    for place, line in enumerate(lines):
+        whole = PLACEHOLDER.fullmatch(line.strip())
+        found = _named(outline, whole[1]) if whole else _written(line)
+        if found is not None:
+            yield Finding((*path, place), "not_an_address", found, _INSTEAD)
+
+
+def _named(outline: Outline, name: str) -> str | None:
+    """What is wrong with a line that is one placeholder; that it is unknown is said elsewhere."""
+    field: FormField | None = outline.fields.get(name if "." in name else f"inputs.{name}")
+    if field is not None and field.kind not in _HOLDS:
+        return f"{name!r} is of kind {field.kind}, which holds no address"
+    if name in ("guest_link", "due", "run.id", "run.name", "run.url", "step.title"):
+        return f"{name!r} is no address"
+    return None
+
+
+def _written(line: str) -> str | None:
+    """What is wrong with the parts of a line that are written out; a line of commas names nobody."""
+    parts = parts_of(line)
+    if not parts:
+        return "the line names nobody"
+    for part in parts:
+        if PLACEHOLDER.search(part) or is_somebody(part):
+            continue
+        try:
+            mail_address(part)
+        except NoAddress as why:
+            return f"{part!r} is no mail address: {why}"
+    return None

@@ -1,0 +1,157 @@
+"""Who could not be told of what is theirs, as far as that is still so, and what would mend it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from domain.addresses import guest_address
+from domain.definition import Definition
+from domain.directory import Directory
+from domain.mail_address import is_address
+from domain.passes import LIFETIME
+from domain.run import Run
+from domain.words import Assignee
+from projections.action_queries import Untold, unlinked, untold
+from projections.asking import Conn
+from projections.opened import OpenStep
+from projections.people_directory import read
+from projections.projection import blocks
+from projections.reading import LogDefinitions, UnknownDefinition
+
+_SQL = {name: text.encode() for name, text in blocks("actions").items()}
+
+WHAT = {
+    "assigned": "was given to somebody", "escalation": "is long overdue", "help": "needs help",
+    "mention": "somebody was mentioned", "reminder": "is to be done", "timeout": "takes too long",
+    "overdue": "is overdue", "done": "is done", "ready": "is ready", "forecast": "is at risk",
+    "migration": "follows another version",
+}  # fmt: skip
+"""What the mail that was not sent would have told, by the word of its action."""
+
+
+class NotTold(NamedTuple):
+    """Mails about a step (None: about the run) that told nobody: of what, whom, since when, and what is missing.
+
+    ``person``: somebody who is here and has no address; ``role``: one that nobody plays.
+    """
+
+    step: str | None
+    title: str | None
+    what: str
+    whom: tuple[str, ...]
+    since: datetime
+    person: str | None
+    role: str | None
+
+
+@dataclass(frozen=True)
+class Telling:
+    """By run whom mails did not reach; by run and step when the last link of a guest was sent that opens no more.
+
+    ``deaf``: the open steps of which nobody would hear if they were reminded of.
+    """
+
+    untold: Mapping[UUID, Sequence[NotTold]] = field(default_factory=dict)
+    unlinked: Mapping[tuple[UUID, str], datetime | None] = field(default_factory=dict)
+    deaf: frozenset[tuple[UUID, str]] = frozenset()
+
+    @property
+    def people(self) -> set[str]:
+        """Everybody who is named."""
+        return {who for found in self.untold.values() for one in found for who in one.whom}
+
+
+def telling(
+    connection: Conn, project: UUID | None, now: datetime, steps: Mapping[UUID, Sequence[OpenStep]]
+) -> Telling:
+    """In one project or in all; ``steps`` are the open ones there."""
+    directory = read(connection)[1]
+    told: dict[UUID, list[NotTold]] = {}
+    seen: set[tuple[UUID, str | None, tuple[str, ...]]] = set()
+    for one in untold(connection, project):
+        if (one.run, one.step, one.whom) not in seen and not _reached_now(one, directory):
+            seen.add((one.run, one.step, one.whom))
+            told.setdefault(one.run, []).append(_not_told(one, directory))
+    links = {(one.run, one.step): one.sent_at for one in unlinked(connection, project, now)}
+    given = [step for found in steps.values() for step in found if step.assignee is not None]
+    return Telling(told, links, _deaf(connection, given, directory))
+
+
+def _deaf(connection: Conn, steps: Sequence[OpenStep], directory: Directory) -> frozenset[tuple[UUID, str]]:
+    """Of somebody who is not here, of a group without members, of a guest without an address."""
+    runs = {step.run for step in steps if (step.assignee or "").startswith("guest:")}
+    guests = _guests(connection, runs) if runs else {}
+    return frozenset((step.run, step.step) for step in steps if not _hears(step, directory, guests))
+
+
+def _hears(step: OpenStep, directory: Directory, guests: Mapping[UUID, _Guests]) -> bool:
+    who = Assignee(step.assignee or "")
+    kind, _, key = who.partition(":")
+    if kind == "guest":
+        known = guests.get(step.run)
+        address = None if known is None else guest_address(who, known.run, known.definition)
+        return is_address(address or key)
+    return bool(directory.members(who)) if kind == "group" else directory.is_active(who)
+
+
+class _Guests(NamedTuple):
+    """As much of a run as the addresses of its guests are found by."""
+
+    run: Run
+    definition: Definition
+
+
+def _guests(connection: Conn, runs: set[UUID]) -> dict[UUID, _Guests]:
+    definitions, found = LogDefinitions(connection), {}
+    rows = connection.execute(_SQL["guests"], {"runs": list(runs)}).fetchall()
+    given = dict(connection.execute(_SQL["given"], {"runs": list(runs)}).fetchall())
+    for run, process, version, roles, inputs in rows:
+        try:
+            definition = definitions(process, version)
+        except UnknownDefinition:
+            continue  # a parked run: nothing can be done about it here
+        values = {f"inputs.{name}": value for name, value in (inputs or {}).items()}
+        values |= {
+            f"{step}.{name}": value
+            for step, of in (given.get(run) or {}).items()
+            for name, value in (of or {}).items()
+        }
+        found[run] = _Guests(Run(roles=roles, values=values), definition)
+    return found
+
+
+def _reached_now(one: Untold, directory: Directory) -> bool:
+    """Whether somebody whom the mail was for has got an address since, or the role somebody: the next mail arrives."""
+    if any(who.removeprefix("role:") in one.roles for who in one.whom if who.startswith("role:")):
+        return True
+    people = [who for whom in one.whom for who in (directory.members(whom) or (Assignee(whom),))]
+    known = (directory.people.get(Assignee(who)) for who in people)
+    return any(facts is not None and facts.active and is_address(facts.email or "") for facts in known)
+
+
+def _not_told(one: Untold, directory: Directory) -> NotTold:
+    first, _, rest = one.action.partition(":")
+    word = rest.partition(":")[0] if first == "notice" else first
+    here = next((who for who in one.whom if directory.is_active(who)), None)
+    role = next((who.removeprefix("role:") for who in one.whom if who.startswith("role:")), None)
+    return NotTold(one.step, one.step_title, WHAT.get(word, "is open"), one.whom, one.at, here, role)
+
+
+def untold_words(one: NotTold, run: str, called: Callable[[str], str]) -> str:
+    """What nobody was told, and what is missing."""
+    if one.role is not None:
+        lack = f"nobody plays {one.role.replace('_', ' ')}"
+    else:
+        names = " and ".join(map(called, one.whom))
+        lack = f"{names} {'has' if len(one.whom) == 1 else 'have'} no mail address"
+    return f"{one.title or run} {one.what}, and nobody was told: {lack}"
+
+
+def unlinked_words(title: str, who: str, sent_at: datetime | None, day: Callable[[datetime], str]) -> str:
+    """That a guest cannot come in, and since when."""
+    said = f"{who} has no link to {title}"
+    return said if sent_at is None else f"{said}: the last one ended on {day(sent_at + LIFETIME)}"
