@@ -73,6 +73,7 @@ KNOWN: dict[str, st.SearchStrategy[Any]] = {
     "state": st.just("completed"),
     "steps": st.sampled_from([(), (StepKey("draft"),)]),
     "reopenings": st.integers(0, 3),
+    "whom": st.sampled_from([(), ("person:bo",)]),
     "doers": st.sampled_from([(), (Actor("person:bo"),)]),
     "given_by": st.sampled_from([(), (Actor("person:bo"),)]),
     "added_later": st.booleans(),
