@@ -230,14 +230,14 @@ def awaiting(connection: Conn, event: str, key: str, limit: int) -> Awaiting:
     return Awaiting(tuple(AwaitingRun(*row) for row in found), *current)
 
 
-def ended_children(connection: Conn) -> list[Family]:
-    """Child runs that have ended while their parent has not heard of it."""
-    return [Family(*row) for row in connection.execute(_SQL["ended_children"])]
+def ended_children(connection: Conn, apart: Sequence[UUID] = ()) -> list[Family]:
+    """Child runs that have ended while their parent has not heard of it; ``apart`` are left out."""
+    return [Family(*row) for row in connection.execute(_SQL["ended_children"], {"apart": list(apart)})]
 
 
-def reopened_children(connection: Conn) -> list[Family]:
+def reopened_children(connection: Conn, apart: Sequence[UUID] = ()) -> list[Family]:
     """Child runs that were reopened after their parent heard of their end, and did not hear of that."""
-    return [Family(*row) for row in connection.execute(_REOPENED)]
+    return [Family(*row) for row in connection.execute(_REOPENED, {"apart": list(apart)})]
 
 
 def reopened_steps(connection: Conn) -> frozenset[tuple[UUID, str]]:
@@ -245,9 +245,9 @@ def reopened_steps(connection: Conn) -> frozenset[tuple[UUID, str]]:
     return frozenset((run, step) for run, step in connection.execute(_REOPENED_STEPS))
 
 
-def forlorn_children(connection: Conn) -> list[Family]:
+def forlorn_children(connection: Conn, apart: Sequence[UUID] = ()) -> list[Family]:
     """Child runs that go on although nobody waits for them any more."""
-    return [Family(*row) for row in connection.execute(_SQL["forlorn_children"])]
+    return [Family(*row) for row in connection.execute(_SQL["forlorn_children"], {"apart": list(apart)})]
 
 
 def _count(connection: Conn, name: str, asked: dict[str, Any]) -> int:

@@ -143,8 +143,10 @@ group by run order by bool_or(waits) desc, run desc limit %(limit)s
 
 -- name: ended_children
 select c.run, c.child from read.child_run c join read.run r on r.run = c.child
-where c.heard is null and r.state in ('completed', 'ended_early', 'cancelled') order by r.ended_at, c.child limit 100
+where c.heard is null and r.state in ('completed', 'ended_early', 'cancelled') and c.child <> all(%(apart)s)
+order by r.ended_at, c.child limit 100
 
 -- name: forlorn_children
 select c.run, c.child from read.child_run c join read.run r on r.run = c.child
-where c.heard is null and not c.waits and r.state in ('running', 'paused') order by c.child limit 100
+where c.heard is null and not c.waits and r.state in ('running', 'paused') and c.child <> all(%(apart)s)
+order by c.child limit 100

@@ -15,7 +15,7 @@ select c.card, c.process, c.process_version, c.version, m.position
 from read.card c
 join forecast.model m on m.process = c.process
 left join forecast.run f on f.run = c.card
-where c.kind = 'run' and c.ended_at is null
+where c.kind = 'run' and c.ended_at is null and c.card <> all(%(apart)s)
   and (f.run is null or f.version <> c.version or f.model_position <> m.position or f.made_at < %(now)s - interval '1 day')
 order by f.made_at nulls first, c.card limit %(limit)s
 
@@ -24,7 +24,7 @@ select c.process
 from (select process, count(*) filter (where ended_at is not null) as ended, count(*) filter (where ended_at is null) as open
     from read.card where kind = 'run' group by process) c
 left join forecast.model m on m.process = c.process
-where c.open > 0 and (m.process is null or c.ended >= m.ended_runs + greatest(1, m.ended_runs / 10)
+where c.open > 0 and c.process <> all(%(apart)s) and (m.process is null or c.ended >= m.ended_runs + greatest(1, m.ended_runs / 10)
   or c.ended < m.ended_runs
   or (m.learnt_at < %(now)s - interval '1 day' and m.position < (select position from log.head)))
 order by m.learnt_at nulls first, c.process limit 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -67,14 +68,14 @@ def recurrence(connection: Conn, recurrence: UUID) -> Recurrences:
     return Recurrences(found, *current)
 
 
-def due_recurrences(connection: Conn, now: datetime) -> list[UUID]:
-    """What has come and was not dealt with yet, the oldest first, at most a hundred."""
-    return [row[0] for row in connection.execute(_SQL["due"], {"now": now})]
+def due_recurrences(connection: Conn, now: datetime, apart: Sequence[UUID] = ()) -> list[UUID]:
+    """What has come and was not dealt with yet, the oldest first, at most a hundred; ``apart`` are left out."""
+    return [row[0] for row in connection.execute(_SQL["due"], {"now": now, "apart": list(apart)})]
 
 
-def next_instant(connection: Conn) -> datetime | None:
-    """When the next recurring work comes."""
-    row = connection.execute(_SQL["next"]).fetchone()
+def next_instant(connection: Conn, apart: Sequence[UUID] = ()) -> datetime | None:
+    """When the next recurring work comes, but that of ``apart``."""
+    row = connection.execute(_SQL["next"], {"apart": list(apart)}).fetchone()
     return None if row is None else row[0]
 
 

@@ -34,10 +34,10 @@ where (%(project)s::uuid is null or project = %(project)s) and (%(recurrence)s::
 order by state = 'ended', next_at nulls last, name
 
 -- name: due
-select recurrence from read.recurrence where next_at <= %(now)s order by next_at, recurrence limit 100
+select recurrence from read.recurrence where next_at <= %(now)s and recurrence <> all(%(apart)s) order by next_at, recurrence limit 100
 
 -- name: next
-select min(next_at) from read.recurrence
+select min(next_at) from read.recurrence where recurrence <> all(%(apart)s)
 
 -- name: last_rank
 select max(rank) from read.card where project = %(project)s and stage = %(stage)s

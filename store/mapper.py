@@ -6,19 +6,28 @@ from collections.abc import Mapping
 from typing import Any
 
 import orjson
+from pydantic_core import PydanticSerializationError
 
 from domain.events import EVENT_TYPES, Event
 from domain.upcast import upcast
+from store.errors import InvalidEvent
 from store.model import NewEvent, Recorded, Row
 
 _NOT_DATA = {"at", "by"}
 
 
 def to_new_event(event: Event, meta: Mapping[str, Any]) -> NewEvent:
-    """``event`` as it is stored: ``by`` becomes meta's actor, ``at`` becomes occurred_at, everything else is data."""
-    data = event.__pydantic_serializer__.to_json(event, exclude=_NOT_DATA).decode()
+    """``event`` as it is stored: ``by`` becomes meta's actor, ``at`` becomes occurred_at, everything else is data.
+
+    Raises InvalidEvent for values that no JSON holds, such as half of a character.
+    """
     named = dict(meta) if event.by is None else {"actor": event.by, **meta}
-    return NewEvent(event.type, event.schema_version, data, orjson.dumps(named).decode(), event.at)
+    try:
+        data = event.__pydantic_serializer__.to_json(event, exclude=_NOT_DATA).decode()
+        told = orjson.dumps(named).decode()
+    except (PydanticSerializationError, TypeError, UnicodeError, RecursionError, ValueError) as error:
+        raise InvalidEvent(f"event {event.type} cannot be written as JSON: {type(error).__name__}") from error
+    return NewEvent(event.type, event.schema_version, data, told, event.at)
 
 
 def to_event(recorded: Recorded | Row) -> Event:

@@ -30,9 +30,11 @@ from domain.words import Actor, Rejected, StepKey
 from projections import action_queries as queries
 from projections.action_queries import Named
 from store.connect import connect
+from store.errors import InvalidEvent
 from store.repository import Repository
-from workers.automations.contract import Answer, ChildStarted, Done, Due, Executor, Failed, Unsent
-from workers.duty import AWAY, FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS
+from workers.apart import Apart
+from workers.automations.contract import Answer, ChildStarted, Done, Due, Executor, Failed, Unsent, kept
+from workers.duty import AWAY, FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS, NOBODYS
 from workers.kept import KeptFiles
 from workers.staff import Staff
 from workers.trouble import described
@@ -85,10 +87,11 @@ class Acting:
         self._chance = chance
         self._under_way: dict[Named, asyncio.Task[None]] = {}
         self._lanes: Counter[str] = Counter()
+        self._apart = Apart("action_set_apart")
         self._failure: BaseException | None = None
 
     async def once(self) -> float:
-        """Begin what is due; the answer is when to look again. A defect that showed in a call is raised here."""
+        """Begin what is due; the answer is when to look again. What is nobody's fault in a call is raised here."""
         if self._failure is not None:
             raise self._failure
         started, due = await asyncio.to_thread(self._look)
@@ -108,17 +111,18 @@ class Acting:
 
     def _look(self) -> tuple[list[Named], list[Named]]:
         kinds = list(self._executors)
-        each, room = self._limits.each + len(self._under_way), self._limits.calls * 2
+        passed_over = len(self._under_way) + len(self._apart)
+        each, room = self._limits.each + passed_over, self._limits.calls * 2 + len(self._apart)
         with connect(self._url, "actions") as connection:
             started = queries.started_actions(connection, kinds)
             due = queries.due_actions(connection, self._clock(), kinds, each=each, limit=room)
         return started, due
 
     def _begin(self, name: Named, work: Callable[[Named], Any]) -> bool:
-        """Begin it in the background, unless it is under way, or as much is as may be."""
-        if name in self._under_way or len(self._under_way) >= self._limits.calls:
+        """Begin it in the background, unless it is under way or set apart, or as much is as may be."""
+        if name in self._under_way or self._apart.rests(name):
             return False
-        if self._lanes[name.lane] >= self._limits.each:
+        if len(self._under_way) >= self._limits.calls or self._lanes[name.lane] >= self._limits.each:
             return False
         self._lanes[name.lane] += 1
         task = asyncio.create_task(work(name))
@@ -132,8 +136,12 @@ class Acting:
         error = None if task.cancelled() else task.exception()
         if isinstance(error, AWAY):
             log.warning("action_waits", action=name.action, run=str(name.run), reason=type(error).__name__)
-        elif error is not None:
+        elif isinstance(error, NOBODYS):
             self._failure = error
+        elif error is not None:
+            self._apart.note(name, error, run=str(name.run), action=name.action)
+        else:
+            self._apart.forget(name)
 
     async def _attempt(self, name: Named) -> None:
         """The intent, the call, the result. Only who stored the intent makes the call."""
@@ -143,7 +151,7 @@ class Acting:
 
     async def _settle(self, name: Named) -> None:
         """An attempt that nobody is making any more: what came of it is not known."""
-        await asyncio.to_thread(self._record, name, None)
+        await self._keep_result(name, None)
 
     def _intend(self, name: Named) -> Due | None:
         run = self._repository.load(RUN, name.run)
@@ -169,9 +177,9 @@ class Acting:
             return await self._executors[due.action.kind](due)
         except Exception as error:  # noqa: BLE001 - told as an incident of the action, and in the log
             log.error("action_defect", run=str(due.run_id), action=due.action.action, **described(error))
-            return Failed(f"the machine failed: {type(error).__name__}", permanent=True, uncertain=True)
+            return _defect(error)
 
-    async def _keep_result(self, name: Named, answer: Answer) -> None:
+    async def _keep_result(self, name: Named, answer: Answer | None) -> None:
         """Store the result, however long the database is away: a call whose result is lost would be uncertain."""
         pause_seconds = FIRST_PAUSE_SECONDS
         while True:
@@ -186,15 +194,26 @@ class Acting:
                 pause_seconds = min(pause_seconds * 2, LONGEST_PAUSE_SECONDS)
 
     def _record(self, name: Named, answer: Answer | None) -> None:
+        """Store what came of it; a result that cannot be stored ends the action, and somebody is asked."""
+        try:
+            self._store(name, answer)
+        except NOBODYS:
+            raise
+        except Rejected as refusal:
+            self._store(name, Failed(f"the answer cannot be taken: {refusal.detail}", permanent=True))
+        except InvalidEvent as error:
+            self._store(name, Failed(f"the answer cannot be stored: {error}", permanent=True))
+        except Exception as error:  # noqa: BLE001 - told as an incident of the action, and in the log
+            log.error("result_defect", run=str(name.run), action=name.action, **described(error))
+            self._store(name, _defect(error))
+
+    def _store(self, name: Named, answer: Answer | None) -> None:
         at, jitter = self._clock(), self._chance()
 
         def decide(run: Run, definition: Definition) -> Sequence[Event]:
-            return self._decided(run, definition, name, answer, at, jitter)
+            return self._decided(run, definition, name, kept(answer), at, jitter)
 
-        try:
-            self._execute(name, decide)
-        except Rejected as refusal:
-            self._record(name, Failed(f"the answer cannot be taken: {refusal.detail}", permanent=True))
+        self._execute(name, decide)
 
     def _decided(
         self,
@@ -243,6 +262,10 @@ class Acting:
 
 def _step(name: Named) -> StepKey | None:
     return None if name.step is None else StepKey(name.step)
+
+
+def _defect(error: BaseException) -> Failed:
+    return Failed(f"the machine failed: {type(error).__name__}", permanent=True, uncertain=True)
 
 
 def _failed(told: _Told, answer: Failed, at: datetime, jitter: float) -> Sequence[Event]:

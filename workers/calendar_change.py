@@ -16,8 +16,9 @@ from domain.schedule import Calendar
 from domain.words import Actor
 from projections import alarm_queries
 from store import followed
-from store.errors import Conflict, LogError
+from store.errors import Conflict
 from store.repository import Repository
+from workers.duty import NOBODYS
 from workers.trouble import described
 
 RUNS = 100
@@ -64,7 +65,7 @@ class CalendarChange:
             found = self._repository.load(RUN, stream)
             meta = {"process": found.process, "process_version": found.process_version} if found else {}
             self._repository.execute(RUN, stream, self._recomputed, meta=meta)
-        except (LogError, psycopg.Error):
+        except NOBODYS:
             raise
         except Exception as error:  # noqa: BLE001 - a defect of one run is told, and stops no other
             log.error("dues_not_recomputed", run=str(stream), **described(error))

@@ -19,6 +19,7 @@ from store.connect import connect
 from store.errors import Conflict
 from store.log import Log
 from store.repository import Repository, UnknownVersion
+from workers.apart import Apart
 from workers.duty import Duty
 
 MACHINE = Actor("system:milepost")
@@ -36,6 +37,7 @@ class Digests:
         self._repository = repository
         self._calendar = calendar
         self._clock = clock
+        self._apart = Apart("digest_not_queued")
         self._queued: dict[UUID, int] = {}
         """The newest digest of each run that this worker dealt with, so that a run is read only when one is due."""
 
@@ -65,8 +67,11 @@ class Digests:
         for run, start in found:
             known = self._queued.get(run, 0)
             number = newest(digest, start, at, self._calendar, known)
-            if number > known and self._queue(run, definition, at):
-                self._queued[run] = number
+            if number <= known or self._apart.rests(run):
+                continue
+            with self._apart.each(run, run=str(run)):
+                if self._queue(run, definition, at):
+                    self._queued[run] = number
 
     def _queue(self, stream: UUID, definition: Definition, at: datetime) -> bool:
         """Whether it was decided; a run that keeps changing just now is left for the next look."""

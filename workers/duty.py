@@ -10,7 +10,7 @@ from typing import Protocol, TypeVar
 import psycopg
 import structlog
 
-from store.errors import Conflict, OutcomeUnknown, Overloaded, Unavailable
+from store.errors import Conflict, OutcomeUnknown, Overloaded, Stopped, Unavailable, UnsafeServer
 from workers.lease import Lease, LeaseLost
 
 T = TypeVar("T")
@@ -30,6 +30,8 @@ AWAY = (
     OSError,
 )
 """What passes by itself: the database is away, or others were quicker again and again; the next round looks anew."""
+NOBODYS = (*AWAY, psycopg.Error, Stopped, UnsafeServer)
+"""What is no fault of the one thing that was being done: it is raised, everything else is told and set apart."""
 
 log = structlog.get_logger(__name__)
 

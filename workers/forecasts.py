@@ -35,6 +35,7 @@ from store.errors import Conflict
 from store.log import Log
 from store.repository import Repository
 from workers import learning
+from workers.apart import Apart
 from workers.duty import AWAY, Duty
 from workers.trouble import described
 
@@ -107,6 +108,8 @@ class Forecasts:
         """``growing`` is a started log; ``clock`` gives aware instants."""
         self._url, self._calendar, self._clock = database_url, calendar, clock
         self._repository = Repository(growing)
+        self._apart = Apart("forecast_set_apart")
+        """Processes by key and runs by id."""
         self._models: dict[str, _Model] = {}
         self._plans: dict[tuple[str, int], Plan] = {}
 
@@ -115,8 +118,9 @@ class Forecasts:
         process = await asyncio.to_thread(self._to_learn)
         if process is not None:
             began = monotonic()
-            await learning.learn(self._url, process, self._calendar, self._clock())
-            log.info("process_learnt", process=process, seconds=round(monotonic() - began, 1))
+            with self._apart.each(process, process=process):
+                await learning.learn(self._url, process, self._calendar, self._clock())
+                log.info("process_learnt", process=process, seconds=round(monotonic() - began, 1))
             return 0.0
         return BREATH_SECONDS if await asyncio.to_thread(self.forecast_page) else PAUSE_SECONDS
 
@@ -125,7 +129,9 @@ class Forecasts:
         with connect(self._url, "forecasts") as connection:
             if connection.execute(SQL["made"]).fetchone() != (True,) or _is_behind(connection):
                 return None
-            found = connection.execute(SQL["processes_to_learn"], {"now": self._clock()}).fetchone()
+            apart = [key for key in self._apart.resting() if isinstance(key, str)]
+            wanted = {"now": self._clock(), "apart": apart}
+            found = connection.execute(SQL["processes_to_learn"], wanted).fetchone()
             return None if found is None else found[0]
 
     def forecast_page(self) -> int:
@@ -135,9 +141,12 @@ class Forecasts:
             if connection.execute(SQL["made"]).fetchone() != (True,):
                 return 0
             connection.execute(SQL["forget_ended"])
-            due = [_Due(*row) for row in connection.execute(SQL["due_runs"], {"now": at, "limit": PAGE_RUNS})]
+            apart = [key for key in self._apart.resting() if isinstance(key, UUID)]
+            wanted = {"now": at, "limit": PAGE_RUNS, "apart": apart}
+            due = [_Due(*row) for row in connection.execute(SQL["due_runs"], wanted)]
             for each in due:
-                self._forecast(connection, each, at)
+                with self._apart.each(each.run, run=str(each.run)):
+                    self._forecast(connection, each, at)
         return len(due)
 
     def _forecast(self, connection: Conn, due: _Due, at: datetime) -> None:

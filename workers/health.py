@@ -20,6 +20,8 @@ State = Literal["healthy", "degraded", "unhealthy"]
 DEGRADED_LAG_MS = 2_000.0
 UNHEALTHY_LAG_MS = 60_000.0
 LATE_ALARM_SECONDS = 15.0
+LATE_ACTION_SECONDS = 300.0
+"""How long a mail or call may wait behind others of its side, or be under way, before health says so."""
 SAFE_SETTINGS = {"fsync": "on", "full_page_writes": "on", "data_checksums": "on"}
 UNSAFE_COMMITS = ("off", "local")
 
@@ -43,6 +45,13 @@ _LIVE = (
 _LATE_ALARM = """
 select coalesce(greatest(extract(epoch from clock_timestamp() - min(at)), 0), 0)::float8 from read.alarm
 """
+# an action that is due is tried at once, unless its side is busy; one that is under way has a result within its time
+_LATE_ACTION = """
+select coalesce(greatest(extract(epoch from clock_timestamp() -
+  min(case when state = 'started' then changed_at else next_at end)), 0), 0)::float8
+from read.action where state = 'started' or next_at is not null
+"""
+_ACTIONS = "select to_regclass('read.action') is not null"
 _ALARMS = "select to_regclass('read.alarm') is not null"
 _GENERATIONS = "select to_regclass('read.generation') is not null"
 _PARKED = """
@@ -84,6 +93,8 @@ class Facts:
     """Read models whose live generation was made by another version of the code; nothing applies to them."""
     late_alarm_seconds: float = 0.0
     """How long ago the oldest alarm came that is not fired yet."""
+    late_action_seconds: float = 0.0
+    """For how long the oldest mail, call or child run has been due or under way without a result."""
     broker: dict[str, int | str | bool] = field(default_factory=dict)
     unreachable: tuple[str, ...] = ()
 
@@ -111,6 +122,7 @@ def judge(facts: Facts) -> Health:
         *_parked(facts),
         *_outdated(facts),
         *_timers(facts),
+        *_actions(facts),
     ]
     weak += [f"{name} does not answer" for name in facts.unreachable]
     state: State = "unhealthy" if bad else "degraded" if weak else "healthy"
@@ -144,6 +156,16 @@ def _timers(facts: Facts) -> list[str]:
     return (
         [f"the oldest alarm has not been fired for {late_seconds:.0f} s"]
         if late_seconds > LATE_ALARM_SECONDS
+        else []
+    )
+
+
+def _actions(facts: Facts) -> list[str]:
+    """What fails in a way that cannot even be stored is set apart by its worker; here it is seen all the same."""
+    late_seconds = facts.late_action_seconds
+    return (
+        [f"the oldest automatic step has been due without a result for {late_seconds:.0f} s"]
+        if late_seconds > LATE_ACTION_SECONDS
         else []
     )
 
@@ -186,14 +208,16 @@ def _with_read_models(connection: Connection[Any], facts: Facts) -> Facts:
         consumers=(*(Consumer(name, *lag) for name, _version, *lag in live), *facts.consumers),
         parked=tuple(Parked(*each) for each in connection.execute(_PARKED)),
         outdated=tuple(name for name, version, *_lag in live if _is_outdated(name, version)),
-        late_alarm_seconds=_late_alarm(connection),
+        late_alarm_seconds=_seconds(connection, _ALARMS, _LATE_ALARM),
+        late_action_seconds=_seconds(connection, _ACTIONS, _LATE_ACTION),
     )
 
 
-def _late_alarm(connection: Connection[Any]) -> float:
-    if connection.execute(_ALARMS).fetchone() != (True,):
+def _seconds(connection: Connection[Any], made: str, late: str) -> float:
+    """How late the oldest one is; 0 where there is no such read model yet."""
+    if connection.execute(made.encode()).fetchone() != (True,):
         return 0.0
-    row = connection.execute(_LATE_ALARM).fetchone()
+    row = connection.execute(late.encode()).fetchone()
     return 0.0 if row is None else float(row[0])
 
 

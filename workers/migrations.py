@@ -28,13 +28,13 @@ from domain.words import Actor, Rejected, person_stream
 from projections import migration_queries
 from store import migration_jobs
 from store.connect import connect
-from store.errors import Conflict, LogError
+from store.errors import Conflict, InvalidEvent
 from store.log import Append, Log
 from store.mapper import to_event, to_new_event
 from store.migration_jobs import MOST_TRIES, Done, Item, Job, Told
-from store.model import Recorded
+from store.model import NewEvent, Recorded
 from store.repository import Repository
-from workers.duty import Duty
+from workers.duty import NOBODYS, Duty
 from workers.staff import Staff
 from workers.trouble import described
 
@@ -62,7 +62,7 @@ class _Decided(NamedTuple):
 
     done: Done
     version: int = 0
-    events: Sequence[Event] = ()
+    stored: Sequence[NewEvent] = ()
 
 
 class Migrations:
@@ -109,37 +109,52 @@ class Migrations:
 
     def _migrate(self, connection: psycopg.Connection[Any], job: Job, items: Sequence[Item]) -> None:
         decided = [self._decide(job, item) for item in items]
-        appends = [
-            Append(each.done.run, each.version, self._stored(job, each.events))
-            for each in decided
-            if each.events
-        ]
-        lost = {
-            conflict.stream for conflict in self._log.append_bulk(appends).conflicts
-        } if appends else set()  # fmt: skip
+        appends = {
+            each.done.run: Append(each.done.run, each.version, each.stored) for each in decided if each.stored
+        }
+        lost, refused = self._store(list(appends.values()))
         tries = {item.run: item.tries for item in items}
         done = [
-            _moved_on(each.done, tries[each.done.run]) if each.done.run in lost else each.done
+            _moved_on(each.done, tries[each.done.run]) if each.done.run in lost
+            else refused.get(each.done.run, each.done)
             for each in decided
-        ]
+        ]  # fmt: skip
         migration_jobs.mark(connection, job.id, done)
+
+    def _store(self, appends: Sequence[Append]) -> tuple[set[UUID], dict[UUID, Done]]:
+        """The runs that have moved on, and those whose events the log does not take: told, and in nobody's way."""
+        try:
+            found = self._log.append_bulk(appends).conflicts if appends else ()
+            return {conflict.stream for conflict in found}, {}
+        except InvalidEvent as error:
+            if len(appends) == 1:
+                run = appends[0].stream
+                return set(), {run: Done(run, "failed", "too_large", str(error), MOST_TRIES)}
+        alone = [self._store([append]) for append in appends]
+        return {run for lost, _ in alone for run in lost}, {
+            run: done for _, of in alone for run, done in of.items()
+        }
 
     def _decide(self, job: Job, item: Item) -> _Decided:
         """What becomes of a run: a refusal is told with its reason, a defect is tried again and then told."""
         try:
-            found = self._repository.load_version(RUN, item.run)
-            events = self._events(job, item, found[1])
+            return self._moved(job, item)
         except Rejected as refusal:
             return _Decided(Done(item.run, "refused", refusal.code, refusal.detail, item.tries + 1))
-        except (LogError, psycopg.Error):
+        except NOBODYS:
             raise
         except Exception as error:  # noqa: BLE001 - a defect of one run is told, and stops no other
             log.error("migration_failed", run=str(item.run), job=str(job.id), **described(error))
             return _Decided(Done(item.run, "failed", "internal", type(error).__name__, item.tries + 1))
-        assert found[1] is not None
-        news = self._news(found[1], events) if events else self._news_before(job, item.run)
-        done = Done(item.run, "migrated", tries=item.tries + 1, news=news, mailed=not found[1].imported)
-        return _Decided(done, found[0], events)
+
+    def _moved(self, job: Job, item: Item) -> _Decided:
+        """The run on the other version, ready to be stored."""
+        found = self._repository.load_version(RUN, item.run)
+        events, run = self._events(job, item, found[1]), found[1]
+        assert run is not None
+        news = self._news(run, events) if events else self._news_before(job, item.run)
+        done = Done(item.run, "migrated", tries=item.tries + 1, news=news, mailed=not run.imported)
+        return _Decided(done, found[0], self._stored(job, events))
 
     def _news(self, before: Run, events: Sequence[Event]) -> tuple[News, ...]:
         """What these events of a run mean for people."""
@@ -185,6 +200,10 @@ class Migrations:
             self._repository.execute(RUN, letter.run, decide, meta=meta)
         except Conflict:
             return False
+        except NOBODYS:
+            raise
+        except Exception as error:  # noqa: BLE001 - one letter that cannot be written keeps no job from its end
+            log.error("letter_not_queued", run=str(letter.run), job=str(job.id), **described(error))
         return True
 
     def _events(self, job: Job, item: Item, run: Run | None) -> list[Event]:
@@ -202,7 +221,7 @@ class Migrations:
             directory=self._staff.recently(),
         )
 
-    def _stored(self, job: Job, events: Sequence[Event]) -> list[Any]:
+    def _stored(self, job: Job, events: Sequence[Event]) -> list[NewEvent]:
         meta = {"process": job.process, "process_version": job.to_version, "correlation": str(job.id)}
         return [to_new_event(event, meta) for event in events]
 

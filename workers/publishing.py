@@ -50,8 +50,13 @@ async def _atomically(client: Client, messages: Sequence[Message], after: int) -
 
 async def _request(client: Client, message: Message, headers: dict[str, str]) -> None:
     answer = (await client.request(message.subject, message.payload, ACK_SECONDS, headers=headers)).data
-    if refusal := orjson.loads(answer).get("error"):
-        raise PublishFailed(refusal.get("description", "refused"))
+    try:
+        refusal = orjson.loads(answer).get("error")
+        said = refusal.get("description", "refused") if refusal else None
+    except (ValueError, AttributeError) as error:
+        raise PublishFailed("the broker's answer cannot be read") from error
+    if said is not None:
+        raise PublishFailed(said)
 
 
 def _headers(message: Message, after: int | None) -> dict[str, str]:

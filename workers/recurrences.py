@@ -24,7 +24,10 @@ from domain.words import Actor, Assignee, Rejected, RoleKey, process_stream
 from projections import recurrence_queries as queries
 from store.connect import connect
 from store.repository import Repository
+from workers.apart import Apart
+from workers.duty import NOBODYS
 from workers.staff import Staff
+from workers.trouble import described
 
 MACHINE = Actor("system:milepost")
 LONGEST_WAIT_SECONDS = 5.0
@@ -40,6 +43,7 @@ class Recurring:
         self, database_url: str, repository: Repository, calendar: Calendar, clock: Callable[[], datetime]
     ) -> None:
         self._url = database_url
+        self._apart = Apart("recurrence_set_apart")
         self._staff = Staff(database_url)
         self._repository = repository
         self._calendar = calendar
@@ -52,10 +56,12 @@ class Recurring:
     def _once(self) -> float:
         now = self._clock()
         with connect(self._url, "recurring work") as connection:
-            come = queries.due_recurrences(connection, now)
-            next_at = queries.next_instant(connection)
+            apart = self._apart.resting()
+            come = queries.due_recurrences(connection, now, apart)
+            next_at = queries.next_instant(connection, apart)
         for stream in come:
-            self._deal_with(stream, now)
+            with self._apart.each(stream, recurrence=str(stream)):
+                self._deal_with(stream, now)
         if come or next_at is None:
             return LONGEST_WAIT_SECONDS if next_at is None else SHORTEST_WAIT_SECONDS
         return min(max((next_at - now).total_seconds(), SHORTEST_WAIT_SECONDS), LONGEST_WAIT_SECONDS)
@@ -76,6 +82,11 @@ class Recurring:
         except Rejected as refusal:
             log.warning("recurring_work_refused", recurrence=str(stream), code=refusal.code)
             return occasion._replace(passed_over=refusal.detail)
+        except NOBODYS:
+            raise
+        except Exception as error:  # noqa: BLE001 - told where the schedule tells what it made, and in the log
+            log.error("recurring_work_defect", recurrence=str(stream), **described(error))
+            return occasion._replace(passed_over=f"the machine failed: {type(error).__name__}")
         return occasion
 
     def _record(self, stream: UUID, occasion: Occasion, now: datetime) -> None:

@@ -28,6 +28,7 @@ from workers.cloudevents import Message
 from workers.lease import Lease, LeaseLost
 from workers.publishing import PublishFailed
 from workers.transport import BrokerSettings
+from workers.trouble import described
 
 T = TypeVar("T")
 
@@ -36,6 +37,8 @@ STANDBY_SECONDS = 1.0
 CHECK_SECONDS = 5.0
 FIRST_PAUSE_SECONDS = 0.1
 LONGEST_PAUSE_SECONDS = 2.0
+STAND_SECONDS = 30.0
+"""How long the relay stands before an event that it cannot publish, such as one that only a newer release knows."""
 
 AWAY = (NatsError, PublishFailed, psycopg.OperationalError, LeaseLost, TimeoutError, OSError)
 
@@ -98,6 +101,11 @@ class Relay:
             log.warning("relay_waits", reason=type(error).__name__)
             await asyncio.sleep(self._pause_seconds)
             self._pause_seconds = min(self._pause_seconds * 2, LONGEST_PAUSE_SECONDS)
+        except StreamAhead:
+            raise
+        except Exception as error:  # noqa: BLE001 - nothing is left out, so it stands; the rest of the worker goes on
+            log.error("relay_stands", position=self.position, **described(error))
+            await asyncio.sleep(STAND_SECONDS)
         finally:
             self.leading = False
 

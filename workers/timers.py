@@ -29,12 +29,12 @@ from domain.words import Actor
 from projections import alarm_queries
 from projections.alarm_queries import Come
 from store.connect import connect
-from store.errors import Conflict, LogError
+from store.errors import Conflict, InvalidEvent, LogError
 from store.log import Append, Log
 from store.mapper import to_new_event
 from store.repository import Repository
 from workers.calendar_change import CalendarChange
-from workers.duty import Duty
+from workers.duty import NOBODYS, Duty
 from workers.staff import Staff
 from workers.trouble import described
 
@@ -141,13 +141,21 @@ class Timers:
     def _fire(self, rows: list[Come]) -> None:
         """Append what follows from each, in order; runs that have moved on meanwhile are decided anew."""
         present = self._clock()
-        appends = list(self._appends(rows, present))
-        lost = (
-            {conflict.stream for conflict in self._log.append_bulk(appends).conflicts} if appends else set()
-        )
+        lost = self._store(list(self._appends(rows, present)))
         for row in rows:
             if row.run in lost:
                 self._execute(row, present)
+
+    def _store(self, appends: list[Append]) -> set[UUID]:
+        """The runs whose events were not taken. One that cannot be stored at all is found by trying each alone."""
+        try:
+            return (
+                {conflict.stream for conflict in self._log.append_bulk(appends).conflicts}
+                if appends
+                else set()
+            )
+        except InvalidEvent:
+            return {append.stream for append in appends}
 
     def _appends(self, rows: list[Come], present: datetime) -> Iterable[Append]:
         known: dict[UUID, _Standing] = {}
@@ -158,14 +166,14 @@ class Timers:
             try:
                 standing = known.get(row.run) or self._standing(of_run[row.run])
                 events = self._decide(standing.run, row, present)
-            except (LogError, psycopg.Error):
+                meta = {"process": standing.run.process, "process_version": standing.run.process_version}
+                stored = [to_new_event(event, meta) for event in events]
+            except NOBODYS:
                 raise
             except Exception as error:  # noqa: BLE001 - a defect of one run is told, and stops no other
                 self._told(row, error)
                 continue
-            if events:
-                meta = {"process": standing.run.process, "process_version": standing.run.process_version}
-                stored = [to_new_event(event, meta) for event in events]
+            if stored:
                 yield Append(row.run, standing.version, stored)
                 if row is not of_run[row.run][-1]:
                     known[row.run] = standing.after(events)
@@ -200,7 +208,7 @@ class Timers:
             Conflict
         ):  # others write to this run again and again: its row will change, and be looked at again
             return
-        except (LogError, psycopg.Error):
+        except NOBODYS:
             raise
         except Exception as error:  # noqa: BLE001 - a defect of one run is told, and stops no other
             self._told(row, error)

@@ -10,6 +10,7 @@ from typing import Any
 from domain.computing import LARGEST
 from domain.document import Column, FormField
 from domain.mail_address import ACCEPTED, is_address
+from domain.storable import unstorable
 from domain.words import Rejected, Values
 
 Problem = dict[str, str]
@@ -97,6 +98,8 @@ def _given(field: FormField, value: Any) -> bool:
 
 
 def _accepts(field: FormField, value: Any) -> str | None:
+    if (why := unstorable(value)) is not None:
+        return f"{describe(field)}, but {why}"
     return None if _CHECKS[field.kind](field, value) else describe(field)
 
 

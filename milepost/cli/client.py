@@ -77,7 +77,7 @@ def tell(
     headers = {"Idempotency-Key": str(uuid4()), "Content-Type": "application/json"}
     if actor is not None:
         headers["Milepost-Actor"] = actor
-    content = orjson.dumps({name: value for name, value in body.items() if nulls or value is not None})
+    content = _json({name: value for name, value in body.items() if nulls or value is not None})
     told = _told(to, _send(to, method, path, content=content, headers=headers))
     try:
         reached.remember(to.position_file, to.url, told["position"])
@@ -90,7 +90,7 @@ def look(path: str, body: dict[str, Any]) -> Any:
     """POST what is no command on the log, such as a question; the answer as JSON."""
     to = server()
     headers = {"Content-Type": "application/json"}
-    return _told(to, _send(to, "POST", path, content=orjson.dumps(body), headers=headers))
+    return _told(to, _send(to, "POST", path, content=_json(body), headers=headers))
 
 
 def delete(path: str, **query: Any) -> Any:
@@ -139,12 +139,21 @@ def _write_all(answer: httpx.Response, file: Path) -> int:
         return into.tell()
 
 
+def _json(body: dict[str, Any]) -> bytes:
+    try:
+        return orjson.dumps(body)
+    except orjson.JSONEncodeError as error:
+        fail(f"this cannot be sent: {error}; texts are UTF-8, numbers of at most 64 bits", BAD_INPUT)
+
+
 def _send(to: Server, method: str, path: str, **request: Any) -> httpx.Response:
     headers = {"Authorization": f"Bearer {to.token}", **request.pop("headers", {})}
     try:
         return httpx.request(method, to.url + path, headers=headers, timeout=TIMEOUT_SECONDS, **request)
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         fail(f"{to.url} does not answer: {error}", UNREACHABLE)
+    except UnicodeError:
+        fail("this cannot be sent: texts are UTF-8", BAD_INPUT)
 
 
 def _told(to: Server, answer: httpx.Response) -> Any:
@@ -164,7 +173,10 @@ def _code(answer: httpx.Response) -> str | None:
 def _problem(answer: httpx.Response) -> dict[str, Any] | None:
     if answer.is_success or "json" not in answer.headers.get("content-type", ""):
         return None
-    told = orjson.loads(answer.content)
+    try:
+        told = orjson.loads(answer.content)
+    except orjson.JSONDecodeError:
+        return None
     return told if isinstance(told, dict) else None
 
 

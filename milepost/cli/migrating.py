@@ -129,7 +129,7 @@ def register(process: typer.Typer) -> None:
 def _version(text: str) -> int | str:
     if text == "draft":
         return text
-    if not text.isdigit():
+    if not (text.isascii() and text.isdigit() and len(text) < 10):
         fail(f"--to is a version such as 3, or draft; not {text!r}", BAD_INPUT)
     return int(text)
 

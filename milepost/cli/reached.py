@@ -9,8 +9,9 @@ from milepost.embedded.files import private_directory, read_json, write_json
 
 def remembered(file: Path, url: str) -> int | None:
     """The position of the last command that this user gave to the server at ``url``; None when none is known."""
-    stored = read_json(file)
-    return int(stored["position"]) if stored and stored["url"] == url else None
+    stored = read_json(file) or {}
+    position = stored.get("position")
+    return position if isinstance(position, int) and stored.get("url") == url else None
 
 
 def remember(file: Path, url: str, position: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isfinite, nan
 from typing import Any
 
 import typer
@@ -127,6 +128,9 @@ def _item(item: dict[str, Any]) -> dict[str, Any]:
 
 def _hours(text: str) -> float:
     try:
-        return float(text)
+        hours = float(text)
     except ValueError:
-        raise typer.BadParameter("a number of hours, or none", param_hint="--weekly-hours") from None
+        hours = nan
+    if not isfinite(hours):
+        raise typer.BadParameter("a number of hours, or none", param_hint="--weekly-hours")
+    return hours

@@ -28,6 +28,8 @@ def _value(text: str, option: str) -> Any:
         except (OSError, orjson.JSONDecodeError) as error:
             fail(f"{option}: {text[1:]} cannot be read as JSON: {error}", BAD_INPUT)
     try:
-        return orjson.loads(text)
+        found = orjson.loads(text)
     except orjson.JSONDecodeError:
         return text
+    # an id of many digits is no number: as one it would lose its last digits
+    return text if isinstance(found, float) and text.lstrip("-").isdecimal() else found

@@ -30,6 +30,7 @@ from tests.support.databases import Database
 from tests.support.given import DANA
 from workers.digests import Digests
 from workers.forecasts import Forecasts, axis_around
+from workers.learning import LearningFailed
 
 OFFICE = Calendar()
 MONDAY = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -235,7 +236,9 @@ def test_an_import_makes_forecasts_of_its_open_runs_only(office: Office, tmp_pat
         ).fetchone()
         assert forecast == (1, "on_track", 40)
         assert len(trails_of(connection, "old", imported=True)) == 41
-        assert connection.execute(SQL["processes_to_learn"], {"now": office.now}).fetchall() == []
+        assert (
+            connection.execute(SQL["processes_to_learn"], {"now": office.now, "apart": []}).fetchall() == []
+        )
 
 
 def test_a_run_that_cannot_be_read_costs_no_other_its_forecast(office: Office) -> None:
@@ -249,6 +252,28 @@ def test_a_run_that_cannot_be_read_costs_no_other_its_forecast(office: Office) -
     assert (told.state, told.reason) == ("no_data", "this release cannot forecast the run (UnknownVersion)")
     assert office.forecast(sound).state == "on_track"
     asyncio.run(Digests(office.url, office.repository, OFFICE, lambda: office.now).once())
+
+
+def test_a_process_that_cannot_be_learnt_keeps_no_other_waiting(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The child that learns comes to a bad end: it is told and rests, and what was learnt before is still used."""
+    office.history()
+    run = office.start(MONDAY)
+    office.round()
+    office.now = MONDAY + timedelta(days=2)
+    office.done(run, "a", MONDAY + timedelta(hours=1))
+    asked: list[str] = []
+
+    async def fails(_url: str, process: str, *_: Any) -> None:
+        asked.append(process)
+        raise LearningFailed(process)
+
+    monkeypatch.setattr("workers.learning.learn", fails)
+    office.round()
+    office.round()
+    assert asked == ["hire"]
+    assert (office.forecast(run).samples, office.forecast(run).made_at) == (12, office.now)
 
 
 def test_cards_show_the_forecast(office: Office) -> None:

@@ -68,6 +68,16 @@ def test_timers_that_fall_behind_degrade():
     assert judge(Facts(head=1, late_alarm_seconds=3)).state == "healthy"
 
 
+def test_automatic_steps_without_a_result_degrade():
+    """What waits for minutes is seen, whatever keeps it: one that its worker has set apart too."""
+    assert judge(replace(GOOD, late_action_seconds=200.0)).state == "healthy"
+    health = judge(replace(GOOD, late_action_seconds=400.0))
+    assert (health.state, health.reasons) == (
+        "degraded",
+        ("the oldest automatic step has been due without a result for 400 s",),
+    )
+
+
 def test_standing_still_costs_the_subscription_and_then_the_process():
     """Behind the log with nothing applied: subscribe anew after the patience, give up after twice as long."""
     watchdog = Watchdog(patience_seconds=10)

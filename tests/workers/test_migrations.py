@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from email import message_from_string, policy
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import orjson
@@ -107,6 +108,30 @@ def test_a_worker_that_stops_after_the_append_loses_no_news(world: World, monkey
 
 def _dies(*_args: object) -> None:
     raise KeyboardInterrupt
+
+
+def test_a_run_whose_events_the_log_does_not_take_stops_no_other(
+    world: World, monkeypatch: pytest.MonkeyPatch
+):
+    """It is told as failed, with the reason; the rest of its page is moved, and the job comes to its end."""
+    bad, *good = runs(world, 3)
+    asked = job(world, [bad, *good])
+    events = Migrations._events
+
+    def too_much(self: Migrations, job: Any, item: Any, run: Any) -> Any:
+        decided = events(self, job, item, run)
+        return (
+            [one.model_copy(update={"reason": "x" * 300_000}) for one in decided]
+            if item.run == bad
+            else decided
+        )
+
+    monkeypatch.setattr(Migrations, "_events", too_much)
+    work_through(world)
+    assert [world.run(run).process_version for run in (bad, *good)] == [1, 2, 2]
+    with connect(world.url, "test") as connection:
+        (problem,) = migration_jobs.problems(connection, asked, 10)
+    assert "300" in str(problem)
 
 
 def test_a_run_that_is_too_busy_to_carry_a_mail_is_asked_again(

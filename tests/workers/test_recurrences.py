@@ -183,3 +183,27 @@ def test_what_cannot_be_made_is_passed_over_with_the_reason(place: Place):
     assert known is not None
     assert known.until == FIRST + timedelta(days=1)
     assert len(place.cards()) == 0
+
+
+def test_a_defect_in_one_schedule_is_told_there_and_stops_no_other(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+):
+    """What the machine cannot make is passed over with the reason; the other schedule makes its work."""
+    place.set_up()
+    other = uuid4()
+    usual: dict[str, Any] = {"makes": "task", "project": place.project, "template": TASK_TEMPLATE}
+    told = RecurrenceSetUp(**{**PLAN, **usual, "name": "Other"}, by=DANA, at=NINE)
+    place.put(RECURRENCE, other, told)
+    make = Recurring._make_task
+
+    def defective(self: Recurring, known: Any, occurs_at: datetime, stream: UUID, now: datetime) -> None:
+        if known.name == "Other":
+            raise ValueError("a defect")
+        make(self, known, occurs_at, stream, now)
+
+    monkeypatch.setattr(Recurring, "_make_task", defective)
+    place.round(FIRST)
+    assert [card.name for card in place.cards()] == ["Check 2026-03-03"]
+    stored = [event for event in place.log.read_stream(other) if event.type == "occurrence_passed_over"]
+    assert len(stored) == 1
+    assert "the machine failed: ValueError" in stored[0].data

@@ -300,6 +300,24 @@ def test_a_run_with_a_defect_stops_no_other(office: Office, monkeypatch: pytest.
         assert alarm_queries.oldest_alarm(connection) == at(12)
 
 
+def test_what_no_event_holds_of_one_run_stops_no_other(office: Office, monkeypatch: pytest.MonkeyPatch):
+    """Of a page of alarms that is stored together, one cannot be stored at all: the others are fired all the same."""
+    broken, sound = office.start(), office.start()
+    office.clock.now = at(12)
+    decide = office.timers._decide
+
+    def too_much(run: Run, row: Come, present: datetime) -> list[Event]:
+        decided = decide(run, row, present)
+        if row.run == broken:
+            decided = [event.model_copy(update={"alarm": "x" * 300_000}) for event in decided]
+        return decided
+
+    monkeypatch.setattr(office.timers, "_decide", too_much)
+    office.settle()
+    office.settle()
+    assert [each.stream for each in office.told()] == [sound]
+
+
 def test_a_run_that_others_write_to_all_the_time_is_looked_at_again(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ):

@@ -8,6 +8,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import structlog
+
 from domain.definition import Definition
 from domain.directory import EMPTY, Directory
 from domain.document import ChildRun
@@ -15,6 +17,7 @@ from domain.events import Event
 from domain.process import PROCESS
 from domain.run import RUN, Run, cancel_run
 from domain.run.children import (
+    Ended,
     child_doers,
     child_ended,
     child_givers,
@@ -30,12 +33,17 @@ from domain.words import Actor, Rejected, process_stream
 from projections import action_queries as queries
 from projections.action_queries import Family
 from store.connect import connect
+from store.errors import InvalidEvent
 from store.repository import Repository, UnknownVersion
+from workers.apart import Apart
 from workers.automations.contract import Answer, ChildStarted, Due, Failed
+from workers.duty import NOBODYS
 from workers.kept import KeptFiles
 from workers.staff import Staff
+from workers.trouble import described
 
 MACHINE = Actor("system:milepost")
+log = structlog.get_logger(__name__)
 MOST_GENERATIONS = 8
 """Runs that start runs that start runs: deeper than this is taken for a circle."""
 LOOK_SECONDS = 0.5
@@ -137,6 +145,7 @@ class Families:
     ) -> None:
         """``file_types`` are patterns of the types of files that a child may bring."""
         self._url = database_url
+        self._apart = Apart("family_set_apart")
         self._files = KeptFiles(database_url, file_types)
         self._staff = Staff(database_url)
         self._repository = repository
@@ -149,16 +158,22 @@ class Families:
 
     def _once(self) -> float:
         with connect(self._url, "child runs") as connection:
-            reopened = queries.reopened_children(connection)
-            ended = queries.ended_children(connection)
-            forlorn = queries.forlorn_children(connection)
-        for family in reopened:
-            self._tell_of_reopening(family)
-        for family in ended:
-            self._tell(family)
-        for family in forlorn:
-            self._call_off(family)
-        return BUSY_SECONDS if reopened or ended or forlorn else LOOK_SECONDS
+            apart = [family.child for family in self._apart.resting()]
+            reopened = queries.reopened_children(connection, apart)
+            ended = queries.ended_children(connection, apart)
+            forlorn = queries.forlorn_children(connection, apart)
+        done = [self._do(self._tell_of_reopening, family) for family in reopened]
+        done += [self._do(self._tell, family) for family in ended]
+        done += [self._do(self._call_off, family) for family in forlorn]
+        return BUSY_SECONDS if any(done) else LOOK_SECONDS
+
+    def _do(self, work: Callable[[Family], None], family: Family) -> bool:
+        """Whether anything was done; a family that fails is told of, rests, and keeps no other waiting."""
+        if self._apart.rests(family):
+            return False
+        with self._apart.each(family, run=str(family.run), child=str(family.child)):
+            work(family)
+        return True
 
     def _tell_of_reopening(self, family: Family) -> None:
         """Also of a child that has ended again since: the parent hears of each in turn."""
@@ -174,17 +189,28 @@ class Families:
         self._execute(family.run, decide)
 
     def _tell(self, family: Family) -> None:
+        """What cannot be taken ends in an incident of the step, as what the child brings wrongly does."""
         child = self._repository.load(RUN, family.child)
         if child is None or child.state not in ("completed", "ended_early", "cancelled"):
             return
-        state, definition = child.state, self._repository.definition(child.process, child.process_version)
+        try:
+            self._hand_over(family, child, child.state)
+        except NOBODYS:
+            raise
+        except InvalidEvent as error:
+            self._hand_over(family, child, child.state, f"what the run brings cannot be stored: {error}")
+        except Exception as error:  # noqa: BLE001 - told as an incident of the step, and in the log
+            log.error("child_defect", run=str(family.run), child=str(family.child), **described(error))
+            self._hand_over(family, child, child.state, f"the machine failed: {type(error).__name__}")
 
+    def _hand_over(self, family: Family, child: Run, state: Ended, failed: str | None = None) -> None:
         def decide(run: Run, parent: Definition) -> Sequence[Event]:
             known = run.children.get(family.child)
             if known is None:
                 return []
-            there = known.step in parent.steps
-            outputs = child_outputs(parent, known.step, child, child.outcome) if there else {}
+            taken = failed is None and known.step in parent.steps
+            outputs = child_outputs(parent, known.step, child, child.outcome) if taken else {}
+            definition = self._repository.definition(child.process, child.process_version)
             return child_ended(
                 run,
                 parent,
@@ -194,7 +220,7 @@ class Families:
                 outputs,
                 child_doers(child, definition),
                 child.reopenings,
-                self._files.wrong(outputs, run, child),
+                failed or self._files.wrong(outputs, run, child),
                 by=MACHINE,
                 at=self._clock(),
                 calendar=self._calendar,

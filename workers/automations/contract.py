@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from domain.definition import Definition
 from domain.run.actions import Problem
 from domain.run.state import ActionState, Run
+from domain.storable import text_that_can_be_kept
 from domain.words import Values
+
+_LONGEST_RECEIPT = 20_000
+"""It names every address that has its mail, with 17 characters each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,5 +70,24 @@ class Failed:
 
 
 Answer = Done | ChildStarted | Unsent | Failed
+
+
+def kept(answer: Answer | None) -> Answer | None:
+    """The answer with its texts as they can be stored: other systems say anything, and at any length."""
+    match answer:
+        case Done():
+            return replace(answer, receipt=_text(answer.receipt))
+        case Failed():
+            return replace(answer, reason=text_that_can_be_kept(answer.reason), receipt=_text(answer.receipt))
+        case Unsent():
+            return replace(answer, reason=text_that_can_be_kept(answer.reason))
+        case None | ChildStarted():
+            return answer
+
+
+def _text(text: str | None) -> str | None:
+    return None if text is None else text_that_can_be_kept(text, _LONGEST_RECEIPT)
+
+
 Executor = Callable[[Due], Awaitable[Answer]]
 """Makes one attempt. It never raises for what the other side does."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import ssl
 from datetime import timedelta
-from email.utils import parsedate_to_datetime
 from typing import Any
 
 import httpx
@@ -14,6 +14,7 @@ import httpx
 from domain.condition import compare
 from domain.document import FormField
 from workers.automations.contract import Answer, Done, Due, Failed
+from workers.automations.foreign import Unreadable, read_json, retry_after
 from workers.automations.request import BadDocument, Request, request_of
 from workers.automations.signing import Signer
 from workers.automations.targets import NotAllowed, NotFound, Target, Targets
@@ -24,6 +25,7 @@ _TRY_AGAIN = frozenset({408, 425, 429})
 _UNCERTAIN = frozenset({502, 504})
 """A gateway says that it heard nothing from behind it: whether the call was carried out is not known."""
 _SHOWN = 200
+_PLACE = re.compile(r"[0-9]{1,9}")
 
 
 class HttpCaller:
@@ -116,13 +118,14 @@ def judged(due: Due, request: Request, status: int, headers: httpx.Headers, body
     """What the answer means: done with these values, or failed, perhaps for good."""
     wanted = request.success.statuses or range(200, 300)
     if status not in wanted:
-        return _refused(status, headers, body)
+        pause = retry_after(headers.get("retry-after"), headers.get("date"), due.at)
+        return _refused(status, headers, body, pause)
     if not request.success.answer and not request.outputs:
         return Done("answered", f"{status}")
     try:
-        answer = json.loads(body)
-    except (ValueError, RecursionError):
-        return Failed(f"the answer ({status}) is not JSON: {_shown(body)}", permanent=True)
+        answer = read_json(body)
+    except Unreadable as why:
+        return Failed(f"the answer ({status}) is not taken, {why}: {_shown(body)}", permanent=True)
     for test in request.success.answer:
         found = _at(answer, test.path)
         if not compare(test.operator, found, test.value):
@@ -137,27 +140,13 @@ def judged(due: Due, request: Request, status: int, headers: httpx.Headers, body
     return Done("answered", f"{status}", values)
 
 
-def _refused(status: int, headers: httpx.Headers, body: bytes) -> Failed:
+def _refused(status: int, headers: httpx.Headers, body: bytes, pause: timedelta | None) -> Failed:
     if 300 <= status < 400:
         told = headers.get("location", "nowhere")[:_SHOWN]
         return Failed(f"answered {status}: redirects ({told}) are not followed", permanent=True)
     reason = f"answered {status}: {_shown(body)}" if body else f"answered {status}"
     again = status >= 500 or status in _TRY_AGAIN
-    return Failed(
-        reason, permanent=not again, uncertain=status in _UNCERTAIN, retry_after=_retry_after(headers)
-    )
-
-
-def _retry_after(headers: httpx.Headers) -> timedelta | None:
-    """How long the receiver asks to be left alone (RFC 9110, 10.2.3): seconds, or an instant by its own clock."""
-    text = headers.get("retry-after", "").strip()
-    if text.isdecimal():
-        return timedelta(seconds=min(int(text), 86_400))
-    try:
-        until, now = parsedate_to_datetime(text), parsedate_to_datetime(headers.get("date", ""))
-        return max(until - now, timedelta())
-    except (ValueError, TypeError):
-        return None
+    return Failed(reason, permanent=not again, uncertain=status in _UNCERTAIN, retry_after=pause)
 
 
 async def _read(response: httpx.Response) -> bytes:
@@ -175,7 +164,7 @@ def _at(answer: Any, path: str) -> Any:
     for part in path.split("."):
         if isinstance(answer, dict):
             answer = answer.get(part)
-        elif isinstance(answer, list) and part.isdecimal() and int(part) < len(answer):
+        elif isinstance(answer, list) and _PLACE.fullmatch(part) and int(part) < len(answer):
             answer = answer[int(part)]
         else:
             return None
