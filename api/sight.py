@@ -77,7 +77,8 @@ class Sight:
     def _step(self, step: StepView) -> StepView:
         if not self.sees_values:
             help_ = None if step.help is None else replace(step.help, reason=None, waiting_on=None)
-            step = replace(step, reason=None, help=help_)
+            actions = tuple(replace(each, reason=None) for each in step.actions)
+            step = replace(step, reason=None, help=help_, actions=actions)
         if step.values is None and step.notes is None:
             return step
         return replace(step, values=self._told(step.key, step.values), notes=self._told(step.key, step.notes))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
+from milepost.demo.endpoint import Endpoint
+from milepost.demo.services import HOST
 from milepost.mail import emailing
 from milepost.settings import Settings
 from milepost.webhook_secret import webhook_secret
@@ -15,14 +17,17 @@ from workers.automations.child_run import ChildStarter, Families
 from workers.automations.contract import Executor
 from workers.automations.http import HttpCaller
 from workers.automations.signing import Signer
-from workers.automations.targets import Targets
+from workers.automations.targets import Place, Targets
 from workers.duty import Duty
 from workers.staff import Staff
 
 
-def executors(settings: Settings, repository: Repository) -> dict[str, Executor]:
+def executors(
+    settings: Settings, repository: Repository, clock: Callable[[], datetime]
+) -> dict[str, Executor]:
     """Who does which kind of action."""
-    signer, targets = Signer(webhook_secret(settings)), Targets(settings.allowed_targets)
+    signer = Signer(webhook_secret(settings))
+    targets = Targets(settings.allowed_targets, _own_services(settings, repository, clock, signer))
     return {
         "email": emailing(settings, application_url(settings)),
         "http": HttpCaller(signer, targets, settings.base_url),
@@ -30,10 +35,20 @@ def executors(settings: Settings, repository: Repository) -> dict[str, Executor]
     }
 
 
+def _own_services(
+    settings: Settings, repository: Repository, clock: Callable[[], datetime], signer: Signer
+) -> dict[str, Place]:
+    """The services of the demonstration, where it is on: they may be called although they are on this machine."""
+    if not settings.demo:
+        return {}
+    endpoint = Endpoint(application_url(settings), repository, settings.calendar, clock, signer)
+    return {HOST: endpoint.address}
+
+
 def acting(settings: Settings, repository: Repository, clock: Callable[[], datetime]) -> list[Duty]:
     """The duties of this room."""
     url, calendar = application_url(settings), settings.calendar
     types = settings.file_types
-    work = Acting(url, repository, executors(settings, repository), calendar, clock, file_types=types)
+    work = Acting(url, repository, executors(settings, repository, clock), calendar, clock, file_types=types)
     families = Families(url, repository, calendar, clock, types)
     return [Duty("actions", url, work, end=work.close), Duty("child runs", url, families)]

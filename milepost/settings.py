@@ -196,7 +196,10 @@ class Settings(BaseSettings):
         "a whole number; 0 for no limit",
     )
     demo: bool = _setting(
-        True, "Whether `milepost up` fills an empty workspace with a demonstration.", "true or false"
+        True,
+        "Whether `milepost up` fills an empty workspace with a demonstration, and the services that its processes "
+        "call, `http://demonstration.invalid/…`, are answered.",
+        "true or false",
     )
 
     time_zone: str = _setting(

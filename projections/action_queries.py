@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from domain.passes import LIFETIME
+from domain.run.queueing import OWN
+from projections.answers import StepAction
 from projections.asking import Conn, fresh
 from projections.paging import FIRST, Page, left
 from projections.projection import blocks
@@ -189,6 +191,14 @@ def actions(
     found = connection.execute(_SQL["list"], asked).fetchall()
     told = tuple(ActionRow(row[0], row[1] or None, *row[2:]) for row in found)
     return ActionList(told, *current, *left(_count(connection, "list_count", asked), page, len(told)))
+
+
+def step_actions(connection: Conn, run: UUID) -> dict[str, list[tuple[int, StepAction]]]:
+    """By step, with their rounds: what the steps themselves consist of, and what else is not over."""
+    found: dict[str, list[tuple[int, StepAction]]] = {}
+    for step, round_, *row in connection.execute(_SQL["of_steps"], {"run": run, "own": list(OWN)}):
+        found.setdefault(step, []).append((round_, StepAction(*row)))
+    return found
 
 
 def incidents(

@@ -93,6 +93,11 @@ from read.action
 where incident is not null and (%(run)s::uuid is null or run = %(run)s)
   and (%(assignee)s::text is null or assignee = %(assignee)s)
 
+-- name: of_steps
+select step, round, action, kind, state, attempt, reason, result, changed_at, next_at, incident from read.action
+where run = %(run)s and step <> '' and (action = any(%(own)s) or state not in ('succeeded', 'withdrawn'))
+order by step, round, queued_at, action
+
 -- name: incidents
 select incident, problem, why, assignee, incident_at, run, step, round, action, kind, state, attempt, name,
   process, process_version, step_title, project, test, version

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from operator import itemgetter
 from typing import Any
@@ -18,8 +18,19 @@ from domain.run.alarms import ESCALATION, SKIP, UNTIL
 from domain.schedule import Calendar
 from domain.upcast import upcast
 from domain.words import RoleKey, StageKey, StepKey
+from projections.action_queries import step_actions
 from projections.answers import Card as CardAnswer
-from projections.answers import History, HistoryEntry, RunRow, Runs, RunView, StageView, StepView, WaitsFor
+from projections.answers import (
+    History,
+    HistoryEntry,
+    RunRow,
+    Runs,
+    RunView,
+    StageView,
+    StepAction,
+    StepView,
+    WaitsFor,
+)
 from projections.asking import CARD_COLUMNS, Conn, Fresh, NotFound, fresh, no_version, rows
 from projections.cards import card_of, help_of
 from projections.forecast_queries import forecasts_of
@@ -47,15 +58,16 @@ def run(
 
     ``definition`` is the version that the run follows, when the caller has it; else it is read here.
     """
-    at, current = judge(now, calendar), fresh(connection, "run_steps", "alarms")
+    at, current = judge(now, calendar), fresh(connection, "run_steps", "alarms", "actions")
     found = rows(connection, "run", run=run_id)
     if not found:
         raise NotFound("run", run_id)
     row = found[0]
     followed = definition or definition_of(connection, row[1], row[2])
     steps = {step.key: step for step in _steps(connection, run_id)}
+    doing = step_actions(connection, run_id)
     pauses = pauses_of(connection, run_id)
-    return _View(row, followed, steps, alarms_of(connection, run_id), at, pauses).answer(current)
+    return _View(row, followed, steps, alarms_of(connection, run_id), at, pauses, doing).answer(current)
 
 
 def definition_of(connection: Conn, process: str, version: int) -> Definition:
@@ -175,9 +187,10 @@ class _View:
         alarms: Mapping[StepKey, Mapping[str, datetime]],
         by: Judge,
         pauses: tuple[Pause, ...],
+        doing: Mapping[str, Sequence[tuple[int, StepAction]]],
     ) -> None:
         self.row, self.definition, self.steps, self.by, self.now = row, definition, steps, by, by.now
-        self.alarms = alarms
+        self.alarms, self.doing = alarms, doing
         values = {key: step.values for key, step in steps.items()}
         self.times = StepTimes(definition, by.calendar, row[12], row[10], row[6], steps, values, pauses)
         override = None if row[17] is None else Override(row[17], row[20])
@@ -247,6 +260,7 @@ class _View:
             help=facts.help, reason=facts.reason, questioned=facts.questioned or bool(facts.doubted),
             approvals=facts.approvals, comments=facts.comments, instructions=step.instructions,
             gate=step.gate is not None, fields=tuple(field.model_dump(mode="json") for field in step.fields),
+            actions=tuple(one for round_, one in self.doing.get(key, ()) if round_ == facts.round),
         )  # fmt: skip
 
     def _values(self, key: StepKey, facts: StepFacts) -> dict[str, Any] | None:

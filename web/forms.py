@@ -74,6 +74,8 @@ def _member(made: dict[str, Any], name: str, text: str, verb: str, zone: ZoneInf
     if not text:
         if name in NULLABLE.get(verb, ()):
             made[name] = None
+    elif verb == "edit" and name == "to":
+        made["changes"] = {"to": [part.strip() for part in text.split(",") if part.strip()]}
     elif name in _INSTANTS:
         made[name] = instant(text, zone)
     elif name == "draft":

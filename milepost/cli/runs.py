@@ -34,6 +34,10 @@ _STEPS = (
     Field("who", "assignee"), Field("due", "due_at"), Field("ended", "ended_at"),
     Field("by", "by"), Field("waits for", "waits_for"),
 )  # fmt: skip
+_DOING = (
+    Field("step", "step", whole=True), Field("what", "action", whole=True), Field("state", "state", whole=True),
+    Field("tries", "attempt"), Field("last", "changed_at"), Field("why", "reason"), Field("next try", "next_at"),
+)  # fmt: skip
 _ROWS = (
     Field("run", "id", whole=True), Field("name", "name"), Field("process", "process"), Field("state", "state"),
     Field("stage", "stage"), Field("started", "started_at"), Field("outcome", "outcome"),
@@ -107,6 +111,15 @@ def show(run: str = Run, as_json: bool = AsJson) -> None:
     for stage in answer["stages"]:
         outcome = f": {stage['outcome']}" if stage["outcome"] else ""
         print_rows(f"{stage['title']} ({stage['state']}{outcome})", _STEPS, map(_step, stage["steps"]))
+    doing = [
+        {**action, "step": step["key"]}
+        for stage in answer["stages"]
+        for step in stage["steps"]
+        for action in step["actions"]
+        if action["state"] != "succeeded"
+    ]
+    if doing:
+        print_rows("What the machine has to do", _DOING, doing)
 
 
 @app.command()

@@ -25,6 +25,7 @@ from milepost.demo.cards import furnish
 from milepost.demo.cast import cast
 from milepost.demo.earlier import without_steps
 from milepost.demo.player import Execute, Player, Rehearsal, Script
+from milepost.demo.services import pointed
 from milepost.demo.staff import bring_in
 from milepost.documents import read_document
 from store.repository import Repository
@@ -103,7 +104,7 @@ class Workspace:
         document, problems = read_document(PROCESSES / file)
         if document is None or problems:
             raise ValueError(f"{file}: {problems}")
-        return document.model_copy(update={"webhooks": ()})  # made-up history tells no other service anything
+        return pointed(document).model_copy(update={"webhooks": ()})  # made-up history tells nobody anything
 
     def _publish(self, document: Document, number: int, note: str, at: datetime) -> Definition:
         stream, by = process_stream(document.key), OWNER

@@ -50,6 +50,7 @@ from projections.answers.runs import (
     Runs,
     RunView,
     StageView,
+    StepAction,
     StepView,
     WaitsFor,
 )
@@ -130,6 +131,7 @@ __all__ = [
     "StageDots",
     "StageStats",
     "StageView",
+    "StepAction",
     "StepInsight",
     "StepStats",
     "StepView",

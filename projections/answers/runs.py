@@ -30,6 +30,26 @@ class WaitsFor:
 
 
 @dataclass(frozen=True, slots=True)
+class StepAction:
+    """Something that the machine does at a step: how often it was tried, what came of the last try, when the next is.
+
+    ``action`` is ``email``, ``http`` or ``run`` where it is what the step consists of; else what it is for, such as
+    ``invitation``. ``next_at`` is null when the machine does not try by itself any more: it is done, or somebody has to
+    decide (``incident``).
+    """
+
+    action: str
+    kind: str
+    state: str
+    attempt: int
+    reason: str | None
+    result: str | None
+    changed_at: datetime
+    next_at: datetime | None
+    incident: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
 class StepView:
     """One step of a run as a doer sees it: its state, its people and times, its values, and its form.
 
@@ -75,6 +95,8 @@ class StepView:
     instructions: str = ""
     gate: bool = False
     fields: tuple[dict[str, Any], ...] = ()
+    actions: tuple[StepAction, ...] = ()
+    """What the machine does at the step in its present round, and what else of it is not over."""
 
 
 @dataclass(frozen=True, slots=True)

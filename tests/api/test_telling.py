@@ -141,3 +141,28 @@ def test_attention_lists_a_mail_of_the_run_that_nobody_got(api: Api, run: str):
     body = {"changes": {"to": ["dana@acme.example"]}}
     assert api.client.request(row["action"]["method"], row["action"]["href"], json=body).is_success
     assert rows(api, "incident") == []
+
+
+def test_an_automatic_step_tells_of_every_try(api: Api, run: str):
+    """From the first failure on: how often, when and why it failed, and when the next try is; not why to outsiders."""
+
+    def welcome(client: Any) -> dict[str, Any]:
+        project(api.database, api.services.log)
+        stages = client.get(f"/v1/runs/{run}").json()["stages"]
+        (step,) = (step for stage in stages for step in stage["steps"] if step["key"] == "welcome")
+        (action,) = step["actions"]
+        found: dict[str, Any] = action
+        return found
+
+    assert (welcome(api.client)["state"], welcome(api.client)["attempt"]) == ("queued", 0)
+    done(api, run, start_action, StepKey("welcome"), 1, "email", key="k")
+    done(api, run, fail_action, StepKey("welcome"), 1, "email", "the mail server is away")
+    seen = welcome(api.client)
+    assert (seen["state"], seen["attempt"], seen["reason"]) == ("failed", 1, "the mail server is away")
+    tried, following = (datetime.fromisoformat(seen[name]) for name in ("changed_at", "next_at"))
+    assert timedelta(seconds=1) <= following - tried <= timedelta(seconds=1.2)
+    with api.as_("person:eve", "read") as eve:
+        assert (welcome(eve)["attempt"], welcome(eve)["reason"]) == (1, None)
+    api.services.clock = lambda: datetime.now(UTC) + timedelta(minutes=1)
+    sent(api, run)
+    assert (welcome(api.client)["state"], welcome(api.client)["attempt"]) == ("succeeded", 2)

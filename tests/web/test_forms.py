@@ -47,6 +47,13 @@ def test_only_members_of_the_body_are_sent():
     assert body(pairs, "skip", BERLIN) == {}
 
 
+def test_a_mail_is_sent_to_other_addresses():
+    """They are what somebody changes of it, as a list."""
+    assert body([("to", "ada@b.example, person:bo,")], "edit", BERLIN) == {
+        "changes": {"to": ["ada@b.example", "person:bo"]}
+    }
+
+
 def test_a_new_run_gets_its_fields_as_inputs():
     """The kick-off form fills the inputs of the run."""
     pairs = [

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from hmac import compare_digest
 
 from standardwebhooks.webhooks import Webhook
+
+_TOLERANCE = timedelta(minutes=5)
+_LONGEST_INSTANT = 11
+"""Digits of an instant in seconds, for some thousand years."""
 
 
 class Signer:
@@ -12,6 +18,20 @@ class Signer:
 
     def __init__(self, secret: str) -> None:
         self._webhook = Webhook(secret)
+
+    def signed(self, headers: Mapping[str, str], body: bytes, now: datetime) -> bool:
+        """Whether a call was signed with this secret within five minutes of ``now``."""
+        key, told = headers.get("webhook-id", ""), headers.get("webhook-timestamp", "")
+        if not (told.isascii() and told.isdecimal() and len(told) <= _LONGEST_INSTANT):
+            return False
+        at = datetime.fromtimestamp(int(told), UTC)
+        try:
+            expected = self.headers(key, at, body.decode())["webhook-signature"]
+        except UnicodeError:
+            return False
+        signatures = headers.get("webhook-signature", "").split(" ")
+        known = any(compare_digest(expected.encode(), one.encode()) for one in signatures)
+        return known and abs(now - at) <= _TOLERANCE
 
     def headers(self, key: str, at: datetime, body: str) -> dict[str, str]:
         """The three headers; ``key`` is the id by which the receiver knows the call again."""

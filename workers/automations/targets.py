@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from urllib.parse import SplitResult, urlsplit
@@ -46,17 +46,27 @@ class Target:
         return name if self.port == usual else f"{name}:{self.port}"
 
 
+Place = Callable[[], tuple[str, int]]
+"""Gives the address and port of a service of this process; the first time may start it."""
+
+
 class Targets:
     """The addresses that may be called: everything public, and what is listed."""
 
-    def __init__(self, listed: Sequence[str] = ()) -> None:
-        """``listed``: host names (``*.example.com`` for all below), addresses, or networks such as ``10.1.0.0/16``."""
+    def __init__(self, listed: Sequence[str] = (), own: Mapping[str, Place] | None = None) -> None:
+        """``listed``: host names (``*.example.com`` for all below), addresses, or networks such as ``10.1.0.0/16``.
+
+        ``own``: hosts that no name server knows and that this process itself answers for, with where that is.
+        """
+        self._own = dict(own or {})
         self._names = {_listed(entry) for entry in listed if network_of(entry) is None}
         self._networks = [found for found in map(network_of, listed) if found is not None]
 
     async def resolve(self, url: str) -> Target:
         """Look the host up and check every address it has. Raises NotAllowed and NotFound."""
         parts, host, port = _taken_apart(url)
+        if host in self._own and parts.scheme == "http":
+            return Target(parts, host, *await asyncio.to_thread(self._own[host]))
         addresses = await _addresses(host, port)
         for address in addresses:
             if not self._allows(host, address):
