@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ from domain.words import Assignee, RoleKey
 
 _ASSIGNEE = re.compile(r"(person|guest|group|service):\S{1,100}")
 _BETWEEN = re.compile(r"[,;\n]")
+_TAG = re.compile(r"\b[0-9a-f]{16}\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +170,16 @@ def _to(text: str, name: str, who: Assignee | None, whose: str) -> Reached:
 
 def _lost(who: str, reason: str) -> Reached:
     return Reached(unreached=(Unreached(who, reason),))
+
+
+def tag_of(address: str) -> str:
+    """A short name of an address that does not tell the address."""
+    return hashlib.sha256(address.lower().encode()).hexdigest()[:16]
+
+
+def tags_in(receipt: str | None) -> frozenset[str]:
+    """The tags of the addresses that have their mail, by the receipt of what was tried last."""
+    return frozenset(_TAG.findall(receipt or ""))
 
 
 def guest_address(who: Assignee, run: Run, definition: Definition) -> str | None:

@@ -147,7 +147,7 @@ class Unlinked(NamedTuple):
 
 
 class Untold(NamedTuple):
-    """A mail that was not sent, because nobody whom it is for has an address. ``step`` None: of the run as a whole."""
+    """A mail that not all whom it is for could get. ``step`` None: of the run as a whole; ``sent``: others have it."""
 
     run: UUID
     step: str | None
@@ -155,6 +155,7 @@ class Untold(NamedTuple):
     action: str
     whom: tuple[str, ...]
     at: datetime
+    sent: bool
     roles: dict[str, str]
     """Who plays the roles of the run now."""
 
@@ -212,9 +213,9 @@ def incidents(
 
 
 def untold(connection: Conn, project: UUID | None) -> list[Untold]:
-    """The mails that were not sent about what is still open, in one project or in all, the oldest first."""
+    """The mails about what is still open that somebody did not get, in one project or in all, the oldest first."""
     found = connection.execute(_SQL["untold"], {"project": project})
-    return [Untold(row[0], row[1] or None, row[2], row[3], tuple(row[4]), row[5], row[6]) for row in found]
+    return [Untold(row[0], row[1] or None, row[2], row[3], tuple(row[4]), *row[5:]) for row in found]
 
 
 def unlinked(connection: Conn, project: UUID | None, now: datetime) -> list[Unlinked]:

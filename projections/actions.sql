@@ -56,7 +56,7 @@ create index action_next on action (next_at) where next_at is not null;
 create index action_started on action (run) where state = 'started';
 create index action_incident on action (incident_at) where incident is not null;
 create index action_changed on action (changed_at);
-create index action_unsent on action (run) where state = 'unsent';
+create index action_unsent on action (run) where state = 'unsent' or whom <> '{}';
 create index action_leads on action (run, leads_to) where leads_to is not null;
 create index awaited_key on awaited (event, key);
 create index child_run_child on child_run (child) where heard is null;
@@ -107,14 +107,14 @@ select incident, problem, why, assignee, incident_at, run, step, round, action, 
 select count(*) {open}
 
 -- name: untold
-select a.run, a.step, a.step_title, a.action, a.whom, a.changed_at, r.roles
+select a.run, a.step, a.step_title, a.action, a.whom, a.changed_at, a.state = 'succeeded', r.roles
 from read.action a join read.card c on c.card = a.run join read.run r on r.run = a.run
-where a.state = 'unsent' and not a.test and c.ended_at is null
+where (a.state = 'unsent' or a.whom <> '{}') and not a.test and c.ended_at is null
   and (%(project)s::uuid is null or c.project = %(project)s)
   and (a.step = '' or exists (select from read.open_step s
     where s.run = a.run and s.step = a.step and s.round = a.round and s.state <> 'done'))
-  and not exists (select from read.action b where b.run = a.run and b.step = a.step and b.state = 'succeeded'
-    and b.result = 'sent' and b.changed_at > a.changed_at)
+  and (a.state = 'succeeded' or not exists (select from read.action b where b.run = a.run and b.step = a.step
+    and b.state = 'succeeded' and b.result = 'sent' and b.changed_at > a.changed_at and b.action not like 'mention:%%'))
 order by a.run, a.step, a.changed_at
 
 -- name: unlinked

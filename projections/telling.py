@@ -34,9 +34,9 @@ WHAT = {
 
 
 class NotTold(NamedTuple):
-    """Mails about a step (None: about the run) that told nobody: of what, whom, since when, and what is missing.
+    """Mails about a step (None: about the run) that did not tell somebody: of what, whom, since when, what is missing.
 
-    ``person``: somebody who is here and has no address; ``role``: one that nobody plays.
+    ``sent``: others were told; ``person``: somebody who is here and has no address; ``role``: one that nobody plays.
     """
 
     step: str | None
@@ -44,6 +44,7 @@ class NotTold(NamedTuple):
     what: str
     whom: tuple[str, ...]
     since: datetime
+    sent: bool
     person: str | None
     role: str | None
 
@@ -125,30 +126,41 @@ def _guests(connection: Conn, runs: set[UUID]) -> dict[UUID, _Guests]:
 
 
 def _reached_now(one: Untold, directory: Directory) -> bool:
-    """Whether somebody whom the mail was for has got an address since, or the role somebody: the next mail arrives."""
-    if any(who.removeprefix("role:") in one.roles for who in one.whom if who.startswith("role:")):
+    """Whether somebody whom the mail was for has got an address since, or the role somebody: the next mail arrives.
+
+    Where others were told, everybody who is missing has to have one; whoever has left is missed no more.
+    """
+    roles = [who.removeprefix("role:") for who in one.whom if who.startswith("role:")]
+    if any(role in one.roles for role in roles):
         return True
-    people = [who for whom in one.whom for who in (directory.members(whom) or (Assignee(whom),))]
-    known = (directory.people.get(Assignee(who)) for who in people)
-    return any(facts is not None and facts.active and is_address(facts.email or "") for facts in known)
+    people = [Assignee(who) for whom in one.whom for who in (directory.members(whom) or (whom,))]
+    reached = [_has_address(who, directory) for who in people if directory.is_active(who)]
+    return all(reached) and not roles if one.sent else any(reached)
+
+
+def _has_address(who: str, directory: Directory) -> bool:
+    facts = directory.people.get(Assignee(who))
+    return facts is not None and is_address(facts.email or "")
 
 
 def _not_told(one: Untold, directory: Directory) -> NotTold:
     first, _, rest = one.action.partition(":")
     word = rest.partition(":")[0] if first == "notice" else first
-    here = next((who for who in one.whom if directory.is_active(who)), None)
-    role = next((who.removeprefix("role:") for who in one.whom if who.startswith("role:")), None)
-    return NotTold(one.step, one.step_title, WHAT.get(word, "is open"), one.whom, one.at, here, role)
+    whom = tuple(who for who in one.whom if not _has_address(who, directory))
+    here = next((who for who in whom if directory.is_active(who)), None)
+    role = next((who.removeprefix("role:") for who in whom if who.startswith("role:")), None)
+    return NotTold(one.step, one.step_title, WHAT.get(word, "is open"), whom, one.at, one.sent, here, role)
 
 
 def untold_words(one: NotTold, run: str, called: Callable[[str], str]) -> str:
-    """What nobody was told, and what is missing."""
+    """Of what nobody was told, or not everybody, and what is missing."""
     if one.role is not None:
         lack = f"nobody plays {one.role.replace('_', ' ')}"
     else:
         names = " and ".join(map(called, one.whom))
         lack = f"{names} {'has' if len(one.whom) == 1 else 'have'} no mail address"
-    return f"{one.title or run} {one.what}, and nobody was told: {lack}"
+    told = "not everybody" if one.sent else "nobody"
+    return f"{one.title or run} {one.what}, and {told} was told: {lack}"
 
 
 def unlinked_words(title: str, who: str, sent_at: datetime | None, day: Callable[[datetime], str]) -> str:

@@ -236,11 +236,8 @@ class Acting:
             ) is not None:
                 failed = f"the answer names a file that cannot be taken: {wrong}"
                 return fail_action(*told, failed, permanent=True, receipt=receipt, by=by, at=at)
-            case Done(result=result, receipt=receipt, values=values):
-                staff = self._staff.recently()
-                return succeed_action(
-                    *told, result, receipt, values, by=by, at=at, calendar=self._calendar, directory=staff
-                )
+            case Done():
+                return self._succeeded(told, answer, at)
             case ChildStarted(child=child, process=process):
                 step = StepKey(name.step or "")
                 return child_started(
@@ -248,6 +245,20 @@ class Acting:
                 )
             case Unsent():
                 return reach_nobody(run, *told[2:], answer.reason, answer.whom, by=by, at=at)
+
+    def _succeeded(self, told: _Told, answer: Done, at: datetime) -> Sequence[Event]:
+        return succeed_action(
+            *told,
+            answer.result,
+            answer.receipt,
+            answer.values,
+            reason=answer.reason,
+            whom=answer.whom,
+            by=MACHINE,
+            at=at,
+            calendar=self._calendar,
+            directory=self._staff.recently(),
+        )
 
     def _execute(self, name: Named, decide: Callable[[Run, Definition], Sequence[Event]]) -> Sequence[Event]:
         meta: dict[str, Any] = {}

@@ -45,7 +45,8 @@ class ActionStarted(ActionEvent):
 class ActionSucceeded(ActionEvent):
     """The other side took it; ``result`` is ``sent``, ``answered``, ``started`` or ``superseded``.
 
-    Older logs also have ``no_address``: there was nobody to send the mail to.
+    Of a mail that not everybody got ``whom`` names those who did not, and ``reason`` says why. Older logs also have the
+    result ``no_address``: there was nobody to send the mail to.
     """
 
     type = "action_succeeded"
@@ -53,6 +54,8 @@ class ActionSucceeded(ActionEvent):
     attempt: int
     result: str
     receipt: str | None = None
+    reason: str | None = None
+    whom: tuple[str, ...] = ()
 
 
 class ActionReachedNobody(ActionEvent):

@@ -108,6 +108,8 @@ def succeed_action(  # noqa: PLR0913, PLR0917 - the action's name and all that c
     values: Values | None = None,
     outcome: str | None = None,
     *,
+    reason: str | None = None,
+    whom: Sequence[str] = (),
     by: Actor,
     at: datetime,
     calendar: Calendar,
@@ -116,6 +118,7 @@ def succeed_action(  # noqa: PLR0913, PLR0917 - the action's name and all that c
     """The other side took it. When it was what the step consists of, the step is done, with these values.
 
     Values that the step's fields do not take, or that are missing, make the attempt a failure that somebody decides.
+    ``whom``, for this ``reason``, did not get a mail that others got.
     """
     now = action_of(run, step, round, action)
     if now.attempt == 0 or now.state in ("succeeded", "unsent", "failed"):
@@ -135,6 +138,8 @@ def succeed_action(  # noqa: PLR0913, PLR0917 - the action's name and all that c
             attempt=now.attempt,
             result=result,
             receipt=receipt,
+            reason=reason,
+            whom=tuple(whom),
             by=by,
             at=at,
         )

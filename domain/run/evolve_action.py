@@ -158,7 +158,8 @@ def _succeeded(action: ActionState, event: e.ActionSucceeded) -> ActionState:
         state="succeeded",
         result=event.result,
         receipt=event.receipt,
-        reason=None,
+        reason=event.reason,
+        whom=event.whom,
         next_at=None,
     )
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from domain.addresses import AddressBook, Reached, reach
+from domain.addresses import AddressBook, Reached, reach, tag_of, tags_in
 from domain.definition import Definition
 from domain.directory import Directory
 from domain.events import Event, StepReminderRaised
@@ -39,7 +40,7 @@ def remind_step(
     calendar: Calendar,
     directory: Directory,
 ) -> list[Event]:
-    """Remind whose work the step is; a second time on the same day changes nothing.
+    """Remind whose work the step is; whoever was reminded on the same day already is not reminded again.
 
     Rejected("nobody_to_remind") when nobody would hear of it, with what is missing.
     """
@@ -51,10 +52,11 @@ def remind_step(
         )
     alarm = f"{BY_HAND}{calendar.local_day(at)}"
     before = _before(run, step, now, alarm)
-    if before and before[-1].state != "unsent":
-        _may_stand(before[-1])
+    theirs = [one for one in before if one.facts.get("assignees") == [now.assignee]]
+    if theirs:
+        _may_stand(theirs[-1])
+    if _have_heard(theirs, told_by_reminder(run, definition, step, directory)):
         return []
-    told_by_reminder(run, definition, step, directory)
     name = f"{alarm}:{len(before) + 1}" if before else alarm
     work = Work(run, definition, by, at, calendar)
     work.on(StepReminderRaised, step, alarm=name, alarm_at=at)
@@ -82,9 +84,18 @@ def told_by_reminder(
 
 
 def _before(run: Run, step: StepKey, now: StepState, alarm: str) -> list[ActionState]:
-    """Today's reminders of the step by hand: one, unless it reached nobody."""
+    """Today's reminders of the step by hand: one, unless it reached nobody, or others than it would now."""
     key = action_key(step, now.round, alarm)
     return [action for name, action in run.actions.items() if name == key or name.startswith(f"{key}:")]
+
+
+def _have_heard(before: Sequence[ActionState], told: Sequence[Told]) -> bool:
+    """Whether today's reminders of the same people reach all addresses that one would be sent to now."""
+    if any(one.is_pending for one in before):
+        return True
+    sent = [one for one in before if one.state == "succeeded"]
+    reached = frozenset().union(*(tags_in(one.receipt) for one in sent))
+    return bool(sent) and (not reached or {tag_of(one.address) for one in told if one.address} <= reached)
 
 
 def _may_stand(before: ActionState) -> None:

@@ -123,7 +123,7 @@ class ActionState:
 
     ``attempt`` counts every call, ``tries`` those since it was queued or somebody decided; ``next_at`` is the instant
     before which nothing is tried (None: none); ``changes`` replace what the process says; ``incident`` is the open one.
-    ``whom``: whom a mail that was not sent did not reach.
+    ``whom``: whom a mail did not reach that was not sent, or to others only.
     """
 
     step: StepKey | None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -66,6 +67,10 @@ def done(api: Api, run: str, decision: Any, *args: Any, **named: Any) -> None:
     api.services.repository.execute(RUN, UUID(run), decide)
 
 
+def _as_it_is(events: Sequence[Event], _: Run | None) -> Sequence[Event]:
+    return events
+
+
 def rows(api: Api, *kinds: str) -> list[dict[str, Any]]:
     """What needs attention, of these kinds."""
     project(api.database, api.services.log)
@@ -114,6 +119,29 @@ def test_attention_lists_whoever_was_not_told_until_that_is_mended(api: Api, run
     mended = api.client.request(fix["method"], fix["href"], json={"email": "yuki@acme.example"})
     assert mended.is_success, mended.text
     assert [row["step"] for row in rows(api, "not_told")] == []
+
+
+def test_attention_lists_whom_of_several_a_mail_did_not_reach(api: Api, run: str):
+    """Everybody who is here and has no address is named, until they have one; whoever has left is not."""
+    assert api.client.post("/v1/people", json={"person": "kim", "name": "Kim"}).is_success
+    at = api.services.clock()
+    lost = {"mention:1": ["person:nobody"], "escalation": ["person:yuki", "person:kim"]}
+    for action, whom in lost.items():
+        queued = [ActionQueued(step=StepKey("contract"), action=action, kind="email", by=MACHINE, at=at)]
+        api.services.repository.execute(RUN, UUID(run), partial(_as_it_is, queued))
+        named = (StepKey("contract"), 1, action)
+        done(api, run, start_action, *named, key=action)
+        why = f"no address: {len(whom)}"
+        done(api, run, succeed_action, *named, "sent", calendar=Calendar(), reason=why, whom=whom)
+    (row,) = rows(api, "not_told")
+    said = "Sign the contract is long overdue, and not everybody was told: "
+    assert (row["why"], row["action"]["verb"]) == (f"{said}Yuki and Kim have no mail address", "address")
+    (listed,) = api.client.get("/v1/outbox?state=sent&limit=1").json()["rows"]
+    assert listed["reason"] == "no address: 2"
+    for who, left in (("yuki", [f"{said}Kim has no mail address"]), ("kim", [])):
+        email = {"email": f"{who}@acme.example"}
+        assert api.client.post(f"/v1/people/{who}/change", json=email).is_success
+        assert [row["why"] for row in rows(api, "not_told")] == left
 
 
 def test_attention_lists_a_guest_whose_link_is_over(api: Api, run: str):

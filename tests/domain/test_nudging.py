@@ -9,12 +9,13 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from domain.addresses import AddressBook
+from domain.addresses import AddressBook, tag_of
 from domain.directory import Directory, GroupFacts, PersonFacts
 from domain.events import ActionQueued, StepReminderRaised
 from domain.mails import Desk, MailAction, compose
-from domain.run import fail_action, start_action, start_run
+from domain.run import assign_step, change_inputs, fail_action, start_action, start_run, succeed_action
 from domain.run.actions import reach_nobody
+from domain.run.incidents import drop_incident
 from domain.run.nudging import Told, remind_step, told_by_reminder
 from domain.words import Actor, Assignee, StepKey
 from tests.domain.documents import run_of, step
@@ -118,3 +119,36 @@ def test_a_reminder_that_reached_nobody_can_be_sent_again_on_the_same_day():
     )
     (incident,) = asked.state.incidents
     asked.when(remind_step, "check").rejected("reminder_not_sent", incident=str(incident))
+
+
+def sent(of: Story, action: str, *addresses: str) -> Story:
+    """The reminder goes out to these addresses."""
+    receipt = f"250 OK delivered {' '.join(map(tag_of, addresses))}"
+    begun = of.after(start_action, "check", 1, action, key="k", by=MACHINE)
+    return begun.after(succeed_action, "check", 1, action, "sent", receipt, by=MACHINE)
+
+
+def test_a_reminder_of_the_same_day_counts_for_those_whom_it_reached():
+    """Somebody who got the step since, or a guest whose address was corrected, has not heard of it yet."""
+    mailed = sent(story("person:bo").after(remind_step, "check"), TODAY, "bo@acme.example")
+    mailed.when(remind_step, "check").then()
+    given = mailed.after(assign_step, "check", "person:kim", "Bo is away")
+    given.when(remind_step, "check").then_types("step_reminder_raised", "action_queued")
+    typo = story("guest:champion", mail="ada@nordwind.exmaple").after(remind_step, "check")
+    typo.when(remind_step, "check").then()  # it is not sent yet, and will go where the guest is then
+    mended = sent(typo, TODAY, "ada@nordwind.exmaple").after(change_inputs, {"mail": "ada@nordwind.example"})
+    again = mended.when(remind_step, "check").then_types("step_reminder_raised", "action_queued")
+    assert f"check/1/{TODAY}:2" in again.state.actions
+
+
+def test_a_reminder_that_was_let_go_can_be_sent_after_all():
+    """Nobody heard of it, so the day does not count."""
+    begun = (
+        story("person:bo")
+        .after(remind_step, "check")
+        .after(start_action, "check", 1, TODAY, key="k", by=MACHINE)
+    )
+    asked = begun.after(fail_action, "check", 1, TODAY, "550", permanent=True, by=MACHINE)
+    (incident,) = asked.state.incidents
+    let_go = asked.after(drop_incident, incident, "not today")
+    let_go.when(remind_step, "check").then_types("step_reminder_raised", "action_queued")

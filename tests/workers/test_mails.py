@@ -15,7 +15,7 @@ import pytest
 from domain.addresses import AddressBook, Contact
 from domain.directory import EMPTY, Directory, PersonFacts
 from domain.document import Document, stored_form
-from domain.events import Event, ProcessVersionPublished, RunInputsChanged
+from domain.events import ActionQueued, Event, ProcessVersionPublished, RunInputsChanged
 from domain.mails import Desk
 from domain.process import PROCESS
 from domain.run import RUN, Run, complete_step, start_run
@@ -267,6 +267,24 @@ def test_a_notice_for_somebody_without_an_address_is_not_sent_visibly(post: Post
         "unsent", "Mute has no mail address", ("person:mute",),
     )  # fmt: skip
     assert (box.messages, post.state(run).incidents) == ([], {})
+
+
+def test_a_notice_says_whom_of_several_it_did_not_reach(post: Post, box: Mailbox):
+    """The others have it, and who has not stands with it in the log."""
+    run = uuid4()
+    roles = {"boss": "person:bo"}
+    post.do(run, start_run, inputs={"who": "Ada", "mail": "ada@b.example"}, roles=roles, calendar=Calendar())
+    several = {"assignees": ["person:bo", "person:mute"]}
+    queued = ActionQueued(
+        step=StepKey("decide"), action="escalation", kind="email", facts=several, by=DANA, at=NINE
+    )
+    post.repository.execute(RUN, run, lambda _state: [queued])
+    post.work()
+    action = post.state(run).actions["decide/1/escalation"]
+    assert (action.result, action.reason, action.whom) == (
+        "sent", "Mute has no mail address", ("person:mute",),
+    )  # fmt: skip
+    assert box.readers == ["bo@acme.example"]
 
 
 def test_a_guest_who_has_only_mail_is_asked_about(post: Post, box: Mailbox):

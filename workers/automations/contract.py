@@ -31,11 +31,16 @@ class Due:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """The other side took it. ``values`` go into the step's fields; ``result`` and ``receipt`` are kept."""
+    """The other side took it. ``values`` go into the step's fields; ``result`` and ``receipt`` are kept.
+
+    ``whom``, for this ``reason``, did not get a mail that others got.
+    """
 
     result: str
     receipt: str | None = None
     values: Values = field(default_factory=dict)
+    reason: str | None = None
+    whom: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +81,8 @@ def kept(answer: Answer | None) -> Answer | None:
     """The answer with its texts as they can be stored: other systems say anything, and at any length."""
     match answer:
         case Done():
-            return replace(answer, receipt=_text(answer.receipt))
+            reason = None if answer.reason is None else text_that_can_be_kept(answer.reason)
+            return replace(answer, receipt=_text(answer.receipt), reason=reason)
         case Failed():
             return replace(answer, reason=text_that_can_be_kept(answer.reason), receipt=_text(answer.receipt))
         case Unsent():

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Callable, Sequence
 
-from domain.addresses import Unreached
+from domain.addresses import Unreached, tags_in
 from domain.mails import Desk, MailAction, Post, compose, superseded
 from domain.run.state import ActionState
 from workers.automations.contract import Answer, Done, Due, Failed, Unsent
 from workers.automations.mailer import Mailer, Posted
 
 _SHOWN = 10
-_TAG = re.compile(r"\b[0-9a-f]{16}\b")
 
 
 class Emailing:
@@ -40,7 +38,7 @@ class Emailing:
 
 def delivered_before(action: ActionState) -> frozenset[str]:
     """The tags of the addresses that an earlier attempt reached: they are not written to again."""
-    return frozenset(_TAG.findall(action.receipt or ""))
+    return tags_in(action.receipt)
 
 
 def _to_nobody(post: Post) -> Answer:
@@ -60,7 +58,8 @@ def _answer(posted: Posted, post: Post) -> Answer:
     if post.missing:
         told = f"{wanted} {'has' if wanted == 1 else 'have'} it, but: {_told(post.missing)}"
         return Failed(told, permanent=True, problem="no_address", receipt=receipt)
-    return Done("sent", receipt)
+    lost = [one for one in post.unreached if one.named]
+    return Done("sent", receipt, reason=_told(lost) or None, whom=tuple(one.who for one in lost))
 
 
 def _told(unreached: Sequence[Unreached]) -> str:

@@ -18,6 +18,7 @@ from email.message import EmailMessage, Message
 from email.policy import SMTP
 from email.utils import format_datetime, parseaddr
 
+from domain import addresses
 from domain.mail_address import MailAddress, NoAddress, mail_address
 from domain.mails import Mail
 from domain.templates import one_line
@@ -46,7 +47,7 @@ class Garbled(Exception):
 
 def tag_of(mail: Mail) -> str:
     """A short name of the mail's address that does not tell the address."""
-    return hashlib.sha256(mail.to.address.lower().encode()).hexdigest()[:16]
+    return addresses.tag_of(mail.to.address)
 
 
 def name_of(key: str, mail: Mail) -> str:
