@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
-from typing import Annotated, Any, Literal, Self
+from datetime import date, datetime
+from typing import Annotated, Any, Literal, Self, TypeVar
 from uuid import UUID
 
 from pydantic import (
@@ -20,11 +20,11 @@ from pydantic import (
 from domain.document import Key
 from domain.events import ProjectStage
 from domain.mail_address import ACCEPTED
+from domain.reach import in_reach
 from domain.run.values import is_somebody
 from domain.words import Assignee, Priority, RoleKey, StageKey, StepKey
 
-_EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
-_LATEST = datetime(2200, 1, 1, tzinfo=UTC)
+Moment = TypeVar("Moment", date, datetime)
 
 
 def _written_out(value: Any) -> Any:
@@ -33,20 +33,14 @@ def _written_out(value: Any) -> Any:
     return value
 
 
-def _in_our_time(value: datetime) -> datetime:
-    if not _EARLIEST <= value < _LATEST:
-        raise ValueError("must lie between 1970 and 2199")
-    return value
-
-
-def _day_in_our_time(value: date) -> date:
-    if not 1970 <= value.year < 2200:
-        raise ValueError("must lie between 1970 and 2199")
+def _in_our_time(value: Moment) -> Moment:
+    if not in_reach(value):
+        raise ValueError(f"must lie {ACCEPTED}")
     return value
 
 
 Instant = Annotated[AwareDatetime, BeforeValidator(_written_out), AfterValidator(_in_our_time)]
-Day = Annotated[date, BeforeValidator(_written_out), AfterValidator(_day_in_our_time)]
+Day = Annotated[date, BeforeValidator(_written_out), AfterValidator(_in_our_time)]
 Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2_000)]
 LongWords = Annotated[str, StringConstraints(max_length=20_000)]

@@ -9,6 +9,7 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 from domain.document import Anchor, Due, Offset
+from domain.reach import in_reach
 
 Roll = Literal["next", "previous", "none"]
 Anchors = Callable[[Anchor], "datetime | date | None"]
@@ -99,14 +100,15 @@ def due_at(due: Due, anchors: Anchors, calendar: Calendar) -> datetime | None:
     anchor = anchors(due.anchor)
     if anchor is None:
         return None
-    try:
-        return _from(anchor, due, calendar)
-    except OverflowError:
-        return None
+    return _reached(lambda: _from(anchor, due, calendar))
 
 
 def target_after(start: datetime, working_days: float, calendar: Calendar) -> datetime | None:
     """The end of the business day so many working days after ``start``; a part of a day counts in working hours."""
+    return _reached(lambda: _target(start, working_days, calendar))
+
+
+def _target(start: datetime, working_days: float, calendar: Calendar) -> datetime | None:
     day = calendar.working_day(calendar.local_day(start), int(working_days))
     if day is None:
         return None
@@ -122,13 +124,23 @@ def after(instant: datetime, offset: Offset, calendar: Calendar) -> datetime | N
 
     None where that is out of all reach.
     """
+    return _reached(lambda: _after(instant, offset, calendar))
+
+
+def _after(instant: datetime, offset: Offset, calendar: Calendar) -> datetime | None:
+    if offset.unit == "hours":
+        return instant + timedelta(hours=offset.offset)
+    day = _shifted(calendar.local_day(instant), offset, calendar)
+    return None if day is None else calendar.instant(day, instant.astimezone(calendar.zone).time())
+
+
+def _reached(find: Callable[[], datetime | None]) -> datetime | None:
+    """The instant that is found; None where it is out of all reach, or what it is counted from is."""
     try:
-        if offset.unit == "hours":
-            return instant + timedelta(hours=offset.offset)
-        day = _shifted(calendar.local_day(instant), offset, calendar)
-        return None if day is None else calendar.instant(day, instant.astimezone(calendar.zone).time())
+        found = find()
     except OverflowError:
         return None
+    return found if found is not None and in_reach(found) else None
 
 
 def _from(anchor: datetime | date, due: Due, calendar: Calendar) -> datetime | None:

@@ -49,7 +49,10 @@ def when(value: str | date | datetime, zone: tzinfo) -> str:
             return str(value)
     if not isinstance(value, datetime):
         return f"{value:%-d %B %Y}"
-    local = value.astimezone(zone)
+    try:
+        local = value.astimezone(zone)
+    except OverflowError:  # the first and the last day that there is: stored before instants were bounded
+        return value.isoformat()
     return f"{local:%-d %B %Y, %H:%M} ({zone})"
 
 

@@ -3,9 +3,9 @@
 -- name: tables
 create table action (
   run uuid not null,
-  step text not null,
+  step text not null check (length(step) <= 250),
   round int not null,
-  action text not null,
+  action text not null check (length(action) <= 250),
   kind text not null,
   lane text not null,
   state text not null,
@@ -34,8 +34,8 @@ create table action (
 );
 create table awaited (
   run uuid not null,
-  step text not null,
-  event text not null,
+  step text not null check (length(step) <= 250),
+  event text not null check (length(event) <= 250),
   key text not null,
   waits boolean not null,
   primary key (run, step)
@@ -58,7 +58,7 @@ create index action_incident on action (incident_at) where incident is not null;
 create index action_changed on action (changed_at);
 create index action_unsent on action (run) where state = 'unsent' or whom <> '{}';
 create index action_leads on action (run, leads_to) where leads_to is not null;
-create index awaited_key on awaited (event, key);
+create index awaited_key on awaited using hash (key);
 create index child_run_child on child_run (child) where heard is null;
 
 -- name: due

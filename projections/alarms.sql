@@ -3,8 +3,8 @@
 -- name: tables
 create table alarm (
   run uuid not null,
-  step text not null,
-  alarm text not null,
+  step text not null check (length(step) <= 250),
+  alarm text not null check (length(alarm) <= 250),
   place int not null,
   round int not null,
   at timestamptz not null,

@@ -3,7 +3,7 @@
 -- name: tables
 create table open_step (
   run uuid not null,
-  step text not null,
+  step text not null check (length(step) <= 250),
   title text not null,
   kind text not null,
   stage text not null,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -13,7 +13,7 @@ from psycopg import Connection
 from domain.events import EVENT_TYPES
 from domain.upcast import UnknownEvent
 from projections.fold import Fold, Handler
-from projections.guarded import Told, tell_slowly
+from projections.guarded import Beginning, Told, beginnings, tell
 from projections.projection import Definitions, Projection, Row, Source, Subject
 from projections.reading import Event, read_streams
 
@@ -41,10 +41,14 @@ class Parked(NamedTuple):
 
 @dataclass
 class Changes:
-    """What a batch of events changes, by (projection, number of the table)."""
+    """What a batch of events changes, by (projection, number of the table).
+
+    ``again`` are the (projection, stream) pairs given up before about which there is news: they may be whole again.
+    """
 
     tables: dict[tuple[str, int], TableChange]
     parked: list[Parked] = field(default_factory=list)
+    again: list[tuple[str, UUID]] = field(default_factory=list)
 
 
 class _Part(NamedTuple):
@@ -120,7 +124,8 @@ class Cohort:
         """Drop everything held in memory; ``parked`` are the (projection, stream) pairs given up before."""
         self._entries.clear()
         self._parked = set(parked)
-        self._slow = {stream for _, stream in parked}
+        folded = {projection.name for projection in self.projections}
+        self._slow = {stream for name, stream in parked if name in folded}
 
     def apply(self, events: Sequence[Event], checkpoint: int) -> Changes:
         """Fold the events that follow ``checkpoint`` and tell what changes. Call ``forget`` if it is not written."""
@@ -139,16 +144,23 @@ class Cohort:
             self._entries.popitem(last=False)
         return changes
 
-    def refold(self, projection: Projection, stream: UUID, upto: int) -> Changes:
-        """Begin a parked stream anew for one projection: all of its rows are replaced."""
-        self._parked.discard((projection.name, stream))
-        changes = Changes(
-            {(projection.name, number): TableChange() for number in range(len(projection.tables))}
-        )
-        self._replay(
-            projection, stream, read_streams(self._connection, [stream], upto).get(stream, []), changes
-        )
-        return changes
+    def beginnings(self, name: str, stream: UUID, after: int, upto: int) -> Iterator[Beginning]:
+        """What a projection makes of a stream as of each of its events above ``after`` up to ``upto``."""
+        history = read_streams(self._connection, [stream], upto).get(stream, [])
+        projection = next(each for each in self.projections if each.name == name)
+        if (source := projection.sources.get(_aggregate(history))) is not None:
+            yield from beginnings(source, stream, history, self._definitions, after)
+
+    def give_up(self, name: str, stream: UUID) -> None:
+        """The database refused rows of this stream: nothing of it is in memory any more."""
+        self._parked.add((name, stream))
+        if any(name == projection.name for projection in self.projections):
+            self._slow.add(stream)
+            self._entries.pop(stream, None)
+
+    def take_up(self, name: str, stream: UUID) -> None:
+        """A stream that was given up is whole again."""
+        self._parked.discard((name, stream))
 
     def _load(self, events: Sequence[Event], checkpoint: int) -> None:
         """Bring the streams into memory that began before this batch."""
@@ -216,20 +228,22 @@ class Cohort:
         return True
 
     def _isolate(self, broken: dict[UUID, int], events: Sequence[Event], changes: Changes) -> None:
-        """Go through the streams that raise one event and one projection at a time, and park where it happens."""
+        """Go through the streams that raise one projection at a time, and park where it happens."""
         if not broken:
             return
         upto = events[-1][0]
         for stream, history in read_streams(self._connection, broken, upto).items():
             kind = self._kinds.get(_aggregate(history))
             for part in kind.parts if kind else ():
-                if (part.projection.name, stream) not in self._parked:
+                if (part.projection.name, stream) in self._parked:
+                    changes.again.append((part.projection.name, stream))
+                else:
                     self._replay(part.projection, stream, history, changes)
 
     def _replay(self, projection: Projection, stream: UUID, history: list[Event], changes: Changes) -> None:
         """The rows of the longest beginning of the history that does not raise replace those of the stream."""
         source = projection.sources.get(_aggregate(history))
-        told = tell_slowly(source, stream, history, self._definitions) if source else Told([])
+        told = tell(source, stream, history, self._definitions) if source else Told([])
         if told.stop is not None:
             position, error = told.stop
             self._parked.add((projection.name, stream))

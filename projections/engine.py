@@ -18,7 +18,8 @@ from projections.generations import Standing
 from projections.projection import Projection
 from projections.reading import Event, LogDefinitions, Part, head, read_part, read_span
 from projections.registry import PROJECTIONS
-from projections.writing import BY_KEY, LOCK, UNPARK, CheckpointLost, Writer, connect, park, write_changes
+from projections.settling import write_anew, write_changes
+from projections.writing import BY_KEY, LOCK, CheckpointLost, Writer, connect
 
 SMALL_SPAN = 500
 """Up to here a span is read where it is applied; longer ones are read ahead on a connection of their own."""
@@ -76,11 +77,14 @@ class Span:
         return bool(self.cohort.projections)
 
     def apply(self, events: list[Event], upto: int) -> None:
-        """Fold the events up to ``upto`` and write what they change; raises CheckpointLost, with nothing written."""
+        """Fold the events up to ``upto`` and write what they change; raises CheckpointLost, with nothing written.
+
+        A stream whose rows cannot be made, or that the database refuses, is parked; all others are written.
+        """
         try:
             changes = self.cohort.apply(events, self.position) if events else None
             suffix = self._part.suffix if self._part else ""
-            write_changes(self._connection, self._writers, changes, self.position, upto, suffix)
+            write_changes(self._connection, self._writers, self.cohort, changes, self.position, upto, suffix)
         except BaseException:
             self.cohort.forget(self.cohort.parked)
             raise
@@ -237,12 +241,6 @@ def retry(app_url: str, schema: str, stream: UUID, projections: Iterable[Project
         connection.execute(LOCK, [[schema]])
         standing = generations.standing(connection, schema)
         projection = by_name[standing.projection]
-        connection.execute(UNPARK, [schema, stream])
-        cohort = Cohort([projection], connection, LogDefinitions(connection))
-        changes = cohort.refold(projection, stream, standing.position)
         writer = Writer(connection, schema, projection)
-        for (_, number), change in changes.tables.items():
-            writer.write(connection, number, change)
-        for parked in changes.parked:
-            park(connection, schema, parked)
-        return not changes.parked
+        cohort = Cohort([projection], connection, LogDefinitions(connection))
+        return write_anew(connection, writer, cohort, stream, standing.position) is None

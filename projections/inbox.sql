@@ -3,9 +3,9 @@
 -- name: tables
 create table inbox (
   work uuid not null,
-  step text not null,
+  step text not null check (length(step) <= 250),
   kind text not null,
-  assignee text not null,
+  assignee text not null check (length(assignee) <= 250),
   title text not null,
   name text not null,
   process text,

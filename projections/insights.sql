@@ -4,7 +4,7 @@
 -- name: tables
 create table run_insight (
   run uuid primary key,
-  process text not null,
+  process text not null check (length(process) <= 250),
   process_version int not null,
   state text not null,
   started_at timestamptz,

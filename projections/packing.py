@@ -1,4 +1,7 @@
-"""Packs lists for binary COPY, all elements in one call: the general way of the driver costs a call for each."""
+"""Packs values for binary COPY: lists with all elements in one call, and whole numbers that fit their column.
+
+The driver's general way costs a call for each element of a list, and its way with numbers cuts off what is too large.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from psycopg import Connection
 from psycopg.adapt import Dumper
 from psycopg.pq import Format
 
-_TEXT, _INT, _FLOAT = 25, 23, 701
+_TEXT, _SHORT, _INT, _LONG, _FLOAT = 25, 21, 23, 20, 701
 _HEAD = Struct(">iiIii")  # dimensions, whether there are nulls, element type, length, first index
 _LENGTH = Struct(">i").pack
 _NULL = _LENGTH(-1)
@@ -53,14 +56,33 @@ def _dumper(array: int, element: int, packed: Callable[[Sequence[Any]], bytes]) 
     return ArrayDumper
 
 
+def _whole(kind: int, letter: str) -> type[Dumper]:
+    """The class for one type of whole numbers, by its number; a number beyond the type's range raises."""
+    one = Struct(f">{letter}").pack
+
+    class WholeDumper(Dumper):
+        format = Format.BINARY
+        oid = kind
+
+        def dump(self, obj: Any) -> bytes:
+            """One number."""
+            return one(obj)
+
+    return WholeDumper
+
+
 _DUMPERS = (
     _dumper(1009, _TEXT, _texts),
     _dumper(1007, _INT, _fixed("i", 4)),
+    _dumper(1016, _LONG, _fixed("q", 8)),
     _dumper(1022, _FLOAT, _fixed("d", 8)),
+    _whole(_SHORT, "h"),
+    _whole(_INT, "i"),
+    _whole(_LONG, "q"),
 )
 
 
-def pack_lists(connection: Connection[Any]) -> None:
+def pack_exactly(connection: Connection[Any]) -> None:
     """Use this on the connection wherever the type of a column is known, which is in COPY."""
     for dumper in _DUMPERS:
         connection.adapters.register_dumper(None, dumper)

@@ -3,7 +3,7 @@
 -- name: tables
 create table person (
   stream uuid primary key,
-  person text not null,
+  person text not null check (length(person) <= 250),
   name text not null,
   email text,
   manager text,
@@ -16,7 +16,7 @@ create table person (
 );
 create table work_group (
   stream uuid primary key,
-  work_group text not null,
+  work_group text not null check (length(work_group) <= 250),
   title text not null,
   state text not null,
   reason text,
@@ -25,15 +25,15 @@ create table work_group (
 );
 create table group_member (
   stream uuid not null,
-  member text not null,
+  member text not null check (length(member) <= 250),
   work_group text not null,
   place int not null,
   primary key (stream, member)
 );
 create table group_draw (
   stream uuid not null,
-  role text not null,
-  work_group text not null,
+  role text not null check (length(role) <= 250),
+  work_group text not null check (length(work_group) <= 250),
   primary key (stream, role)
 );
 

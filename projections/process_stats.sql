@@ -3,7 +3,7 @@
 -- name: tables
 create table run_stats (
   run uuid primary key,
-  process text not null,
+  process text not null check (length(process) <= 250),
   process_version int not null,
   state text not null,
   outcome text,
@@ -21,7 +21,7 @@ create table run_stats (
   same_time int not null,
   weekend int not null,
   actors text[] not null,
-  minutes int[] not null,
+  minutes bigint[] not null,
   edge_sources text[] not null,
   edge_targets text[] not null,
   edge_counts int[] not null,
@@ -39,7 +39,7 @@ create table run_stats (
 );
 create table process (
   stream uuid primary key,
-  key text not null,
+  key text not null check (length(key) <= 250),
   title text not null,
   owner text not null,
   state text not null,
@@ -49,7 +49,7 @@ create table process (
 create table process_version (
   stream uuid not null,
   process_version int not null,
-  key text not null,
+  key text not null check (length(key) <= 250),
   title text not null,
   note text not null,
   published_at timestamptz not null,

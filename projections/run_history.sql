@@ -23,4 +23,5 @@ insert into {schema}.history (stream, version, position, type, schema_version, s
 select stream, version, position, type, schema_version, data ->> 'step', (data ->> 'round')::int, meta ->> 'actor',
   data, occurred_at, recorded_at
 from log.event where position > %(after)s and position <= %(upto)s and not starts_with(type, 'process_')
+  and (%(only)s::uuid[] is null or stream = any(%(only)s)) and stream <> all(%(parked)s::uuid[])
 order by position

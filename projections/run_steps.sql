@@ -3,7 +3,7 @@
 -- name: tables
 create table run (
   run uuid primary key,
-  process text not null,
+  process text not null check (length(process) <= 250),
   process_version int not null,
   name text not null,
   subject text,
@@ -29,10 +29,10 @@ create table run (
 );
 create table run_step (
   run uuid not null,
-  step text not null,
+  step text not null check (length(step) <= 250),
   state text not null,
   round int not null,
-  assignee text,
+  assignee text check (length(assignee) <= 250),
   by text,
   ready_at timestamptz,
   started_at timestamptz,

@@ -40,7 +40,7 @@ select count(distinct actor) from runs, unnest(actors) as u (actor)
 
 -- name: minutes
 with per_minute as (select minute, count(*) as n from runs, unnest(minutes) as u (minute) group by 1),
-  per_day as (select minute / 1440 as day, sum(n) as n from per_minute group by 1)
+  per_day as (select (minute / 1440)::int as day, sum(n) as n from per_minute group by 1)
 select (select max(n) from per_minute), (select date '1970-01-01' + day from per_day order by n desc, day limit 1),
   (select max(n) from per_day)
 

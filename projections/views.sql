@@ -7,7 +7,7 @@ create table saved_view (
   page text not null,
   query text not null,
   shared boolean not null,
-  owner text not null,
+  owner text not null check (length(owner) <= 250),
   changed_at timestamptz not null
 );
 

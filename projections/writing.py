@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from functools import partial
 from typing import Any, LiteralString
 from uuid import UUID
@@ -12,13 +12,14 @@ import psycopg
 from psycopg import Connection, sql
 from psycopg.types.json import set_json_dumps
 
-from projections.cohort import Changes, Parked, TableChange
-from projections.packing import pack_lists
+from projections.cohort import Parked, TableChange
+from projections.packing import pack_exactly
 from projections.projection import Projection, Table
 
 PARK = """
-insert into log.parked (projection, stream, position, error) values (%s, %s, %s, %s)
-on conflict (projection, stream) do nothing
+insert into log.parked as known (projection, stream, position, error) values (%s, %s, %s, %s)
+on conflict (projection, stream) do update set position = excluded.position, error = excluded.error,
+  parked_at = excluded.parked_at where known.position <> excluded.position
 """
 UNPARK = "delete from log.parked where projection = %s and stream = %s"
 PARKED = "select projection, stream from log.parked where projection = any(%s)"
@@ -50,7 +51,7 @@ def connect(url: str, purpose: str) -> Connection[Any]:
     connection = psycopg.connect(url, autocommit=True, application_name=f"milepost projections {purpose}")
     connection.execute(SESSION)
     set_json_dumps(orjson.dumps, connection)
-    pack_lists(connection)
+    pack_exactly(connection)
     return connection
 
 
@@ -88,10 +89,22 @@ class Writer:
                     for row in change.rows:
                         write_row(row)
 
-    def run_statement(self, connection: Connection[Any], after: int, upto: int) -> None:
-        """Let the database turn a span of events into rows, for a projection that is a statement."""
+    def run_statement(
+        self,
+        connection: Connection[Any],
+        after: int,
+        upto: int,
+        *,
+        only: Sequence[UUID] | None = None,
+        parked: Sequence[UUID] = (),
+    ) -> None:
+        """Let the database turn a span of events into rows, for a projection that is a statement.
+
+        Those of the streams ``only`` when given, never those of the ``parked``.
+        """
         assert self._statement is not None
-        connection.execute(self._statement, {"after": after, "upto": upto}, prepare=True)
+        asked = {"after": after, "upto": upto, "only": only and list(only), "parked": list(parked)}
+        connection.execute(self._statement, asked, prepare=True)
 
     def purge(self, connection: Connection[Any], stream: UUID) -> None:
         """Take away all rows of one stream."""
@@ -99,30 +112,11 @@ class Writer:
             connection.execute(purge, [[stream]])
 
 
-def write_changes(
-    connection: Connection[Any],
-    writers: Mapping[str, Writer],
-    changes: Changes | None,
-    after: int,
-    upto: int,
-    suffix: str = "",
-) -> None:
-    """Move the checkpoints and write the changes in one transaction; raises CheckpointLost.
-
-    ``writers`` are the cohort's, by name of the projection; ``suffix`` ends the names of the checkpoints.
-    """
-    names = [writer.schema + suffix for writer in writers.values()]
-    with connection.transaction():
-        moved = connection.execute(MOVE, [upto, names, after], prepare=True).rowcount
-        if moved != len(names):
-            raise CheckpointLost(f"{len(names) - moved} of {names} are no longer at {after}")
-        for (name, number), change in changes.tables.items() if changes else ():
-            writers[name].write(connection, number, change)
-        for writer in writers.values():
-            if writer.projection.statement is not None:
-                writer.run_statement(connection, after, upto)
-        for parked in changes.parked if changes else ():
-            park(connection, writers[parked.projection].schema, parked)
+def move(connection: Connection[Any], names: list[str], after: int, upto: int) -> None:
+    """Move checkpoints in the caller's transaction; raises CheckpointLost."""
+    moved = connection.execute(MOVE, [upto, names, after], prepare=True).rowcount
+    if moved != len(names):
+        raise CheckpointLost(f"{len(names) - moved} of {names} are no longer at {after}")
 
 
 def park(connection: Connection[Any], schema: str, parked: Parked) -> None:

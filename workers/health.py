@@ -55,7 +55,8 @@ _ACTIONS = "select to_regclass('read.action') is not null"
 _ALARMS = "select to_regclass('read.alarm') is not null"
 _GENERATIONS = "select to_regclass('read.generation') is not null"
 _PARKED = """
-select g.projection, p.stream::text, p.position from log.parked p join read.generation g on g.schema = p.projection
+select g.projection, p.stream::text, p.position, coalesce(e.type, ''), split_part(p.error, ':', 1)
+from log.parked p join read.generation g on g.schema = p.projection left join log.event e on e.position = p.position
 where g.state <> 'old' order by g.projection, p.position limit 1000
 """
 
@@ -72,11 +73,13 @@ class Consumer:
 
 @dataclass(frozen=True)
 class Parked:
-    """A stream that a projection gave up on, at this position."""
+    """A stream that a projection gave up on, at this position: the event there, and the kind of what it raised."""
 
     projection: str
     stream: str
     position: int
+    event: str = ""
+    reason: str = ""
 
 
 @dataclass(frozen=True)

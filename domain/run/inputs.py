@@ -9,7 +9,7 @@ from domain.directory import EMPTY, Directory
 from domain.events import Event, RunTargetSet
 from domain.run.readiness import settle
 from domain.run.state import Run
-from domain.run.taking import take_inputs
+from domain.run.taking import beyond_reach, take_inputs
 from domain.run.values import check, missing, refuse, settled
 from domain.run.work import Work, in_running
 from domain.schedule import Calendar
@@ -32,7 +32,9 @@ def change_inputs(
     if not new:
         return []
     in_running(run)
-    refuse("inputs", missing(definition.document.inputs, {**run.inputs, **new}))
+    refuse(
+        "inputs", missing(definition.document.inputs, {**run.inputs, **new}) + beyond_reach(definition, new)
+    )
     work = Work(run, definition, by, at, calendar, directory)
     return settle(work, take_inputs(work, new, "user"))
 

@@ -14,7 +14,7 @@ from domain.events import Event, RunStarted
 from domain.run.readiness import settle
 from domain.run.roles import cast
 from domain.run.state import Run
-from domain.run.taking import computed_inputs, target_of
+from domain.run.taking import beyond_reach, computed_inputs, target_of
 from domain.run.values import missing, problems, refuse
 from domain.run.work import Work
 from domain.schedule import Calendar
@@ -112,7 +112,7 @@ def _begun(
 ) -> dict[str, Any]:
     """What every run begins with; Rejected when an input is missing or wrong, or a role is unknown."""
     fields = definition.document.inputs
-    refuse("inputs", problems(fields, given) + missing(fields, given))
+    refuse("inputs", problems(fields, given) + missing(fields, given) + beyond_reach(definition, given))
     given |= computed_inputs(definition, given)
     return {
         "process": definition.process,

@@ -9,9 +9,10 @@ from typing import Any
 from domain.computing import compute
 from domain.definition import Definition
 from domain.events import RunInputsChanged, RunTargetSet
+from domain.reach import REACH, in_reach
 from domain.run.dues import moment
 from domain.run.people import hand_over
-from domain.run.values import settled
+from domain.run.values import Problem, settled
 from domain.run.work import Work
 from domain.schedule import Calendar
 from domain.words import Cause, RoleKey, StepKey, Values
@@ -37,12 +38,21 @@ def computed_inputs(definition: Definition, inputs: Mapping[str, Any]) -> Values
 
 
 def target_of(definition: Definition, inputs: Mapping[str, Any], calendar: Calendar) -> datetime | None:
-    """When a run with these inputs is to be finished: what the process's target field says."""
+    """When a run with these inputs is to be finished: what the process's target field says, unless out of reach."""
     path = definition.document.target_from
     found = moment(inputs.get(path.removeprefix("inputs."))) if path else None
-    if found is None or isinstance(found, datetime):
-        return found
-    return calendar.closing(found)
+    if found is None or not in_reach(found):
+        return None
+    return found if isinstance(found, datetime) else calendar.closing(found)
+
+
+def beyond_reach(definition: Definition, inputs: Mapping[str, Any]) -> list[Problem]:
+    """What is wrong with the field that says when the run is to be finished: no run is planned so far ahead."""
+    key = (definition.document.target_from or "").removeprefix("inputs.")
+    found = moment(inputs.get(key))
+    if found is None or in_reach(found):
+        return []
+    return [{"field": key, "problem": "wrong_value", "accepted": f"a date {REACH}"}]
 
 
 def _follow_target(work: Work, new: Values) -> None:

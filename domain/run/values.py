@@ -10,6 +10,7 @@ from typing import Any
 from domain.computing import LARGEST
 from domain.document import Column, FormField
 from domain.mail_address import ACCEPTED, is_address
+from domain.reach import REACH, in_reach
 from domain.storable import unstorable
 from domain.words import Rejected, Values
 
@@ -146,9 +147,10 @@ def _datetime(_field: Any, value: Any) -> bool:
     if not isinstance(value, str) or len(value) > _INSTANT_LENGTH:
         return False
     try:
-        return datetime.fromisoformat(value).tzinfo is not None
+        instant = datetime.fromisoformat(value)
     except ValueError:
         return False
+    return instant.tzinfo is not None and in_reach(instant)
 
 
 def _choice(field: Any, value: Any) -> bool:
@@ -256,7 +258,7 @@ _DESCRIPTIONS: dict[str, Callable[[FormField], str]] = {
     "number": _range,
     "money": _range,
     "date": _says("a date such as 2026-03-31"),
-    "datetime": _says("an instant with its offset, such as 2026-03-31T09:00:00+02:00"),
+    "datetime": _says(f"an instant with its offset, such as 2026-03-31T09:00:00+02:00, {REACH}"),
     "choice": _one_of,
     "multi_choice": _list_of,
     "yes_no": _says("true or false"),

@@ -110,7 +110,8 @@ def _tell(health: dict[str, Any]) -> None:
     lag = (Field("consumer", "name"), Field("position", "position"), Field("events behind", "lag_events"),
            Field("ms behind", "lag_ms"))  # fmt: skip
     print_rows("Who follows the log", lag, facts["consumers"])
-    parked = (Field("projection", "projection"), Field("stream", "stream"), Field("position", "position"))
+    parked = (Field("projection", "projection"), Field("stream", "stream"), Field("position", "position"),
+              Field("event", "event"), Field("reason", "reason"))  # fmt: skip
     print_rows("Parked streams", parked, facts["parked"])
 
 
