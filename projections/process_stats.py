@@ -76,36 +76,49 @@ def _counts(events: Sequence[Mark]) -> Row:
 
 
 def _durations(marks: Sequence[Mark]) -> Row:
-    """Waiting (ready to started, or to completed where nobody said that he began) and work (started to completed)."""
-    waiting: dict[str, deque[datetime]] = {}
-    working: dict[str, deque[datetime]] = {}
+    """Waiting (ready to started, or to completed where nobody said that he began) and work (started to completed).
+
+    What overlaps is told apart by its round. Work that nobody announced ends the oldest wait of its step.
+    """
+    waiting: dict[tuple[str, int], deque[datetime]] = {}
+    working: dict[tuple[str, int], deque[datetime]] = {}
     waits: list[tuple[str, float]] = []
     works: list[tuple[str, float]] = []
     loose: list[tuple[str, str]] = []
-    for at, step, kind, _actor, _round in marks:
+    for at, step, kind, _actor, number in marks:
         if kind == "started":
-            _pair(waiting, step, at, waits)
-            working.setdefault(step, deque()).append(at)
+            own = (step, number)
+            _pair(waiting, own if waiting.get(own) else _oldest(waiting, step), at, waits)
+            working.setdefault((step, number), deque()).append(at)
         elif kind in {"scheduled", "ready"}:
-            waiting.setdefault(step, deque()).append(at)
-        elif kind == "completed" and not _pair(working, step, at, works):
+            waiting.setdefault((step, number), deque()).append(at)
+        elif kind == "completed" and not _pair(working, (step, number), at, works):
             loose.append((step, "without_start"))
-    loose += [(step, "unfinished") for step, left in working.items() for _ in left]
-    loose += [(step, "not_started") for step, left in waiting.items() for _ in left]
+    loose += [(step, "unfinished") for (step, _), left in working.items() for _ in left]
+    loose += [(step, "not_started") for (step, _), left in waiting.items() for _ in left]
     return (
         [step for step, _ in waits], [seconds for _, seconds in waits], [step for step, _ in works],
         [seconds for _, seconds in works], [step for step, _ in loose], [kind for _, kind in loose],
     )  # fmt: skip
 
 
+def _oldest(waiting: dict[tuple[str, int], deque[datetime]], step: str) -> tuple[str, int]:
+    """The round of the step that waits longest; one that there is not where none waits."""
+    found = [(since[0], work) for work, since in waiting.items() if work[0] == step and since]
+    return min(found)[1] if found else (step, 0)
+
+
 def _pair(
-    open_since: dict[str, deque[datetime]], step: str, at: datetime, into: list[tuple[str, float]]
+    open_since: dict[tuple[str, int], deque[datetime]],
+    work: tuple[str, int],
+    at: datetime,
+    into: list[tuple[str, float]],
 ) -> bool:
-    """The oldest open one ends now."""
-    queue = open_since.get(step)
+    """The oldest open one of this step and round ends now."""
+    queue = open_since.get(work)
     if not queue:
         return False
-    into.append((step, (at - queue.popleft()).total_seconds()))
+    into.append((work[0], (at - queue.popleft()).total_seconds()))
     return True
 
 

@@ -175,6 +175,10 @@ class Log:
         """The events of one stream above a version, in order."""
         return self._asked(lambda connection: reading.read_stream(connection, stream, after_version))
 
+    def read_streams(self, streams: Iterable[UUID]) -> dict[UUID, list[Recorded]]:
+        """All events of each of these streams, in order; a stream without any is not there."""
+        return self._asked(lambda connection: reading.read_streams(connection, streams))
+
     def select_stream(
         self,
         stream: UUID,

@@ -26,6 +26,7 @@ READ_TYPES = (
     f"select {_COLUMNS} from log.event where position > %s and type = any(%s) order by position limit %s"
 )
 READ_STREAM = f"select {_COLUMNS} from log.event where stream = %s and version > %s order by version"
+READ_STREAMS = f"select {_COLUMNS} from log.event where stream = any(%s) order by stream, version"
 SELECT_STREAM = f"""
 select {_COLUMNS} from log.event where stream = %s and version > %s and version <= %s order by version limit %s
 """
@@ -59,6 +60,14 @@ def read_stream(connection: Connection[Any], stream: UUID, after_version: int) -
     return list(
         map(Recorded._make, connection.execute(READ_STREAM, [stream, after_version], binary=True).fetchall())
     )
+
+
+def read_streams(connection: Connection[Any], streams: Iterable[UUID]) -> dict[UUID, list[Recorded]]:
+    """All events of these streams, each in order."""
+    found: dict[UUID, list[Recorded]] = {}
+    for row in connection.execute(READ_STREAMS, [list(streams)], binary=True):
+        found.setdefault(row[1], []).append(Recorded._make(row))
+    return found
 
 
 def select_stream(

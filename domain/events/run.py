@@ -123,7 +123,7 @@ class RunCancelled(RunEvent):
 
 
 class RunReopened(RunEvent):
-    """An ended run takes work again, because one of its steps was reopened."""
+    """An ended run takes work again: one of its steps was reopened, or the log that it was imported from went on."""
 
     type = "run_reopened"
     reason: str

@@ -30,6 +30,16 @@ Zone = typer.Option(
 Project = typer.Option(
     "", "--project", help="Name of the project that shows the runs; else the process's title."
 )
+Delimiter = typer.Option(
+    None,
+    "--delimiter",
+    help="What stands between two values: a character, or comma, semicolon, tab, bar; else found out.",
+)
+Encoding = typer.Option(
+    None,
+    "--encoding",
+    help="How the file's characters are written, for example windows-1252; else found out.",
+)
 DryRun = typer.Option(False, "--dry-run", help="Read and check everything, store nothing.")
 
 
@@ -43,12 +53,13 @@ def xes(
 
 
 @app.command()
-def csv(
+def csv(  # noqa: PLR0913, PLR0917 - one for each option
     file: Path = File, process: str = Process, stages: Path = Stages, zone: str = Zone, project: str = Project,
-    dry_run: bool = DryRun, as_json: bool = AsJson,
+    delimiter: str = Delimiter, encoding: str = Encoding, dry_run: bool = DryRun, as_json: bool = AsJson,
 ) -> None:  # fmt: skip
     """Import an event log in CSV, one row per event."""
-    _import(Request(file, "csv", process, stages, zone, project), dry_run, as_json)
+    request = Request(file, "csv", process, stages, zone, project, encoding=encoding, delimiter=delimiter)
+    _import(request, dry_run, as_json)
 
 
 def _import(request: Request, dry_run: bool, as_json: bool) -> None:
@@ -72,7 +83,7 @@ def _import(request: Request, dry_run: bool, as_json: bool) -> None:
     if dry_run:
         people.print("Dry run: nothing was stored.")
     else:
-        people.print(f"{facts['runs']} runs, {facts['events']} events stored; process {facts['process']}, "
+        people.print(f"{facts['runs']} new runs, {facts['events']} events stored; process {facts['process']}, "
                      f"version {facts['process_version']}; project {facts['project']}")  # fmt: skip
 
 

@@ -20,7 +20,7 @@ from milepost.importing.bpmn_conditions import (
     every,
     with_choice,
 )
-from milepost.importing.bpmn_graph import Graph, flatten
+from milepost.importing.bpmn_graph import OTHERWISE, Graph, flatten
 from milepost.importing.bpmn_loops import Loops
 from milepost.importing.bpmn_model import TASKS, Flow, Node, Pool, Remark
 from milepost.importing.source import BadLog
@@ -105,6 +105,7 @@ class _Maker:
             self._let_return(decision, loops.ways_back(gateway, decision.options))
         loops.remark_rest()
         self._name_ends()
+        self._remark_conditions()
 
     # --- where a node stands ---
 
@@ -277,11 +278,18 @@ class _Maker:
         found: dict[int, str] = {}
         for number, flow in enumerate(self.graph.out[gateway.id], 1):
             target = words.title_of(self.graph.nodes[flow.target])
-            usual = flow.name or flow.condition or ("Otherwise" if flow.default else target)
+            usual = flow.name or flow.condition or (OTHERWISE if flow.default else target)
             names = [usual, f"{usual}: {target}", f"Way {number}: {target}"]
             free = (short for name in names if (short := words.short(name)) not in found.values())
             found[id(flow)] = next(free, f"Way {number}")
         return found
+
+    def _remark_conditions(self) -> None:
+        """A condition at which nobody chooses is not lost without a word."""
+        for flow in self.graph.flows:
+            if flow.condition and flow.source not in self.decided:
+                why = f"the condition {flow.condition!r} is not evaluated: this way is always taken"
+                self.graph.pool.remarks.append(Remark("assumed", "sequenceFlow", flow.id, flow.name, why))
 
     def _let_return(self, decision: Decision, ways: dict[str, str]) -> None:
         """The step asks again until a way on is chosen; its instructions say what the ways back mean."""

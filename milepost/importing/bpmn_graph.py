@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from domain.lint import MOST_STEPS
-from milepost.importing.bpmn_model import SUBPROCESSES, Flow, Node, Pool, Remark
+from milepost.importing.bpmn_model import GATEWAYS, SUBPROCESSES, Flow, Node, Pool, Remark
 from milepost.importing.source import BadLog
 
 AS_PLANNED = "As planned"
+OTHERWISE = "Otherwise"
 DECIDING = frozenset({"exclusiveGateway", "inclusiveGateway", "eventBasedGateway", "complexGateway"})
 
 
@@ -52,6 +53,7 @@ def flatten(pool: Pool) -> Graph:
     _check_size(graph)
     _drop_apart(graph)
     _join_links(graph)
+    _part_conditions(graph)
     for node in list(graph.nodes.values()):
         if node.kind in SUBPROCESSES:
             _unfold(graph, node)
@@ -129,6 +131,44 @@ def _join_links(graph: Graph) -> None:
 
 def _link_name(node: Node) -> str:
     return node.detail or node.name
+
+
+def _part_conditions(graph: Graph) -> None:
+    """Where flows leave an activity or an event under conditions, a gateway stands behind it that asks for them.
+
+    Flows without a condition are taken in any case, and the default when no condition holds (BPMN 2.0, 13.3.1).
+    """
+    onward: dict[str, list[Flow]] = {}
+    for flow in graph.flows:
+        onward.setdefault(flow.source, []).append(flow)
+    for node in list(graph.nodes.values()):
+        flows = onward.get(node.id, [])
+        asked = [flow for flow in flows if flow.condition or flow.default]
+        if node.kind not in GATEWAYS and len(flows) > 1 and any(flow.condition for flow in asked):
+            _ask_behind(graph, node, asked, always=len(asked) < len(flows))
+
+
+def _ask_behind(graph: Graph, node: Node, asked: list[Flow], *, always: bool) -> None:
+    """``always``: other flows leave the node in any case, so that none of these need be taken."""
+    has_default = any(flow.default for flow in asked)
+    conditions = sum(not flow.default for flow in asked)
+    gateway = Node(
+        f"{node.id}/split",
+        "exclusiveGateway" if conditions == 1 else "inclusiveGateway",
+        "",
+        node.line,
+        node.inside,
+    )
+    graph.nodes[gateway.id] = gateway
+    if (lane := graph.pool.lane_of.get(node.id)) is not None:
+        graph.pool.lane_of[gateway.id] = lane
+    moved = {id(flow) for flow in asked}
+    graph.flows = [replace(flow, source=gateway.id) if id(flow) in moved else flow for flow in graph.flows]
+    graph.flows.append(Flow("", node.id, gateway.id))
+    if always and not has_default:
+        never = Node(f"{node.id}/none", "onward", "", node.line, node.inside)
+        graph.nodes[never.id] = never
+        graph.flows.append(Flow("", gateway.id, never.id, OTHERWISE))
 
 
 def _unfold(graph: Graph, node: Node) -> None:

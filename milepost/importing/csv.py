@@ -2,55 +2,71 @@
 
 from __future__ import annotations
 
-import codecs
 import csv
 import io
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
+from itertools import chain
 from typing import TextIO
 
+from milepost.importing.csv_form import DELIMITERS, delimiter_of, encoding_of, named_columns
 from milepost.importing.mapping import Columns
-from milepost.importing.source import BadLog, SourceCase, SourceEvent, opened
+from milepost.importing.source import BadLog, Source, SourceCase, SourceEvent, opened
 from milepost.importing.times import Clock
 
 csv.field_size_limit(1 << 18)
 EVERY = 1000
 
 
-def read_csv(
-    path: Path, columns: Columns, clock: Clock, progress: Callable[[int], None] = lambda _bytes: None
-) -> Iterator[SourceCase]:
-    """Yield one part of a case per row. ``progress`` hears the bytes of the (packed) file read so far."""
-    with opened(path) as (stream, raw), io.TextIOWrapper(stream, "utf-8-sig", newline="") as text:
-        rows = _rows(text)
-        header = _header(rows, columns)
+def read_csv(source: Source) -> Iterator[SourceCase]:
+    """Yield one part of a case per row. How the file is written is found out where nobody says it."""
+    encoding = source.notes.encoding = encoding_of(source)
+    with opened(source.path) as (stream, raw), io.TextIOWrapper(stream, encoding, newline="") as text:
+        rows = _rows(source, text, encoding)
+        header = _header(rows, source)
         for number, (line, row) in enumerate(rows):
             if number % EVERY == 0:
-                progress(raw.tell())
-            yield _case_of(line, _record(header, row, line), columns, clock)
+                source.progress(raw.tell())
+            yield _case_of(line, _record(header, row, line), source.columns, source.clock)
 
 
-def _rows(text: TextIO) -> Iterator[tuple[int, list[str]]]:
-    reader = csv.reader(text, strict=True)
+def _rows(source: Source, text: TextIO, encoding: str) -> Iterator[tuple[int, list[str]]]:
+    before = 0
+    reader = None
     try:
+        first = text.readline()
+        if first.lower().startswith("sep=") and source.delimiter is None:  # how spreadsheets say it
+            source.notes.delimiter = first[4:].strip("\r\n") or None
+            before, first = 1, text.readline()
+        delimiter = source.notes.delimiter = delimiter_of(source, first)
+        reader = csv.reader(chain([first], text), delimiter=delimiter, strict=True)
         for row in reader:
+            line = before + reader.line_num
+            if any("\x00" in value for value in row):
+                raise BadLog(
+                    "a value holds a NUL character", line=line, accepted="text; or another --encoding"
+                )
             if row:
-                yield reader.line_num, row
+                yield line, row
     except UnicodeDecodeError as error:
-        at = codecs.decode(error.object[error.start : error.start + 1], "latin-1")
-        raise BadLog(f"not UTF-8 text near {at!r}", line=reader.line_num + 1, accepted="UTF-8") from error
+        line = before + (reader.line_num if reader else 0) + 1
+        wrong = error.object[error.start : error.start + 4].hex(" ")
+        accepted = "the encoding of the file, said with --encoding"
+        raise BadLog(f"not {encoding} text near the bytes {wrong}", line=line, accepted=accepted) from error
     except csv.Error as error:
-        raise BadLog(f"not CSV: {error}", line=reader.line_num, accepted="comma-separated values") from error
+        line = before + (reader.line_num if reader else 0)
+        raise BadLog(f"not CSV: {error}", line=line, accepted="values with one delimiter") from error
 
 
-def _header(rows: Iterator[tuple[int, list[str]]], columns: Columns) -> list[str]:
+def _header(rows: Iterator[tuple[int, list[str]]], source: Source) -> list[str]:
     _line, header = next(rows, (0, []))
-    missing = [name for name in (columns.case, columns.activity, columns.time) if name not in header]
+    missing = [name for name in named_columns(source.columns) if name not in header]
     if missing:
+        delimiter = DELIMITERS.get(source.notes.delimiter or "", repr(source.notes.delimiter))
         raise BadLog(
-            f"missing column {', '.join(missing)}; the file has {', '.join(header) or 'nothing'}",
+            f"missing column {', '.join(missing)}; read as {source.notes.encoding} with {delimiter} as delimiter, "
+            f"the file has {', '.join(header) or 'nothing'}",
             line=1,
-            accepted="these columns, or their names under columns: in the --stages file",
+            accepted="these columns, or their names under columns: in the --stages file; --delimiter, --encoding",
         )
     repeated = sorted({name for name in header if header.count(name) > 1})
     if repeated:
@@ -73,7 +89,8 @@ def _case_of(line: int, record: dict[str, str], columns: Columns, clock: Clock) 
     case, activity = record.pop(columns.case), record.pop(columns.activity)
     at_us = clock.microseconds(record.pop(columns.time), line)
     transition, actor = record.pop(columns.transition, "complete").lower(), record.pop(columns.actor, None)
-    prefix = columns.case_prefix
+    prefix, instance = columns.case_prefix, record.get(columns.instance)
     attributes = {key: value for key, value in record.items() if key.startswith(prefix)}
     extras = {key: value for key, value in record.items() if not key.startswith(prefix)}
-    return SourceCase(case, line, attributes, [SourceEvent(activity, transition, at_us, actor, line, extras)])
+    event = SourceEvent(activity, transition, at_us, actor, line, extras, instance)
+    return SourceCase(case, line, attributes, [event])

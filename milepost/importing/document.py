@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from domain.document import Document, FormField, Stage, Step
@@ -26,25 +27,55 @@ def key_of(name: str, taken: Iterable[str] = ()) -> str:
     return free
 
 
-def keys_of(names: Iterable[str]) -> dict[str, str]:
-    """One key for each name, in the given order."""
+IMPORTED = "Imported history: what happened, as the log recorded it."
+"""The description of a document that an import made."""
+
+
+@dataclass(frozen=True)
+class Known:
+    """The keys that an earlier import of the process gave to names: a name keeps its key for ever."""
+
+    activities: dict[str, str] = field(default_factory=dict)
+    attributes: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, document: Document | None) -> Known:
+        """Those of a document that an import made; none of any other."""
+        if document is None or document.description != IMPORTED:
+            return cls()
+        steps = {step.title: str(step.key) for step in document.steps}
+        return cls(steps, {one.title: str(one.key) for one in document.inputs})
+
+
+def keys_of(names: Iterable[str], known: Mapping[str, str]) -> dict[str, str]:
+    """One key for each name, in the given order; a name that has one keeps it."""
     keys: dict[str, str] = {}
     for name in names:
-        keys[name] = key_of(name, keys.values())
+        keys[name] = known.get(name) or key_of(name, (*known.values(), *keys.values()))
     return keys
 
 
 class Layout:
     """Which activity is which step in which stage, and which attribute is which field."""
 
-    def __init__(self, mapping: StageMap, activities: Iterable[str], attributes: Iterable[str]) -> None:
-        """``activities`` and ``attributes`` are the names found in the file."""
+    def __init__(
+        self,
+        mapping: StageMap,
+        activities: Iterable[str],
+        attributes: Iterable[str],
+        known: Known = Known(),
+    ) -> None:
+        """``activities`` and ``attributes`` are the names found in the file; ``known`` are those of earlier files."""
         self.mapping = mapping
-        self.activities = sorted(activities)
+        self.activities = sorted({*activities, *known.activities})
         self._check(set(self.activities))
-        self.step_of = {name: StepKey(key) for name, key in keys_of(self._ordered()).items()}
+        ordered = keys_of(self._ordered(), known.activities)
+        self.step_of = {name: StepKey(key) for name, key in ordered.items()}
         prefix = mapping.columns.case_prefix
-        self.input_of = keys_of(sorted(attributes, key=lambda name: name.removeprefix(prefix)))
+        names = {*attributes, *known.attributes}
+        self.input_of = keys_of(
+            sorted(names, key=lambda name: (name.removeprefix(prefix), name)), known.attributes
+        )
 
     def document(self, process: str) -> Document:
         """The document: marker steps are required, every other step may happen any number of times or not at all."""
@@ -60,7 +91,7 @@ class Layout:
         return Document(
             key=process,
             title=mapping.title or process.replace("_", " ").capitalize(),
-            description="Imported history: what happened, as the log recorded it.",
+            description=IMPORTED,
             inputs=tuple(inputs),
             target_from=f"inputs.{self.input_of[target]}" if target in self.input_of else None,
             stages=tuple(stages),

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -39,42 +38,61 @@ def run_stream(process: str, case: str) -> UUID:
     return uuid5(process_stream(process), case)
 
 
+Instance = str | None
+"""What tells work of one step apart that goes on at the same time."""
+
+
 @dataclass
-class _Rounds:
+class Rounds:
     """Counts the rounds of each step.
 
-    Work that is started again opens a new round, also while one is open; a completion ends the one started first.
+    Work that is started again opens a new round, also while one is open. A completion ends the one with its instance;
+    where the log names none, the one started first.
     """
 
     number: dict[StepKey, int] = field(default_factory=dict)
-    scheduled: dict[StepKey, int] = field(default_factory=dict)
-    started: dict[StepKey, deque[int]] = field(default_factory=dict)
+    scheduled: dict[tuple[StepKey, Instance], int] = field(default_factory=dict)
+    started: dict[StepKey, list[tuple[Instance, int]]] = field(default_factory=dict)
 
-    def schedule(self, step: StepKey) -> int:
+    def schedule(self, step: StepKey, instance: Instance = None) -> int:
         """The round that waits to be started."""
-        if step not in self.scheduled:
-            self.scheduled[step] = self._next(step)
-        return self.scheduled[step]
+        if (step, instance) not in self.scheduled:
+            self.scheduled[step, instance] = self._next(step)
+        return self.scheduled[step, instance]
 
-    def start(self, step: StepKey) -> int:
+    def start(self, step: StepKey, instance: Instance = None) -> int:
         """The round that is begun: the one that waits for it, else a new one."""
-        begun = self.scheduled.pop(step, None) or self._next(step)
-        self.started.setdefault(step, deque()).append(begun)
+        begun = self._taken(step, instance) or self._next(step)
+        self.started.setdefault(step, []).append((instance, begun))
         return begun
 
-    def end(self, step: StepKey) -> tuple[int, bool]:
+    def end(self, step: StepKey, instance: Instance = None) -> tuple[int, bool]:
         """The round that is ended, and whether it had been started."""
-        if running := self.started.get(step):
-            return running.popleft(), True
-        return self.scheduled.pop(step, None) or self._next(step), False
+        running = self.started.get(step, [])
+        place = _place_of(instance, [named for named, _ in running])
+        if place is not None:
+            return running.pop(place)[1], True
+        return self._taken(step, instance) or self._next(step), False
 
     def unfinished(self) -> int:
         """How many rounds were started and not ended."""
         return sum(map(len, self.started.values()))
 
+    def _taken(self, step: StepKey, instance: Instance) -> int | None:
+        """The round that waits under this instance, else one that was scheduled without."""
+        return self.scheduled.pop((step, instance), None) or self.scheduled.pop((step, None), None)
+
     def _next(self, step: StepKey) -> int:
         self.number[step] = self.number.get(step, 0) + 1
         return self.number[step]
+
+
+def _place_of(instance: Instance, running: list[Instance]) -> int | None:
+    """Where the work of this instance stands among what runs; the first where it, or what runs, has none."""
+    if instance in running:
+        return running.index(instance)
+    free = (place for place, named in enumerate(running) if named is None or instance is None)
+    return next(free, None)
 
 
 class Historian:
@@ -92,8 +110,8 @@ class Historian:
         """``document`` and ``version`` are what the runs follow; ``project`` shows them as cards."""
         self.process, self.version, self.project = document.key, version, project
         self.layout, self.mapping, self.clock, self.report = layout, layout.mapping, clock, report
-        self._decisive: dict[str, MappedOutcome] = {
-            outcome.activity: outcome for outcome in self.mapping.outcomes
+        self._decisive: dict[StepKey, MappedOutcome] = {
+            layout.step_of[outcome.activity]: outcome for outcome in self.mapping.outcomes
         }
         self._fields: dict[str, str] = {}
 
@@ -106,8 +124,11 @@ class Historian:
                 f"the case {case.case!r} has no events and no time of its own", line=case.line,
                 accepted="at least one event in every case, or a started_at column",
             )  # fmt: skip
-        steps = list(self._steps(case))
-        return [self._started(case, begun, first), *steps, *self._ended(case)]
+        steps = list(self.steps(case.events, rounds := Rounds()))
+        self.report.started_without_completion += rounds.unfinished()
+        end = self.ended(case, steps)
+        self._count(end)
+        return [self._started(case, begun, first), *steps, *([] if end is None else [end])]
 
     def _started(self, case: SpooledCase, begun: datetime, first: SpooledEvent | None) -> RunStarted:
         return RunStarted(
@@ -117,15 +138,23 @@ class Historian:
             process_version=self.version,
             name=self.mapping.run_name.replace("{case}", case.case),
             subject=case.case,
-            inputs=inputs_of(case.attributes, self.layout.input_of),
+            inputs=self.inputs(case),
             project=self.project,
-            target_at=self._time(case, self.mapping.columns.target_at),
+            target_at=self.target_at(case),
             imported=True,
         )
 
-    def _steps(self, case: SpooledCase) -> Iterator[Event]:
-        rounds = _Rounds()
-        for event in case.events:
+    def inputs(self, case: SpooledCase) -> dict[str, Any]:
+        """What the case says of itself."""
+        return inputs_of(case.attributes, self.layout.input_of)
+
+    def target_at(self, case: SpooledCase) -> datetime | None:
+        """When the case is to be finished."""
+        return self._time(case, self.mapping.columns.target_at)
+
+    def steps(self, events: Iterable[SpooledEvent], rounds: Rounds) -> Iterator[Event]:
+        """What happened at the steps, in rounds that go on from those given."""
+        for event in events:
             transition = self.mapping.transition(event.transition)
             if transition is None:
                 raise BadLog(
@@ -134,29 +163,30 @@ class Historian:
                     accepted="schedule, start, complete …, or a line under transitions: in the --stages file",
                 )
             yield from self._step(event, transition, rounds)
-        self.report.started_without_completion += rounds.unfinished()
 
-    def _step(self, event: SpooledEvent, transition: Transition, rounds: _Rounds) -> Iterator[Event]:
+    def _step(self, event: SpooledEvent, transition: Transition, rounds: Rounds) -> Iterator[Event]:
         step = self.layout.step_of[event.activity]
-        at, by = instant(event.at_us), _actor(event.actor)
+        at, by, told = instant(event.at_us), _actor(event.actor), event.instance
         match transition:
             case "scheduled":
-                yield StepBecameReady(at=at, by=by, step=step, round=rounds.schedule(step), cause="import")
+                yield StepBecameReady(
+                    at=at, by=by, step=step, round=rounds.schedule(step, told), cause="import"
+                )
             case "assigned":
                 who = Assignee(by) if by else None
-                number = rounds.schedule(step)
+                number = rounds.schedule(step, told)
                 yield StepAssigned(at=at, by=by, step=step, round=number, assignee=who, cause="import")
             case "started":
-                yield StepStarted(at=at, by=by, step=step, round=rounds.start(step))
+                yield StepStarted(at=at, by=by, step=step, round=rounds.start(step, told))
             case "completed":
-                number, begun = rounds.end(step)
+                number, begun = rounds.end(step, told)
                 self.report.completed_without_start += not begun
                 yield StepCompleted(at=at, by=by, step=step, round=number, values=self._values(event))
             case "skipped":
-                number, _begun = rounds.end(step)
+                number, _begun = rounds.end(step, told)
                 yield StepSkipped(at=at, by=by, step=step, round=number, reason=FROM_SOURCE, cause="import")
             case "cancelled":
-                yield StepCancelled(at=at, by=by, step=step, round=rounds.end(step)[0], cause="import")
+                yield StepCancelled(at=at, by=by, step=step, round=rounds.end(step, told)[0], cause="import")
             case "ignored":
                 self.report.ignored_events += 1
 
@@ -166,17 +196,21 @@ class Historian:
                 self._fields[name] = key_of(name, self._fields.values())
         return {self._fields[name]: value for name, value in event.extras.items()}
 
-    def _ended(self, case: SpooledCase) -> list[Event]:
-        decided = self._decided(case)
+    def ended(self, case: SpooledCase, steps: Sequence[Event]) -> Event | None:
+        """How the run with these steps ended; None while it is open."""
+        decided = self._decided(steps)
         ended_at = self._time(case, self.mapping.columns.ended_at)
         if decided is None and ended_at is None:
-            self.report.open_runs += 1
-            return []
-        last = case.events[-1] if case.events else None
-        at = ended_at or instant(last.at_us if last else 0)
+            return None
         outcome = decided.outcome if decided else self.mapping.ended_means or "Ended"
+        return self._end(decided, outcome, ended_at or last_of(case, steps))
+
+    def _count(self, end: Event | None) -> None:
+        if end is None:
+            self.report.open_runs += 1
+            return
+        outcome = str(end.reason if isinstance(end, RunCancelled) else getattr(end, "outcome", ""))
         self.report.outcomes[outcome] = self.report.outcomes.get(outcome, 0) + 1
-        return [self._end(decided, outcome, at)]
 
     def _end(self, decided: MappedOutcome | None, outcome: str, at: datetime) -> Event:
         match decided.ends if decided else "completed":
@@ -188,16 +222,22 @@ class Historian:
             case "cancelled":
                 return RunCancelled(at=at, reason=outcome)
 
-    def _decided(self, case: SpooledCase) -> MappedOutcome | None:
-        for event in reversed(case.events):
-            if event.activity in self._decisive and self.mapping.transition(event.transition) == "completed":
-                return self._decisive[event.activity]
+    def _decided(self, steps: Sequence[Event]) -> MappedOutcome | None:
+        for event in reversed(steps):
+            if isinstance(event, StepCompleted) and event.step in self._decisive:
+                return self._decisive[event.step]
         return None
 
     def _time(self, case: SpooledCase, column: str | None) -> datetime | None:
         text = case.attributes.get(column) if column else None
-        return None if text is None else instant(self.clock.microseconds(str(text), case.line))
+        return None if text is None else instant(self.clock.microseconds(str(text), case.line, column))
 
 
 def _actor(name: str | None) -> Actor | None:
     return None if name is None else Actor(f"person:{name}")
+
+
+def last_of(case: SpooledCase, steps: Sequence[Event]) -> datetime:
+    """When something last happened."""
+    known = [instant(case.events[-1].at_us)] if case.events else []
+    return max([*known, *(event.at for event in steps[-1:])], default=instant(0))

@@ -4,36 +4,43 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 from uuid import UUID, uuid5
 
 from pydantic import ValidationError
 
+from domain.checks import line
 from domain.document import Document
 from domain.events import AnyProcessEvent, Event, ProjectStage
 from domain.lint import lint
 from domain.process import PROCESS, Process, publish, save_draft
 from domain.project import PROJECT, open_project
-from domain.words import Actor, StageKey, process_stream
+from domain.words import Actor, Rejected, StageKey, process_stream
 from milepost.importing.csv import read_csv
-from milepost.importing.document import Layout
+from milepost.importing.document import Known, Layout
 from milepost.importing.facts import Historian, run_stream
+from milepost.importing.growth import news, stored_run
 from milepost.importing.mapping import StageMap, load_map
 from milepost.importing.report import Report, examine
-from milepost.importing.source import BadLog
-from milepost.importing.spool import Spool
+from milepost.importing.source import BadLog, Source, SourceCase, bounded
+from milepost.importing.spool import Spool, SpooledCase
 from milepost.importing.times import Clock, zone_of
 from milepost.importing.xes import read_xes
-from store.log import Append, Log
+from store.log import Append, Bulk, Log
 from store.mapper import to_new_event
 from store.repository import Repository
 
 LogFormat = Literal["xes", "csv"]
-READERS = {"xes": read_xes, "csv": read_csv}
+READERS: dict[LogFormat, Callable[[Source], Iterator[SourceCase]]] = {"xes": read_xes, "csv": read_csv}
+PAGE_RUNS = 200
+"""Runs of an earlier import that are compared at once."""
+NAMED = 10
+"""Cases that a report names."""
 IMPORT = Actor("system:import")
 Progress = Callable[[str, int, int], None]
 """Hears (what is being done, how much of it, out of how much): bytes while reading, events while storing."""
@@ -41,7 +48,10 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass(frozen=True)
 class Request:
-    """What a person asks for. ``project`` names the one that shows the runs; "": as the process; None: none."""
+    """What a person asks for. ``project`` names the one that shows the runs; "": as the process; None: none.
+
+    ``encoding`` and ``delimiter`` of a CSV file are found out where they are None.
+    """
 
     path: Path
     log_format: LogFormat
@@ -50,11 +60,16 @@ class Request:
     zone: str | None = None
     project: str | None = None
     by: Actor = IMPORT
+    encoding: str | None = None
+    delimiter: str | None = None
 
 
 @dataclass(frozen=True)
 class Imported:
-    """What an import did. ``last_position`` is where a read model must be to show all of it (0: nothing was stored)."""
+    """What an import did. ``last_position`` is where a read model must be to show all of it (0: nothing was stored).
+
+    ``runs`` are new ones; how many others went on is in the report.
+    """
 
     report: Report
     process: str
@@ -72,24 +87,32 @@ def _silent(_doing: str, _done: int, _of: int) -> None:
 class Importer:
     """Reads one file into a spool, looks at it, and stores it when asked to."""
 
-    def __init__(self, request: Request, directory: Path, progress: Progress = _silent) -> None:
-        """``directory`` is a place for the temporary spool."""
+    def __init__(
+        self,
+        request: Request,
+        directory: Path,
+        progress: Progress = _silent,
+        known: Known = Known(),
+    ) -> None:
+        """``directory`` is a place for the temporary spool; ``known`` is what earlier imports called things."""
         self.request, self.progress = request, progress
+        _named(request)
         self.mapping: StageMap = load_map(request.stages)
         self.clock = Clock(zone_of(request.zone))
         self.spool = Spool(directory / "spool.sqlite")
         self.report = self._read()
-        self.layout = Layout(self.mapping, self.report.activities, self._attributes())
+        self.layout = Layout(self.mapping, self.report.activities, self._attributes(), known)
         self.document: Document = self._document()
 
     def _read(self) -> Report:
-        path = self.request.path
+        request, path = self.request, self.request.path
         size = path.stat().st_size
-        reader = READERS[self.request.log_format]
-        self.spool.fill(
-            reader(path, self.mapping.columns, self.clock, lambda at: self.progress("reading", at, size))
-        )
-        report = examine(self.spool, self.clock)
+        source = Source(
+            path, self.mapping.columns, self.clock, request.encoding, request.delimiter,
+            lambda at: self.progress("reading", at, size),
+        )  # fmt: skip
+        self.spool.fill(bounded(READERS[request.log_format](source)))
+        report = examine(self.spool, self.clock, source.notes)
         if report.events == 0:
             raise BadLog(f"{path.name} holds no event", accepted="a log with at least one event")
         return report
@@ -113,9 +136,19 @@ class Importer:
 
     def histories(self, version: int, project: UUID | None) -> Iterator[tuple[UUID, list[Event]]]:
         """Every run of the file: its stream and its events."""
-        historian = Historian(self.document, version, self.layout, self.clock, self.report, project)
+        historian = self.historian(version, project, self.report)
         for case in self.spool.cases():
             yield run_stream(self.request.process, case.case), historian.events(case)
+
+    def historian(self, version: int, project: UUID | None, report: Report) -> Historian:
+        """Who tells the cases as runs of this version; what is odd is counted in ``report``."""
+        return Historian(self.document, version, self.layout, self.clock, report, project)
+
+    def cases_of(self, streams: Collection[UUID]) -> Iterator[tuple[UUID, SpooledCase]]:
+        """The cases whose runs are among these."""
+        for case in self.spool.cases():
+            if (stream := run_stream(self.request.process, case.case)) in streams:
+                yield stream, case
 
     def check(self) -> None:
         """Make every event once, so that whatever cannot be stored is found before anything is stored."""
@@ -130,11 +163,31 @@ class Importer:
 
 
 def import_log(request: Request, log: Log, progress: Progress = _silent) -> Imported:
-    """Store the runs of a file. Raises BadLog before anything is stored; repeating an import adds what is missing."""
+    """Store the runs of a file. Raises BadLog before anything is stored.
+
+    Repeating an import adds what is missing, and what has happened since to cases that are there.
+    """
     with tempfile.TemporaryDirectory(prefix="milepost-import-") as directory:
-        importer = Importer(request, Path(directory), progress)
+        importer = Importer(request, Path(directory), progress, _known(request, log))
         importer.check()
-        return _store(importer, log, progress)
+        try:
+            return _store(importer, log, progress)
+        except Rejected as refusal:
+            raise BadLog(refusal.detail) from refusal
+
+
+def _known(request: Request, log: Log) -> Known:
+    process = Repository(log).load(PROCESS, process_stream(request.process))
+    published = None if process is None else process.published
+    return Known.of(None if published is None else Document.model_validate(published))
+
+
+def _named(request: Request) -> None:
+    """The project's name is one, before anything is read."""
+    try:
+        line("name of the project", request.project or "p")
+    except Rejected as refusal:
+        raise BadLog(refusal.detail) from refusal
 
 
 def examine_log(request: Request, progress: Progress = _silent) -> tuple[Report, Document]:
@@ -155,9 +208,44 @@ def _store(importer: Importer, log: Log, progress: Progress) -> Imported:
     meta = {"process": request.process, "process_version": version, "import": _import_id(request)}
     stored = _Counting(importer.histories(version, project), report.events + report.cases, meta, progress)
     bulk = log.append_bulk(stored.appends())
-    report.already_imported = len(bulk.conflicts)
-    runs = stored.runs - len(bulk.conflicts)
-    return Imported(report, request.process, version, project, runs, bulk.events, bulk.last_position)
+    there = {conflict.stream for conflict in bulk.conflicts}
+    more = _go_on(importer, log, there, version, project, meta)
+    report.already_imported = len(there) - report.gone_on - report.not_taken
+    last = max(bulk.last_position, more.last_position)
+    runs = stored.runs - len(there)
+    return Imported(report, request.process, version, project, runs, bulk.events + more.events, last)
+
+
+def _go_on(
+    importer: Importer, log: Log, there: set[UUID], version: int, project: UUID | None, meta: dict[str, Any]
+) -> Bulk:
+    """Append what is new of the runs that were imported before; one on which somebody acts meanwhile is read again."""
+    report = importer.report
+    historian = importer.historian(version, project, replace(report, outcomes={}))
+    events = last = 0
+    while there:
+        appends = list(_grown(importer, historian, log, there, meta))
+        bulk = log.append_bulk(appends)
+        there = {conflict.stream for conflict in bulk.conflicts}
+        events, last = events + bulk.events, max(last, bulk.last_position)
+        report.gone_on += len({append.stream for append in appends} - there)
+    return Bulk(events, last, ())
+
+
+def _grown(
+    importer: Importer, historian: Historian, log: Log, there: set[UUID], meta: dict[str, Any]
+) -> Iterator[Append]:
+    report = importer.report
+    for page in batched(importer.cases_of(there), PAGE_RUNS):
+        recorded = log.read_streams([stream for stream, _case in page])
+        for stream, case in page:
+            known = stored_run(recorded.get(stream, []))
+            found = [] if known is None else news(historian, case, known)
+            if found is None:
+                report.not_taken += 1
+                report.not_taken_cases += [case.case] if report.not_taken <= NAMED else []
+            elif found and known is not None:
+                yield Append(stream, known.version, [to_new_event(event, meta) for event in found])
 
 
 def _published(document: Document, repository: Repository, by: Actor, at: datetime) -> int:
@@ -198,6 +286,16 @@ def _import_id(request: Request) -> str:
         while chunk := file.read(1 << 20):
             digest.update(chunk)
     return digest.hexdigest()[:16]
+
+
+T = TypeVar("T")
+
+
+def batched(things: Iterable[T], size: int) -> Iterator[list[T]]:
+    """Lists of so many, the last one shorter (itertools has it from Python 3.12 on)."""
+    rest = iter(things)
+    while page := list(islice(rest, size)):
+        yield page
 
 
 class _Counting:

@@ -28,6 +28,7 @@ class Columns(_Part):
     transition: str = "lifecycle:transition"
     time: str = "time:timestamp"
     actor: str = "org:resource"
+    instance: str = "concept:instance"
     case_prefix: str = "case:"
     started_at: str | None = None
     ended_at: str | None = None

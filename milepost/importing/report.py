@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from milepost.importing.source import Notes
 from milepost.importing.spool import Spool
 from milepost.importing.times import Clock, instant
 
@@ -26,7 +27,11 @@ select coalesce(sum(n - 1), 0) from (
 
 @dataclass
 class Report:
-    """Counts over the file; ``problems`` are rows that were kept although a rule would have refused them."""
+    """Counts over the file, and what was odd about it.
+
+    ``values_left_out`` are numbers that are none (NaN) or have no end (INF). Of cases that were imported before, those
+    that ``gone_on`` got their new events; ``not_taken`` hold something before what is stored, and stay as they are.
+    """
 
     cases: int
     events: int
@@ -41,15 +46,21 @@ class Report:
     cases_without_events: int
     ambiguous_times: int
     skipped_times: int
+    encoding: str | None = None
+    delimiter: str | None = None
+    values_left_out: int = 0
     ignored_events: int = 0
     completed_without_start: int = 0
     started_without_completion: int = 0
     outcomes: dict[str, int] = field(default_factory=dict)
     open_runs: int = 0
     already_imported: int = 0
+    gone_on: int = 0
+    not_taken: int = 0
+    not_taken_cases: list[str] = field(default_factory=list)
 
 
-def examine(spool: Spool, clock: Clock) -> Report:
+def examine(spool: Spool, clock: Clock, notes: Notes) -> Report:
     """Count what the file holds, before anything is imported."""
     first, last = spool.rows("select min(at_us), max(at_us) from event")[0]
     return Report(
@@ -68,4 +79,7 @@ def examine(spool: Spool, clock: Clock) -> Report:
         ),
         ambiguous_times=clock.ambiguous,
         skipped_times=clock.skipped,
+        encoding=notes.encoding,
+        delimiter=notes.delimiter,
+        values_left_out=notes.not_finite,
     )

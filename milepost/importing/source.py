@@ -4,11 +4,20 @@ from __future__ import annotations
 
 import gzip
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from milepost.importing.mapping import Columns
+    from milepost.importing.times import Clock
+
+LONGEST_NAME = 200
+"""Characters of a case, an activity or an actor: names that people read, and that indexes hold."""
+MOST_BYTES = 200_000
+"""What the attributes of one event, or of one case, may take together: they are stored in one event of the log."""
 
 
 class BadLog(Exception):
@@ -25,7 +34,10 @@ class BadLog(Exception):
 
 @dataclass(slots=True)
 class SourceEvent:
-    """One row of a log. ``at_us`` is microseconds since 1970 in UTC; ``actor`` None means nobody was recorded."""
+    """One row of a log. ``at_us`` is microseconds since 1970 in UTC; ``actor`` None means nobody was recorded.
+
+    ``instance`` tells work of one activity apart that goes on at the same time; None where the log does not.
+    """
 
     activity: str
     transition: str
@@ -33,6 +45,7 @@ class SourceEvent:
     actor: str | None
     line: int
     extras: dict[str, Any] = field(default_factory=dict)
+    instance: str | None = None
 
 
 @dataclass(slots=True)
@@ -43,6 +56,50 @@ class SourceCase:
     line: int
     attributes: dict[str, Any]
     events: list[SourceEvent]
+
+
+@dataclass
+class Notes:
+    """What a reader finds out beside the cases: how the file is written, and what it had to leave out."""
+
+    encoding: str | None = None
+    delimiter: str | None = None
+    not_finite: int = 0
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file and how it is to be read; ``progress`` hears the bytes of the (packed) file read so far.
+
+    ``encoding`` and ``delimiter`` are what somebody says of a CSV file; None: found out.
+    """
+
+    path: Path
+    columns: Columns
+    clock: Clock
+    encoding: str | None = None
+    delimiter: str | None = None
+    progress: Callable[[int], None] = lambda _bytes: None
+    notes: Notes = field(default_factory=Notes)
+
+
+def bounded(cases: Iterator[SourceCase]) -> Iterator[SourceCase]:
+    """The same cases; one whose names are too long to be names is a BadLog."""
+    for case in cases:
+        _name("case", case.case, case.line)
+        for event in case.events:
+            _name("activity", event.activity, event.line)
+            _name("actor", event.actor or "", event.line)
+        yield case
+
+
+def _name(what: str, text: str, line: int) -> None:
+    if len(text) > LONGEST_NAME:
+        raise BadLog(
+            f"the {what} {text[:40]!r}… has {len(text)} characters",
+            line=line,
+            accepted=f"at most {LONGEST_NAME}",
+        )
 
 
 @contextmanager

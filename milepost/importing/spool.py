@@ -11,7 +11,7 @@ from typing import Any, Self
 
 import orjson
 
-from milepost.importing.source import SourceCase
+from milepost.importing.source import MOST_BYTES, BadLog, SourceCase
 
 BATCH = 5_000
 _SCHEMA = """
@@ -20,13 +20,15 @@ pragma synchronous = off;
 create table "case" (ordinal integer primary key, id text not null unique, line integer not null, attributes blob);
 create table event (
   sequence integer primary key, case_ordinal integer not null, at_us integer not null, activity text not null,
-  transition text not null, actor text, line integer not null, extras blob);
+  transition text not null, actor text, line integer not null, extras blob, instance text);
 """
 _EVENTS = """
-select case_ordinal, at_us, activity, transition, actor, line, extras from event
+select case_ordinal, at_us, activity, transition, actor, line, extras, instance from event
 order by case_ordinal, at_us, sequence
 """
-_INSERT = "insert into event (case_ordinal, at_us, activity, transition, actor, line, extras) values (?,?,?,?,?,?,?)"
+_INSERT = """
+insert into event (case_ordinal, at_us, activity, transition, actor, line, extras, instance) values (?,?,?,?,?,?,?,?)
+"""
 
 
 @dataclass(slots=True)
@@ -39,6 +41,7 @@ class SpooledEvent:
     actor: str | None
     line: int
     extras: dict[str, Any]
+    instance: str | None = None
 
 
 @dataclass(slots=True)
@@ -58,8 +61,18 @@ class _Gathered:
 
 
 def _event(row: tuple[Any, ...]) -> SpooledEvent:
-    _ordinal, at_us, activity, transition, actor, line, extras = row
-    return SpooledEvent(at_us, activity, transition, actor, line, orjson.loads(extras) if extras else {})
+    _ordinal, at_us, activity, transition, actor, line, extras, instance = row
+    told = orjson.loads(extras) if extras else {}
+    return SpooledEvent(at_us, activity, transition, actor, line, told, instance)
+
+
+def _packed(attributes: dict[str, Any], line: int) -> bytes:
+    """As JSON; what would be too much for one event of the log is a BadLog."""
+    found = orjson.dumps(attributes)
+    if len(found) > MOST_BYTES:
+        told = f"the attributes take {len(found)} bytes"
+        raise BadLog(told, line=line, accepted=f"at most {MOST_BYTES} for an event, and for a case")
+    return found
 
 
 class Spool:
@@ -106,15 +119,16 @@ class Spool:
 
     @staticmethod
     def _row(ordinal: int, event: Any) -> tuple[Any, ...]:
-        extras = orjson.dumps(event.extras) if event.extras else None
-        return ordinal, event.at_us, event.activity, event.transition, event.actor, event.line, extras
+        extras = _packed(event.extras, event.line) if event.extras else None
+        named = event.at_us, event.activity, event.transition, event.actor, event.line
+        return ordinal, *named, extras, event.instance
 
     def _write_cases(self, lines: list[int]) -> None:
         gathered = self._gathered
         self._database.executemany(
             'insert into "case" values (?,?,?,?)',
             (
-                (ordinal, case, lines[ordinal], orjson.dumps(gathered.attributes[ordinal]))
+                (ordinal, case, lines[ordinal], _packed(gathered.attributes[ordinal], lines[ordinal]))
                 for case, ordinal in gathered.ordinals.items()
             ),
         )

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from domain import texts
+from domain.reach import ACCEPTED as REACH
+from domain.reach import in_reach
 from milepost.importing.source import BadLog
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
+BLANKS = " \t\r\n"
+"""What XML takes away around a value."""
 ACCEPTED = "2011-10-01T00:38:44.546+02:00, 2011-10-01 00:38:44, 2011-10-01, 16.01.2017 13:29"
-_DOTTED = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})(?:[ T](\d{1,2}):(\d{2})(?::(\d{2}))?)?$")
+_DOTTED = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})(?:[ T](\d{1,2}):(\d{2})(?::(\d{2}))?)?$", re.ASCII)
 
 
 def zone_of(name: str | None) -> ZoneInfo | None:
@@ -37,14 +42,24 @@ class Clock:
     ambiguous: int = 0
     skipped: int = 0
 
-    def microseconds(self, text: str, line: int) -> int:
-        """The instant that ``text`` names, in microseconds since 1970 UTC."""
+    def microseconds(self, text: str, line: int, where: str | None = None) -> int:
+        """The instant that ``text`` names, in microseconds since 1970 UTC; ``where`` names its column."""
+        try:
+            return self._microseconds(text, line)
+        except BadLog as bad:
+            if where is None:
+                raise
+            raise BadLog(f"{where}: {bad.reason}", line=bad.line, accepted=bad.accepted) from bad
+
+    def _microseconds(self, text: str, line: int) -> int:
         parsed = _parse(text, line)
         if parsed.tzinfo is None:
             parsed = self._localised(parsed, text, line)
         elif self.aware_line is None:
             self.aware_line = line
             self._refuse_mixture(line)
+        if not in_reach(parsed):
+            raise BadLog(f"the time {text!r} lies too far away", line=line, accepted=f"a time {REACH}")
         return (parsed - EPOCH) // MICROSECOND
 
     def _localised(self, naive: datetime, text: str, line: int) -> datetime:
@@ -60,7 +75,7 @@ class Clock:
             exists = earlier.astimezone(UTC).astimezone(self.zone).replace(tzinfo=None) == naive
             self.ambiguous += exists
             self.skipped += not exists
-        return earlier.astimezone(UTC)
+        return earlier.astimezone(UTC) if in_reach(naive.replace(tzinfo=UTC)) else naive.replace(tzinfo=UTC)
 
     def _refuse_mixture(self, line: int) -> None:
         if self.aware_line is not None and self.naive_line is not None:
@@ -72,14 +87,15 @@ class Clock:
 
 
 def _parse(text: str, line: int) -> datetime:
+    written = text.strip(BLANKS)
     try:
-        return datetime.fromisoformat(text)
-    except ValueError:
+        return texts.instant(written)
+    except texts.NotOne:
         pass
-    found = _DOTTED.match(text.strip())
+    found = _DOTTED.match(written)
     try:
         if found is None:
-            return datetime.fromisoformat(text.strip())
+            return datetime.combine(texts.day(written), time())
         day, month, year, hour, minute, second = (int(part or 0) for part in found.groups())
         return datetime(year, month, day, hour, minute, second)  # noqa: DTZ001 - the zone is added by the caller
     except ValueError as error:

@@ -3,29 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 from xml.parsers import expat
 
-from milepost.importing.mapping import Columns
-from milepost.importing.source import BadLog, SourceCase, SourceEvent, opened
-from milepost.importing.times import Clock
+from domain import texts
+from milepost.importing.source import BadLog, Source, SourceCase, SourceEvent, opened
+from milepost.importing.times import BLANKS
 
 CHUNK = 1 << 18
 MAXIMUM_DEPTH = 64
 _ATTRIBUTES = frozenset({"string", "date", "int", "float", "boolean", "id"})
+_TYPES: dict[str, Callable[[str], Any]] = {"int": texts.whole, "float": texts.number, "boolean": texts.truth}
+"""How the types are read that are no texts here; None is left out, and counted."""
 
 
-def read_xes(
-    path: Path, columns: Columns, clock: Clock, progress: Callable[[int], None] = lambda _bytes: None
-) -> Iterator[SourceCase]:
-    """Yield the traces of the file. ``progress`` hears the bytes of the (packed) file read so far."""
-    reader = _Reader(columns, clock)
-    with opened(path) as (stream, raw):
+def read_xes(source: Source) -> Iterator[SourceCase]:
+    """Yield the traces of the file."""
+    reader = _Reader(source)
+    with opened(source.path) as (stream, raw):
         while chunk := stream.read(CHUNK):
             reader.feed(chunk, final=False)
             yield from reader.take()
-            progress(raw.tell())
+            source.progress(raw.tell())
         reader.feed(b"", final=True)
     yield from reader.take()
     if not reader.seen_log:
@@ -35,8 +34,8 @@ def read_xes(
 class _Reader:
     """Keeps where we are in the file: in a trace, in an event, how deep in an attribute."""
 
-    def __init__(self, columns: Columns, clock: Clock) -> None:
-        self.columns, self.clock = columns, clock
+    def __init__(self, source: Source) -> None:
+        self.columns, self.clock, self.notes = source.columns, source.clock, source.notes
         self.seen_log = False
         self._finished: list[SourceCase] = []
         self._depth = 0
@@ -114,17 +113,19 @@ class _Reader:
                 f"a <{kind}> without key or value", line=line, accepted='<string key="…" value="…"/>'
             )
         assert target is not None
-        target[key] = self._typed(kind, value)
+        typed = self._typed(kind, key, value) if kind in _TYPES else value
+        if typed is not None:
+            target[key] = typed
 
-    def _typed(self, kind: str, value: str) -> Any:
+    def _typed(self, kind: str, key: str, value: str) -> Any:
         try:
-            if kind == "int":
-                return int(value)
-            if kind == "float":
-                return float(value)
-        except ValueError as error:
-            raise BadLog(f"{value!r} is not of type {kind}", line=self._parser.CurrentLineNumber) from error
-        return value == "true" if kind == "boolean" else value
+            found = _TYPES[kind](value.strip(BLANKS))
+        except texts.NotOne as wrong:
+            line = self._parser.CurrentLineNumber
+            told = f"the {kind} {value[:40]!r} of {key}: {wrong}"
+            raise BadLog(told, line=line, accepted=wrong.accepted) from wrong
+        self.notes.not_finite += found is None
+        return found
 
     def _end(self, name: str) -> None:
         self._depth -= 1
@@ -148,11 +149,9 @@ class _Reader:
         if not isinstance(time, str):
             raise BadLog(f"an event has no {columns.time}", line=line, accepted="a time in every event")
         transition = str(found.pop(columns.transition, "complete")).lower()
-        actor = found.pop(columns.actor, None)
+        actor, instance = found.pop(columns.actor, None), found.get(columns.instance)
         at_us = self.clock.microseconds(time, line)
-        return SourceEvent(
-            activity, transition, at_us, None if actor in (None, "") else str(actor), line, found
-        )
+        return SourceEvent(activity, transition, at_us, _named(actor), line, found, _named(instance))
 
     def _close_trace(self, found: dict[str, Any]) -> None:
         case = found.pop(self.columns.xes_case, None)
@@ -163,3 +162,7 @@ class _Reader:
                 accepted="a text in every trace",
             )
         self._finished.append(SourceCase(str(case), self._trace_line, found, self._events))
+
+
+def _named(value: Any) -> str | None:
+    return None if value in (None, "") else str(value)

@@ -258,6 +258,54 @@ def test_a_condition_of_a_machine_is_a_persons_choice(tmp_path: Path):
     assert any("not evaluated" in each.why for each in found.remarks)
 
 
+def conditional(key: str, source: str, target: str, expression: str) -> str:
+    """A sequence flow that carries an expression."""
+    inner = f"<conditionExpression>{expression}</conditionExpression>"
+    return f'<sequenceFlow id="{key}" sourceRef="{source}" targetRef="{target}">{inner}</sequenceFlow>'
+
+
+@pytest.mark.parametrize(("option", "done"), [("sum &gt; 5", "b"), ("Otherwise", "c")])
+def test_a_condition_without_a_gateway_is_a_choice_too(tmp_path: Path, option: str, done: str):
+    """A task that goes on under a condition, or else by its default: one of the two is done, and it is listed."""
+    found = of(tmp_path, node("task", "a", default="other"), node("task", "b"), node("task", "c"),
+               conditional("x", "a", "b", "sum &gt; 5"),
+               '<sequenceFlow id="other" sourceRef="a" targetRef="c"/>')  # fmt: skip
+    assert step(found, "a").fields[0].choices == ("sum > 5", "Otherwise")
+    run = Walk(found, {"a": option.replace("&gt;", ">")}).to_the_end()
+    assert {key for key, each in run.steps.items() if each.state == "done"} == {"a", done}
+    assert any("not evaluated" in each.why for each in found.remarks)
+
+
+def test_several_conditions_of_a_task_are_several_choices(tmp_path: Path):
+    """Every condition that holds is gone by, and the flow without one in any case."""
+    found = of(tmp_path, *(node("task", key) for key in "abcd"), conditional("x", "a", "b", "one"),
+               conditional("y", "a", "c", "two"), flows("a d"))  # fmt: skip
+    (asked,) = [each for each in found.document.steps if each.fields]
+    assert asked.fields[0].kind == "multi_choice"
+    assert set(asked.fields[0].choices) == {"one", "two", "Otherwise"}
+    run = Walk(found, {asked.key: "two"}).to_the_end()
+    assert {key for key, each in run.steps.items() if each.state == "done"} == {"a", "c", "d", asked.key}
+
+
+def test_conditions_behind_a_sub_process_and_a_boundary_event_are_choices(tmp_path: Path):
+    """The choice comes when all of the sub-process is done, and after the question whether the event happened."""
+    found = of(tmp_path, node("subProcess", "s", node("task", "inner"), default="f1"), node("task", "b"),
+               node("boundaryEvent", "late", "<timerEventDefinition/>", attachedToRef="s"), node("task", "hurry"),
+               node("task", "c"), conditional("x", "s", "b", "big"), flows("s c", "late hurry"))  # fmt: skip
+    walk = Walk(found, {"which_way_after_inner": "big"})
+    assert lint(found.document) == []
+    asked = [each.fields[0].choices for each in found.document.steps if each.fields]
+    assert ("big", "Otherwise") in asked
+    assert walk.to_the_end().state == "completed"
+
+
+def test_a_condition_that_nobody_asks_for_is_listed(tmp_path: Path):
+    """The only way on, and a way out of a parallel gateway, are taken always; the draft says what it leaves out."""
+    found = of(tmp_path, *(node("task", key) for key in "abc"), node("parallelGateway", "g"),
+               conditional("x", "a", "g", "lucky"), conditional("y", "g", "b", "rich"), flows("g c"))  # fmt: skip
+    assert {each.id for each in found.remarks if "always taken" in each.why} == {"x", "y"}
+
+
 def test_links_compensation_and_event_sub_processes(tmp_path: Path):
     """A link is followed; what begins outside the flow is left out with all that follows from it, and listed."""
     found = of(tmp_path, node("task", "a"), node("intermediateThrowEvent", "out", '<linkEventDefinition name="L"/>'),

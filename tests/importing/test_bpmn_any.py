@@ -20,7 +20,7 @@ from tests.importing.bpmn_support import Walk, flows, node, written
 
 @st.composite
 def tangles(draw: st.DrawFn) -> str:
-    """Any graph of tasks, gateways and events, circles and islands included."""
+    """Any graph of tasks, gateways and events, circles, islands and conditions included."""
     kinds = ["task", "task", "exclusiveGateway", "parallelGateway", "inclusiveGateway", "eventBasedGateway", "endEvent",
              "intermediateThrowEvent", "sendTask"]  # fmt: skip
     size = draw(st.integers(1, 14))
@@ -29,7 +29,13 @@ def tangles(draw: st.DrawFn) -> str:
     ]
     places = st.integers(0, size - 1)
     ways = draw(st.lists(st.tuples(places, places), max_size=24))
-    return "".join(parts) + flows(*(f"n{one} n{other}" for one, other in ways))
+    under = draw(st.lists(st.tuples(places, places), max_size=4))
+    conditions = (
+        f'<sequenceFlow id="c{number}" sourceRef="n{one}" targetRef="n{other}">'
+        f"<conditionExpression>is {number}</conditionExpression></sequenceFlow>"
+        for number, (one, other) in enumerate(under)
+    )
+    return "".join(parts) + flows(*(f"n{one} n{other}" for one, other in ways)) + "".join(conditions)
 
 
 @settings(max_examples=150, deadline=None)
