@@ -20,7 +20,7 @@ from pydantic import (
 from domain.document import Key
 from domain.events import ProjectStage
 from domain.mail_address import ACCEPTED
-from domain.reach import in_reach
+from domain.reach import REACH, in_reach
 from domain.run.values import is_somebody
 from domain.words import Assignee, Priority, RoleKey, StageKey, StepKey
 
@@ -35,7 +35,7 @@ def _written_out(value: Any) -> Any:
 
 def _in_our_time(value: Moment) -> Moment:
     if not in_reach(value):
-        raise ValueError(f"must lie {ACCEPTED}")
+        raise ValueError(f"must lie {REACH}")
     return value
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import tzinfo
 from typing import Any, Literal
 from uuid import UUID
 
@@ -85,7 +86,9 @@ def planned(services: Services, key: str, body: PlanMigration) -> MigrationOverv
     new = target(services, key, body.to)
     with services.pool.connection() as connection:
         position = queries.fresh(connection, "run_steps").position
-        overview, rows = plan_all(connection, services.repository.definition, new, body)
+        overview, rows = plan_all(
+            connection, services.repository.definition, new, body, services.calendar.zone
+        )
     rows.sort(key=lambda row: _ORDER[row.verdict])
     return MigrationOverview(
         process=key,
@@ -109,6 +112,7 @@ def plan_all(
     version_of: Callable[[str, int], Definition],
     new: Definition,
     body: PlanMigration,
+    zone: tzinfo,
 ) -> tuple[Overview, list[PlannedRun]]:
     """Every active run that follows another version, planned and counted, in the order in which they started."""
     versions = migration_queries.followed_versions(connection, new.process)
@@ -118,7 +122,7 @@ def plan_all(
     for active in migration_queries.active_runs(connection, new.process, new.version, valued, body.runs):
         version = active.run.process_version
         old = olds.get(version) or version_of(new.process, version)
-        made = plan(active.run, old, new)
+        made = plan(active.run, old, new, zone)
         overview.count(made, body.choices)
         rows.append(_row(active, made, details=body.details))
     return overview, rows

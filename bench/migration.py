@@ -9,6 +9,7 @@ before it has folded the first.
 from __future__ import annotations
 
 import copy
+from datetime import UTC
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -55,14 +56,14 @@ def _measured(connection: psycopg.Connection[Any], runs: int) -> dict[str, float
     plain: list[float] = []
     for _ in range(ROUNDS):
         began = perf_counter()
-        overview, _ = plan_all(connection, lambda _process, _version: old, new, PlanMigration())
+        overview, _ = plan_all(connection, lambda _process, _version: old, new, PlanMigration(), UTC)
         seconds.append(perf_counter() - began)
         if overview.total != runs:
             raise RuntimeError(f"{overview.total} of {runs} runs were planned")
         began = perf_counter()
         connection.execute(EVENTS, binary=True).fetchall()
         plain.append(perf_counter() - began)
-    overview, _ = plan_all(connection, lambda _process, _version: old, new, PlanMigration())
+    overview, _ = plan_all(connection, lambda _process, _version: old, new, PlanMigration(), UTC)
     took, read = sorted(seconds)[ROUNDS // 2], sorted(plain)[ROUNDS // 2]
     return {
         "plan_seconds": took,

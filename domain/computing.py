@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import date, datetime
+from datetime import date, tzinfo
 from decimal import ROUND_HALF_UP, Context, Decimal
 from typing import Any
 
 from pydantic import BaseModel
 
+from domain.comparing import first_of, is_set, local_day, moment
 from domain.condition import holds, size
 from domain.formula import (
     Cell,
@@ -76,27 +77,31 @@ class Budget:
             raise Spent
 
 
-def evaluate(formula: Operand | None, values: Mapping[str, Any], budget: Budget | None = None) -> Any:
+def evaluate(
+    formula: Operand | None, values: Mapping[str, Any], zone: tzinfo, budget: Budget | None = None
+) -> Any:
     """The value of the formula for ``values`` (field path -> value): number, text, truth; None where there is none.
 
     It never raises, and what would take more than the budget has no value. A list, which only rows and fields with
-    several entries give, is no value of its own.
+    several entries give, is no value of its own. ``zone`` is the organisation's: it says on which day an instant falls.
     """
     try:
-        found = _plain(_Of(values, {}, budget or Budget())(formula))
+        found = _plain(_Of(values, {}, zone, budget or Budget())(formula))
     except Spent:
         return None
     return None if isinstance(found, (list, dict)) else found
 
 
-def compute(fields: Sequence[Computed], owner: str, values: Mapping[str, Any]) -> dict[str, Any]:
+def compute(
+    fields: Sequence[Computed], owner: str, values: Mapping[str, Any], zone: tzinfo
+) -> dict[str, Any]:
     """The values of the computed fields of one owner (a step, or ``inputs``), each seeing those before it.
 
     ``values`` has every field by path, those just given included.
     """
     seen, found, budget = dict(values), dict[str, Any](), Budget()
     for field in fields:
-        found[field.key] = seen[f"{owner}.{field.key}"] = evaluate(field.formula, seen, budget)
+        found[field.key] = seen[f"{owner}.{field.key}"] = evaluate(field.formula, seen, zone, budget)
     return found
 
 
@@ -106,8 +111,10 @@ def compute(fields: Sequence[Computed], owner: str, values: Mapping[str, Any]) -
 class _Of:
     """Gives the value of a part of a formula, where it stands: with these values, in this row, within this budget."""
 
-    def __init__(self, values: Mapping[str, Any], row: Mapping[str, Any], budget: Budget) -> None:
-        self._values, self._row, self.budget = values, row, budget
+    def __init__(
+        self, values: Mapping[str, Any], row: Mapping[str, Any], zone: tzinfo, budget: Budget
+    ) -> None:
+        self._values, self._row, self.zone, self.budget = values, row, zone, budget
 
     def __call__(self, part: Any) -> Any:
         """The value; every entry of a list counts, for somebody will go over them."""
@@ -126,10 +133,10 @@ class _Of:
                 return self._row.get(key)
             case Rows(rows=path, value=value):
                 rows = _rows(self._values.get(path))
-                return [_Of(self._values, row, self.budget)(value) for row in rows]
+                return [_Of(self._values, row, self.zone, self.budget)(value) for row in rows]
             case If():
                 self.budget.look(size(part.if_))
-                return self(part.then if holds(part.if_, self._values) else part.otherwise)
+                return self(part.then if holds(part.if_, self._values, self.zone) else part.otherwise)
             case BaseModel():
                 return _OPERATE[type(part)](part, self)
             case literal:
@@ -163,10 +170,19 @@ def _ratio(formula: Ratio, of: _Of) -> Decimal | None:
     return _EXACT.divide(*known) if whole and len(known) == 2 and known[1] else None
 
 
+def _extreme(parts: Sequence[Any], of: _Of, *, last: bool) -> Any:
+    """The least or greatest of the numbers; where there is none, the earliest or latest of the days and instants."""
+    found = list(_flat(of(part) for part in parts))
+    known = [number for one in found if (number := _number(one)) is not None]
+    if known:
+        return max(known) if last else min(known)
+    return first_of(found, of.zone, last=last)
+
+
 def _joined(formula: Concat, of: _Of) -> str:
     parts: list[str] = []
     for one in _flat(of(part) for part in formula.concat):
-        if _is_set(one):
+        if one not in (None, "", {}):
             parts.append(_text(one))
             of.budget.write(len(parts[-1]) + len(formula.separator))
     return formula.separator.join(parts)
@@ -177,10 +193,10 @@ _OPERATE: dict[type[BaseModel], Callable[[Any, _Of], Any]] = {
     Product: _product,
     Difference: _difference,
     Ratio: _ratio,
-    Minimum: lambda formula, of: min(_numbers(formula.minimum, of)[0], default=None),
-    Maximum: lambda formula, of: max(_numbers(formula.maximum, of)[0], default=None),
+    Minimum: lambda formula, of: _extreme(formula.minimum, of, last=False),
+    Maximum: lambda formula, of: _extreme(formula.maximum, of, last=True),
     Count: lambda formula, of: _count(of(formula.count)),
-    DaysBetween: lambda formula, of: _days(*(of(part) for part in formula.days_between)),
+    DaysBetween: lambda formula, of: _days(*map(of, formula.days_between), zone=of.zone),
     Concat: _joined,
     Round: lambda formula, of: _rounded(_number(of(formula.round)), formula.digits),
 }
@@ -218,30 +234,22 @@ def _plain(value: Any) -> Any:
 
 def _count(found: Any) -> int:
     entries = found if isinstance(found, (list, tuple)) else [found]
-    return sum(1 for one in entries if _is_set(one))
+    return sum(1 for one in entries if is_set(one))
 
 
-def _days(first: Any, last: Any) -> int | None:
-    days = _day(first), _day(last)
+def _days(first: Any, last: Any, *, zone: tzinfo) -> int | None:
+    days = _day(first, zone), _day(last, zone)
     return None if days[0] is None or days[1] is None else (days[1] - days[0]).days
 
 
-def _day(value: Any) -> date | None:
-    if not isinstance(value, str):
-        return None
-    try:
-        return datetime.fromisoformat(value).date()
-    except ValueError:
-        return None
+def _day(value: Any, zone: tzinfo) -> date | None:
+    found = moment(value)
+    return None if found is None else local_day(found, zone)
 
 
 def _text(value: Any) -> str:
     plain = _plain(value)
     return ("yes" if plain else "no") if isinstance(plain, bool) else str(plain)
-
-
-def _is_set(value: Any) -> bool:
-    return value not in (None, "", [], (), {})
 
 
 def _rows(table: Any) -> list[Mapping[str, Any]]:

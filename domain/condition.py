@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import tzinfo
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from domain.comparing import equal, is_set, order
 
 Operator = Literal[
     "equals",
@@ -59,19 +62,22 @@ for _model in (All, Anyone, Not):
     _model.model_rebuild()
 
 
-def holds(condition: Condition | None, values: Mapping[str, Any]) -> bool:
-    """Whether the condition is true for ``values`` (field path -> value); no condition is always true."""
+def holds(condition: Condition | None, values: Mapping[str, Any], zone: tzinfo) -> bool:
+    """Whether the condition is true for ``values`` (field path -> value); no condition is always true.
+
+    ``zone`` is the organisation's: there a day and an instant are compared.
+    """
     match condition:
         case None:
             return True
         case All(all=parts):
-            return all(holds(part, values) for part in parts)
+            return all(holds(part, values, zone) for part in parts)
         case Anyone(any=parts):
-            return any(holds(part, values) for part in parts)
+            return any(holds(part, values, zone) for part in parts)
         case Not(not_=part):
-            return not holds(part, values)
+            return not holds(part, values, zone)
         case Comparison():
-            return compare(condition.operator, values.get(condition.field), condition.value)
+            return compare(condition.operator, values.get(condition.field), condition.value, zone)
 
 
 def size(condition: Condition | None) -> int:
@@ -100,55 +106,42 @@ def fields_of(condition: Condition | None) -> frozenset[str]:
             return frozenset({condition.field})
 
 
-_EMPTY: tuple[Any, ...] = (None, "", [], (), {})
-
-
-def compare(operator: Operator, actual: Any, wanted: Any) -> bool:
+def compare(operator: Operator, actual: Any, wanted: Any, zone: tzinfo) -> bool:
     """Whether the values stand so. Never raises: values that cannot be compared are neither equal nor in order."""
     if operator in ("set", "not_set"):
-        return (actual not in _EMPTY) == (operator == "set")
+        return is_set(actual) == (operator == "set")
     if actual is None:
         return False
     match operator:
         case "equals" | "not_equals":
-            return _equal(actual, wanted) == (operator == "equals")
+            return equal(actual, wanted, zone) == (operator == "equals")
         case "in" | "not_in":
-            return _within(actual, wanted) == (operator == "in")
+            return _within(actual, wanted, zone) == (operator == "in")
         case "contains":
-            return _contains(actual, wanted)
+            return _contains(actual, wanted, zone)
         case _:
-            return _ordered(operator, actual, wanted)
+            return _ordered(operator, order(actual, wanted, zone))
 
 
-def _equal(one: Any, other: Any) -> bool:
-    """Equal as JSON: true is not 1."""
-    return isinstance(one, bool) == isinstance(other, bool) and bool(one == other)
+def _within(actual: Any, wanted: Any, zone: tzinfo) -> bool:
+    return isinstance(wanted, (list, tuple)) and any(equal(actual, one, zone) for one in wanted)
 
 
-def _within(actual: Any, wanted: Any) -> bool:
-    return isinstance(wanted, (list, tuple)) and any(_equal(actual, one) for one in wanted)
-
-
-def _contains(actual: Any, wanted: Any) -> bool:
+def _contains(actual: Any, wanted: Any, zone: tzinfo) -> bool:
     if isinstance(actual, str):
         return isinstance(wanted, str) and wanted in actual
-    return _within(wanted, actual)
+    return _within(wanted, actual, zone)
 
 
-def _ordered(operator: Operator, actual: Any, wanted: Any) -> bool:
-    """Numbers by size, texts (dates too: ISO text) by character."""
-    if not (_numbers(actual, wanted) or (isinstance(actual, str) and isinstance(wanted, str))):
+def _ordered(operator: Operator, found: int | None) -> bool:
+    if found is None:
         return False
     match operator:
         case "less":
-            return bool(actual < wanted)
+            return found < 0
         case "at_most":
-            return bool(actual <= wanted)
+            return found <= 0
         case "more":
-            return bool(actual > wanted)
+            return found > 0
         case _:
-            return bool(actual >= wanted)
-
-
-def _numbers(*values: Any) -> bool:
-    return all(isinstance(value, (int, float)) and not isinstance(value, bool) for value in values)
+            return found >= 0

@@ -71,13 +71,13 @@ class Ratio(_Part):
 
 
 class Minimum(_Part):
-    """The least of the numbers that are set."""
+    """The least of the numbers that are set; without any, the earliest of the dates."""
 
     minimum: tuple[Operand, ...] = Field(min_length=1, max_length=50)
 
 
 class Maximum(_Part):
-    """The greatest of the numbers that are set."""
+    """The greatest of the numbers that are set; without any, the latest of the dates."""
 
     maximum: tuple[Operand, ...] = Field(min_length=1, max_length=50)
 
@@ -89,7 +89,10 @@ class Count(_Part):
 
 
 class DaysBetween(_Part):
-    """Calendar days from the first date to the second; negative when the second comes first."""
+    """Calendar days from the first date to the second; negative when the second comes first.
+
+    An instant is on the day that it falls on where the organisation is.
+    """
 
     days_between: tuple[Operand, ...] = Field(min_length=2, max_length=2)
 

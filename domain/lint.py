@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
+from domain.comparing import is_set
 from domain.document import Document, Effects, EndsRun, FormField, Requires, Step, stored_bytes
 from domain.lint_automatic import calls, child_runs, no_repeats, waits, webhooks
 from domain.lint_formula import computed_fields
@@ -257,6 +258,9 @@ def _form(outline: Outline, path: Path, fields: Sequence[FormField]) -> Findings
     for place, field in enumerate(fields):
         at = (*path, place)
         yield from _unique((*at, "columns"), [column.key for column in field.columns])
+        yield from _choices((*at, "choices"), field.choices)
+        for number, column in enumerate(field.columns):
+            yield from _choices((*at, "columns", number, "choices"), column.choices)
         if field.kind in ("choice", "multi_choice", "checklist") and not field.choices:
             yield Finding(
                 (*at, "kind"), "missing_choices", f"{field.key!r} offers nothing to choose", ("choices",)
@@ -272,6 +276,20 @@ def _form(outline: Outline, path: Path, fields: Sequence[FormField]) -> Findings
         if field.sets_input is not None and field.sets_input not in outline.inputs:
             message = f"the run has no input {field.sets_input!r}"
             yield Finding((*at, "sets_input"), "unknown_field", message, some(outline.inputs))
+
+
+def _choices(path: Path, choices: Sequence[str]) -> Findings:
+    """Whoever chooses sees each choice, and sees it once."""
+    seen: set[str] = set()
+    for place, choice in enumerate(choices):
+        shown = " ".join(choice.split())
+        if not is_set(choice):
+            yield Finding((*path, place), "empty_choice", "nobody sees an empty choice", ("a text",))
+        elif shown in seen:
+            yield Finding(
+                (*path, place), "duplicate_choice", f"{shown!r} is there already", ("another text",)
+            )
+        seen.add(shown)
 
 
 # --- the whole document ---

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from pydantic import BaseModel
+
 from domain.document import FormField
-from domain.formula import NUMERIC, cells, reads, walk
+from domain.formula import NUMERIC, DaysBetween, Maximum, Minimum, cells, reads, walk
 from domain.outline import Finding, Findings, Outline, Path, near, some
+from domain.sorts import sort_of_part
+
+_OF_ONE_SORT: tuple[type[BaseModel], ...] = (*NUMERIC, DaysBetween)
 
 
 def computed_fields(outline: Outline) -> Findings:
@@ -43,7 +48,7 @@ def _computed(outline: Outline, owner: str, at: Path, field: FormField, later: l
             message = f"{name!r} is sensitive, so what is computed from it has to be"
             yield Finding(below, "sensitive_source", message, ("sensitive: true on the computed field",))
     yield from _cells(outline, (*at, "formula"), field)
-    yield from _literals((*at, "formula"), field)
+    yield from _sorts(outline, (*at, "formula"), field)
 
 
 def _known(outline: Outline, owner: str, path: Path, name: str, later: list[str]) -> Findings:
@@ -81,16 +86,32 @@ def _cells(outline: Outline, path: Path, field: FormField) -> Findings:
             yield Finding((*path, *place), "not_a_table", f"{name!r} is of kind {kind}", some(tables))
 
 
-def _literals(path: Path, field: FormField) -> Findings:
-    """A text among numbers is most often the path of a field."""
-    for place, part, _ in walk(field.formula):
-        if not isinstance(part, NUMERIC):
+def _sorts(outline: Outline, path: Path, field: FormField) -> Findings:
+    """What is no number is left out where numbers are taken together: most often it is the path of a field."""
+    for place, part, table in walk(field.formula):
+        if not isinstance(part, _OF_ONE_SORT):
             continue
         name = next(iter(type(part).model_fields))
         given = getattr(part, name)
-        for number, one in enumerate(given if isinstance(given, tuple) else ()):
-            if isinstance(one, (str, bool)):
-                message = f"{one!r} is not a number"
-                yield Finding(
-                    (*path, *place, name, number), "not_a_number", message, (f"field: {one}", "a number")
-                )
+        parts = given if isinstance(given, tuple) else (given,)
+        sorts = [sort_of_part(one, outline.fields, table) for one in parts]
+        wanted = _wanted(part, sorts)
+        for number, (one, sort) in enumerate(zip(parts, sorts, strict=True)):
+            if sort not in (None, "list", wanted):
+                at = (*path, *place, name, number) if isinstance(given, tuple) else (*path, *place, name)
+                yield _wrong(at, one, wanted)
+
+
+def _wanted(part: object, sorts: Sequence[str | None]) -> str:
+    """Days are between moments, and the least or greatest of moments is one of them; all else is of numbers."""
+    moments = isinstance(part, (Minimum, Maximum)) and "moment" in sorts and "number" not in sorts
+    return "moment" if moments or isinstance(part, DaysBetween) else "number"
+
+
+def _wrong(at: Path, one: object, wanted: str) -> Finding:
+    named = getattr(one, "field", None) or getattr(one, "cell", None)
+    shown = repr(named or one)[:80] if named or isinstance(one, (str, bool, int, float)) else "this"
+    if wanted == "moment":
+        return Finding(at, "not_a_date", f"{shown} is not a date", ("a field of kind date or datetime",))
+    accepted = (f"field: {one}", "a number") if isinstance(one, (str, bool)) else ("a number",)
+    return Finding(at, "not_a_number", f"{shown} is not a number", accepted)

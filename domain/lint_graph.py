@@ -151,7 +151,7 @@ def _condition(
             yield Finding((*at, "field"), "unknown_field", message, near(outline, comparison.field))
             continue
         yield from _set_before(outline, placed, comparison.field, (*at, "field"), own=own)
-        yield from possible(field, comparison, at)
+        yield from possible(field, comparison, at, outline.fields)
 
 
 def _set_before(outline: Outline, placed: Placed, field: str, path: Path, *, own: bool) -> Findings:

@@ -30,7 +30,7 @@ def executors(
     targets = Targets(settings.allowed_targets, _own_services(settings, repository, clock, signer))
     return {
         "email": emailing(settings, application_url(settings)),
-        "http": HttpCaller(signer, targets, settings.base_url),
+        "http": HttpCaller(signer, targets, settings.base_url, settings.calendar.zone),
         "run": ChildStarter(repository, settings.calendar, Staff(application_url(settings)).for_start),
     }
 

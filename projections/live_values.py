@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import tzinfo
 from typing import Any
 
 from domain.computing import compute
@@ -18,10 +19,11 @@ def live_values(
     state: str,
     inputs: Mapping[str, Any],
     values: Mapping[StepKey, Mapping[str, Any] | None],
+    zone: tzinfo,
 ) -> dict[str, Any] | None:
     """The step's values; those of its computed fields are worked out anew while it is open, and stay once it has ended.
 
-    ``values`` are those of every step by its key.
+    ``values`` are those of every step by its key; ``zone`` is the organisation's.
     """
     own = values.get(step)
     fields = definition.computed.get(step)
@@ -30,4 +32,4 @@ def live_values(
     known = {f"inputs.{key}": value for key, value in inputs.items()}
     for key, given in values.items():
         known |= {f"{key}.{name}": value for name, value in (given or {}).items()}
-    return {**(own or {}), **compute(fields, step, known)}
+    return {**(own or {}), **compute(fields, step, known, zone)}

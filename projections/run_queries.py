@@ -265,7 +265,7 @@ class _View:
 
     def _values(self, key: StepKey, facts: StepFacts) -> dict[str, Any] | None:
         known = {other: each.values for other, each in self.steps.items()}
-        return live_values(self.definition, key, facts.state, self.row[6], known)
+        return live_values(self.definition, key, facts.state, self.row[6], known, self.by.calendar.zone)
 
     def _role_title(self, step: Step) -> str | None:
         role = None if step.role is None else self.definition.roles.get(RoleKey(step.role))

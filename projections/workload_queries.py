@@ -147,7 +147,7 @@ def _of_run(run: _Run, calendar: Calendar) -> Iterator[Piece]:
             if seen is None:
                 values = run.values()
                 seen = values, run.as_anchors_see_it(values)
-            if holds(known.when, seen[0]):
+            if holds(known.when, seen[0], calendar.zone):
                 yield _coming(run, known, step, seen[1], calendar)
         else:
             yield _piece(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import tzinfo
 from functools import cached_property
 from typing import Any, Literal
 
@@ -99,23 +100,25 @@ def working_seconds(offset: Offset, day_seconds: float) -> float:
             return min(offset.offset * 3600.0, max(1.0, offset.offset / 24) * day_seconds)
 
 
-def answer(condition: Condition | None, values: Mapping[str, Any], known: Mapping[str, bool]) -> bool | None:
+def answer(
+    condition: Condition | None, values: Mapping[str, Any], known: Mapping[str, bool], zone: tzinfo
+) -> bool | None:
     """Whether a condition holds; None while that depends on a field of which ``known`` says that it may yet change."""
     match condition:
         case None:
             return True
         case All(all=parts):
-            found = [answer(part, values, known) for part in parts]
+            found = [answer(part, values, known, zone) for part in parts]
             return False if False in found else None if None in found else True
         case Anyone(any=parts):
-            found = [answer(part, values, known) for part in parts]
+            found = [answer(part, values, known, zone) for part in parts]
             return True if True in found else None if None in found else False
         case Not(not_=part):
-            told = answer(part, values, known)
+            told = answer(part, values, known, zone)
             return None if told is None else not told
         case _:
             settled = all(known.get(path, False) for path in fields_of(condition))
-            return holds(condition, values) if settled else None
+            return holds(condition, values, zone) if settled else None
 
 
 def _own(due: Due, key: StepKey, waits: frozenset[StepKey]) -> bool:

@@ -208,7 +208,7 @@ class _Draws:
         chances: dict[str, Floats] = {}
         for place, key in enumerate(self.keys):
             condition = situation.definition.steps[key].when
-            told = answer(condition, situation.run.values, known)
+            told = answer(condition, situation.run.values, known, situation.calendar.zone)
             if told is None and condition is not None:
                 name = condition.model_dump_json()
                 if name not in chances:

@@ -8,8 +8,9 @@ from collections.abc import Callable
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
+from domain.comparing import is_set, same
 from domain.document import FieldKind, FormField
-from domain.run.values import is_set, problems, same
+from domain.run.values import problems
 
 _WHOLE = re.compile(r"-?(0|[1-9][0-9]{0,14})")
 _DECIMAL = re.compile(r"-?(0|[1-9][0-9]{0,14})\.[0-9]{0,14}[1-9]")

@@ -58,7 +58,7 @@ def migrate_run(  # noqa: PLR0913 - the run, the two versions, and what the hous
     """
     if run.process == new.process and run.process_version == new.version:
         return []
-    made = plan(run, old, new)
+    made = plan(run, old, new, calendar.zone)
     answers = answered(made, choices or {})
     work = Work(run, new, by, at, calendar, directory)
     work.record(
@@ -170,7 +170,7 @@ def _aside_again(work: Work) -> list[StepKey]:
         for key, known in work.definition.steps.items()
         if work.run.step(key).state == "done"
         and work.run.step(key).before == "not_applicable"
-        and not holds(known.when, work.run.values)
+        and not holds(known.when, work.run.values, work.calendar.zone)
     ]
     for key in found:
         work.on(StepBecameNotApplicable, key, cause="migration")

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import tzinfo
 from typing import Any, Literal
 
+from domain.comparing import is_set
 from domain.condition import holds
 from domain.definition import Definition
 from domain.document import FormField
@@ -22,7 +24,7 @@ from domain.migration.findings import (
 )
 from domain.run.queueing import OWN
 from domain.run.state import SATISFIED, Run, StepState, altered
-from domain.run.values import is_set, missing
+from domain.run.values import missing
 from domain.words import StepKey
 
 Verdict = Literal["safe", "needs_choice", "blocked"]
@@ -80,8 +82,11 @@ def _data(finding: Finding) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def plan(run: Run, old: Definition, new: Definition) -> Plan:
-    """What each difference between the versions means for this run. Pure and total: it never refuses, it says why."""
+def plan(run: Run, old: Definition, new: Definition, zone: tzinfo) -> Plan:
+    """What each difference between the versions means for this run. Pure and total: it never refuses, it says why.
+
+    ``zone`` is the organisation's.
+    """
     found = _impossible(run, old, new)
     if found is not None:
         return Plan(new.process, old.version, new.version, (found,))
@@ -89,11 +94,11 @@ def plan(run: Run, old: Definition, new: Definition) -> Plan:
     findings = [
         finding
         for place, change in enumerate(between.changes)
-        for finding in _ROWS.get(change.row, _plainly)(run, between, place, change)
+        for finding in _ROWS.get(change.row, _plainly)(run, between, place, change, zone)
     ]
-    restored = _restored(run, new)
+    restored = _restored(run, new, zone)
     findings += [_as_it_was(run, key) for key in restored]
-    if not _anything_left(run, new):
+    if not _anything_left(run, new, zone):
         findings.insert(0, _past(run))
     return Plan(
         process=new.process,
@@ -103,7 +108,7 @@ def plan(run: Run, old: Definition, new: Definition) -> Plan:
         added=tuple(key for key in between.added if key not in run.removed),
         removed=between.removed,
         returned=tuple(key for key in between.added if key in run.removed),
-        kept=tuple(key for key, step in run.steps.items() if _stays_done(run, new, key, step)),
+        kept=tuple(key for key, step in run.steps.items() if _stays_done(run, new, key, step, zone)),
         restored=restored,
         hidden=(run.hidden | between.gone) - between.paths,
     )
@@ -129,14 +134,14 @@ def _past(run: Run) -> Finding:
     return found._replace(weight="warning") if run.state == "paused" else found
 
 
-def _stays_done(run: Run, new: Definition, key: StepKey, step: StepState) -> bool:
+def _stays_done(run: Run, new: Definition, key: StepKey, step: StepState, zone: tzinfo) -> bool:
     """Done under a condition that is false by now: it stays done, unless it was set aside before another migration."""
     if step.state != "done" or step.before == "not_applicable" or key not in new.steps:
         return False
-    return not holds(new.steps[key].when, run.values)
+    return not holds(new.steps[key].when, run.values, zone)
 
 
-def _restored(run: Run, new: Definition) -> tuple[StepKey, ...]:
+def _restored(run: Run, new: Definition, zone: tzinfo) -> tuple[StepKey, ...]:
     """Steps that are done again only because of a version that the run leaves; none where the run would end by that."""
     before = {
         key: step.reopened
@@ -146,7 +151,9 @@ def _restored(run: Run, new: Definition) -> tuple[StepKey, ...]:
         and _nobody_worked(step, step.reopened)
         and _lacks_nothing(run, new, key)
     }
-    ends = run.state != "paused" and not _anything_left(altered(run, steps={**run.steps, **before}), new)
+    ends = run.state != "paused" and not _anything_left(
+        altered(run, steps={**run.steps, **before}), new, zone
+    )
     return () if ends else tuple(before)
 
 
@@ -167,14 +174,14 @@ def _as_it_was(run: Run, key: StepKey) -> Finding:
     return Finding("step_returned", key, column_of(run.step(key)), "safe", "returned", reason)
 
 
-def _anything_left(run: Run, new: Definition) -> bool:
+def _anything_left(run: Run, new: Definition, zone: tzinfo) -> bool:
     """Whether the run still has something to wait for under the new version."""
     steps = run.steps
     wanted = [key for key, step in steps.items() if step.wanted and key in new.steps]
     waits = [key for key in (*new.needed, *wanted) if not _satisfied(steps.get(key))]
-    if any(holds(new.steps[key].when, run.values) for key in waits):
+    if any(holds(new.steps[key].when, run.values, zone) for key in waits):
         return True
-    return bool(waits) and not set(waits) <= _set_aside(run, new)
+    return bool(waits) and not set(waits) <= _set_aside(run, new, zone)
 
 
 def _satisfied(step: StepState | None) -> bool:
@@ -184,10 +191,10 @@ def _satisfied(step: StepState | None) -> bool:
     return step.state != "not_applicable" or step.evidence or step.added_later
 
 
-def _set_aside(run: Run, new: Definition) -> set[StepKey]:
+def _set_aside(run: Run, new: Definition, zone: tzinfo) -> set[StepKey]:
     """Every step that has ended well, or that its condition sets aside once all before it have; none that failed."""
     well = {key for key in new.steps if _satisfied(run.steps.get(key))}
-    false = {key for key, step in new.steps.items() if not holds(step.when, run.values)} - well
+    false = {key for key, step in new.steps.items() if not holds(step.when, run.values, zone)} - well
     false -= {key for key in false if run.step(key).state == "failed"}
     while more := {key for key in false if new.dependencies[key] <= well}:
         well |= more
@@ -203,7 +210,7 @@ _PASSED = frozenset({"done", "skipped", "failed"})
 Findings = Iterator[Finding]
 
 
-def _plainly(run: Run, between: Difference, place: int, change: Change) -> Findings:
+def _plainly(run: Run, between: Difference, place: int, change: Change, _zone: tzinfo) -> Findings:
     yield plain(between, place, change, column_of(run.step(change.step)))
 
 
@@ -218,14 +225,14 @@ def _under_call(change: Change) -> Finding:
     return special(change, "under_way", "blocked", "nothing", reason)
 
 
-def _removed(run: Run, between: Difference, place: int, change: Change) -> Findings:
+def _removed(run: Run, between: Difference, place: int, change: Change, _zone: tzinfo) -> Findings:
     if run.step(change.step).is_open and in_flight(run, change.step):
         yield _under_call(change)
     else:
-        yield from _plainly(run, between, place, change)
+        yield from _plainly(run, between, place, change, _zone)
 
 
-def _kind(run: Run, between: Difference, place: int, change: Change) -> Findings:
+def _kind(run: Run, between: Difference, place: int, change: Change, _zone: tzinfo) -> Findings:
     step = run.step(change.step)
     if step.is_open and in_flight(run, change.step):
         yield _under_call(change)
@@ -236,7 +243,7 @@ def _kind(run: Run, between: Difference, place: int, change: Change) -> Findings
         yield plain(between, place, change, column_of(step))
 
 
-def _required(run: Run, between: Difference, place: int, change: Change) -> Findings:
+def _required(run: Run, between: Difference, place: int, change: Change, _zone: tzinfo) -> Findings:
     step = run.step(change.step)
     column = column_of(step)
     if step.state == "done" and not is_set(run.values.get(change.where)):
@@ -246,7 +253,7 @@ def _required(run: Run, between: Difference, place: int, change: Change) -> Find
         yield plain(between, place, change, column)
 
 
-def _type(run: Run, between: Difference, place: int, change: Change) -> Findings:
+def _type(run: Run, between: Difference, place: int, change: Change, _zone: tzinfo) -> Findings:
     step = run.step(change.step)
     column: Column = column_of(step)
     value = step.draft.get(change.field, run.values.get(change.where))
@@ -274,14 +281,14 @@ def field_of(version: Definition, step: StepKey, key: str) -> FormField:
     return next(field for field in fields if field.key == key)
 
 
-def _added(run: Run, between: Difference, place: int, change: Change) -> Findings:
+def _added(run: Run, between: Difference, place: int, change: Change, zone: tzinfo) -> Findings:
     key = change.step
     if key in run.removed:
         column = column_of(run.step(key))
         yield special(change, column, "safe", "returned", "it is back, as it was left", row="step_returned")
         return
     passed = _passed(run, between, key)
-    if passed is None or not _applies(run, between.new, key):
+    if passed is None or not _applies(run, between.new, key, zone):
         yield plain(between, place, change, "not_reached")
         return
     reason = f"{passed}: set it aside as added later, or have it done after all"
@@ -300,11 +307,11 @@ def _passed(run: Run, between: Difference, key: StepKey) -> str | None:
     return None
 
 
-def _applies(run: Run, new: Definition, key: StepKey) -> bool:
-    return holds(new.steps[key].when, run.values)
+def _applies(run: Run, new: Definition, key: StepKey, zone: tzinfo) -> bool:
+    return holds(new.steps[key].when, run.values, zone)
 
 
-def _dependency(run: Run, between: Difference, place: int, change: Change) -> Findings:
+def _dependency(run: Run, between: Difference, place: int, change: Change, _zone: tzinfo) -> Findings:
     step = run.step(change.step)
     waits = [other for other in change.steps if run.step(other).state not in SATISFIED]
     if step.is_open and waits and in_flight(run, change.step):
@@ -316,9 +323,9 @@ def _dependency(run: Run, between: Difference, place: int, change: Change) -> Fi
         yield plain(between, place, change, column_of(step))
 
 
-def _condition(run: Run, between: Difference, place: int, change: Change) -> Findings:
+def _condition(run: Run, between: Difference, place: int, change: Change, zone: tzinfo) -> Findings:
     step = run.step(change.step)
-    applies = _applies(run, between.new, change.step)
+    applies = _applies(run, between.new, change.step, zone)
     if step.is_open and not applies and in_flight(run, change.step):
         yield _under_call(change)
     elif step.is_open and not applies:
@@ -328,7 +335,7 @@ def _condition(run: Run, between: Difference, place: int, change: Change) -> Fin
         yield plain(between, place, change, column_of(step))
 
 
-def _input(run: Run, between: Difference, place: int, change: Change) -> Findings:
+def _input(run: Run, between: Difference, place: int, change: Change, _zone: tzinfo) -> Findings:
     fields = {field.key: field for field in between.new.document.inputs}
     field = fields.get(change.field)
     if field is not None and field.required and not is_set(run.inputs.get(field.key)):
@@ -338,7 +345,7 @@ def _input(run: Run, between: Difference, place: int, change: Change) -> Finding
         yield plain(between, place, change, "done")
 
 
-_ROWS: dict[str, Callable[[Run, Difference, int, Change], Findings]] = {
+_ROWS: dict[str, Callable[[Run, Difference, int, Change, tzinfo], Findings]] = {
     "kind": _kind,
     "field_required": _required,
     "field_type": _type,

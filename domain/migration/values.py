@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from domain.comparing import is_set, same
 from domain.document import FormField, Step
 from domain.migration.conversion import converted
 from domain.migration.difference import form
 from domain.migration.findings import column_of
 from domain.run.state import StepState
-from domain.run.values import is_set, problems, same
+from domain.run.values import problems
 from domain.words import Values
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
+from domain.comparing import is_set, same
 from domain.definition import Definition
 from domain.directory import EMPTY, Directory, still_here
 from domain.document import Approval, EndsRun, Reopens, Requires, Step
@@ -18,7 +19,7 @@ from domain.run.readiness import settle
 from domain.run.reopening import question_or_reopen, reopen_one
 from domain.run.state import Run
 from domain.run.taking import take_inputs
-from domain.run.values import is_set, missing, problems, refuse, same
+from domain.run.values import missing, problems, refuse
 from domain.run.work import Work, in_hand, reasoned, step_of
 from domain.schedule import Calendar
 from domain.words import Actor, Assignee, Rejected, StepKey, Values

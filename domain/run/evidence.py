@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from domain.comparing import is_set, same
 from domain.definition import Definition
 from domain.directory import EMPTY, Directory
 from domain.events import Event, HelpCleared, StepValuesSaved
@@ -12,7 +13,7 @@ from domain.run.impartial import impartial
 from domain.run.people import hand_over
 from domain.run.readiness import settle
 from domain.run.state import Run
-from domain.run.values import check, is_set, missing, same, settled
+from domain.run.values import check, missing, settled
 from domain.run.work import Work, in_running, step_of
 from domain.schedule import Calendar
 from domain.words import Actor, Assignee, Rejected, StepKey, Values

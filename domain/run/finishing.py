@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from domain.comparing import same
 from domain.computing import compute
 from domain.condition import holds
 from domain.document import Rule, Step
@@ -13,7 +14,7 @@ from domain.run.people import hand_over
 from domain.run.queueing import queue
 from domain.run.state import Run
 from domain.run.taking import take_inputs
-from domain.run.values import same, settled
+from domain.run.values import settled
 from domain.run.work import Work
 from domain.words import Assignee, Rejected, StepKey, Values
 
@@ -31,7 +32,7 @@ def mark_done(
         for key, value in draft.items()
         if not same(work.run.values.get(f"{step}.{key}"), value)
     ]
-    if known.repeat_until is not None and not holds(known.repeat_until.condition, after):
+    if known.repeat_until is not None and not holds(known.repeat_until.condition, after, work.calendar.zone):
         return [*_again(work, step, given), *work.changed(paths)]
     outcome = _outcome(known, step, outcome, after)
     work.on(StepCompleted, step, values=given, outcome=outcome, reason=reason)
@@ -59,7 +60,7 @@ def present(run: Run, known: Step, step: StepKey) -> Values:
 def apply_rules(work: Work, step: StepKey, on: str) -> None:
     """Carry out the step's rules for this moment whose condition holds."""
     for number, rule in enumerate(work.definition.steps[step].rules):
-        if rule.on == on and holds(rule.when, work.run.values):
+        if rule.on == on and holds(rule.when, work.run.values, work.calendar.zone):
             _apply(work, step, rule)
             if rule.then.notify:
                 queue(work, step, f"notice:{on}:{number}", "email", facts={"roles": list(rule.then.notify)})
@@ -71,9 +72,8 @@ def computed_values(work: Work, step: StepKey, given: Values) -> Values:
     if fields is None:
         return {}
     own = {**work.run.step(step).draft, **given}
-    return compute(
-        fields, step, {**work.run.values, **{f"{step}.{key}": value for key, value in own.items()}}
-    )
+    values = {**work.run.values, **{f"{step}.{key}": value for key, value in own.items()}}
+    return compute(fields, step, values, work.calendar.zone)
 
 
 def _again(work: Work, step: StepKey, given: Values) -> list[StepKey]:

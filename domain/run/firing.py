@@ -182,7 +182,7 @@ def end_wait(
     if instant is None:
         return []
     work = Work(run, definition, by, at, calendar, directory)
-    if known.repeat_until is not None and not holds(known.repeat_until.condition, run.values):
+    if known.repeat_until is not None and not holds(known.repeat_until.condition, run.values, calendar.zone):
         work.on(StepWaitTimedOut, step, due_at=instant)
         return work.events
     outcome = None if known.outcome or known.outcome_from else WAITED

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import tzinfo
 from heapq import heapify, heappop, heappush
 
 from domain.condition import holds
@@ -25,14 +26,17 @@ from domain.run.work import Standing, Work
 from domain.words import Assignee, Cause, StepKey
 
 
-def standing(run: Run, definition: Definition, key: StepKey) -> Standing:
-    """What the graph says of a step: it waits, it can be worked on, or its condition sets it aside."""
+def standing(run: Run, definition: Definition, key: StepKey, zone: tzinfo) -> Standing:
+    """What the graph says of a step: it waits, it can be worked on, or its condition sets it aside.
+
+    ``zone`` is the organisation's.
+    """
     steps = run.steps
     for dependency in definition.dependencies[key]:
         found = steps.get(dependency)
         if found is None or found.state not in SATISFIED:
             return "locked"
-    return "ready" if holds(definition.steps[key].when, run.values) else "not_applicable"
+    return "ready" if holds(definition.steps[key].when, run.values, zone) else "not_applicable"
 
 
 def settle(work: Work, keys: Iterable[StepKey], cause: Cause = "rule") -> list[Event]:
@@ -78,7 +82,7 @@ def _settle_one(work: Work, key: StepKey, cause: Cause) -> tuple[StepKey, ...]:
     now = step.state
     if now not in _MOVES or step.added_later or step.kept:
         return ()
-    match (now, standing(work.run, work.definition, key)):
+    match (now, standing(work.run, work.definition, key, work.calendar.zone)):
         case ("locked", "ready"):
             return _announce(work, key, cause)
         case ("not_applicable", "ready"):

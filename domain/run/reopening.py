@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import Literal
 
 from domain.condition import holds
@@ -37,7 +37,7 @@ def reopen_step(  # noqa: PLR0913 - what is said, and what the house knows
     state = run.step(step).state
     aside = run.step(step).added_later
     if (state == "not_applicable" and not aside and not run.step(step).wanted) or _against(
-        run, definition, step
+        run, definition, step, calendar.zone
     ):
         raise Rejected("not_applicable", f"the condition of {step} is false; it cannot be done", step=step)
     if state not in ENDED and not aside:
@@ -50,9 +50,9 @@ def reopen_step(  # noqa: PLR0913 - what is said, and what the house knows
     return settle(work, [step, *touched, *revived], "user")
 
 
-def _against(run: Run, definition: Definition, step: StepKey) -> bool:
+def _against(run: Run, definition: Definition, step: StepKey, zone: tzinfo) -> bool:
     """Whether a migration left the step done against its condition: done again it would be set aside at once."""
-    return run.step(step).kept and not holds(definition.steps[step].when, run.values)
+    return run.step(step).kept and not holds(definition.steps[step].when, run.values, zone)
 
 
 def reopen_one(work: Work, step: StepKey, reason: str, cause: Cause) -> None:
@@ -76,7 +76,7 @@ def question_or_reopen(
     if dependents == "keep":
         _question(work, step, built)
         return list(follow(work, step))
-    against = [key for key in built if _against(work.run, work.definition, key)]
+    against = [key for key in built if _against(work.run, work.definition, key, work.calendar.zone)]
     _question(work, step, against)
     built = [key for key in built if key not in against] if against else built
     for key in built:

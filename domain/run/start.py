@@ -47,7 +47,7 @@ def start_run(  # noqa: PLR0913 - all that a run can begin with
     given = dict(inputs or {})
     work.record(
         RunStarted(
-            **_begun(definition, name, given, roles or {}, by, directory),
+            **_begun(definition, name, given, roles or {}, by, directory, calendar),
             subject=subject,
             project=project,
             priority=priority,
@@ -86,7 +86,7 @@ def start_child(  # noqa: PLR0913 - all that a child begins with
     given = dict(inputs)
     work.record(
         RunStarted(
-            **_begun(definition, None, given, roles, by, directory),
+            **_begun(definition, None, given, roles, by, directory, calendar),
             subject=parent.subject,
             project=project,
             priority=parent.priority,
@@ -109,11 +109,12 @@ def _begun(
     roles: Mapping[RoleKey, Assignee],
     by: Actor,
     directory: Directory,
+    calendar: Calendar,
 ) -> dict[str, Any]:
     """What every run begins with; Rejected when an input is missing or wrong, or a role is unknown."""
     fields = definition.document.inputs
     refuse("inputs", problems(fields, given) + missing(fields, given) + beyond_reach(definition, given))
-    given |= computed_inputs(definition, given)
+    given |= computed_inputs(definition, given, calendar)
     return {
         "process": definition.process,
         "process_version": definition.version,

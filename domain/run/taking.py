@@ -20,7 +20,7 @@ from domain.words import Cause, RoleKey, StepKey, Values
 
 def take_inputs(work: Work, new: Values, cause: Cause = "rule") -> list[StepKey]:
     """Record new inputs and what follows at once; the steps whose conditions read them."""
-    new = {**new, **settled(computed_inputs(work.definition, {**work.run.inputs, **new}), work.run.inputs)}
+    new = {**new, **_computed(work, new)}
     work.record(RunInputsChanged(inputs=new, cause=cause, by=work.by, at=work.at))
     readers = work.changed([f"inputs.{key}" for key in new])
     for role in work.definition.document.roles:
@@ -31,10 +31,16 @@ def take_inputs(work: Work, new: Values, cause: Cause = "rule") -> list[StepKey]
     return readers
 
 
-def computed_inputs(definition: Definition, inputs: Mapping[str, Any]) -> Values:
+def _computed(work: Work, new: Values) -> Values:
+    found = computed_inputs(work.definition, {**work.run.inputs, **new}, work.calendar)
+    return settled(found, work.run.inputs)
+
+
+def computed_inputs(definition: Definition, inputs: Mapping[str, Any], calendar: Calendar) -> Values:
     """The values of the computed inputs, from the others."""
     fields = definition.computed.get("inputs", ())
-    return compute(fields, "inputs", {f"inputs.{key}": value for key, value in inputs.items()})
+    values = {f"inputs.{key}": value for key, value in inputs.items()}
+    return compute(fields, "inputs", values, calendar.zone)
 
 
 def target_of(definition: Definition, inputs: Mapping[str, Any], calendar: Calendar) -> datetime | None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import date, datetime
 from typing import Any
 
+from domain import texts
+from domain.comparing import is_set, same
 from domain.computing import LARGEST
 from domain.document import Column, FormField
 from domain.mail_address import ACCEPTED, is_address
@@ -62,19 +63,9 @@ def missing(fields: Sequence[FormField], present: Mapping[str, Any]) -> list[Pro
     ]
 
 
-def is_set(value: Any) -> bool:
-    """Whether there is a value: neither nothing, nor an empty text or list."""
-    return value not in (None, "", [], (), {})
-
-
 def settled(given: Mapping[str, Any], present: Mapping[str, Any]) -> Values:
     """The values that change something."""
     return {key: value for key, value in given.items() if key not in present or not same(present[key], value)}
-
-
-def same(one: Any, other: Any) -> bool:
-    """Whether two JSON values are the same; true is not 1."""
-    return bool(one == other) and isinstance(one, bool) == isinstance(other, bool)
 
 
 def is_somebody(text: str) -> bool:
@@ -135,11 +126,11 @@ def _number(field: Any, value: Any) -> bool:
 
 
 def _date(_field: Any, value: Any) -> bool:
-    if not isinstance(value, str) or len(value) != 10:
+    if not isinstance(value, str):
         return False
     try:
-        return bool(date.fromisoformat(value))
-    except ValueError:
+        return bool(texts.day(value))
+    except texts.NotOne:
         return False
 
 
@@ -147,8 +138,8 @@ def _datetime(_field: Any, value: Any) -> bool:
     if not isinstance(value, str) or len(value) > _INSTANT_LENGTH:
         return False
     try:
-        instant = datetime.fromisoformat(value)
-    except ValueError:
+        instant = texts.instant(value)
+    except texts.NotOne:
         return False
     return instant.tzinfo is not None and in_reach(instant)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC
 from typing import Any
 
 import pytest
@@ -35,7 +36,7 @@ json = st.recursive(
 def check(operator: str, actual: Any, wanted: Any = None) -> bool:
     """Whether one field compares so with one value."""
     condition = CONDITIONS.validate_python({"field": "a.b", "operator": operator, "value": wanted})
-    return holds(condition, {} if actual is None else {"a.b": actual})
+    return holds(condition, {} if actual is None else {"a.b": actual}, UTC)
 
 
 @pytest.mark.parametrize(
@@ -78,8 +79,8 @@ def test_parts_are_combined():
     size = {"field": "a.size", "operator": "more", "value": 3}
     kind = {"field": "a.kind", "operator": "equals", "value": "x"}
     condition = CONDITIONS.validate_python({"any": [{"all": [size, {"not": kind}]}, kind]})
-    assert holds(condition, {"a.size": 5})
-    assert holds(condition, {"a.kind": "x"})
-    assert not holds(condition, {"a.size": 1})
+    assert holds(condition, {"a.size": 5}, UTC)
+    assert holds(condition, {"a.kind": "x"}, UTC)
+    assert not holds(condition, {"a.size": 1}, UTC)
     assert fields_of(condition) == {"a.size", "a.kind"}
-    assert holds(None, {})
+    assert holds(None, {}, UTC)

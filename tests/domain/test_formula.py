@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC
 from typing import Any
 
 import pytest
@@ -66,6 +67,7 @@ def field(path: str) -> dict[str, str]:
         ({"if": {"field": "a.n", "operator": "more", "value": 2}, "then": "high"}, None),
         ({"concat": [field("a.text"), field("a.nothing"), field("a.n"), field("a.yes")], "separator": "-"}, "x-2-yes"),
         ({"concat": [field("a.many")], "separator": ", "}, "one, two"),
+        ({"concat": [field("a.text"), " ", field("a.n")]}, "x 2"),
         ({"round": {"ratio": [field("a.n"), 3]}, "digits": 2}, 0.67),
         ({"round": 2.5}, 3),
         ({"round": -2.5}, -3),
@@ -74,7 +76,7 @@ def field(path: str) -> dict[str, str]:
 )  # fmt: skip
 def test_each_operation_gives_what_it_says(formula: dict[str, Any], value: Any):
     """Exact in decimals, without a value where one cannot be; whole numbers are whole."""
-    found = evaluate(FORMULA.validate_python(formula), VALUES)
+    found = evaluate(FORMULA.validate_python(formula), VALUES, UTC)
     assert (found, type(found)) == (value, type(value))
 
 
@@ -99,7 +101,7 @@ def test_no_value_breaks_a_formula(given_values: list[Any]):
         + [WORTH, PRICE, {"count": field("a.lines")}, {"round": field("a.n"), "digits": 9}]
     }
     for formula in (whole, *whole["concat"]):
-        found = evaluate(FORMULA.validate_python(formula), values)
+        found = evaluate(FORMULA.validate_python(formula), values, UTC)
         assert found is None or isinstance(found, (str, bool)) or -LARGEST <= found <= LARGEST
 
 
@@ -122,16 +124,16 @@ def test_texts_made_of_texts_have_an_end():
     before = ["a.text", "a.f0", "a.f1"]
     fields = [made_of(f"f{number}", {"concat": [field(name)] * 20}) for number, name in enumerate(before)]
     fields.append(made_of("f3", {"concat": [field("a.f2")]}))
-    found = compute(fields, "a", {"a.text": "x" * 100})
+    found = compute(fields, "a", {"a.text": "x" * 100}, UTC)
     assert [text and len(text) for text in found.values()] == [2_000, 40_000, None, ""]
 
 
 def test_texts_within_one_formula_have_an_end():
     """What is made together counts, not only what comes out; and the last character that may be made is made."""
     nested = {"concat": [{"concat": [field("a.text")] * 20}] * 20}
-    assert evaluate(FORMULA.validate_python(nested), {"a.text": "x" * 1_000}) is None
-    assert evaluate(FORMULA.validate_python({"concat": ["x"] * 2}), {"a.text": "x"}) == "xx"
-    longest = evaluate(FORMULA.validate_python({"concat": [field("a.text")]}), {"a.text": "x" * LONGEST})
+    assert evaluate(FORMULA.validate_python(nested), {"a.text": "x" * 1_000}, UTC) is None
+    assert evaluate(FORMULA.validate_python({"concat": ["x"] * 2}), {"a.text": "x"}, UTC) == "xx"
+    longest = evaluate(FORMULA.validate_python({"concat": [field("a.text")]}), {"a.text": "x" * LONGEST}, UTC)
     assert len(longest) == LONGEST
 
 
@@ -143,8 +145,8 @@ def test_tables_within_tables_have_an_end():
     condition = {"all": [{"field": "a.table", "operator": "set"}] * 50}
     for value in (rows, {"rows": "a.table", "value": {"if": condition, "then": rows}}):
         formula = FORMULA.validate_python({"count": value})
-        assert evaluate(formula, {"a.table": [{"n": 1}] * 60}) is None
-        assert evaluate(formula, {"a.table": [{"n": 1}]}) == 1
+        assert evaluate(formula, {"a.table": [{"n": 1}] * 60}, UTC) is None
+        assert evaluate(formula, {"a.table": [{"n": 1}]}, UTC) == 1
 
 
 def test_formulas_within_formulas_have_an_end():
@@ -154,8 +156,8 @@ def test_formulas_within_formulas_have_an_end():
         for depth in range(200):
             deep = {part: [deep]}
             if depth == 40:
-                assert evaluate(FORMULA.validate_python(deep), {}) in (1, "1")
-        assert evaluate(FORMULA.validate_python(deep), {}) is None
+                assert evaluate(FORMULA.validate_python(deep), {}, UTC) in (1, "1")
+        assert evaluate(FORMULA.validate_python(deep), {}, UTC) is None
 
 
 def test_computed_values_are_stored_with_the_completion():

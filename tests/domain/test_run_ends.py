@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC
 from typing import Any
 
 import pytest
@@ -38,7 +39,7 @@ def test_what_failed_holds_what_waits_for_it():
     story = ended("failed")
     assert (story.state.step(SIGN).state, story.state.step(SEND).state) == ("failed", "locked")
     assert story.definition is not None
-    assert standing(story.state, story.definition, SEND) == "locked"
+    assert standing(story.state, story.definition, SEND, UTC) == "locked"
     assert story.state.state == "running"
     again = story.after(reopen_step, "sign", "a better price").after(complete_step, "sign")
     assert again.state.step(SEND).state == "ready"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC
 from pathlib import Path
 from typing import Any
 
@@ -269,7 +270,7 @@ def test_the_hire_names_the_three_outcomes_of_the_background_check():
 def applies(document: Document, key: str, **values: Any) -> bool:
     """Whether the condition of a step holds with these values; ``inputs__plan`` is ``inputs.plan``."""
     step = next(step for step in document.steps if step.key == key)
-    return holds(step.when, {name.replace("__", "."): value for name, value in values.items()})
+    return holds(step.when, {name.replace("__", "."): value for name, value in values.items()}, UTC)
 
 
 def test_conditional_steps_of_the_customer_onboarding_apply_when_the_table_says():
@@ -355,7 +356,7 @@ def test_steps_of_the_hire_wait_and_repeat_as_the_table_says():
     assert all(field.sensitive for field in steps["files_submitted"].fields)
     passed = steps["security_training"].repeat_until
     assert passed is not None
-    assert [holds(passed.condition, {"security_training.score": score}) for score in (79, 80)] == [
+    assert [holds(passed.condition, {"security_training.score": score}, UTC) for score in (79, 80)] == [
         False,
         True,
     ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, timedelta
 from typing import Any
 
 from hypothesis import given, settings
@@ -63,7 +63,7 @@ def assert_stands(run: Run, process: Definition) -> None:
             continue
         if waits:
             assert step.state == "locked", (key, step.state, waits)
-        elif not holds(process.steps[key].when, run.values):
+        elif not holds(process.steps[key].when, run.values, UTC):
             assert step.state == "not_applicable", key
         elif run.state == "running":
             assert step.is_open, (key, step.state)
@@ -174,7 +174,7 @@ def test_the_events_alone_make_the_migrated_run(
         return
     again = migrate_run(run, old, new, events[0].choices, None, by=BO, at=LATER, calendar=OFFICE)  # type: ignore[attr-defined]
     assert again == events
-    assert events[0].plan == plan(run, old, new).as_data()  # type: ignore[attr-defined]
+    assert events[0].plan == plan(run, old, new, UTC).as_data()  # type: ignore[attr-defined]
     after = known(RUN.fold(events, run))
     assert (after.process_version, after.followed) == (2, (1,))
 
@@ -189,8 +189,8 @@ def test_planning_is_total(document: Document, pair: tuple[Document, Document], 
     run = worked(begun(old), old, doings)
     for other in (*pair, document):
         new = version(other, 2)
-        made = plan(run, old, new)
-        assert made == plan(run, old, new)
+        made = plan(run, old, new, UTC)
+        assert made == plan(run, old, new, UTC)
         assert made.verdict in ("safe", "needs_choice", "blocked")
         assert all(finding.reason for finding in made.findings)
 

@@ -73,7 +73,7 @@ def at(key: str | None, old: Definition = OLD, started: bool = False) -> Story:
 def planned(story: Story, new: Definition) -> Plan:
     """The plan for the run of this story."""
     assert story.definition is not None
-    return plan(story.state, story.definition, new)
+    return plan(story.state, story.definition, new, story.calendar.zone)
 
 
 def cell(story: Story, new: Definition, change: str, where: str) -> Finding:

@@ -6,7 +6,7 @@ import asyncio
 import json
 import re
 import ssl
-from datetime import timedelta
+from datetime import UTC, timedelta, tzinfo
 from typing import Any
 
 import httpx
@@ -31,11 +31,12 @@ _PLACE = re.compile(r"[0-9]{1,9}")
 class HttpCaller:
     """The executor of calls. Open it once; every call has a connection of its own, to the address that was checked."""
 
-    def __init__(self, signer: Signer, targets: Targets, base_url: str) -> None:
-        """``base_url`` is where people reach Milepost, for ``{run.url}``."""
+    def __init__(self, signer: Signer, targets: Targets, base_url: str, zone: tzinfo = UTC) -> None:
+        """``base_url`` is where people reach Milepost, for ``{run.url}``; ``zone`` is the organisation's."""
         self._signer = signer
         self._targets = targets
         self._base_url = base_url
+        self._zone = zone
         self._context = ssl.create_default_context()
 
     async def __call__(self, due: Due) -> Answer:
@@ -64,7 +65,7 @@ class HttpCaller:
             return Failed(reason, uncertain=sent.began)
         except (httpx.InvalidURL, ValueError) as error:
             return Failed(f"the call cannot be sent: {error}", permanent=True, problem="bad_document")
-        return judged(due, request, status, headers, body)
+        return judged(due, request, status, headers, body, self._zone)
 
     async def _exchange(
         self, due: Due, request: Request, target: Target, sent: Sent
@@ -114,7 +115,9 @@ class Sent:
         self.began = self.began or name.endswith("send_request_headers.started")
 
 
-def judged(due: Due, request: Request, status: int, headers: httpx.Headers, body: bytes) -> Answer:
+def judged(
+    due: Due, request: Request, status: int, headers: httpx.Headers, body: bytes, zone: tzinfo
+) -> Answer:
     """What the answer means: done with these values, or failed, perhaps for good."""
     wanted = request.success.statuses or range(200, 300)
     if status not in wanted:
@@ -128,7 +131,7 @@ def judged(due: Due, request: Request, status: int, headers: httpx.Headers, body
         return Failed(f"the answer ({status}) is not taken, {why}: {_shown(body)}", permanent=True)
     for test in request.success.answer:
         found = _at(answer, test.path)
-        if not compare(test.operator, found, test.value):
+        if not compare(test.operator, found, test.value, zone):
             told = f"{test.path} is {_shown(json.dumps(found).encode())}"
             return Failed(f"the answer ({status}) is no success: {told}")
     step = due.definition.steps.get(due.action.step) if due.action.step is not None else None

@@ -115,9 +115,9 @@ def test_a_condition_that_is_not_known_happens_as_often_as_it_did():
 def test_a_field_that_may_still_change_leaves_a_condition_open():
     """Whether it holds is not known, unless another part decides."""
     condition = Comparison(field="a.size", operator="more", value=3)
-    assert answer(condition, {}, {"a.size": False}) is None
-    assert answer(condition, {"a.size": 5}, {"a.size": True}) is True
-    assert answer(condition, {}, {"a.size": True}) is False
+    assert answer(condition, {}, {"a.size": False}, UTC) is None
+    assert answer(condition, {"a.size": 5}, {"a.size": True}, UTC) is True
+    assert answer(condition, {}, {"a.size": True}, UTC) is False
 
 
 def test_refusals_cost_what_they_have_done_again():
