@@ -21,7 +21,7 @@ from domain.aggregate import Aggregate
 from domain.events import Event, PersonDeactivated
 from domain.words import Rejected
 from store.log import Command, CommandMismatch, Conflict, Repeated
-from store.repository import Outcome
+from store.repository import Beside, Outcome
 from store.unit import fingerprint_text
 
 _LONGEST_KEY = 200
@@ -124,11 +124,13 @@ async def carry_out(
     name: str,
     meta: Mapping[str, Any],
     created: str | None = None,
+    beside: Beside | None = None,
 ) -> Response:
     """Decide on the stream and store; the answer names its version, the position and the types of the events.
 
     ``name`` is the id that the answer gives; ``created`` the address of what the command makes. ``meta`` is stored
     with the events and is read after ``decide`` has run, so that it may fill in what only the state tells.
+    ``beside`` are other streams that ``decide`` looks at.
     """
     try:
         outcome: Outcome[Event] = await call.services.repository.execute_async(
@@ -138,13 +140,14 @@ async def carry_out(
             command=_with_result(call.command, stream, name, created),
             meta=meta,
             expected_version=call.expected_version,
+            beside=beside,
         )
     except Repeated as repeated:
         return await _again(call.services, repeated)
     except CommandMismatch:
         raise Problem("other_request", "this Idempotency-Key was used for another request") from None
     except Conflict as conflict:
-        raise _moved_on(call, conflict) from None
+        raise _moved_on(call, stream, conflict) from None
     types = [event.type for event in outcome.events]
     await _rights_have_ended(call.services, types)
     return _answer(name, outcome.version, outcome.position, types, created)
@@ -157,7 +160,9 @@ def _with_result(command: Command | None, stream: UUID, name: str, created: str 
     return Command(command.id, command.fingerprint, result)
 
 
-def _moved_on(call: Call, conflict: Conflict) -> Problem:
+def _moved_on(call: Call, stream: UUID, conflict: Conflict) -> Problem:
+    if conflict.stream != stream:
+        return Problem("too_busy_stream", "what it depends on kept changing")
     headers = {"ETag": f'"{conflict.actual}"'}
     if call.expected_version is None:
         return Problem("too_busy_stream", "it kept changing", version=conflict.actual, headers=headers)

@@ -19,14 +19,13 @@ from api.registering import Handle, add_command, stream_id
 from api.services import Services
 from api.streams import PROJECTS, RUNS, TASKS, known_project, known_run, known_task
 from api.verbs import Given, Verb
+from api.waited_for import WaitedFor
 from domain import task as tasks
 from domain.directory import EMPTY
 from domain.events import Event
 from domain.project import column
 from domain.task import Task
-from domain.words import Rejected
 
-_MOST_FOLLOWED = 1_000
 _PROJECT = "01938c2e-7a31-7c11-b1b9-0d6c2f6a9e55"
 
 ADD = Verb(
@@ -147,11 +146,13 @@ async def _add(call: Call) -> Response:
         )
 
 
-async def _given(call: Call, stream: UUID, verb: Verb) -> Given:
+async def _given(call: Call, stream: UUID, verb: Verb, beside: WaitedFor | None = None) -> Given:
     """What the decision may ask for beside the body."""
     services = call.services
     directory = await services.directories.now() if verb.wants_directory else EMPTY
-    return Given(call.caller.actor, services.clock(), services.calendar, stream, directory=directory)
+    others = beside.others if beside is not None else {}
+    actor, now = call.caller.actor, services.clock()
+    return Given(actor, now, services.calendar, stream, directory=directory, others=others)
 
 
 def _column_exists(services: Services, project: UUID | None, stage: str) -> None:
@@ -165,15 +166,24 @@ def _on_task(verb: Verb) -> Handle:
         body = validate(verb.body, call.body)
         await _check(call.services, stream, body)
         project, stage = await _column_wanted(call.services, stream, body)
-        given = await _given(call, stream, verb)
+        beside = _beside(call.services, stream, body) if verb.wants_others else None
+        given = await _given(call, stream, verb, beside)
 
         def decide(task: Task | None) -> Sequence[Event]:
             return verb.decide(known_task(task, stream), body, given)
 
         async with room_in(call.services, project, stage, stream):
-            return await carry_out(call, TASKS, stream, decide, name=str(stream), meta=call.caller.meta)
+            return await carry_out(
+                call, TASKS, stream, decide, name=str(stream), meta=call.caller.meta, beside=beside
+            )
 
     return handle
+
+
+def _beside(services: Services, stream: UUID, body: BaseModel) -> WaitedFor:
+    if isinstance(body, bodies.Depend):
+        return WaitedFor(services.repository, stream, body.on, body.kind)
+    return WaitedFor(services.repository, stream, None)
 
 
 async def _check(services: Services, stream: UUID, body: BaseModel) -> None:
@@ -181,7 +191,7 @@ async def _check(services: Services, stream: UUID, body: BaseModel) -> None:
     if isinstance(body, bodies.MoveTask):
         await run_in_threadpool(_may_stand_in, services, stream, body.stage)
     elif isinstance(body, bodies.Depend):
-        await run_in_threadpool(_other_exists, services, stream, body)
+        await run_in_threadpool(_other_exists, services, body)
 
 
 async def _column_wanted(services: Services, stream: UUID, body: BaseModel) -> tuple[UUID | None, str]:
@@ -197,24 +207,8 @@ def _may_stand_in(services: Services, stream: UUID, stage: str) -> None:
     _column_exists(services, task.project, stage)
 
 
-def _other_exists(services: Services, stream: UUID, body: bodies.Depend) -> None:
-    if body.on == stream:
-        raise Rejected("own_dependency", "a task cannot wait for itself")
+def _other_exists(services: Services, body: bodies.Depend) -> None:
     if body.kind == "run":
         known_run(services.repository.load(RUNS, body.on), body.on)
     else:
         known_task(services.repository.load(TASKS, body.on), body.on)
-        _no_circle(services, stream, body.on)
-
-
-def _no_circle(services: Services, stream: UUID, on: UUID) -> None:
-    """Rejected("dependency_cycle") when the other waits for this task, directly or by way of others."""
-    known, left = set[UUID](), [on]
-    while left and len(known) < _MOST_FOLLOWED:
-        other = left.pop()
-        if other == stream:
-            raise Rejected("dependency_cycle", "the other task waits for this one", on=str(on))
-        if other not in known:
-            known.add(other)
-            state = services.repository.load(TASKS, other)
-            left += [each for each, kind in state.dependencies if kind == "task"] if state else []

@@ -18,6 +18,7 @@ from domain.directory import EMPTY, Directory
 from domain.events import Event
 from domain.rank import between
 from domain.schedule import Calendar
+from domain.waiting import Others
 from domain.words import Actor, StepKey
 
 Decision = Callable[..., Sequence[Event]]
@@ -36,6 +37,7 @@ class Given:
     directory: Directory = EMPTY
     incident: UUID | None = None
     steps: Sequence[StepKey] | None = None
+    others: Others = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,11 @@ class Verb:
         """Whether the decision asks who works here."""
         return "directory" in self._sources  # type: ignore[attr-defined]  # set above
 
+    @property
+    def wants_others(self) -> bool:
+        """Whether the decision asks about what the task waits for."""
+        return "others" in self._sources  # type: ignore[attr-defined]  # set above
+
     def decide(self, state: Any, body: BaseModel, given: Given) -> Sequence[Event]:
         """The decision on this state, with its arguments from the body and the request."""
         sources: dict[str, Callable[[BaseModel, Given], Any]] = self._sources  # type: ignore[attr-defined]  # set above
@@ -82,6 +89,8 @@ _FROM_REQUEST: dict[str, Callable[[BaseModel, Given], Any]] = {
     "directory": lambda _, given: given.directory,
     "incident": lambda _, given: given.incident,
     "steps": lambda _, given: given.steps,
+    "own": lambda _, given: given.stream,
+    "others": lambda _, given: given.others,
 }
 _NEW_IDS = frozenset({"comment", "entry", "attachment"})
 

@@ -33,10 +33,10 @@ from domain.events import (
     TaskReopened,
     TaskUnblocked,
 )
+from domain.waiting import DependencyKind, Others, no_circle, nothing_left
 from domain.words import Actor, Assignee, Priority, Rejected, StageKey
 
 TaskState = Literal["open", "done", "cancelled"]
-DependencyKind = Literal["task", "run"]
 _MOST_LABELS = 50
 _MOST_ENTRIES = 200
 _MOST_DEPENDENCIES = 200
@@ -283,12 +283,13 @@ def tick(task: Task, entry: UUID, done: bool = True, *, by: Actor, at: datetime)
 
 
 def add_dependency(
-    task: Task, on: UUID, kind: DependencyKind, *, by: Actor, at: datetime
+    task: Task, on: UUID, kind: DependencyKind, *, own: UUID, others: Others, by: Actor, at: datetime
 ) -> list[AnyTaskEvent]:
-    """Say that the task waits for another task or for a run."""
+    """Say that the task, whose ``own`` id this is, waits for another task or for a run; never in a circle."""
     if (on, kind) in task.dependencies:
         return []
     _must_be_open(task)
+    no_circle(own, on, others)
     if len(task.dependencies) >= _MOST_DEPENDENCIES:
         most = _MOST_DEPENDENCIES
         raise Rejected("too_many_dependencies", f"a task waits for at most {most} others", most=most)
@@ -356,11 +357,12 @@ def comment(
 # --- decisions: the end ---
 
 
-def complete(task: Task, *, by: Actor, at: datetime) -> list[AnyTaskEvent]:
-    """Mark the task done; a block and a request for help end with it."""
+def complete(task: Task, *, others: Others, by: Actor, at: datetime) -> list[AnyTaskEvent]:
+    """Mark the task done once what it waits for is over; a block and a request for help end with it."""
     if task.state == "done":
         return []
     _must_be_open(task)
+    nothing_left(task.dependencies, others)
     return [*_flags_down(task, by, at), TaskCompleted(by=by, at=at)]
 
 

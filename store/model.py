@@ -22,7 +22,10 @@ class NewEvent:
 
 @dataclass(frozen=True, slots=True)
 class Append:
-    """Events for one stream. ``expected_version`` is its last version now; 0 for a stream without events."""
+    """Events for one stream. ``expected_version`` is its last version now; 0 for a stream without events.
+
+    Without events it only says that the stream is at that version: the others of its unit are stored only if it is.
+    """
 
     stream: UUID
     expected_version: int

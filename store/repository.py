@@ -7,7 +7,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from threading import Lock
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 from uuid import UUID
 
 from domain.aggregate import Aggregate
@@ -54,6 +54,24 @@ class Loaded(NamedTuple):
 _NOTHING = Loaded(0, 0, None)
 
 
+class Beside(Protocol):
+    """Other streams that a decision looks at. Its events are stored only while these are as they were read."""
+
+    def read(self) -> Mapping[UUID, int]:
+        """Read them anew, before each try; the answer is at which version each of them is."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    beside: Beside
+
+    def now(self, _log: Log) -> Mapping[UUID, int]:
+        return self.beside.read()
+
+    async def later(self, _log: Log) -> Mapping[UUID, int]:
+        return await asyncio.to_thread(self.beside.read)
+
+
 @dataclass(frozen=True, slots=True)
 class _Read:
     stream: UUID
@@ -89,7 +107,7 @@ class _Store:
         return await log.append_async(self.appends, self.command)
 
 
-_Request = _Read | _Find | _Store
+_Request = _Read | _Find | _Store | _Look
 _Plan = Generator[_Request, Any, Outcome[E]]
 
 
@@ -103,6 +121,7 @@ class _Work(Generic[S, E]):
     command: Command | None
     meta: Mapping[str, Any]
     expected_version: int | None
+    beside: Beside | None
 
     def try_on(self, loaded: Loaded) -> tuple[Sequence[E], Exception | None]:
         """What is decided on this state, or why nothing is."""
@@ -138,15 +157,17 @@ class Repository:
         command: Command | None = None,
         meta: Mapping[str, Any] | None = None,
         expected_version: int | None = None,
+        beside: Beside | None = None,
     ) -> Outcome[E]:
         """Decide on the stream's newest state and store what was decided.
 
         ``meta`` is stored with the events and read once ``decide`` has run, which may fill it in.
-        A conflict is decided again, up to three times; with ``expected_version`` it goes to the caller. No events:
+        A conflict is decided again, up to three times; with ``expected_version`` it goes to the caller. What ``decide``
+        reads ``beside`` is read before it, and has not moved when the events are stored. No events:
         nothing is appended, only the command id is kept. Raises what ``decide`` raises, Repeated for a command that
         was accepted before, and what ``Log.append`` raises.
         """
-        plan = self._plan(_Work(aggregate, stream, decide, command, _beside(meta), expected_version))
+        plan = self._plan(_Work(aggregate, stream, decide, command, _shared(meta), expected_version, beside))
         step = _resume(plan, None)
         while not isinstance(step, Outcome):
             try:
@@ -164,9 +185,10 @@ class Repository:
         command: Command | None = None,
         meta: Mapping[str, Any] | None = None,
         expected_version: int | None = None,
+        beside: Beside | None = None,
     ) -> Outcome[E]:
         """As ``execute``, for a coroutine."""
-        plan = self._plan(_Work(aggregate, stream, decide, command, _beside(meta), expected_version))
+        plan = self._plan(_Work(aggregate, stream, decide, command, _shared(meta), expected_version, beside))
         step = _resume(plan, None)
         while not isinstance(step, Outcome):
             try:
@@ -217,6 +239,7 @@ class Repository:
             loaded, fresh = (yield from self._refresh(work, _NOTHING)), True
         tries = 1
         while True:
+            beside: Mapping[UUID, int] = (yield _Look(work.beside)) if work.beside is not None else {}
             events, refusal = work.try_on(loaded)
             if not events and not fresh:  # a no on an old state is no answer
                 loaded, fresh = (yield from self._refresh(work, loaded)), True
@@ -224,9 +247,10 @@ class Repository:
             if not events:
                 return (yield from self._nothing(work, loaded, refusal))
             try:
-                accepted = yield _stored(work, loaded, events)
-            except Conflict:
-                if work.expected_version is not None or tries == _TRIES:
+                accepted = yield _stored(work, loaded, events, beside)
+            except Conflict as conflict:
+                own = conflict.stream == work.stream
+                if (own and work.expected_version is not None) or tries == _TRIES:
                     raise
                 loaded, fresh = (yield from self._refresh(work, loaded)), True
                 tries += 1
@@ -279,7 +303,7 @@ class _Cache:
                 self._entries.popitem(last=False)
 
 
-def _beside(meta: Mapping[str, Any] | None) -> Mapping[str, Any]:
+def _shared(meta: Mapping[str, Any] | None) -> Mapping[str, Any]:
     """What is stored beside the events: this very mapping, also an empty one, for ``decide`` may yet fill it."""
     return {} if meta is None else meta
 
@@ -308,10 +332,13 @@ def _folded(aggregate: Aggregate[Any], loaded: Loaded, recorded: Sequence[Record
     return Loaded(recorded[-1].version, recorded[-1].position, state)
 
 
-def _stored(work: _Work[Any, Any], loaded: Loaded, events: Sequence[Event]) -> _Store:
+def _stored(
+    work: _Work[Any, Any], loaded: Loaded, events: Sequence[Event], beside: Mapping[UUID, int]
+) -> _Store:
     meta = work.meta if work.command is None else {**work.meta, "command": work.command.id}
     new = [to_new_event(event, meta) for event in events]
-    return _Store((Append(work.stream, loaded.version, new),), work.command)
+    unmoved = (Append(stream, version, ()) for stream, version in beside.items() if stream != work.stream)
+    return _Store((Append(work.stream, loaded.version, new), *unmoved), work.command)
 
 
 def _raise_if_stored(command: Command, stored: StoredCommand | None) -> None:

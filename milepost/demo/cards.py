@@ -10,6 +10,7 @@ from uuid import UUID, uuid5
 
 from domain.task import TASK, add_checklist_entry, add_dependency, comment, tick
 from domain.view import VIEW, save_view
+from domain.waiting import Other
 from domain.words import Actor
 from store.repository import Repository
 
@@ -30,7 +31,11 @@ def furnish(repository: Repository, project: UUID, tasks: Sequence[UUID], by: Ac
     do(deck, lambda task: tick(task, uuid5(deck, "line 0"), by=Actor("person:bo"), at=at + timedelta(days=1)))
     said = uuid5(freeze, "comment")
     do(freeze, lambda task: comment(task, said, COMMENT, by=Actor("person:dana"), at=at + timedelta(days=2)))
-    do(agreement, lambda task: add_dependency(task, freeze, "task", by=by, at=at))
+    others = {freeze: Other()}
+    do(
+        agreement,
+        lambda task: add_dependency(task, freeze, "task", own=agreement, others=others, by=by, at=at),
+    )
     page = f"/projects/{project}/list"
     repository.execute(
         VIEW,

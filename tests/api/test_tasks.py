@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 
+from api.waited_for import WaitedFor
 from domain.schedule import Calendar
 from tests.api.conftest import DANA, Api, project
 
@@ -86,6 +88,57 @@ def test_tasks_do_not_wait_for_each_other_in_a_circle(api: Api, place: str):
         told = api.client.post(f"/v1/tasks/{third}/depend", json={"on": on, "kind": "task"})
         assert (told.status_code, told.json()["code"]) == (409, "dependency_cycle")
     assert api.client.post(f"/v1/tasks/{first}/depend", json={"on": third, "kind": "task"}).status_code == 200
+
+
+def test_no_ring_comes_of_commands_at_the_same_moment(api: Api, place: str, monkeypatch: pytest.MonkeyPatch):
+    """A waits for B, B for C and C for A, each decided before the others are stored: one of them is refused."""
+    ids = [added(api, place, title) for title in ("A", "B", "C")]
+    ring = list(zip(ids, [*ids[1:], ids[0]], strict=True))
+    read = WaitedFor.read
+    left = ring[1:]
+
+    def read_and_let_another_come_first(waited: WaitedFor) -> Any:
+        versions = read(waited)
+        if left:
+            task, on = left.pop(0)
+            told.append(api.client.post(f"/v1/tasks/{task}/depend", json={"on": on, "kind": "task"}))
+        return versions
+
+    told: list[Any] = []
+    monkeypatch.setattr(WaitedFor, "read", read_and_let_another_come_first)
+    told.append(api.client.post(f"/v1/tasks/{ring[0][0]}/depend", json={"on": ring[0][1], "kind": "task"}))
+    assert [answer.status_code for answer in told] == [200, 200, 409]
+    assert told[-1].json()["code"] == "dependency_cycle"
+    assert told[-1].json()["way"] == ids[1:]
+
+
+def test_a_task_that_waits_is_not_done(api: Api, place: str):
+    """Neither before the other task is over nor when that is reopened; it may be told to wait no longer."""
+    task, other = added(api, place, "Move the desks"), added(api, place, "Order desks")
+    path = f"/v1/tasks/{task}"
+    assert api.client.post(f"{path}/depend", json={"on": other, "kind": "task"}).status_code == 200
+    told = api.client.post(f"{path}/complete", json={})
+    assert (told.status_code, told.json()["code"], told.json()["waits_for"]) == (
+        409,
+        "still_waiting",
+        [other],
+    )
+    assert api.client.post(f"/v1/tasks/{other}/complete", json={}).status_code == 200
+    assert api.client.post(f"/v1/tasks/{other}/reopen", json={"reason": "Wrong desks"}).status_code == 200
+    assert api.client.post(f"{path}/complete", json={}).status_code == 409
+    assert api.client.post(f"{path}/undepend", json={"on": other, "kind": "task"}).status_code == 200
+    assert api.client.post(f"{path}/complete", json={}).status_code == 200
+
+
+def test_a_task_waits_for_a_run_to_end(published: Api):
+    """A run that goes on holds it; cancelled or completed, it holds it no longer."""
+    place = published.client.post("/v1/projects", json={"name": "Office", "stages": COLUMNS}).json()["id"]
+    task, run = added(published, place, "Celebrate"), published.start()
+    depends = {"on": run, "kind": "run"}
+    assert published.client.post(f"/v1/tasks/{task}/depend", json=depends).status_code == 200
+    assert published.client.post(f"/v1/tasks/{task}/complete", json={}).json()["code"] == "still_waiting"
+    assert published.client.post(f"/v1/runs/{run}/cancel", json={"reason": "Gone"}).status_code == 200
+    assert published.client.post(f"/v1/tasks/{task}/complete", json={}).status_code == 200
 
 
 def test_a_task_that_waits_is_in_no_inbox(api: Api, place: str):

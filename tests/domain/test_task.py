@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -31,6 +32,7 @@ from domain.events import (
     TaskUnblocked,
 )
 from domain.task import TASK
+from domain.waiting import Other
 from domain.words import Actor, Assignee, StageKey
 from tests.support.given import NINE, Story
 
@@ -82,7 +84,8 @@ def test_a_move_is_one_fact():
         (tasks.set_due, (date(2026, 4, 1),), TaskDueSet(due_on=date(2026, 4, 1), **W)),
         (tasks.label, (("a", "b", "a"),), TaskLabelled(labels=("a", "b"), **W)),
         (tasks.add_checklist_entry, (ENTRY, "dial"), TaskChecklistEntryAdded(entry=ENTRY, text="dial", **W)),
-        (tasks.add_dependency, (OTHER, "run"), TaskDependencyAdded(on=OTHER, kind="run", **W)),
+        (partial(tasks.add_dependency, own=ENTRY, others={}), (OTHER, "run"),
+            TaskDependencyAdded(on=OTHER, kind="run", **W)),
         (tasks.block, ("no line",), TaskBlocked(reason="no line", **W)),
         (tasks.request_help, ("number?", "bo", NINE),
             TaskHelpRequested(reason="number?", waiting_on="bo", until=NINE, **W)),
@@ -119,8 +122,36 @@ def test_the_end_takes_the_flags_down():
     """A done or cancelled card asks for no help and is blocked by nothing."""
     flagged = there.given(TaskHelpRequested(reason="?", **W), TaskBlocked(reason="x", **W))
     down = (TaskHelpCleared(**W), TaskUnblocked(**W))
-    flagged.when(tasks.complete).then(*down, TaskCompleted(**W))
+    flagged.when(tasks.complete, others={}).then(*down, TaskCompleted(**W))
     flagged.when(tasks.cancel, "no").then(*down, TaskCancelled(reason="no", **W))
+
+
+def test_a_task_is_done_when_what_it_waits_for_is_over():
+    """Not before, whatever kind it is; what nobody knows is not over. It may be called off at any time."""
+    held = there.given(
+        TaskDependencyAdded(on=OTHER, kind="run", **W), TaskDependencyAdded(on=COMMENT, kind="task", **W)
+    )
+    none: dict[UUID, Other] = {}
+    for others in (none, {OTHER: Other(is_over=True)}, {OTHER: Other(), COMMENT: Other(is_over=True)}):
+        held.when(tasks.complete, others=others).rejected("still_waiting", accepted=["undepend"])
+    over = {OTHER: Other(is_over=True), COMMENT: Other(is_over=True)}
+    held.when(tasks.complete, others=over).then(TaskCompleted(**W))
+    held.when(tasks.cancel, "no").then_types("task_cancelled")
+
+
+def test_no_task_waits_for_itself_by_way_of_others():
+    """Directly, by way of one, by way of many; what is in a ring already is walked once."""
+    own, one, two, three = (UUID(int=number) for number in range(1, 5))
+    ring = {one: Other(waits_for=frozenset({two})), two: Other(waits_for=frozenset({three, one})),
+            three: Other(waits_for=frozenset({own}))}  # fmt: skip
+    add = partial(tasks.add_dependency, own=own)
+    there.when(add, own, "task", others={}).rejected("own_dependency")
+    there.when(add, one, "task", others=ring).rejected(
+        "dependency_cycle", way=[str(one), str(two), str(three)]
+    )
+    there.when(add, one, "task", others={**ring, three: Other()}).then_types("task_dependency_added")
+    many = {UUID(int=number): Other() for number in range(1_001)}
+    there.when(add, one, "task", others=many).rejected("too_many_dependencies")
 
 
 def test_an_ended_task_is_reopened_with_a_reason():

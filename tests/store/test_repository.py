@@ -186,3 +186,68 @@ def test_an_unknown_process_version_is_said_so(log: Log):
     """A definition that was never published is not found."""
     with pytest.raises(UnknownVersion, match="hire"):
         Repository(log).definition("hire", 1)
+
+
+class Neighbour:
+    """Another stream that a decision looks at; ``meanwhile`` happens after it was read, as often as it is there."""
+
+    def __init__(self, repository: Repository, stream: UUID, *meanwhile: Callable[[], Any]) -> None:
+        self.seen: tuple[str, ...] = ()
+        self.looks = 0
+        self._repository, self._stream, self._meanwhile = repository, stream, list(meanwhile)
+
+    def read(self) -> dict[UUID, int]:
+        """Read it anew."""
+        self.looks += 1
+        loaded = self._repository.load_version(COMMENTS, self._stream)
+        version, self.seen = loaded[0], loaded[1] or ()
+        if self._meanwhile:
+            self._meanwhile.pop()()
+        return {self._stream: version}
+
+
+def unless_said(neighbour: Neighbour):
+    """A decision: say something while the other stream is silent."""
+
+    def decide(_comments: tuple[str, ...] | None) -> list[TaskCommented]:
+        if neighbour.seen:
+            raise Rejected("said_there", "it was said elsewhere")
+        return [TaskCommented(comment=UUID(int=2), text="here", by=DANA, at=NINE)]
+
+    return decide
+
+
+def test_what_is_decided_beside_another_stream_holds_when_it_is_stored(log: Log):
+    """The other one moved after it was looked at: it is looked at again, and the decision is another."""
+    repository, own, other = Repository(log), uuid4(), uuid4()
+    neighbour = Neighbour(repository, other, lambda: Repository(log).execute(COMMENTS, other, say("there")))
+    with pytest.raises(Rejected, match="said_there"):
+        repository.execute(COMMENTS, own, unless_said(neighbour), beside=neighbour)
+    assert neighbour.looks == 2
+    assert log.read_stream(own) == []
+
+
+def test_another_stream_that_stays_costs_no_event(log: Log):
+    """It is only asserted: also one without events, and beside an expected version of its own."""
+    repository, own, other = Repository(log), uuid4(), uuid4()
+    outcome = repository.execute(
+        COMMENTS, own, unless_said(quiet := Neighbour(repository, other)), beside=quiet, expected_version=0
+    )
+    assert (outcome.version, log.head(), quiet.looks) == (1, 1, 1)
+    assert_dense(log)
+
+
+async def looked_at_for_ever(log: Log) -> None:
+    """The other stream moves whenever it is looked at."""
+    repository, own, other = Repository(log), uuid4(), uuid4()
+    texts = [f"{number}" for number in range(9)]
+    moves = [lambda text=text: Repository(log).execute(COMMENTS, other, say(text)) for text in texts]
+    neighbour = Neighbour(repository, other, *moves)
+    with pytest.raises(Conflict) as caught:
+        await repository.execute_async(COMMENTS, own, say("here"), beside=neighbour, expected_version=0)
+    assert (caught.value.stream, neighbour.looks) == (other, 4)
+
+
+def test_another_stream_that_never_rests_is_given_up(log: Log):
+    """After four tries, naming the stream that moved: not as if one's own were at another version."""
+    asyncio.run(looked_at_for_ever(log))
