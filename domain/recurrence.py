@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from itertools import islice, takewhile
 from typing import Any, Literal, NamedTuple
 from uuid import UUID, uuid5
@@ -39,8 +39,23 @@ _RULE: Mapping[CatchUp, str] = {
 
 
 @dataclass(frozen=True)
+class Way:
+    """How work was made from one instant (without it) up to another; of the present way ``upto`` is None."""
+
+    cron: str
+    time_zone: str
+    template: Mapping[str, Any]
+    since: datetime
+    upto: datetime | None = None
+
+
+@dataclass(frozen=True)
 class Recurrence:
-    """What decisions about recurring work need to know. ``until`` is the instant up to which all is dealt with."""
+    """What decisions about recurring work need to know. ``until`` is the instant up to which all is dealt with.
+
+    ``since`` begins the present way; None while it is paused. ``earlier`` are ways with instants that may be left: what
+    came before a change or a pause comes all the same, as it was then.
+    """
 
     state: Literal["active", "paused", "ended"] = "active"
     name: str = ""
@@ -52,6 +67,8 @@ class Recurrence:
     process: str | None = None
     template: Mapping[str, Any] = field(default_factory=dict)
     until: datetime | None = None
+    since: datetime | None = None
+    earlier: tuple[Way, ...] = ()
     set_up_by: Actor | None = None
 
 
@@ -73,18 +90,19 @@ def evolve(known: Recurrence | None, event: AnyRecurrenceEvent) -> Recurrence:
                 project=event.project,
                 process=event.process,
                 until=event.at,
+                since=event.at,
                 set_up_by=event.by,
             )
         case RecurrenceChanged():
-            return replace(_described(known, event), until=_later(known.until, event.at))
+            return replace(_described(_over(known, event.at), event), since=known.since and event.at)
         case RecurrencePaused():
-            return replace(known, state="paused")
+            return replace(_over(known, event.at), state="paused", since=None)
         case RecurrenceResumed():
-            return replace(known, state="active", until=_later(known.until, event.at))
+            return replace(known, state="active", since=event.at)
         case RecurrenceEnded():
             return replace(known, state="ended")
         case OccurrenceMade() | OccurrencePassedOver():
-            return replace(known, until=_later(known.until, event.occurs_at))
+            return _dealt_with(known, event.occurs_at)
 
 
 RECURRENCE = Aggregate("recurrence", evolve)
@@ -153,7 +171,7 @@ def change(  # noqa: PLR0913 - all that may be changed, and what the house knows
         by=by,
         at=at,
     )
-    if replace(evolve(known, wanted), until=known.until) == known:
+    if _described(known, wanted) == known:
         return []
     _not_ended(known)
     _all_here(template, directory)
@@ -186,16 +204,26 @@ def occasions(known: Recurrence, now: datetime) -> list[Occasion]:
 
     Missed ones that the catch-up rule leaves out stand as one occasion, at the last of them.
     """
-    if known.state != "active" or known.until is None:
+    if known.state != "active":
         return []
-    coming = following(known.cron, known.time_zone, known.until)
-    come = list(islice(takewhile(lambda instant: instant <= now, coming), _MOST_LOOKED_AT))
+    come = list(islice(takewhile(lambda instant: instant <= now, _instants(known)), _MOST_LOOKED_AT))
     left_out = _left_out(known, come, now)
     kept = [Occasion(instant, None) for instant in come[left_out:]]
     if not left_out:
         return kept[:MOST_AT_ONCE]
     why = f"missed {left_out} time{'s' if left_out > 1 else ''}; {_RULE[known.catch_up]}"
     return [Occasion(come[left_out - 1], why), *kept][:MOST_AT_ONCE]
+
+
+def next_instant(known: Recurrence) -> datetime | None:
+    """When it comes next, which may lie in the past; None while it does not."""
+    return next(_instants(known), None) if known.state == "active" else None
+
+
+def way_at(known: Recurrence, occurs_at: datetime) -> Way:
+    """How the work of an instant is made: in the way that held then, whatever was changed since."""
+    held = (way for way in _ways(known) if way.upto is None or occurs_at <= way.upto)
+    return next(held)
 
 
 def deal_with(
@@ -214,6 +242,11 @@ def made_id(recurrence: UUID, occurs_at: datetime) -> UUID:
     return uuid5(recurrence, occurs_at.isoformat())
 
 
+def local_day(occurs_at: datetime, time_zone: str) -> date:
+    """The day of an instant where the schedule is."""
+    return occurs_at.astimezone(zone(time_zone)).date()
+
+
 def filled(text: str, occurs_at: datetime, time_zone: str) -> str:
     """The text with ``{date}``, ``{month}``, ``{year}`` and ``{week}`` of the instant, where the schedule is."""
     local = occurs_at.astimezone(zone(time_zone))
@@ -226,6 +259,34 @@ def filled(text: str, occurs_at: datetime, time_zone: str) -> str:
     for name, value in parts.items():
         text = text.replace(name, value)
     return text
+
+
+def _ways(known: Recurrence) -> list[Way]:
+    present = [] if known.since is None else [Way(known.cron, known.time_zone, known.template, known.since)]
+    return [*known.earlier, *present]
+
+
+def _instants(known: Recurrence) -> Iterator[datetime]:
+    """The instants that nobody has dealt with, in order, each by the way that held then."""
+    for way in _ways(known):
+        for instant in following(way.cron, way.time_zone, _later(known.until, way.since)):
+            if way.upto is not None and instant > way.upto:
+                break
+            yield instant
+
+
+def _over(known: Recurrence, at: datetime) -> Recurrence:
+    """The present way ends here; its instants until now may still have to be dealt with."""
+    if known.since is None:
+        return known
+    way = Way(known.cron, known.time_zone, known.template, known.since, at)
+    return replace(known, earlier=(*known.earlier, way))
+
+
+def _dealt_with(known: Recurrence, occurs_at: datetime) -> Recurrence:
+    until = _later(known.until, occurs_at)
+    left = tuple(way for way in known.earlier if way.upto is None or way.upto > until)
+    return replace(known, until=until, earlier=left)
 
 
 def _left_out(known: Recurrence, come: list[datetime], now: datetime) -> int:

@@ -7,8 +7,18 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from domain.instants import upcoming
-from projections.fold import Data, Fold, instant
+from domain.events import (
+    Event,
+    OccurrenceMade,
+    OccurrencePassedOver,
+    RecurrenceChanged,
+    RecurrenceEnded,
+    RecurrencePaused,
+    RecurrenceResumed,
+    RecurrenceSetUp,
+)
+from domain.recurrence import RECURRENCE, Recurrence, next_instant
+from projections.fold import Data, Fold, Handler, instant
 from projections.projection import Projection, Row, Source, Subject, Table
 
 RECURRENCE_TABLE = Table(
@@ -23,7 +33,7 @@ _TOLD = ("name", "cron", "time_zone", "catch_up", "template")
 
 
 class RecurrenceFacts:
-    """One piece of recurring work; ``until`` is the instant up to which all is dealt with."""
+    """One piece of recurring work; ``known`` is what the domain knows of it."""
 
     def __init__(self) -> None:
         self.state = "active"
@@ -33,36 +43,26 @@ class RecurrenceFacts:
         self.process: str | None = None
         self.set_up_at: datetime | None = None
         self.set_up_by: str | None = None
-        self.until: datetime | None = None
+        self.known: Recurrence | None = None
         self.last_at: datetime | None = None
         self.last_made: str | None = None
         self.last_passed_over: str | None = None
         self.made = 0
         self.passed_over = 0
 
-    @property
-    def next_at(self) -> datetime | None:
-        """When it comes next; None while it does not."""
-        if self.state != "active" or self.until is None:
-            return None
-        found = upcoming(self.told["cron"], self.told["time_zone"], self.until, 1)
-        return found[0] if found else None
-
 
 def _set_up(facts: RecurrenceFacts, data: Data, at: datetime, by: str | None) -> None:
     facts.told = {name: data[name] for name in _TOLD}
     facts.makes, facts.project, facts.process = data["makes"], data.get("project"), data.get("process")
-    facts.set_up_at, facts.set_up_by, facts.until = at, by, at
+    facts.set_up_at, facts.set_up_by = at, by
 
 
-def _changed(facts: RecurrenceFacts, data: Data, at: datetime, _by: str | None) -> None:
+def _changed(facts: RecurrenceFacts, data: Data, _at: datetime, _by: str | None) -> None:
     facts.told = {name: data[name] for name in _TOLD}
-    _reach(facts, at)
 
 
-def _resumed(facts: RecurrenceFacts, _data: Data, at: datetime, _by: str | None) -> None:
+def _resumed(facts: RecurrenceFacts, _data: Data, _at: datetime, _by: str | None) -> None:
     facts.state = "active"
-    _reach(facts, at)
 
 
 def _paused(facts: RecurrenceFacts, _data: Data, _at: datetime, _by: str | None) -> None:
@@ -76,46 +76,52 @@ def _ended(facts: RecurrenceFacts, _data: Data, _at: datetime, _by: str | None) 
 def _made(facts: RecurrenceFacts, data: Data, _at: datetime, _by: str | None) -> None:
     facts.last_at, facts.last_made, facts.last_passed_over = instant(data["occurs_at"]), data["made"], None
     facts.made += 1
-    _reach(facts, facts.last_at)
 
 
 def _passed_over(facts: RecurrenceFacts, data: Data, _at: datetime, _by: str | None) -> None:
     facts.last_at, facts.last_passed_over = instant(data["occurs_at"]), data["reason"]
     facts.passed_over += 1
-    _reach(facts, facts.last_at)
 
 
-def _reach(facts: RecurrenceFacts, at: datetime | None) -> None:
-    if at is not None and (facts.until is None or at > facts.until):
-        facts.until = at
+def _known(event: type[Event], tell: Handler) -> Handler:
+    """Let the domain take the event in too: it says when the work comes next."""
+
+    def handler(facts: RecurrenceFacts, data: Data, at: datetime, by: str | None) -> None:
+        facts.known = RECURRENCE.fold([event.model_validate({**data, "at": at, "by": by})], facts.known)
+        tell(facts, data, at, by)
+
+    return handler
 
 
 RECURRENCE_FACTS = Fold(
     "recurrence_facts",
     RecurrenceFacts,
     {
-        "recurrence_set_up": _set_up,
-        "recurrence_changed": _changed,
-        "recurrence_paused": _paused,
-        "recurrence_resumed": _resumed,
-        "recurrence_ended": _ended,
-        "occurrence_made": _made,
-        "occurrence_passed_over": _passed_over,
+        event.type: _known(event, tell)
+        for event, tell in (
+            (RecurrenceSetUp, _set_up),
+            (RecurrenceChanged, _changed),
+            (RecurrencePaused, _paused),
+            (RecurrenceResumed, _resumed),
+            (RecurrenceEnded, _ended),
+            (OccurrenceMade, _made),
+            (OccurrencePassedOver, _passed_over),
+        )
     },
 )
 
 
 def _rows(subject: Subject) -> Iterator[tuple[int, Row]]:
     facts: RecurrenceFacts = subject.states[0]
-    told = facts.told
+    told, next_at = facts.told, None if facts.known is None else next_instant(facts.known)
     yield 0, (
         subject.stream, told["name"], facts.state, told["cron"], told["time_zone"], told["catch_up"], facts.makes,
         None if facts.project is None else UUID(facts.project), facts.process, told["template"], facts.set_up_at,
-        facts.set_up_by, facts.next_at, facts.last_at, None if facts.last_made is None else UUID(facts.last_made),
+        facts.set_up_by, next_at, facts.last_at, None if facts.last_made is None else UUID(facts.last_made),
         facts.last_passed_over, facts.made, facts.passed_over, subject.version,
     )  # fmt: skip
 
 
 RECURRENCES = Projection(
-    "recurrences", 1, (RECURRENCE_TABLE,), {"recurrence": Source((RECURRENCE_FACTS,), _rows)}
+    "recurrences", 2, (RECURRENCE_TABLE,), {"recurrence": Source((RECURRENCE_FACTS,), _rows)}
 )

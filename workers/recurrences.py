@@ -16,7 +16,17 @@ from domain.events import Event
 from domain.process import PROCESS
 from domain.project import PROJECT, Project, column
 from domain.rank import between
-from domain.recurrence import RECURRENCE, Occasion, Recurrence, deal_with, filled, made_id, occasions
+from domain.recurrence import (
+    RECURRENCE,
+    Occasion,
+    Recurrence,
+    deal_with,
+    filled,
+    local_day,
+    made_id,
+    occasions,
+    way_at,
+)
 from domain.run import RUN, start_run
 from domain.schedule import Calendar
 from domain.task import TASK
@@ -98,13 +108,14 @@ class Recurring:
         self._repository.execute(RECURRENCE, stream, decide)
 
     def _make_task(self, known: Recurrence, occurs_at: datetime, stream: UUID, now: datetime) -> None:
-        template = known.template
+        way = way_at(known, occurs_at)
+        template, time_zone = way.template, way.time_zone
         project = self._project(known)
         stage = column(project, template["stage"]).key
         assert known.project is not None
         rank = between(self._last_rank(known.project, stage), None, card=stream)
         days = template.get("due_in_days")
-        due_on = None if days is None else self._calendar.local_day(occurs_at) + timedelta(days=days)
+        due_on = None if days is None else local_day(occurs_at, time_zone) + timedelta(days=days)
         wanted = _assignee(template.get("assignee"))
         gone = wanted is not None and self._staff.recently().has_left(wanted)
 
@@ -114,10 +125,10 @@ class Recurring:
             events: list[Any] = tasks.add_task(
                 None,
                 project=known.project,  # type: ignore[arg-type]  # a task has one, it was checked
-                title=filled(template["title"], occurs_at, known.time_zone)[:200],
+                title=filled(template["title"], occurs_at, time_zone)[:200],
                 stage=stage,
                 rank=rank,
-                description=filled(template.get("description") or "", occurs_at, known.time_zone),
+                description=filled(template.get("description") or "", occurs_at, time_zone),
                 assignee=None if gone else wanted,
                 priority=template.get("priority") or "none",
                 due_on=due_on,
@@ -142,7 +153,8 @@ class Recurring:
         definition = self._definition(known)
         if known.project is not None:
             self._project(known)
-        template = known.template
+        way = way_at(known, occurs_at)
+        template, time_zone = way.template, way.time_zone
         name = template.get("name")
         directory = self._staff.for_start(definition)
 
@@ -150,7 +162,7 @@ class Recurring:
             return start_run(
                 run,
                 definition,
-                name=None if name is None else filled(name, occurs_at, known.time_zone)[:200],
+                name=None if name is None else filled(name, occurs_at, time_zone)[:200],
                 inputs=template.get("inputs") or {},
                 roles=_roles(definition, known, template.get("roles") or {}),
                 project=known.project,

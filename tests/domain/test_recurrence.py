@@ -23,10 +23,12 @@ from domain.recurrence import (
     end,
     filled,
     made_id,
+    next_instant,
     occasions,
     pause,
     resume,
     set_up,
+    way_at,
 )
 from domain.words import Rejected
 from tests.support.given import DANA, NINE, Story
@@ -134,6 +136,58 @@ def test_a_pause_is_not_made_up_for():
     assert [one.occurs_at for one in occasions(resumed.state, FIRST + 3 * WEEK)] == [
         FIRST + 3 * WEEK - timedelta(hours=1)
     ]
+
+
+RENAMED = {**MONDAYS, "name": "The report"}
+LATER = {**MONDAYS, "cron": "30 10 * * MON"}
+
+
+@pytest.mark.parametrize("changed", [RENAMED, LATER, {**MONDAYS, "template": {"title": "Another"}}])
+@pytest.mark.parametrize(("rule", "left"), [("all", [0, 1]), ("last", [1])])
+def test_what_was_missed_before_a_change_comes_all_the_same(
+    changed: dict[str, Any], rule: str, left: list[int]
+):
+    """Renamed, moved or described anew while nobody looked: what came before is made up for, by the rule, once."""
+    missed = nothing.given(SET_UP.model_copy(update={"catch_up": rule}))
+    at = FIRST + WEEK + timedelta(seconds=1)
+    story = missed.after(change, **{**changed, "catch_up": rule}, at=at)
+    made = [each.occurs_at for each in occasions(story.state, at) if each.passed_over is None]
+    assert made == [FIRST + place * WEEK for place in left]
+    for occasion in occasions(story.state, at):
+        story = story.after(deal_with, occasion, MADE)
+    assert occasions(story.state, at) == []
+    *_, following = occasions(story.state, FIRST + 2 * WEEK + timedelta(hours=1))
+    assert story.after(deal_with, following, MADE).state.earlier == ()
+
+
+def test_each_instant_is_made_in_the_way_that_held_then():
+    """The template and the zone of then, whatever has been changed since; what follows is made in the new way."""
+    at = FIRST + timedelta(seconds=1)
+    changed = {"name": "Report", "cron": "0 10 * * MON", "time_zone": "UTC", "template": {"title": "New"}}
+    known = nothing.given(SET_UP.model_copy(update={"catch_up": "all"})).after(
+        change, **changed, catch_up="all", at=at
+    )
+    found = [each.occurs_at for each in occasions(known.state, FIRST + timedelta(hours=2))]
+    assert found == [FIRST, FIRST + timedelta(hours=1)]
+    ways = [way_at(known.state, instant) for instant in found]
+    assert [(way.template["title"], way.time_zone) for way in ways] == [
+        ("Report", "Europe/Berlin"),
+        ("New", "UTC"),
+    ]
+
+
+def test_what_was_missed_before_a_pause_comes_after_it():
+    """A pause begun a second after an instant does not lose it, and makes up for none of its own."""
+    paused = weekly.after(pause, "Holidays", at=FIRST + timedelta(seconds=1))
+    assert occasions(paused.state, FIRST + WEEK) == []
+    assert next_instant(paused.state) is None
+    moved = paused.after(change, **LATER, at=FIRST + timedelta(days=1))
+    resumed = moved.after(resume, at=FIRST + WEEK + timedelta(hours=1))
+    assert next_instant(resumed.state) == FIRST
+    assert [one.occurs_at for one in occasions(resumed.state, FIRST + WEEK + timedelta(hours=2))] == [FIRST]
+    assert [one.occurs_at for one in occasions(resumed.state, FIRST + 2 * WEEK + timedelta(minutes=30))] == [
+        FIRST, FIRST + 2 * WEEK + timedelta(minutes=30)
+    ]  # fmt: skip
 
 
 def test_it_is_changed_paused_resumed_and_ended_once_each():

@@ -11,7 +11,14 @@ import anyio
 import pytest
 
 from domain.document import Document, stored_form
-from domain.events import Event, ProcessVersionPublished, ProjectOpened, ProjectStage, RecurrenceSetUp
+from domain.events import (
+    Event,
+    ProcessVersionPublished,
+    ProjectOpened,
+    ProjectStage,
+    RecurrenceChanged,
+    RecurrenceSetUp,
+)
 from domain.process import PROCESS
 from domain.project import PROJECT, Project, close
 from domain.recurrence import RECURRENCE, made_id
@@ -127,6 +134,31 @@ def test_a_task_is_made_from_the_template(place: Place):
     row = place.row()
     assert (row.made, row.last_made, row.last_at, row.next_at) == (1, made, FIRST, FIRST + timedelta(days=1))
     assert (row.schedule, len(row.coming)) == ("At 09:00 every day", 5)
+
+
+def test_a_change_a_second_later_loses_nothing(place: Place):
+    """The list says what is still to come, the worker makes it as it was told then, and goes on in the new way."""
+    place.set_up()
+    changed = {**PLAN, "cron": "0 12 * * *", "template": {**TASK_TEMPLATE, "title": "Other"}}
+    place.put(
+        RECURRENCE, place.recurrence, RecurrenceChanged(**changed, by=DANA, at=FIRST + timedelta(seconds=1))
+    )
+    place.project_all()
+    assert place.row().next_at == FIRST
+    place.round(FIRST + timedelta(seconds=3))
+    assert [card.name for card in place.cards()] == ["Check 2026-03-03"]
+    assert place.row().next_at == FIRST + timedelta(hours=3)
+
+
+def test_due_in_no_days_is_the_day_of_the_schedule(place: Place):
+    """Nine in Auckland is the evening before in UTC: due is the day on which it is nine there."""
+    template = {**TASK_TEMPLATE, "title": "Check {date}", "due_in_days": 0}
+    place.set_up(time_zone="Pacific/Auckland", template=template)
+    place.round(FIRST)
+    (card,) = place.cards()
+    task = place.repository.load(TASK, card.id)
+    assert task is not None
+    assert (task.title, str(task.due_on)) == ("Check 2026-03-03", "2026-03-03")
 
 
 def test_looking_twice_makes_nothing_twice(place: Place):
