@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from domain.document import Anchor, Due, Offset
+from domain.document import Anchor, AnchorField, Due, Offset
 from domain.reach import in_reach
 
 Roll = Literal["next", "previous", "none"]
@@ -24,7 +24,8 @@ _FARTHEST_DAYS = 40_000
 class Calendar:
     """The organisation's working time. ``name`` says which version of it a due was computed with.
 
-    ``working_days`` are weekdays (0 = Monday), hours are local times of ``zone``.
+    ``working_days`` are weekdays (0 = Monday), hours are local times of ``zone``. ``moved`` are days that are worked in
+    place of others, although the weekday is off: such as a Saturday before a bridge day.
     """
 
     name: str = "weekdays"
@@ -33,10 +34,11 @@ class Calendar:
     opens: time = time(9)
     closes: time = time(17)
     holidays: frozenset[date] = frozenset()
+    moved: frozenset[date] = frozenset()
 
     def works_on(self, day: date) -> bool:
         """Whether the organisation works on this day."""
-        return day.weekday() in self.working_days and day not in self.holidays
+        return (day.weekday() in self.working_days and day not in self.holidays) or day in self.moved
 
     def local_day(self, instant: datetime) -> date:
         """The day that this instant falls on where the organisation is."""
@@ -95,7 +97,8 @@ class Calendar:
 def due_at(due: Due, anchors: Anchors, calendar: Calendar) -> datetime | None:
     """The UTC instant at which something is due; None while its anchor is not set (or out of all reach).
 
-    A due without a time is the end of the business day; hours are elapsed time and are never rolled.
+    A due without a time is the end of the business day; hours are elapsed time and are never rolled. What is counted
+    from something that happened is not due before it: after the end of business it is the next day's.
     """
     anchor = anchors(due.anchor)
     if anchor is None:
@@ -147,11 +150,22 @@ def _from(anchor: datetime | date, due: Due, calendar: Calendar) -> datetime | N
     if due.unit == "hours":
         return _instant(anchor, calendar) + timedelta(hours=due.offset)
     day = calendar.local_day(anchor) if isinstance(anchor, datetime) else anchor
-    shifted = _shifted(day, due, calendar)
-    rolled = None if shifted is None else calendar.roll(shifted, due.roll)
-    if rolled is None:
-        return None
-    return calendar.instant(rolled, time.fromisoformat(due.time) if due.time else calendar.closes)
+    found = _on(_shifted(day, due, calendar), due, calendar)
+    if found is not None and due.offset >= 0 and is_event(due.anchor) and found < _instant(anchor, calendar):
+        following = due.model_copy(update={"roll": "none" if due.roll == "none" else "next"})
+        return _on(_shifted(day, Offset(offset=1, unit=due.unit), calendar), following, calendar)
+    return found
+
+
+def _on(day: date | None, due: Due, calendar: Calendar) -> datetime | None:
+    rolled = None if day is None else calendar.roll(day, due.roll)
+    clock = time.fromisoformat(due.time) if due.time else calendar.closes
+    return None if rolled is None else calendar.instant(rolled, clock)
+
+
+def is_event(anchor: Anchor) -> bool:
+    """Whether the anchor is something that happened, from which a clock runs; not a date that somebody named."""
+    return anchor != "run_target" and not isinstance(anchor, AnchorField)
 
 
 def _shifted(day: date, offset: Offset, calendar: Calendar) -> date | None:

@@ -162,11 +162,13 @@ def _working_days(after: date, upto: date, calendar: Calendar) -> int:
     """The working days later than ``after`` up to ``upto``; that may be years away, so whole weeks are not walked."""
     weeks, rest = divmod((upto - after).days, 7)
     start = after + weeks * _WEEK
+    usual = calendar.working_days
     off = [
-        day for day in calendar.holidays if after < day <= start and day.weekday() in calendar.working_days
+        day for day in calendar.holidays - calendar.moved if after < day <= start and day.weekday() in usual
     ]
+    more = [day for day in calendar.moved if after < day <= start and day.weekday() not in usual]
     walked = sum(calendar.works_on(start + timedelta(days=number + 1)) for number in range(rest))
-    return weeks * len(calendar.working_days) - len(off) + walked
+    return weeks * len(usual) - len(off) + len(more) + walked
 
 
 def _week(monday: date, today: date, calendar: Calendar) -> Week:

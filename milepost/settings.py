@@ -215,11 +215,12 @@ class Settings(BaseSettings):
     working_hours: str = _setting(
         "09:00-17:00",
         "When work begins and ends: a due without a time is the end of the working day.",
-        "HH:MM-HH:MM",
+        "HH:MM-HH:MM on the organisation's clock, the end after the beginning and on the same day, such as 00:00-23:59",
     )
     holidays: str | None = _setting(
         None,
-        "Country, or part of one, whose public holidays are no working days. Unset: there are none.",
+        "Country, or part of one, whose public holidays are no working days, and whose moved working days are some. "
+        "Unset: there are none.",
         "a country of ISO 3166-1, with a part of ISO 3166-2 or without, such as DE-BE",
     )
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from domain.schedule import Calendar
+from milepost.calendar import unknown_years
 from milepost.link_secret import link_secret
 from milepost.settings import Settings, SettingsError, accepted, is_secret, load, variables
 
@@ -49,6 +50,12 @@ def test_without_any_setting_everything_is_embedded_and_local(
         ("WORKING_DAYS", "mon,mon"),
         ("WORKING_HOURS", "17:00-09:00"),
         ("WORKING_HOURS", "nine to five"),
+        ("WORKING_HOURS", "22:00-06:00"),
+        ("WORKING_HOURS", "00:00-24:00"),
+        ("WORKING_HOURS", "09:00-17:00Z"),
+        ("WORKING_HOURS", "09:00+01:00-17:00"),
+        ("WORKING_HOURS", "9-17"),
+        ("WORKING_HOURS", "09:00-09:00"),
         ("HOLIDAYS", "XX"),
         ("HOLIDAYS", "DE-XX"),
         ("DATABASE_URL", "mysql://root@host/db"),
@@ -167,6 +174,29 @@ def test_the_calendar_is_that_of_the_organisation(monkeypatch: pytest.MonkeyPatc
     assert not calendar.works_on(date(2027, 3, 10))  # a Wednesday
     assert calendar.closing(date(2027, 3, 9)) == datetime(2027, 3, 9, 15, 0, tzinfo=UTC)
     assert calendar.name.startswith("Europe/Berlin mon,tue,sat 08:30-16:00 DE-BE (holidays ")
+
+
+def test_a_working_saturday_is_a_working_day(monkeypatch: pytest.MonkeyPatch):
+    """In Hungary 10 January 2026 is worked for the Friday before: a business day after 9 January is that Saturday."""
+    monkeypatch.setenv("MILEPOST_HOLIDAYS", "HU")
+    hungary = load().calendar
+    assert hungary.working_day(date(2026, 1, 9), 1) == date(2026, 1, 10)
+    assert not hungary.works_on(date(2026, 1, 2))
+    assert not hungary.works_on(date(2026, 1, 17))
+    monkeypatch.setenv("MILEPOST_HOLIDAYS", "CN")
+    china = load().calendar
+    assert china.works_on(date(2026, 5, 9))
+    assert not china.works_on(date(2026, 5, 4))
+
+
+def test_what_is_not_known_of_years_to_come_is_said(monkeypatch: pytest.MonkeyPatch):
+    """Moved days are decreed from year to year: the calendar's name says up to when, and so does the doctor."""
+    monkeypatch.setenv("MILEPOST_HOLIDAYS", "HU")
+    until = max(day.year for day in load().calendar.moved)
+    assert load().calendar.name.endswith(f"moved days up to {until})")
+    assert f"up to {until}" in str(unknown_years("HU"))
+    assert unknown_years("DE-BE") is None
+    assert unknown_years(None) is None
 
 
 def test_without_settings_the_calendar_is_plain_weekdays():

@@ -24,7 +24,7 @@ from domain.document import (
     Step,
 )
 from domain.run.state import Run, StepState
-from domain.schedule import Calendar, after, due_at
+from domain.schedule import Calendar, after, due_at, is_event
 from domain.words import RoleKey, StageKey, StepKey
 
 Alarms = dict[str, datetime]
@@ -107,17 +107,12 @@ def rule_instant(
     """
     anchor = anchor_value(run, definition, rule.anchor)
     found = due_at(rule, lambda _: anchor, calendar)
-    if found is None or not isinstance(anchor, datetime) or not _runs(rule.anchor):
+    if found is None or not isinstance(anchor, datetime) or not is_event(rule.anchor):
         return found
     for begun_at, over_at in run.pauses:
         if anchor < over_at and begun_at < found and (ready_at is None or over_at <= ready_at):
             found = calendar.later(found, calendar.working_time(max(begun_at, anchor), over_at))
     return found
-
-
-def _runs(anchor: Anchor) -> bool:
-    """Whether the anchor is something that happened, from which a clock runs."""
-    return anchor != "run_target" and not isinstance(anchor, AnchorField)
 
 
 def anchor_value(run: Run, definition: Definition, anchor: Anchor) -> datetime | date | None:

@@ -82,7 +82,8 @@ def migrate(as_json: bool = AsJson) -> None:
 
 
 def doctor(as_json: bool = AsJson) -> None:
-    """Say whether all is well: versions, settings that matter, lag of each projection, parked streams."""
+    """Say whether all is well: versions, settings that matter, the calendar, lag of each projection, parked streams."""
+    from milepost.calendar import unknown_years
     from milepost.cli.database import application_url, servers
     from milepost.wiring import health_of
     from workers.transport import BrokerSettings
@@ -93,7 +94,9 @@ def doctor(as_json: bool = AsJson) -> None:
     async def ask() -> dict[str, Any]:
         return dict(await health_of(application_url(), broker, _settings().home)())
 
-    health = asyncio.run(ask())
+    settings = _settings()
+    told = {"calendar": settings.calendar.name, "calendar_unknown": unknown_years(settings.holidays)}
+    health = asyncio.run(ask()) | told
     if as_json:
         print_json(health)
     else:
@@ -106,6 +109,9 @@ def _tell(health: dict[str, Any]) -> None:
     facts = health["facts"]
     people.print(f"Milepost is {health['state']}" + "".join(f"\n  {reason}" for reason in health["reasons"]))
     print_facts("Versions and settings", {**facts["versions"], **facts["settings"]})
+    print_facts(
+        "Calendar", {"name": health["calendar"], "not known": health["calendar_unknown"] or "nothing"}
+    )
     print_facts("Log", {"id": facts["log"], "head": facts["head"]})
     lag = (Field("consumer", "name"), Field("position", "position"), Field("events behind", "lag_events"),
            Field("ms behind", "lag_ms"))  # fmt: skip

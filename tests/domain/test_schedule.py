@@ -13,6 +13,7 @@ from pydantic import TypeAdapter
 
 from domain.document import Due, Offset
 from domain.schedule import Calendar, after, due_at
+from domain.working_time import WorkingTime
 
 BERLIN = Calendar(
     "berlin-1", ZoneInfo("Europe/Berlin"), holidays=frozenset({date(2026, 4, 3), date(2026, 4, 6)})
@@ -35,8 +36,8 @@ instants = st.timedeltas(timedelta(0), timedelta(days=1_000)).map(
 
 
 def due(anchor: datetime | date | None, calendar: Calendar = BERLIN, **rule: Any) -> datetime | None:
-    """When a rule with this anchor is due."""
-    return due_at(Due(anchor="run_start", **rule), lambda _: anchor, calendar)
+    """When a rule is due that is counted from a date or an instant that somebody named."""
+    return due_at(Due(anchor="run_target", **rule), lambda _: anchor, calendar)
 
 
 def local(day: str, clock: str = "17:00") -> datetime:
@@ -75,6 +76,46 @@ def test_a_due_can_name_its_time_of_day():
     """A due without a time is the end of the business day, with one it is that local time."""
     assert due(date(2026, 3, 2), time="09:30") == local("2026-03-02", "09:30")
     assert due(local("2026-03-02", "08:00")) == local("2026-03-02")
+
+
+@pytest.mark.parametrize(
+    ("begun", "rule", "expected"),
+    [
+        ("2026-03-02 17:00", {}, "2026-03-02 17:00"),
+        ("2026-03-02 17:01", {}, "2026-03-03 17:00"),
+        ("2026-03-06 17:01", {}, "2026-03-09 17:00"),
+        ("2026-03-06 17:01", {"roll": "previous"}, "2026-03-09 17:00"),
+        ("2026-03-06 17:01", {"unit": "calendar_days"}, "2026-03-09 17:00"),
+        ("2026-03-06 17:01", {"unit": "calendar_days", "roll": "none"}, "2026-03-07 17:00"),
+        ("2026-03-02 12:01", {"time": "12:00"}, "2026-03-03 12:00"),
+        ("2026-03-07 18:00", {"roll": "previous"}, "2026-03-09 17:00"),
+        ("2026-03-07 12:00", {"roll": "previous"}, "2026-03-09 17:00"),
+        ("2026-03-07 12:00", {"roll": "previous", "anchor": "run_target"}, "2026-03-06 17:00"),
+        ("2026-03-02 17:01", {"offset": 1}, "2026-03-03 17:00"),
+        ("2026-03-02 17:01", {"offset": -1}, "2026-02-27 17:00"),
+        ("2026-03-02 17:01", {"anchor": "run_target"}, "2026-03-02 17:00"),
+        ("2026-03-02 17:01", {"anchor": {"field": "inputs.meeting"}}, "2026-03-02 17:00"),
+    ],
+)
+def test_what_begins_after_business_is_not_due_before_it_began(
+    begun: str, rule: dict[str, Any], expected: str
+):
+    """It is the next day's; a date that somebody named, or a distance back, stays what it is."""
+    anchor = local(*begun.split())
+    told = Due.model_validate({"anchor": "run_start", **rule})
+    assert due_at(told, lambda _: anchor, BERLIN) == local(*expected.split())
+
+
+def test_a_moved_working_day_counts():
+    """A Saturday that is worked in place of a Friday is a business day, also where a week is looked at from afar."""
+    friday, saturday = date(2026, 1, 2), date(2026, 1, 10)
+    calendar = Calendar(holidays=frozenset({friday}), moved=frozenset({saturday}))
+    assert calendar.working_day(date(2026, 1, 9), 1) == saturday
+    assert calendar.roll(saturday, "next") == saturday
+    assert calendar.working_day(date(2026, 1, 1), 1) == date(2026, 1, 5)
+    begin = datetime(2026, 1, 9, 17, tzinfo=UTC)
+    assert calendar.working_time(begin, begin + timedelta(days=3)) == timedelta(hours=16)
+    assert WorkingTime(calendar).between(begin, begin + timedelta(days=3)) == timedelta(hours=16)
 
 
 def test_the_day_is_the_organisation_s_day():

@@ -12,7 +12,7 @@ from domain.directory import Directory, GroupFacts, PersonFacts
 from domain.document import Step
 from domain.schedule import Calendar
 from domain.words import Assignee
-from domain.workload import Load, Piece, effort, weeks_ahead, workload
+from domain.workload import Load, Piece, _working_days, effort, weeks_ahead, workload
 
 WEDNESDAY = date(2026, 3, 4)
 """In week 10; 9 March is a Monday."""
@@ -28,6 +28,18 @@ OFFICE = Calendar(holidays=frozenset({date(2026, 3, 9)}))
 def loads(*pieces: Piece, weeks: int = 2) -> dict[Assignee | None, Load]:
     """Who has how much from Wednesday on."""
     return workload(pieces, weeks_ahead(WEDNESDAY, weeks, OFFICE), HOUSE, OFFICE, WEDNESDAY)
+
+
+def test_working_days_from_afar_count_moved_ones():
+    """Counted by weeks or walked day by day: the same, with days off and days that are worked in their place."""
+    moved = frozenset({date(2026, 1, 10), date(2026, 8, 8), date(2026, 8, 10)})
+    calendar = Calendar(
+        holidays=frozenset({date(2026, 1, 2), date(2026, 8, 21), date(2026, 8, 10)}), moved=moved
+    )
+    first = date(2026, 1, 1)
+    for days in (7, 8, 13, 230, 365):
+        walked = sum(calendar.works_on(first + timedelta(days=number + 1)) for number in range(days))
+        assert _working_days(first, first + timedelta(days=days), calendar) == walked
 
 
 def test_ready_work_is_spread_over_the_working_days_until_its_due():
