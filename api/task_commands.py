@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from uuid import UUID
 
 from fastapi import APIRouter
@@ -25,6 +26,7 @@ from domain.directory import EMPTY
 from domain.events import Event
 from domain.project import column
 from domain.task import Task
+from projections.recurrence_queries import last_rank
 
 _PROJECT = "01938c2e-7a31-7c11-b1b9-0d6c2f6a9e55"
 
@@ -135,6 +137,8 @@ async def _add(call: Call) -> Response:
     await run_in_threadpool(_column_exists, call.services, body.project, body.stage)
     stream = uuid7()
     given = await _given(call, stream, ADD)
+    if body.after is None and body.before is None:
+        given = replace(given, last_rank=await run_in_threadpool(_last_rank, call.services, body))
 
     def decide(task: Task | None) -> Sequence[Event]:
         return ADD.decide(task, body, given)
@@ -153,6 +157,12 @@ async def _given(call: Call, stream: UUID, verb: Verb, beside: WaitedFor | None 
     others = beside.others if beside is not None else {}
     actor, now = call.caller.actor, services.clock()
     return Given(actor, now, services.calendar, stream, directory=directory, others=others)
+
+
+def _last_rank(services: Services, body: bodies.AddTask) -> str | None:
+    """The rank of the last card in the column, as far as the board knows it."""
+    with services.pool.connection() as connection:
+        return last_rank(connection, body.project, body.stage)
 
 
 def _column_exists(services: Services, project: UUID | None, stage: str) -> None:

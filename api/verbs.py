@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -16,7 +16,7 @@ from api.ids import uuid7
 from domain.definition import Definition
 from domain.directory import EMPTY, Directory
 from domain.events import Event
-from domain.rank import between
+from domain.rank import last, place
 from domain.schedule import Calendar
 from domain.waiting import Others
 from domain.words import Actor, StepKey
@@ -38,6 +38,10 @@ class Given:
     incident: UUID | None = None
     steps: Sequence[StepKey] | None = None
     others: Others = field(default_factory=dict)
+    last_rank: str | None = None
+    """The rank of the last card in the column of a card that is put last."""
+    stands: tuple[str | None, str | None] = (None, None)
+    """Column and rank of the card before the command."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +78,7 @@ class Verb:
     def decide(self, state: Any, body: BaseModel, given: Given) -> Sequence[Event]:
         """The decision on this state, with its arguments from the body and the request."""
         sources: dict[str, Callable[[BaseModel, Given], Any]] = self._sources  # type: ignore[attr-defined]  # set above
+        given = replace(given, stands=(getattr(state, "stage", None), getattr(state, "rank", None) or None))
         return self.decision(state, **{name: source(body, given) for name, source in sources.items()})
 
 
@@ -131,4 +136,8 @@ def _from_request(decision: Decision, name: str) -> Callable[[BaseModel, Given],
 
 def _rank(body: BaseModel, given: Given) -> str:
     assert isinstance(body, Place)
-    return between(body.after, body.before, card=given.stream)
+    stage, rank = given.stands
+    if rank is None and body.after is None and body.before is None:
+        return last(given.last_rank, card=given.stream)
+    stays = stage is None or stage == getattr(body, "stage", stage)
+    return place(rank if stays else None, body.after, body.before, card=given.stream)

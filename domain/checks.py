@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
+from domain.comparing import is_set
 from domain.words import PRIORITIES, Priority, Rejected
 
 LONGEST_LINE = 200
@@ -20,7 +21,7 @@ _RESERVED_HEADERS = frozenset({
 def line(name: str, text: str) -> str:
     """The text without blanks around it: one line of 1 to 200 characters; otherwise Rejected ``bad_text``."""
     stripped = text.strip()
-    if not stripped or len(stripped) > LONGEST_LINE or "\n" in stripped:
+    if not is_set(stripped) or len(stripped) > LONGEST_LINE or "\n" in stripped:
         raise Rejected(
             "bad_text",
             f"the {name} must be one line of 1 to {LONGEST_LINE} characters",
@@ -33,7 +34,7 @@ def line(name: str, text: str) -> str:
 def words(name: str, text: str) -> str:
     """The text without blanks around it, 1 to 20,000 characters; otherwise Rejected ``bad_text``."""
     stripped = text.strip()
-    if not stripped or len(stripped) > LONGEST_TEXT:
+    if not is_set(stripped) or len(stripped) > LONGEST_TEXT:
         raise Rejected(
             "bad_text",
             f"the {name} must have 1 to {LONGEST_TEXT} characters",

@@ -6,6 +6,7 @@ happens once, unless hour or minute is a wildcard.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from itertools import islice
@@ -15,6 +16,9 @@ from cronsim import CronSim, CronSimError
 
 from domain.words import Rejected
 
+_FIELDS = (("minute", 60), ("hour", 24), ("day of the month", 31), ("month", 12), ("day of the week", 7))
+_ORDINAL = re.compile(r"\b((?:\d*[02-9])?[123])th\b")
+_ENDINGS = {"1": "st", "2": "nd", "3": "rd"}
 _EXAMPLE = "minute hour day-of-month month day-of-week, for example 0 9 * * MON or 30 8 1 * *"
 
 
@@ -40,6 +44,7 @@ def checked(cron: str, time_zone: str, after: datetime) -> str:
         CronSim(text, after.astimezone(place))
     except CronSimError as error:
         raise Rejected("bad_cron", f"{cron!r}: {str(error).lower()}", accepted=_EXAMPLE) from None
+    _no_empty_steps(text)
     if not upcoming(text, time_zone, after, 1):
         raise Rejected("bad_cron", f"{cron!r} never comes", accepted=_EXAMPLE)
     return text
@@ -56,5 +61,31 @@ def upcoming(cron: str, time_zone: str, after: datetime, count: int) -> list[dat
 
 
 def described(cron: str) -> str:
-    """The expression in words: "At 09:00 on the first day of every month"."""
-    return str(CronSim(cron, datetime(2026, 1, 1, tzinfo=UTC)).explain())
+    """The expression in words: "At 09:00 on the first day of every month".
+
+    With a day of the month and a day of the week it comes on either, not only when they fall together.
+    """
+    minute, hour, day, month, weekday = cron.split()
+    if day.startswith("*") or weekday.startswith("*"):
+        return _explained(cron)
+    on_days = _explained(f"{minute} {hour} {day} {month} *")
+    on_weekdays = _explained(f"{minute} {hour} * {month} {weekday}")
+    return f"{on_days}, and also {on_weekdays[:1].lower()}{on_weekdays[1:]}"
+
+
+def _explained(cron: str) -> str:
+    said = str(CronSim(cron, datetime(2026, 1, 1, tzinfo=UTC)).explain())
+    return _ORDINAL.sub(lambda found: found[1] + _ENDINGS[found[1][-1]], said)
+
+
+def _no_empty_steps(cron: str) -> None:
+    """A step longer than its field comes once, at the beginning: whoever writes it means another distance."""
+    for (name, size), part in zip(_FIELDS, cron.split(), strict=True):
+        for piece in part.split(","):
+            step = piece.partition("/")[2]
+            if step.isdigit() and int(step) > size:
+                raise Rejected(
+                    "bad_cron",
+                    f"{cron!r}: no {name} comes {step} after another",
+                    accepted=f"a step of 1 to {size}",
+                )

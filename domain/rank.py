@@ -19,6 +19,8 @@ _LETTERS = 26
 _LONGEST = 4_096
 _SHAPE = re.compile(r"[A-Za-z][0-9A-Za-z]+")
 _FIRST = "a0"
+_MOMENT = 11
+"""Digits for the 64 bits with which an id of version 7 begins."""
 
 
 def between(a: str | None, b: str | None, *, card: UUID | None = None) -> str:
@@ -49,6 +51,28 @@ def between(a: str | None, b: str | None, *, card: UUID | None = None) -> str:
             before=b,
         )
     return made
+
+
+def place(current: str | None, after: str | None, before: str | None, *, card: UUID) -> str:
+    """As ``between``, for a card that has a rank: where it stands between the two already, it stays."""
+    made = between(after, before, card=card)
+    if (
+        current is None
+        or (after is not None and current < after)
+        or (before is not None and before < current)
+    ):
+        return made
+    return current
+
+
+def last(after: str | None, *, card: UUID) -> str:
+    """A rank behind ``after`` for a new ``card``, whose id begins with its time (UUID version 7).
+
+    Cards that are put last one after the other stay in that order, also while nobody sees the one before yet.
+    """
+    if after is not None:
+        check(after)
+    return _between(after, None) + _written(card.int >> 64, _MOMENT) + _mark(card)
 
 
 def spread(count: int) -> list[str]:
@@ -146,6 +170,14 @@ def _longer(head: str, by: int, start: str) -> str | None:
     turn = {("Z", 1): "a", ("a", -1): "Z"}
     following = turn.get((head, by)) or chr(ord(head) + by)
     return following + start * (_length(following) - 1)
+
+
+def _written(number: int, length: int) -> str:
+    digits: list[str] = []
+    for _ in range(length):
+        number, digit = divmod(number, _BASE)
+        digits.append(_DIGITS[digit])
+    return "".join(reversed(digits))
 
 
 def _mark(card: UUID) -> str:

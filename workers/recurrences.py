@@ -58,6 +58,7 @@ class Recurring:
         self._repository = repository
         self._calendar = calendar
         self._clock = clock
+        self._ranks: dict[tuple[UUID, str], str] = {}
 
     async def once(self) -> float:
         """Make what has come; the answer is how long nothing else comes, at most a few seconds."""
@@ -113,7 +114,7 @@ class Recurring:
         project = self._project(known)
         stage = column(project, template["stage"]).key
         assert known.project is not None
-        rank = between(self._last_rank(known.project, stage), None, card=stream)
+        rank = self._behind_all(known.project, stage, stream)
         days = template.get("due_in_days")
         due_on = None if days is None else local_day(occurs_at, time_zone) + timedelta(days=days)
         wanted = _assignee(template.get("assignee"))
@@ -188,6 +189,12 @@ class Recurring:
         if process is None or process.version == 0 or process.retired:
             raise Rejected("process_retired", f"the process {known.process} takes no new runs")
         return self._repository.definition(known.process, process.version)
+
+    def _behind_all(self, project: UUID, stage: str, card: UUID) -> str:
+        """The rank behind all cards of the column, those included that were made here and that nobody sees yet."""
+        last = max(self._last_rank(project, stage) or "", self._ranks.get((project, stage), "")) or None
+        rank = self._ranks[project, stage] = between(last, None, card=card)
+        return rank
 
     def _last_rank(self, project: UUID, stage: str) -> str | None:
         with connect(self._url, "recurring work") as connection:

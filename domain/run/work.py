@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, TypeVar
 
+from domain.comparing import is_set
 from domain.definition import Definition
 from domain.directory import EMPTY, Directory
 from domain.document import Step
@@ -114,7 +115,7 @@ def in_hand(run: Run, definition: Definition, key: StepKey) -> StepState:
 def reasoned(reason: str | None) -> str:
     """The reason without the space around it; Rejected("reason_required") when nothing is left."""
     said = (reason or "").strip()
-    if not said:
+    if not is_set(said):
         raise Rejected("reason_required", "say why, in a word at least", field="reason")
     return said
 

@@ -90,6 +90,38 @@ def test_tasks_do_not_wait_for_each_other_in_a_circle(api: Api, place: str):
     assert api.client.post(f"/v1/tasks/{first}/depend", json={"on": third, "kind": "task"}).status_code == 200
 
 
+def test_tasks_stand_in_the_order_in_which_they_were_added(api: Api, place: str):
+    """One after the other, the first of them not yet on the board when the next one comes; and behind those there."""
+    titles = [f"Task {number}" for number in range(9)]
+    for title in titles[:5]:
+        added(api, place, title)
+    project(api.database, api.services.log)
+    for title in titles[5:]:
+        added(api, place, title)
+    project(api.database, api.services.log)
+    (column, _) = api.client.get(f"/v1/projects/{place}/board").json()["columns"]
+    assert [card["name"] for card in column["cards"]] == titles
+
+
+def test_a_card_put_where_it_is_has_not_moved(api: Api, place: str):
+    """Between its own neighbours nothing is stored; between others it moves, and in another column too."""
+    first, second, third = (added(api, place, title) for title in ("A", "B", "C"))
+    project(api.database, api.services.log)
+    cards = api.client.get(f"/v1/projects/{place}/board").json()["columns"][0]["cards"]
+    ranks = [card["rank"] for card in cards]
+
+    def moved(card: str, stage: str, after: str | None, before: str | None) -> list[str]:
+        body = {"stage": stage, "after": after, "before": before}
+        events: list[str] = api.client.post(f"/v1/tasks/{card}/move", json=body).json()["events"]
+        return events
+
+    assert moved(second, "open", ranks[0], ranks[2]) == []
+    assert moved(first, "open", None, ranks[1]) == []
+    assert moved(third, "open", ranks[1], None) == []
+    assert moved(second, "done", ranks[0], ranks[2]) == ["task_moved"]
+    assert moved(first, "open", ranks[2], None) == ["task_moved"]
+
+
 def test_no_ring_comes_of_commands_at_the_same_moment(api: Api, place: str, monkeypatch: pytest.MonkeyPatch):
     """A waits for B, B for C and C for A, each decided before the others are stored: one of them is refused."""
     ids = [added(api, place, title) for title in ("A", "B", "C")]

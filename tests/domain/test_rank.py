@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.rank import between, check, is_rank, spread
+from domain.rank import between, check, is_rank, last, place, spread
 from domain.words import Rejected
 
 
@@ -81,3 +81,34 @@ def test_a_gap_that_is_full_says_so():
     with pytest.raises(Rejected, match="no_room") as told:
         between(low, low + "1", card=UUID(int=1))
     assert "first or last" in told.value.detail
+
+
+def test_a_card_that_stands_there_stays():
+    """Put where it is, between its neighbours or on top of itself, its rank is the same; elsewhere it is another."""
+    first, second, third, fourth = spread(4)
+    card = UUID(int=7)
+    for after, before in (
+        (first, third),
+        (None, third),
+        (first, None),
+        (None, None),
+        (second, third),
+        (first, second),
+    ):
+        assert place(second, after, before, card=card) == second
+    assert third < place(second, third, fourth, card=card) < fourth
+    assert place(second, None, first, card=card) < first
+    assert place(None, first, second, card=card) != second
+
+
+@given(st.integers(0, 2**47), st.lists(st.booleans(), min_size=2, max_size=12))
+def test_cards_put_last_keep_the_order_of_their_ids(begin: int, seen: list[bool]):
+    """Whether or not the one before is seen yet: later ids stand behind earlier ones, and all are ranks."""
+    ranks: list[str] = []
+    known: str | None = None
+    for number, is_seen in enumerate(seen):
+        card = UUID(int=(begin << 80) | (7 << 76) | (number << 64) | 1)
+        ranks.append(last(known, card=card))
+        known = ranks[-1] if is_seen else known
+    assert ranks == sorted(set(ranks))
+    assert all(map(is_rank, ranks))

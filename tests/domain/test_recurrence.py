@@ -66,6 +66,11 @@ def test_recurring_work_is_set_up_once():
         ({"cron": "* * * * * *"}, "bad_cron"),
         ({"cron": "0 0 30 2 *"}, "bad_cron"),
         ({"cron": ""}, "bad_cron"),
+        ({"cron": "*/65 * * * *"}, "bad_cron"),
+        ({"cron": "0 */25 * * *"}, "bad_cron"),
+        ({"cron": "0 9 1-5/40 * *"}, "bad_cron"),
+        ({"cron": "0 9 * 1,*/13 *"}, "bad_cron"),
+        ({"cron": "0 9 * * */8"}, "bad_cron"),
         ({"time_zone": "Europe/Atlantis"}, "unknown_time_zone"),
         ({"time_zone": "../etc/passwd"}, "unknown_time_zone"),
         ({"project": None}, "project_required"),
@@ -230,6 +235,27 @@ def test_texts_name_the_instant_where_the_schedule_is():
         == "Close April 2026 (2026-04-01, week 14)"
     )
     assert described("0 9 1 * *") == "At 09:00 on the first day of every month"
+
+
+@pytest.mark.parametrize(
+    ("cron", "said"),
+    [
+        ("0 0 13 * 5", "At 00:00 on the 13th day of every month, and also at 00:00 on Friday"),
+        ("0 0 */2 * 1", "At 00:00 on every second day of month if it's on Monday"),
+        ("*/60 * * * *", "Every 60th minute of every hour"),
+        ("0 9 22 * *", "At 09:00 on the 22nd day of every month"),
+        ("0 9 11,31 * *", "At 09:00 on the 11th and the 31st day of month"),
+    ],
+)
+def test_a_schedule_is_told_as_it_comes(cron: str, said: str):
+    """The 13th and every Friday are either of them; every second day and Monday are both at once."""
+    assert described(checked(cron, "UTC", NINE)) == said
+    days = {(at.day, at.isoweekday()) for at in upcoming(cron, "UTC", NINE, 40)}
+    if "and also" in said:
+        assert any(day == 13 and weekday != 5 for day, weekday in days)
+        assert any(day != 13 and weekday == 5 for day, weekday in days)
+    if "if it's" in said:
+        assert all(day % 2 == 1 and weekday == 1 for day, weekday in days)
 
 
 @given(st.text(max_size=30))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
+
 from domain.events import RunCompleted, StepBecameReady, StepCompleted
 from domain.run import (
     assign_role,
@@ -41,6 +43,16 @@ def with_form() -> Story:
         {"key": "note", "title": "Note", "kind": "text"},
     ]
     return run_of(step("form", kind="form", fields=fields), step("after", ["form"])).after(start)
+
+
+@pytest.mark.parametrize("blank", ["", " ", "\n\t", "\u00a0", "\u200b"])
+def test_a_required_text_is_one_that_is_seen(blank: str):
+    """Blanks are no answer: neither when the step is completed nor when they were saved before."""
+    refusal = with_form().when(complete_step, "form", {"goal": blank, "size": 2}).rejected("invalid_values")
+    assert [(each["field"], each["problem"]) for each in refusal.facts["problems"]] == [("goal", "required")]
+    saved = with_form().after(save_values, "form", {"goal": blank, "size": 2})
+    saved.when(complete_step, "form").rejected("invalid_values")
+    saved.when(complete_step, "form", {"goal": f"{blank}x"}).then_types("step_completed", "step_became_ready")
 
 
 def test_a_done_step_announces_what_waited_for_it():

@@ -150,6 +150,15 @@ def test_a_change_a_second_later_loses_nothing(place: Place):
     assert place.row().next_at == FIRST + timedelta(hours=3)
 
 
+def test_what_is_made_up_for_stands_in_order(place: Place):
+    """Several days at once: the first stands first, though nobody sees one before the next is made."""
+    place.set_up(catch_up="all")
+    place.round(FIRST + timedelta(days=6))
+    names = [card.name for card in place.cards()]
+    assert names == sorted(names)
+    assert len(names) == 7
+
+
 def test_due_in_no_days_is_the_day_of_the_schedule(place: Place):
     """Nine in Auckland is the evening before in UTC: due is the day on which it is nine there."""
     template = {**TASK_TEMPLATE, "title": "Check {date}", "due_in_days": 0}
