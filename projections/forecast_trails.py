@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from itertools import groupby
 from math import isfinite
 from operator import attrgetter, itemgetter
@@ -12,6 +13,7 @@ from uuid import UUID
 import orjson
 from psycopg import Connection
 
+from domain import texts
 from domain.forecast.trails import Mark, Trail
 from projections.fold import instant
 from projections.projection import blocks
@@ -129,13 +131,14 @@ class _Reading:
 
 def _number(value: Any) -> list[float]:
     """The number that an input is; imported ones are text."""
-    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+    if isinstance(value, str):
+        with suppress(texts.NotOne):
+            number = texts.number(value)
+            return [] if number is None else [number]
         return []
-    try:
-        number = float(value)
-    except ValueError:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
         return []
-    return [number] if isfinite(number) else []
+    return [float(value)] if isfinite(value) else []
 
 
 def _seconds(text: str | None) -> float | None:

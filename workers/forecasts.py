@@ -10,6 +10,7 @@ from time import monotonic
 from typing import Any
 from uuid import UUID
 
+import psycopg
 import structlog
 from psycopg import Connection
 from psycopg.types.json import Jsonb
@@ -158,8 +159,7 @@ class Forecasts:
         except AWAY:
             raise
         except Exception as error:  # noqa: BLE001 - told as the run's forecast; it must not cost the others theirs
-            log.error("run_not_forecast", run=str(due.run), **described(error))
-            connection.execute(SQL["keep_run"], _given_up(due, at, type(error).__name__))
+            self._give_up(connection, due, at, error)
             return
         was_late, crossings = connection.execute(SQL["before"], {"run": due.run}).fetchone() or (False, 0)
         target_at = case.run.target_at
@@ -168,11 +168,18 @@ class Forecasts:
         if late and not was_late:
             late = self._act(due.run, case.definition, crossings + 1, outlook.step)
             crossings += late
-        with connection.transaction():
-            row = _row(case, outlook, outcome) | {"is_late": late, "crossings": crossings}
-            connection.execute(SQL["keep_run"], row)
-            if outlook.p85_at is not None:
-                connection.execute(SQL["keep_first"], row)
+        try:
+            with connection.transaction():
+                row = _row(case, outlook, outcome) | {"is_late": late, "crossings": crossings}
+                connection.execute(SQL["keep_run"], row)
+                if outlook.p85_at is not None:
+                    connection.execute(SQL["keep_first"], row)
+        except (psycopg.DataError, ValueError) as error:
+            self._give_up(connection, due, at, error)
+
+    def _give_up(self, connection: Conn, due: _Due, at: datetime, error: Exception) -> None:
+        log.error("run_not_forecast", run=str(due.run), **described(error))
+        connection.execute(SQL["keep_run"], _given_up(due, at, type(error).__name__))
 
     def _case(self, connection: Conn, due: _Due, at: datetime) -> _Case | None:
         run = self._repository.load(RUN, due.run)

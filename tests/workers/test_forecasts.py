@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -14,17 +15,18 @@ import pytest
 from domain.definition import Definition
 from domain.document import Document
 from domain.events import RunPrioritySet
+from domain.forecast import outlook as outlooks
 from domain.process import PROCESS, publish, save_draft
 from domain.run import RUN, cancel_run, complete_step, pause_run, set_priority, start_run
 from domain.schedule import Calendar
 from domain.words import StepKey, process_stream
 from milepost.importing.importer import Request, import_log
-from projections import forecast_queries, queries
+from projections import card_lists, forecast_queries, queries
 from projections.engine import Projector
 from projections.forecast_trails import SQL, trails_of
 from store.log import Log
 from store.repository import Repository
-from tests.importing.support import csv_log
+from tests.importing.support import HEADER, csv_log
 from tests.projections.histories import Fact, store
 from tests.support.databases import Database
 from tests.support.given import DANA
@@ -274,6 +276,51 @@ def test_a_process_that_cannot_be_learnt_keeps_no_other_waiting(
     office.round()
     assert asked == ["hire"]
     assert (office.forecast(run).samples, office.forecast(run).made_at) == (12, office.now)
+
+
+def test_a_forecast_that_cannot_be_kept_is_none(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the database refuses of one run is told as its forecast; the other has its own."""
+    office.history()
+    odd, plain = office.start(MONDAY), office.start(MONDAY)
+
+    def look_ahead(situation: Any, position: int) -> Any:
+        outlook, outcome = outlooks.look_ahead(situation, position)
+        return (replace(outlook, samples=2**40) if situation.stream == odd else outlook), outcome
+
+    monkeypatch.setattr("workers.forecasts.look_ahead", look_ahead)
+    office.round()
+    assert office.forecast(odd).reason == "this release cannot forecast the run (NumericValueOutOfRange)"
+    assert office.forecast(plain).state == "on_track"
+
+
+def test_a_log_at_the_ends_of_time_stops_nobody(office: Office, tmp_path: Any) -> None:
+    """Cases from 1970 to 2199 with numbers as large as they come: projected, learnt from, forecast and shown."""
+    header = f"{HEADER},case:amount"
+    ends = ("1970-01-01T00:00:00Z", "2199-12-31T23:59:59Z")
+    rows = [
+        f"c{number},{step},complete,x,{at},{amount}"
+        for number, amount in enumerate(["1e308", "-1e308", "5e-324", "1_000", ""] * 5)
+        for step, at in zip("ab", ends, strict=True)
+    ]  # fmt: skip
+    rows += [f"open,a,complete,x,{ends[1]},9223372036854775807", f"early,a,complete,x,{ends[0]},"]
+    stages = tmp_path / "map.yaml"
+    stages.write_text("outcomes:\n  - {activity: b, outcome: Done, ends: completed}\n")
+    path = csv_log(tmp_path / "log.csv", *rows, header=header)
+    imported = import_log(Request(path, "csv", "old", stages, project=""), office.log)
+    office.round()
+    with office.connection() as connection:
+        assert connection.execute("select count(*) from log.parked").fetchone() == (0,)
+        assert imported.project is not None
+        assert (
+            sum(column.count for column in queries.board(connection, imported.project, now=MONDAY).columns)
+            == 2
+        )
+        assert queries.attention(connection, imported.project, now=MONDAY).rows is not None
+        assert queries.process_stats(connection, "old").runs == 27
+        assert (
+            len(card_lists.timeline(connection, imported.project, card_lists.Wanted(), calendar=OFFICE).rows)
+            == 2
+        )
 
 
 def test_cards_show_the_forecast(office: Office) -> None:
