@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from hashlib import md5
 from itertools import pairwise
@@ -78,7 +78,7 @@ def _counts(events: Sequence[Mark]) -> Row:
 def _durations(marks: Sequence[Mark]) -> Row:
     """Waiting (ready to started, or to completed where nobody said that he began) and work (started to completed).
 
-    What overlaps is told apart by its round. Work that nobody announced ends the oldest wait of its step.
+    What overlaps is told apart by its round. Work that nobody announced takes what was announced more often than begun.
     """
     waiting: dict[tuple[str, int], deque[datetime]] = {}
     working: dict[tuple[str, int], deque[datetime]] = {}
@@ -88,8 +88,8 @@ def _durations(marks: Sequence[Mark]) -> Row:
     for at, step, kind, _actor, number in marks:
         if kind == "started":
             own = (step, number)
-            _pair(waiting, own if waiting.get(own) else _oldest(waiting, step), at, waits)
-            working.setdefault((step, number), deque()).append(at)
+            _pair(waiting, own if waiting.get(own) else _left_over(waiting, working, step), at, waits)
+            working.setdefault(own, deque()).append(at)
         elif kind in {"scheduled", "ready"}:
             waiting.setdefault((step, number), deque()).append(at)
         elif kind == "completed" and not _pair(working, (step, number), at, works):
@@ -102,9 +102,13 @@ def _durations(marks: Sequence[Mark]) -> Row:
     )  # fmt: skip
 
 
-def _oldest(waiting: dict[tuple[str, int], deque[datetime]], step: str) -> tuple[str, int]:
-    """The round of the step that waits longest; one that there is not where none waits."""
-    found = [(since[0], work) for work, since in waiting.items() if work[0] == step and since]
+def _left_over(
+    waiting: dict[tuple[str, int], deque[datetime]], begun: Collection[tuple[str, int]], step: str
+) -> tuple[str, int]:
+    """The longest wait of this step in a round that was begun already; a round that there is not where none is left."""
+    found = [
+        (since[0], work) for work, since in waiting.items() if since and work[0] == step and work in begun
+    ]
     return min(found)[1] if found else (step, 0)
 
 

@@ -144,6 +144,10 @@ def learn_steps(
     )  # fmt: skip
 
 
+Work = tuple[str, int]
+"""(step, round): an imported log may have several rounds of a step going on at once."""
+
+
 class _Walk:
     """Goes through one run and notes what its steps took."""
 
@@ -152,8 +156,8 @@ class _Walk:
         last = trail.ended_at if trail.ended_at is not None else now
         instants = np.array([*(mark.at for mark in trail.marks), max(last, trail.last_at)])
         self.clock = _without_pauses(instants, trail, axis)
-        self.ready: dict[str, float] = {}
-        self.started: dict[str, float] = {}
+        self.ready: dict[Work, float] = {}
+        self.started: dict[Work, float] = {}
         self.taken: set[str] = set()
         self.aside: set[str] = set()
 
@@ -161,8 +165,8 @@ class _Walk:
         """All marks, then what is still open."""
         for mark, at in zip(self.trail.marks, self.clock, strict=False):
             self._take(mark, float(at))
-        for key in {*self.ready, *self.started}:
-            self._leave(key, float(self.clock[-1]), finished=False)
+        for work in {*self.ready, *self.started}:
+            self._leave(work, float(self.clock[-1]), finished=False)
         for key in self.taken - self.aside:
             self._of(key).taken += 1
         for key in self.aside:
@@ -172,44 +176,59 @@ class _Walk:
         return self.found.setdefault(key, StepHistory())
 
     def _take(self, mark: Mark, at: float) -> None:
-        key, history = mark.step, self._of(mark.step)
+        key, work, history = mark.step, (mark.step, mark.round), self._of(mark.step)
         match mark.kind:
             case "ready":
-                self._leave(key, at, finished=False)
-                self.ready[key] = at
+                self._waits(work, at)
                 self._counts(key)
             case "started":
-                if key in self.ready:
-                    history.waits.append((at - self.ready.pop(key), True))
-                self.started[key] = at
+                if work in self.ready:
+                    history.waits.append((at - self.ready.pop(work), True))
+                self.started[work] = at
             case "completed":
-                self._leave(key, at, finished=True)
+                self._leave(work, at, finished=True)
                 history.done += 1
                 self._counts(key)
             case "refused":
-                self._leave(key, at, finished=True)
+                self._leave(work, at, finished=True)
                 history.refused += 1
             case "reopened":
+                self._leave_all(key, at)
                 history.reopened += 1
             case "not_applicable":
-                self._leave(key, at, finished=False)
+                self._leave_all(key, at)
                 self.aside.add(key)
-            case "skipped" | "cancelled" | "failed" | "relocked" | "applicable":
-                self._leave(key, at, finished=False)
+            case "relocked" | "applicable":
+                self._leave_all(key, at)
+            case "skipped" | "cancelled" | "failed":
+                self._leave(work, at, finished=False)
             case _:  # who it was given to changes nothing about its time
                 pass
+
+    def _waits(self, work: Work, at: float) -> None:
+        """By the rules a step has one round at a time."""
+        if self.trail.imported:
+            self._leave(work, at, finished=False)
+        else:
+            self._leave_all(work[0], at)
+        self.ready[work] = at
 
     def _counts(self, key: str) -> None:
         self.taken.add(key)
         self.aside.discard(key)
 
-    def _leave(self, key: str, at: float, *, finished: bool) -> None:
-        """The step is open no longer. Nobody said that he began: all of it was waiting, and the work took no time."""
-        history = self._of(key)
-        if key in self.started:
-            history.works.append((at - self.started.pop(key), finished))
-        elif key in self.ready:
-            history.waits.append((at - self.ready.pop(key), finished))
+    def _leave_all(self, key: str, at: float) -> None:
+        """What the rules do to a step ends every round of it that is open."""
+        for work in [each for each in (*self.ready, *self.started) if each[0] == key]:
+            self._leave(work, at, finished=False)
+
+    def _leave(self, work: Work, at: float, *, finished: bool) -> None:
+        """The round is open no longer. Nobody said that he began: all of it was waiting, and the work took no time."""
+        history = self._of(work[0])
+        if work in self.started:
+            history.works.append((at - self.started.pop(work), finished))
+        elif work in self.ready:
+            history.waits.append((at - self.ready.pop(work), finished))
             if finished:
                 history.works.append((0.0, True))
 

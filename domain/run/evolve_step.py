@@ -113,11 +113,16 @@ def _saved(step: StepState, event: e.StepValuesSaved) -> StepState:
     return altered(step, doers=doers, notes=notes)
 
 
+def _step_begun(step: StepState, event: e.StepStarted) -> StepState:
+    return altered(step, state="in_progress", round=max(step.round, event.round), before=None)
+
+
 def _step_done(step: StepState, event: e.StepCompleted) -> StepState:
+    """In an imported log an earlier round may be the last to end: what is done again comes after all of them."""
     return altered(
         step,
         state="done",
-        round=event.round,
+        round=max(step.round, event.round),
         done_at=event.at,
         done_by=event.by,
         doers=with_one(step.doers, event.by),
@@ -244,7 +249,7 @@ _STEP: dict[type[e.Event], Callable[[StepState, Any], StepState]] = {
     e.StepReminderRaised: _reminded,
     e.StepEscalated: lambda step, _event: _without(step, "escalation"),
     e.StepWaitTimedOut: _timed_out,
-    e.StepStarted: lambda step, _event: altered(step, state="in_progress", before=None),
+    e.StepStarted: _step_begun,
     e.StepValuesSaved: _saved,
     e.StepCompleted: _step_done,
     e.ApprovalGiven: _approved,

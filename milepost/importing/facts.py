@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID, uuid5
 
 from domain.document import Document
@@ -29,7 +29,11 @@ from milepost.importing.report import Report
 from milepost.importing.source import BadLog
 from milepost.importing.spool import SpooledCase, SpooledEvent
 from milepost.importing.times import Clock, instant
+from store.mapper import to_new_event
+from store.model import NewEvent
 
+STEP_EVENTS = (StepBecameReady, StepAssigned, StepStarted, StepCompleted, StepSkipped, StepCancelled)
+"""What a log tells of a step."""
 FROM_SOURCE = "recorded so in the imported log"
 
 
@@ -47,23 +51,31 @@ class Rounds:
     """Counts the rounds of each step.
 
     Work that is started again opens a new round, also while one is open. A completion ends the one with its instance;
-    where the log names none, the one started first.
+    where the log names none, the one started first. ``named`` are the instances of those that have one.
     """
 
     number: dict[StepKey, int] = field(default_factory=dict)
+    named: dict[tuple[StepKey, int], str] = field(default_factory=dict)
     scheduled: dict[tuple[StepKey, Instance], int] = field(default_factory=dict)
     started: dict[StepKey, list[tuple[Instance, int]]] = field(default_factory=dict)
 
     def schedule(self, step: StepKey, instance: Instance = None) -> int:
         """The round that waits to be started."""
         if (step, instance) not in self.scheduled:
-            self.scheduled[step, instance] = self._next(step)
+            self.scheduled[step, instance] = self._next(step, instance)
         return self.scheduled[step, instance]
+
+    def assign(self, step: StepKey, instance: Instance = None) -> int:
+        """The round that somebody is given: work of this name that goes on, else what waits."""
+        running = (number for named, number in self.started.get(step, []) if named == instance is not None)
+        return next(running, None) or self.schedule(step, instance)
 
     def start(self, step: StepKey, instance: Instance = None) -> int:
         """The round that is begun: the one that waits for it, else a new one."""
-        begun = self._taken(step, instance) or self._next(step)
+        begun = self._taken(step, instance) or self._next(step, instance)
+        instance = instance or self.named.get((step, begun))
         self.started.setdefault(step, []).append((instance, begun))
+        self._name(step, begun, instance)
         return begun
 
     def end(self, step: StepKey, instance: Instance = None) -> tuple[int, bool]:
@@ -72,27 +84,75 @@ class Rounds:
         place = _place_of(instance, [named for named, _ in running])
         if place is not None:
             return running.pop(place)[1], True
-        return self._taken(step, instance) or self._next(step), False
+        return self._taken(step, instance) or self._next(step, instance), False
+
+    def told(self, event: Event) -> None:
+        """Go on from an event that has its round already."""
+        match event:
+            case StepBecameReady() | StepAssigned():
+                if event.round not in self._running(event.step):
+                    self.scheduled[event.step, self.named.get((event.step, event.round))] = event.round
+            case StepStarted():
+                self._forget(event.step, event.round)
+                named = self.named.get((event.step, event.round))
+                self.started.setdefault(event.step, []).append((named, event.round))
+            case StepCompleted() | StepSkipped() | StepCancelled():
+                self._forget(event.step, event.round)
+            case _:
+                pass
+
+    def _running(self, step: StepKey) -> list[int]:
+        return [number for _, number in self.started.get(step, [])]
+
+    def _forget(self, step: StepKey, number: int) -> None:
+        """What waited in this round waits no more, and what went on in it is over: the first where there are two."""
+        self.scheduled = {
+            work: waits for work, waits in self.scheduled.items() if (work[0], waits) != (step, number)
+        }
+        if number in (running := self._running(step)):
+            self.started[step].pop(running.index(number))
 
     def unfinished(self) -> int:
         """How many rounds were started and not ended."""
         return sum(map(len, self.started.values()))
 
     def _taken(self, step: StepKey, instance: Instance) -> int | None:
-        """The round that waits under this instance, else one that was scheduled without."""
-        return self.scheduled.pop((step, instance), None) or self.scheduled.pop((step, None), None)
+        """The round that waits under this instance; the first where it, or what waits, has none."""
+        waiting = [named for key, named in self.scheduled if key == step]
+        place = _place_of(instance, waiting)
+        return None if place is None else self.scheduled.pop((step, waiting[place]))
 
-    def _next(self, step: StepKey) -> int:
+    def _next(self, step: StepKey, instance: Instance) -> int:
         self.number[step] = self.number.get(step, 0) + 1
+        self._name(step, self.number[step], instance)
         return self.number[step]
+
+    def _name(self, step: StepKey, number: int, instance: Instance) -> None:
+        if instance is not None:
+            self.named[step, number] = instance
 
 
 def _place_of(instance: Instance, running: list[Instance]) -> int | None:
-    """Where the work of this instance stands among what runs; the first where it, or what runs, has none."""
+    """Where the work of this instance stands among these; the first where it, or what stands there, has none."""
     if instance in running:
         return running.index(instance)
     free = (place for place, named in enumerate(running) if named is None or instance is None)
     return next(free, None)
+
+
+class History(NamedTuple):
+    """The events of a run, and what the log calls the work in their rounds, where it names any."""
+
+    events: list[Event]
+    named: Mapping[tuple[StepKey, int], str]
+
+    def stored(self, meta: Mapping[str, Any]) -> list[NewEvent]:
+        """As the log takes them. The name of the work stays in meta: it says which end belongs to which start."""
+        return [to_new_event(event, {**meta, **self._instance(event)}) for event in self.events]
+
+    def _instance(self, event: Event) -> dict[str, str]:
+        named = self.named.get((event.step, event.round)) if isinstance(event, STEP_EVENTS) else None
+        return {} if named is None else {"instance": named}
 
 
 class Historian:
@@ -115,7 +175,7 @@ class Historian:
         }
         self._fields: dict[str, str] = {}
 
-    def events(self, case: SpooledCase) -> list[Event]:
+    def history(self, case: SpooledCase) -> History:
         """The run's whole history, in the order in which it happened."""
         first = case.events[0] if case.events else None
         begun = self._time(case, self.mapping.columns.started_at) or (instant(first.at_us) if first else None)
@@ -128,7 +188,9 @@ class Historian:
         self.report.started_without_completion += rounds.unfinished()
         end = self.ended(case, steps)
         self._count(end)
-        return [self._started(case, begun, first), *steps, *([] if end is None else [end])]
+        return History(
+            [self._started(case, begun, first), *steps, *([] if end is None else [end])], rounds.named
+        )
 
     def _started(self, case: SpooledCase, begun: datetime, first: SpooledEvent | None) -> RunStarted:
         return RunStarted(
@@ -174,7 +236,7 @@ class Historian:
                 )
             case "assigned":
                 who = Assignee(by) if by else None
-                number = rounds.schedule(step, told)
+                number = rounds.assign(step, told)
                 yield StepAssigned(at=at, by=by, step=step, round=number, assignee=who, cause="import")
             case "started":
                 yield StepStarted(at=at, by=by, step=step, round=rounds.start(step, told))

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -20,26 +20,24 @@ from domain.events import (
     RunReopened,
     RunStarted,
     RunTargetSet,
-    StepAssigned,
-    StepBecameReady,
-    StepCancelled,
-    StepCompleted,
-    StepSkipped,
-    StepStarted,
+    StepEvent,
 )
-from milepost.importing.facts import Historian, Rounds, last_of
+from domain.words import StepKey
+from milepost.importing.facts import STEP_EVENTS, Historian, History, Rounds, last_of
 from milepost.importing.spool import SpooledCase, SpooledEvent
 from store.mapper import to_event
 from store.model import Recorded
 
 WENT_ON = "the imported log went on"
-_STEPS = (StepBecameReady, StepAssigned, StepStarted, StepCompleted, StepSkipped, StepCancelled)
 _ENDS = (RunCompleted, RunEndedEarly, RunCancelled)
 
 
 @dataclass(frozen=True)
 class Stored:
-    """A run that an import stored; people may have worked on it since. ``end`` is what the import said of its end."""
+    """A run that an import stored; people may have worked on it since. ``end`` is what the import said of its end.
+
+    ``named`` is what the log calls the work in a round; ``last_round`` of each step may be a person's.
+    """
 
     version: int
     process_version: int
@@ -49,6 +47,8 @@ class Stored:
     steps: tuple[Event, ...]
     end: Event | None
     is_over: bool
+    named: Mapping[tuple[StepKey, int], str] = field(default_factory=dict)
+    last_round: Mapping[StepKey, int] = field(default_factory=dict)
 
     @property
     def last_at(self) -> datetime:
@@ -60,15 +60,31 @@ def stored_run(recorded: Sequence[Recorded]) -> Stored | None:
     """What the log holds of an imported run; None of a stream that no import began."""
     if not recorded or recorded[0].type != RunStarted.type:
         return None
-    every = [(to_event(each), "import" in orjson.loads(each.meta)) for each in recorded]
-    started = every[0][0]
-    if not isinstance(started, RunStarted) or not every[0][1]:
+    every = [(to_event(each), orjson.loads(each.meta)) for each in recorded]
+    started, meta = every[0]
+    if not isinstance(started, RunStarted) or "import" not in meta:
         return None
     known = Stored(recorded[-1].version, started.process_version, started, dict(started.inputs), started.target_at,
-                   (), None, is_over=False)  # fmt: skip
-    for event, is_imported in every[1:]:
-        known = _after(known, event, is_imported=is_imported)
+                   (), None, is_over=False, named=_named(every), last_round=_last_round(every))  # fmt: skip
+    for event, meta in every[1:]:
+        known = _after(known, event, is_imported="import" in meta)
     return known
+
+
+def _named(every: Sequence[tuple[Event, dict[str, Any]]]) -> dict[tuple[StepKey, int], str]:
+    return {
+        (event.step, event.round): meta["instance"]
+        for event, meta in every
+        if isinstance(event, STEP_EVENTS) and "instance" in meta
+    }
+
+
+def _last_round(every: Sequence[tuple[Event, dict[str, Any]]]) -> dict[StepKey, int]:
+    found: dict[StepKey, int] = {}
+    for event, _meta in every:
+        if isinstance(event, StepEvent):
+            found[event.step] = max(event.round, found.get(event.step, 0))
+    return found
 
 
 def _after(known: Stored, event: Event, *, is_imported: bool) -> Stored:
@@ -83,18 +99,18 @@ def _after(known: Stored, event: Event, *, is_imported: bool) -> Stored:
             known = replace(known, inputs={**known.inputs, **event.inputs})
         case RunTargetSet() if is_imported:
             known = replace(known, target_at=event.target_at)
-        case _ if is_imported and isinstance(event, _STEPS):
+        case _ if is_imported and isinstance(event, STEP_EVENTS):
             known = replace(known, steps=(*known.steps, event))
     return known
 
 
-def news(historian: Historian, case: SpooledCase, known: Stored) -> list[Event] | None:
+def news(historian: Historian, case: SpooledCase, known: Stored) -> History | None:
     """What the file says that is not stored, in its order; None when some of it comes before what is stored."""
     case = _with_what_is_known(historian, case, known)
-    matched, new = _parted(historian, case.events, known.steps)
+    new = _new(historian, case.events, known.steps)
     if any(event.at < known.last_at for event in historian.steps(new, Rounds())):
         return None
-    rounds = _rounds_so_far(historian, matched, known)
+    rounds = _rounds_so_far(known)
     steps = list(historian.steps(new, rounds))
     end = historian.ended(case, [*known.steps, *steps])
     at = steps[0].at if steps else last_of(case, known.steps)
@@ -102,7 +118,7 @@ def news(historian: Historian, case: SpooledCase, known: Stored) -> list[Event] 
     if steps or end != known.end:
         found += [RunReopened(at=at, reason=WENT_ON)] if known.is_over else []
         found += [*steps, *([] if end is None else [end])]
-    return [*_moved(historian, known, at), *found] if found else []
+    return History([*_moved(historian, known, at), *found] if found else [], rounds.named)
 
 
 def _with_what_is_known(historian: Historian, case: SpooledCase, known: Stored) -> SpooledCase:
@@ -112,21 +128,17 @@ def _with_what_is_known(historian: Historian, case: SpooledCase, known: Stored) 
     return replace(case, attributes={**before, **case.attributes})
 
 
-def _parted(
-    historian: Historian, events: Sequence[SpooledEvent], stored: Sequence[Event]
-) -> tuple[list[SpooledEvent], list[SpooledEvent]]:
-    """The events of the file that are stored, and those that are not; the same event may be there more than once."""
+def _new(historian: Historian, events: Sequence[SpooledEvent], stored: Sequence[Event]) -> list[SpooledEvent]:
+    """The events of the file that are not stored; the same event may be there more than once."""
     left = Counter(map(_identity, stored))
-    matched: list[SpooledEvent] = []
     new: list[SpooledEvent] = []
     for event in events:
         told = [_identity(each) for each in historian.steps([event], Rounds())]
         if all(left[each] > 0 for each in told):
             left.subtract(told)
-            matched.append(event)
         else:
             new.append(event)
-    return matched, new
+    return new
 
 
 def _identity(event: Event) -> bytes:
@@ -135,22 +147,11 @@ def _identity(event: Event) -> bytes:
     return orjson.dumps([event.type, said], option=orjson.OPT_SORT_KEYS)
 
 
-def _rounds_so_far(historian: Historian, matched: Sequence[SpooledEvent], known: Stored) -> Rounds:
-    """The rounds after what is stored: from the file where it tells all of that again, it knows more of them."""
-    rounds = Rounds()
-    if len(list(historian.steps(matched, rounds))) == len(known.steps):
-        return rounds
-    rounds = Rounds()
+def _rounds_so_far(known: Stored) -> Rounds:
+    """The rounds after what is stored: what goes on keeps its own, and no new one is anybody's already."""
+    rounds = Rounds(dict(known.last_round), dict(known.named))
     for event in known.steps:
-        match event:
-            case StepBecameReady() | StepAssigned():
-                rounds.schedule(event.step)
-            case StepStarted():
-                rounds.start(event.step)
-            case StepCompleted() | StepSkipped() | StepCancelled():
-                rounds.end(event.step)
-            case _:
-                pass
+        rounds.told(event)
     return rounds
 
 

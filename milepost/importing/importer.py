@@ -23,7 +23,7 @@ from domain.project import PROJECT, open_project
 from domain.words import Actor, Rejected, StageKey, process_stream
 from milepost.importing.csv import read_csv
 from milepost.importing.document import Known, Layout
-from milepost.importing.facts import Historian, run_stream
+from milepost.importing.facts import Historian, History, run_stream
 from milepost.importing.growth import news, stored_run
 from milepost.importing.mapping import StageMap, load_map
 from milepost.importing.report import Report, examine
@@ -32,7 +32,6 @@ from milepost.importing.spool import Spool, SpooledCase
 from milepost.importing.times import Clock, zone_of
 from milepost.importing.xes import read_xes
 from store.log import Append, Bulk, Log
-from store.mapper import to_new_event
 from store.repository import Repository
 
 LogFormat = Literal["xes", "csv"]
@@ -134,11 +133,11 @@ class Importer:
     def _attributes(self) -> set[str]:
         return {name for case in self.spool.cases() for name in case.attributes}
 
-    def histories(self, version: int, project: UUID | None) -> Iterator[tuple[UUID, list[Event]]]:
-        """Every run of the file: its stream and its events."""
+    def histories(self, version: int, project: UUID | None) -> Iterator[tuple[UUID, History]]:
+        """Every run of the file: its stream and its history."""
         historian = self.historian(version, project, self.report)
         for case in self.spool.cases():
-            yield run_stream(self.request.process, case.case), historian.events(case)
+            yield run_stream(self.request.process, case.case), historian.history(case)
 
     def historian(self, version: int, project: UUID | None, report: Report) -> Historian:
         """Who tells the cases as runs of this version; what is odd is counted in ``report``."""
@@ -240,12 +239,12 @@ def _grown(
         recorded = log.read_streams([stream for stream, _case in page])
         for stream, case in page:
             known = stored_run(recorded.get(stream, []))
-            found = [] if known is None else news(historian, case, known)
+            found = History([], {}) if known is None else news(historian, case, known)
             if found is None:
                 report.not_taken += 1
                 report.not_taken_cases += [case.case] if report.not_taken <= NAMED else []
-            elif found and known is not None:
-                yield Append(stream, known.version, [to_new_event(event, meta) for event in found])
+            elif found.events and known is not None:
+                yield Append(stream, known.version, found.stored(meta))
 
 
 def _published(document: Document, repository: Repository, by: Actor, at: datetime) -> int:
@@ -303,7 +302,7 @@ class _Counting:
 
     def __init__(
         self,
-        histories: Iterator[tuple[UUID, list[Event]]],
+        histories: Iterator[tuple[UUID, History]],
         total: int,
         meta: dict[str, Any],
         progress: Progress,
@@ -312,8 +311,8 @@ class _Counting:
         self.runs = self.events = 0
 
     def appends(self) -> Iterator[Append]:
-        for stream, events in self._histories:
+        for stream, history in self._histories:
             self.runs += 1
-            self.events += len(events)
-            yield Append(stream, 0, [to_new_event(event, self._meta) for event in events])
+            self.events += len(history.events)
+            yield Append(stream, 0, history.stored(self._meta))
             self._progress("storing", self.events, self._total)

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from domain.words import StepKey
 from milepost.importing import BadLog
-from milepost.importing.facts import run_stream
+from milepost.importing.facts import Rounds, run_stream
 from milepost.importing.importer import Importer, LogFormat, Request, examine_log
 from milepost.importing.report import Report
 from tests.importing.support import HEADER, csv_log, xes_event, xes_log
@@ -33,7 +34,7 @@ def read(request: Request, directory: Path) -> tuple[dict[str, Any], Report]:
     """The values of the one event, and the report."""
     directory.mkdir()
     importer = Importer(request, directory)
-    events = dict(importer.histories(1, None))[run_stream("p", "1")]
+    events = dict(importer.histories(1, None))[run_stream("p", "1")].events
     return dict(events[-1].values), importer.report  # type: ignore[attr-defined]  # a completed step has values
 
 
@@ -236,9 +237,21 @@ def test_work_that_overlaps_is_told_apart_by_its_instance(tmp_path: Path) -> Non
     directory = tmp_path / "w"
     directory.mkdir()
     importer = Importer(Request(xes_log(tmp_path / "log.xes", {"1": events}), "xes", "p"), directory)
-    _started, *steps = dict(importer.histories(1, None))[run_stream("p", "1")]
+    _started, *steps = dict(importer.histories(1, None))[run_stream("p", "1")].events
     spans: dict[int, list[int]] = {}
     for event in steps:
         spans.setdefault(event.round, []).append(event.at.hour)  # type: ignore[attr-defined]  # a step has rounds
     assert spans == {1: [10, 14], 2: [11, 12]}
     assert importer.report.started_without_completion == 0
+
+
+def test_work_is_assigned_and_begun_in_its_own_round() -> None:
+    """Work that goes on is given in its round, and what is begun without a name was announced first."""
+    step, rounds = StepKey("check"), Rounds()
+    assert (rounds.schedule(step, "one"), rounds.schedule(step, "two")) == (1, 2)
+    assert (rounds.start(step), rounds.assign(step, "one"), rounds.assign(step, "two")) == (1, 1, 2)
+    assert (rounds.start(step, "three"), rounds.end(step, "one"), rounds.end(step, "two")) == (
+        3,
+        (1, True),
+        (2, False),
+    )

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import orjson
 import psycopg
 import pytest
 
-from domain.run import RUN, rank_run
+from domain.events import Event
+from domain.forecast.steps import learn_steps
+from domain.forecast.working_time import Axis
+from domain.run import RUN, Run, rank_run, reopen_step
+from domain.schedule import Calendar
+from domain.words import StepKey
 from milepost.importing.facts import run_stream
 from milepost.importing.importer import Imported, Request, import_log
 from projections.engine import Projector
+from projections.forecast_trails import trails_of
 from store.log import Log
 from store.repository import Repository
 from tests.importing.support import HEADER, csv_log
@@ -201,18 +209,83 @@ def test_the_same_event_twice_is_two_events(house: House) -> None:
     assert house.types("1") == [*before, "run_reopened", "step_completed", "run_completed"]
 
 
-def test_work_that_overlaps_is_measured_by_its_instance(house: House) -> None:
-    """Begun at 10 and at 11, ended at 12 (the second) and at 14: an hour and four, and neither two nor three."""
-    house.stages = "columns: {case_prefix: 'case:'}"
-    rows = [
-        f"1,check,{transition},bo,2026-03-02T{hour}:00:00Z,{instance}"
-        for hour, transition, instance in (
-            (10, "start", "one"), (11, "start", "two"), (12, "complete", "two"), (14, "complete", "one"),
-        )
-    ]  # fmt: skip
-    house.imports(*rows, header=f"{HEADER},concept:instance")
+def told(*rows: tuple[int, str, str], activity: str = "check") -> list[str]:
+    """Rows of one case: the hour, the transition, and the instance of the work."""
+    return [f"1,{activity},{kind},bo,2026-03-02T{hour:02}:00:00Z,{named}" for hour, kind, named in rows]
+
+
+WITH_INSTANCE = f"{HEADER},concept:instance"
+BEGUN = told((10, "start", "one"), (11, "start", "two"))
+OVER = told((12, "complete", "two"), (14, "complete", "one"))
+
+
+def measured(house: House) -> tuple[list[float], list[float], list[float]]:
+    """Seconds of work as the insights, the statistics and the forecasts have them."""
     with psycopg.connect(house.database.app_url) as connection:
         ((works,),) = connection.execute("select visit_works from read.run_insight").fetchall()
         ((seconds,),) = connection.execute("select work_seconds from read.run_stats").fetchall()
-    assert sorted(works) == [3_600, 14_400]
-    assert sorted(seconds) == [3_600, 14_400]
+        trails = trails_of(connection, "asking")
+    axis = Axis.of(Calendar(working_days=frozenset()), date(2026, 1, 1), date(2026, 12, 31))
+    learnt = learn_steps(trails, axis, trails[0].last_at).of("check").work
+    return (
+        sorted(work for work in works if work is not None),
+        sorted(seconds),
+        [learnt.quantiles[0], learnt.quantiles[-1]],
+    )
+
+
+HOUR_AND_FOUR = ([3_600, 14_400],) * 3
+
+
+def test_work_that_overlaps_is_measured_by_its_instance(house: House) -> None:
+    """Begun at 10 and at 11, ended at 12 (the second) and at 14: an hour and four, and neither two nor three."""
+    house.stages = "columns: {case_prefix: 'case:'}"
+    house.imports(*BEGUN, *OVER, header=WITH_INSTANCE)
+    assert measured(house) == HOUR_AND_FOUR
+
+
+@pytest.mark.parametrize("again", [(*BEGUN, *OVER), OVER], ids=["the whole log again", "its new rows only"])
+def test_work_that_ends_in_a_later_file_is_measured_by_its_instance(
+    house: House, again: tuple[str, ...]
+) -> None:
+    """What was begun is known by the instance that the first file named."""
+    house.stages = "columns: {case_prefix: 'case:'}"
+    house.imports(*BEGUN, header=WITH_INSTANCE)
+    house.imports(*again, header=WITH_INSTANCE)
+    assert measured(house) == HOUR_AND_FOUR
+
+
+def test_work_that_was_announced_waits_until_it_begins_itself(house: House) -> None:
+    """Announced at 9, overtaken at 10 by work that nobody announced, and begun at 12: three hours, not one."""
+    house.stages = "columns: {case_prefix: 'case:'}"
+    rows = told((9, "schedule", "one"), (10, "start", "two"), (12, "start", "one"), (13, "assign", "one"))
+    house.imports(*rows, *told((15, "complete", "two"), (16, "complete", "one")), header=WITH_INSTANCE)
+    with psycopg.connect(house.database.app_url) as connection:
+        ((waits,),) = connection.execute("select visit_waits from read.run_insight").fetchall()
+        ((seconds, loose),) = connection.execute(
+            "select wait_seconds, loose_kinds from read.run_stats"
+        ).fetchall()
+    assert ([wait for wait in waits if wait is not None], seconds, loose) == ([10_800], [10_800], [])
+
+
+def test_nobody_works_in_a_round_that_was_another_s(house: House) -> None:
+    """What a person does again, and what the log tells after it, are rounds of their own: what is measured stays."""
+    house.stages = "columns: {case_prefix: 'case:'}"
+    house.imports(*BEGUN, *OVER, header=WITH_INSTANCE)
+    repository = Repository(house.log)
+    definition = repository.definition("asking", 1)
+
+    def again(run: Run | None) -> list[Event]:
+        assert run is not None
+        at = datetime(2026, 3, 2, 15, tzinfo=UTC)
+        return reopen_step(run, definition, StepKey("check"), "once more", by=BO, at=at, calendar=Calendar())
+
+    repository.execute(RUN, stream_of("1"), again)
+    house.imports(*told((16, "complete", "three"), (17, "start", "four")), header=WITH_INSTANCE)
+    assert measured(house)[0] == [3_600, 14_400]
+    rounds = [
+        orjson.loads(each.data)["round"]
+        for each in house.log.read_stream(stream_of("1"))
+        if each.type in {"step_started", "step_reopened", "step_completed"}
+    ]
+    assert rounds == [1, 2, 2, 1, 3, 4, 5]

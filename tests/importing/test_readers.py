@@ -21,7 +21,7 @@ def history(request: Request, directory: Path, case: str) -> list[tuple[str, str
     """(type, step, round) of the step events of a case."""
     directory.mkdir()
     importer = Importer(request, directory)
-    events = dict(importer.histories(1, None))[run_stream(request.process, case)]
+    events = dict(importer.histories(1, None))[run_stream(request.process, case)].events
     return [(event.type, event.step, event.round) for event in events if hasattr(event, "round")]  # type: ignore[attr-defined]
 
 

@@ -9,7 +9,8 @@ HEAD = """\
 
 Every event that is stored, by aggregate. The names are for ever. Beside its own fields, each event has the columns of
 the log: `position`, `stream`, `version`, `type`, `schema_version`, `occurred_at` (when it happened), `recorded_at` (when it was
-recorded), `hash`, and in `meta` the `actor` and, for events of a run, `process` and `process_version`.
+recorded), `hash`, and in `meta` the `actor` and, for events of a run, `process` and `process_version`; of what was
+imported also `import` (which file) and `instance` (what the log calls the work in this round, its `concept:instance`).
 
 Fields marked *public* travel to other services, as the data of a CloudEvent whose type is `milepost.` + name + `.v` +
 schema version, on the subject `milepost.v1.` + aggregate + `.` + process key (or `-`) + `.` + name. The others never

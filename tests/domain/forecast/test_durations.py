@@ -116,6 +116,25 @@ def test_what_nobody_began_was_waiting() -> None:
     assert (model.of("s").wait.quantiles[0], model.of("s").work.quantiles[0]) == (HOUR, 0)
 
 
+def test_what_overlaps_is_learnt_by_its_round() -> None:
+    """An imported log begins at nine and at ten; the second is done at eleven, the first at one: four hours and one."""
+    told = ((0, "started", 1), (1, "started", 2), (2, "completed", 2), (4, "completed", 1))
+    marks = tuple(Mark(MONDAY + hour * HOUR, "s", kind, None, number) for hour, kind, number in told)
+    work = (
+        learn_steps([Trail("r", MONDAY, marks, imported=True)], AXIS, MONDAY + 30 * DAY_SECONDS).of("s").work
+    )
+    assert (work.samples, work.open) == (2, 0)
+    assert (work.quantiles[0], work.quantiles[-1]) == (HOUR, 4 * HOUR)
+
+
+@pytest.mark.parametrize("kind", ["relocked", "not_applicable", "applicable", "reopened", "ready"])
+def test_what_the_rules_do_to_a_step_ends_every_round_of_it(kind: str) -> None:
+    """A new round begins, and what was open before is open no longer."""
+    model = _learnt(Mark(MONDAY, "s", "started"), Mark(MONDAY + HOUR, "s", kind, None, 2))
+    assert (model.of("s").work.samples, model.of("s").work.open) == (0, 1)
+    assert model.of("s").work.quantiles[0] == HOUR
+
+
 def test_open_set_aside_and_cancelled_work_is_censored() -> None:
     """It counts as lasting at least that long, never as finished."""
     for kind in ("cancelled", "skipped", "not_applicable", "relocked"):
