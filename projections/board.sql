@@ -62,5 +62,7 @@ create index card_ended on card (project, stage, ended_at desc) where ended_at i
 create index card_was_in_project on card using gin (earlier) where earlier <> '{}';
 create index card_ended_in_process on card (process, ended_at desc) where kind = 'run' and ended_at is not null;
 create index card_of_process on card (process, life) where kind = 'run';
+create index card_started_in_process on card (process, started_at desc, card desc) where kind = 'run';
+create index card_started on card (started_at desc, card desc) where kind = 'run';
 create index card_name on card using gin (name public.gin_trgm_ops);
 create index card_words on card using gin (to_tsvector('simple', public.search_words(name || ' ' || description)));

@@ -145,7 +145,8 @@ select count(*) from read.history where stream = %(stream)s and version > %(afte
 select count(*) from read.card c where {of_runs}
 
 -- name: runs
-select {card} from read.card c where {of_runs}
+select {card} from read.card c where c.card in (
+  select c.card from read.card c where {of_runs} order by c.started_at desc, c.card desc limit %(limit)s)
 order by c.started_at desc, c.card desc limit %(limit)s
 
 -- name: projects
