@@ -25,10 +25,7 @@ from api.services import Services
 from api.sight import Sight, sight_of
 from api.views import texts_for
 from domain.document import Document
-from domain.forecast.working_time import axis_of
 from projections import answers, queries
-from projections.answers.forecasts import ProcessForecast
-from projections.forecast_queries import process_forecast
 from web import boards, changes, forms, guests, insights, lists, outbox, people, signing_in
 from web.asking import ask as _ask
 from web.asking import latest_history
@@ -67,6 +64,7 @@ RULES: dict[str, Rule] = {
     **lists.RULES,
     **people.RULES,
     **changes.RULES,
+    **insights.RULES,
     "POST /views": Rule(frozenset({"read"}), csrf="form"),
 }
 """Who may ask for which page; a form is judged once more when its command is carried out."""
@@ -109,6 +107,7 @@ def router(_services: Services | None = None) -> APIRouter:
     lists.add_list_pages(made)
     people.add_people_pages(made)
     changes.add_change_pages(made)
+    insights.add_insight_pages(made)
     return made
 
 
@@ -168,20 +167,12 @@ async def process(request: Request) -> Response:
         ),
     )
     document = Document.model_validate(seen.versions[0].document) if seen.versions else None
-    told = await _ask(request, lambda connection: queries.insights(connection, key)) if document else None
     tried = changes.draft_to_try(seen) if request.query_params.get("draft") else None
     asked = tried or document
     return page(
         request,
         "process.html",
         process=seen,
-        insights=told,
-        forecasts=await _forecasts(request, key) if document else None,
-        bars=insights.bars(told) if told else [],
-        oddities=insights.ODDITIES,
-        most_loops=insights.MOST_LOOPS,
-        spread=insights.spread,
-        share=insights.share,
         runs=rows.rows,
         begun=begin,
         answer=rows,
@@ -191,14 +182,6 @@ async def process(request: Request) -> Response:
         project=request.query_params.get("project"),
         zone=_services(request).calendar.zone,
     )
-
-
-async def _forecasts(request: Request, key: str) -> ProcessForecast:
-    """How good the forecasts of the process are, and which steps cost its runs most."""
-    services = _services(request)
-    year = services.clock().year
-    axis = axis_of(services.calendar, year - 20, year + 15)
-    return await services.read(lambda connection: process_forecast(connection, key, axis))
 
 
 async def static(request: Request) -> Response:
