@@ -135,12 +135,17 @@ def _counts(connection: Conn, asked: Mapping[str, Any], only: CardFilter, now: d
     )
 
 
-def last_rank(connection: Conn, project: UUID, stage: str) -> str | None:
-    """The rank of the last card of a column; None when none has one. Raises NotFound."""
+def columns(connection: Conn, project: UUID) -> list[tuple[str, str]]:
+    """The columns of a board: keys and titles. Raises NotFound."""
     found = rows(connection, "project", project=project)
     if not found:
         raise NotFound("project", project)
-    keys = [each["key"] for each in found[0][5]]
+    return [(each["key"], each["title"]) for each in found[0][5]]
+
+
+def last_rank(connection: Conn, project: UUID, stage: str) -> str | None:
+    """The rank of the last card of a column; None when none has one. Raises NotFound."""
+    keys = [key for key, _ in columns(connection, project)]
     asked = {"project": project, "stage": stage, "stages": keys, "in_first": keys[:1] == [stage]}
     rank: str | None = rows(connection, "last_rank", **asked)[0][0]
     return rank

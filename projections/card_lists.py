@@ -167,11 +167,16 @@ def card_list(
     total = sum(counts.values())
     more, next_after = left(total, page, len(found))
     groups = _grouped(found, counts, wanted.group, asked.name, asked.stages)
-    acting = connection.execute(_BLOCKS["acting"].encode(), {"project": project})
     return CardList(
         project, asked.name, groups, total, more, *asked.current, asked.stages, next_after,
-        tuple(who for (who,) in acting),
+        acting(connection, project),
     )  # fmt: skip
+
+
+def acting(connection: Conn, project: UUID) -> tuple[str, ...]:
+    """Whoever has the next action of an open card of the project."""
+    found = connection.execute(_BLOCKS["acting"].encode(), {"project": project})
+    return tuple(who for (who,) in found)
 
 
 def timeline(

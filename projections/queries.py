@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from projections.asking import Fresh, NotFound, fresh
 from projections.attention_queries import attention, project_name
-from projections.board_queries import LaneKind, board, card, funnel, last_rank
+from projections.board_queries import LaneKind, board, card, columns, funnel, last_rank
 from projections.insights_queries import insights
 from projections.past import AheadOfLog, Moment, at_instant, at_position
 from projections.past_board import attention_then, board_then, standing_now
@@ -34,6 +34,7 @@ __all__ = [
     "board_then",
     "card",
     "card_run",
+    "columns",
     "definition_of",
     "fresh",
     "funnel",

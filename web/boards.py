@@ -12,6 +12,7 @@ from psycopg import Connection
 from starlette.responses import Response
 
 from api.asked import BoardQuery, PageQuery, ThenQuery
+from api.problems import Problem
 from api.project_views import not_in_future
 from api.reading import validate
 from api.registering import stream_id
@@ -19,6 +20,8 @@ from api.services import Services
 from api.views import texts_for
 from projections import answers, queries
 from projections.board_queries import EVERY_CARD
+from projections.card_lists import acting
+from web import words
 from web.asking import ON_A_PAGE, asked_page
 from web.asking import ask as ask_page
 from web.rendering import page
@@ -52,14 +55,29 @@ async def board(request: Request) -> Response:
         return queries.board_then(connection, project, moment, known, **shown)
 
     seen = await ask_page(request, ask)
-    acting = {one.who for column in seen.columns for one in column.cards if one.who} | {query.person}
-    kept = {name: text for name, text in asked.items() if name not in ("lanes", *PageQuery.model_fields)}
+    people = {
+        *await services.read(lambda connection: acting(connection, project)),
+        *filter(None, [query.person]),
+    }
     when = {"as_of": then.isoformat()} if then is not None else {}
+    kept = {
+        name: text for name, text in asked.items() if name not in ("lanes", *PageQuery.model_fields)
+    } | when
     return page(
         request, "board.html", board=seen, lanes=query.lanes, query=query, answer=seen, everything=EVERY_CARD,
         past=then, zone=calendar.zone, kept=kept,
-        people=sorted((each for each in acting if each), key=who), lane_links=_lane_links({**kept, **when}),
+        people=sorted(people, key=who), held_in=_held_in(seen), lane_links=_lane_links(kept),
     )  # fmt: skip
+
+
+def _held_in(board: answers.Board) -> dict[tuple[str, str], list[answers.Card]]:
+    """The cards by lane and column."""
+    lane_of = {card: lane.key for lane in board.lanes for card in lane.cards}
+    found: dict[tuple[str, str], list[answers.Card]] = {}
+    for column in board.columns:
+        for card in column.cards if lane_of else ():
+            found.setdefault((lane_of[card.id], column.key), []).append(card)
+    return found
 
 
 def _lane_links(kept: Mapping[str, str]) -> list[tuple[str, str, str]]:
@@ -67,6 +85,25 @@ def _lane_links(kept: Mapping[str, str]) -> list[tuple[str, str, str]]:
     return [
         (key, name, urlencode({**kept, **({"lanes": key} if key else {})})) for key, name in _LANES.items()
     ]
+
+
+async def card_menu(request: Request) -> Response:
+    """What can be done with a card: where it may go, and what may be changed; opened from the card."""
+    project, services = stream_id(request.path_params["id"]), _services(request)
+    stream = stream_id(request.path_params["card"])
+
+    def both(connection: Connection[Any]) -> tuple[answers.Card, list[tuple[str, str]]]:
+        found = queries.card(connection, stream, calendar=services.calendar)
+        if found.project != project:
+            raise queries.NotFound("card", stream)
+        return found, queries.columns(connection, project)
+
+    words.NAMES.set(await services.directories.recently())
+    try:
+        one, columns = await services.read(both)
+    except queries.NotFound as missing:
+        raise Problem("not_found", str(missing)) from None
+    return page(request, "card_menu.html", one=one, columns=columns)
 
 
 async def attention(request: Request) -> Response:

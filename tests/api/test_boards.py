@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -196,6 +197,46 @@ def test_nobody_looks_back_on_the_future(api: Api, place: str):
         assert (told.status_code, told.json()["code"]) == (422, "invalid")
         assert [(error["field"], error["code"]) for error in told.json()["errors"]] == [(name, "in_future")]
         assert api.client.get(f"{path}/{ending}", params={name: now.isoformat()}).status_code == 200
+
+
+def test_the_pages_of_a_column_are_the_whole_column(api: Api, place: str):
+    """Two cards at a time, now and as of now, under any filter: in the order of the whole board, each card once."""
+    for number in range(7):
+        added(api, place, f"Card {number}", stage="live" if number % 3 == 0 else "start", due_on="2026-01-05")
+    odd = opened(api, [{"key": "queue", "title": "Queue"}, COLUMNS[1]])
+    for project_ in (place, odd) * 3:
+        api.start(project=project_)
+    seen(api)
+    asked: list[tuple[str, dict[str, str]]] = [
+        (place, {}), (place, {"kind": "task"}), (place, {"state": "late"}), (place, {"as_of_position": str(api.head)}),
+        (place, {"state": "not_started", "as_of_position": str(api.head)}), (odd, {}),
+    ]  # fmt: skip
+    for project_, query in asked:
+        whole = board(api, project_, **query)
+        for column in whole["columns"]:
+            told = list(column_pages(api, project_, column["key"], query))
+            assert [card["id"] for page in told for card in page["cards"]] == [
+                card["id"] for card in column["cards"]
+            ]
+            for number, page in enumerate(told):
+                assert page["count"] + page["hidden"] == column["count"] - 2 * number
+                assert (page["total"], page["hidden"] == 0) == (column["total"], page["next_after"] is None)
+        few = board(api, project_, **query, limit="2")
+        assert [few[name] for name in ("overdue", "due_soon")] == [
+            whole[name] for name in ("overdue", "due_soon")
+        ]
+        assert all(column["count"] <= 2 for column in few["columns"])
+
+
+def column_pages(api: Api, place: str, stage: str, query: dict[str, str]) -> Iterator[dict[str, Any]]:
+    """The column with this key, two open cards at a time."""
+    after: int | None = 0
+    while after is not None:
+        told = board(api, place, **query, stage=stage, limit="2", after=str(after))
+        assert all(not column["cards"] for column in told["columns"] if column["key"] != stage)
+        (page,) = [column for column in told["columns"] if column["key"] == stage]
+        yield page
+        after = page["next_after"]
 
 
 def test_why_answers_for_every_cell_of_a_card(api: Api, place: str):

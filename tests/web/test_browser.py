@@ -127,7 +127,7 @@ def test_two_who_move_at_once_never_undo_each_other(workspace: App, page: Page):
     project = workspace.project()
     task = workspace.task(project, "Order gifts")
     page.goto(f"{workspace.url}/projects/{project}")
-    page.evaluate("document.querySelector('.card form[data-move] [name=expected_version]').value = '77'")
+    page.evaluate("document.querySelector('.card').dataset.version = '77'")
     drag(page, f"#c{task}", "#col-live .cards")
     expect(page.get_by_role("alert")).to_contain_text("version")
     expect(page.locator(f"#col-sold #c{task}")).to_be_visible()

@@ -34,7 +34,7 @@ def test_what_a_page_does_not_hold_is_one_link_away(
     monkeypatch: pytest.MonkeyPatch,
 ):
     """Two rows at a time: no list shows one twice or leaves one out, and the start page leads to all that it counts."""
-    for name in ("web.asking.ON_A_PAGE", "web.lists._PAGE", "web.routes._RUNS_SHOWN"):
+    for name in ("web.asking.ON_A_PAGE", "web.boards.ON_A_PAGE", "web.lists._PAGE", "web.routes._RUNS_SHOWN"):
         monkeypatch.setattr(name, 2)
     project = workspace.project()
     run = [workspace.run(project, f"Run {number}") for number in range(RUNS)][-1]
@@ -47,6 +47,8 @@ def test_what_a_page_does_not_hold_is_one_link_away(
         workspace.post(f"/v1/tasks/{task}/comment", text=f"Word {number}")
     board = f"/projects/{project}"
     lists = {
+        board: (r'<article class="card[^"]*" id="(c[^"]+)"', RUNS + TASKS),
+        f"{board}?lanes=priority": (r'<article class="card[^"]*" id="(c[^"]+)"', RUNS + TASKS),
         f"{board}/list?kind=run": (r'<th scope="row"><a href="/runs/[^"]+">([^<]+)', RUNS),
         f"{board}/list?group=kind": (r'<th scope="row"><a href="[^"]+">([^<]+)', RUNS + TASKS),
         f"{board}/timeline": (r'<span class="name"><a href="[^"]+">([^<]+)', RUNS + TASKS),

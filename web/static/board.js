@@ -5,6 +5,7 @@ import { refresh } from "./live.js";
 const FAR = 6;
 let drag = null;
 let picked = null;
+let moving = false;
 
 const cardOf = (target) => target.closest?.(".card");
 const columnOf = (card) => card.closest(".column");
@@ -41,18 +42,14 @@ function placeOf(card) {
 
 async function drop(card, origin) {
   const column = columnOf(card);
-  const from = origin.parent.closest(".column");
   if (card.parentElement === origin.parent && card.nextElementSibling === origin.next) return;
-  const form = card.querySelector("form[data-move]");
-  form.querySelector("[name=stage]").value = column.dataset.stage;
   const { after, before } = neighbours(card);
-  const sent = await send(form, { after, before, ends_at: "given" });
+  const sent = await move(card, { stage: column.dataset.stage, after, before, ends_at: "given" });
   if (!sent.ok) {
-    origin.parent.insertBefore(card, origin.next?.parentElement === origin.parent ? origin.next : null);
-    form.querySelector("[name=stage]").value = from.dataset.stage;
+    putBack(card, origin);
     const box = problemBox(sent.problem);
     toast(box);
-    if (sent.problem.code === "stage_has_open_steps") box.after(anyway(form, column.dataset.stage));
+    if (sent.problem.code === "stage_has_open_steps") box.after(anyway(card, column.dataset.stage));
     announce(`Not moved. ${sent.problem.detail ?? ""}`);
     card.focus({ preventScroll: true });
     return;
@@ -61,8 +58,18 @@ async function drop(card, origin) {
   await refresh(sent.position);
 }
 
+/** One form of the page sends every move: where to, and which version of the card was seen. */
+function move(card, values) {
+  const { kind, version } = card.dataset;
+  return send(document.getElementById("move"), { ...values, expected_version: version }, `/${kind}s/${card.id.slice(1)}/move`);
+}
+
+function putBack(card, origin) {
+  origin.parent.insertBefore(card, origin.next?.parentElement === origin.parent ? origin.next : null);
+}
+
 /** The way around a refusal: show the run in that stage all the same, with a reason that everybody can read. */
-function anyway(form, stage) {
+function anyway(card, stage) {
   const asking = document.createElement("form");
   asking.className = "row";
   const reason = document.createElement("input");
@@ -75,7 +82,7 @@ function anyway(form, stage) {
   asking.append(reason, button);
   asking.addEventListener("submit", async (event) => {
     event.preventDefault();
-    const sent = await send(form, { stage, reason: reason.value });
+    const sent = await move(card, { stage, reason: reason.value });
     if (!sent.ok) return asking.before(problemBox(sent.problem));
     asking.closest(".toast").remove();
     await refresh(sent.position);
@@ -107,6 +114,7 @@ function lift(event) {
 
 function onMove(event) {
   if (!drag) return;
+  if (event.buttons === 0) return onCancel(); // it was let go where nobody could see it
   if (!drag.ghost && Math.hypot(event.clientX - drag.x, event.clientY - drag.y) < FAR) return;
   if (!drag.ghost) lift(event);
   event.preventDefault();
@@ -141,7 +149,7 @@ function onUp() {
 
 function onCancel() {
   if (!drag) return;
-  drag.origin.parent.insertBefore(drag.card, drag.origin.next);
+  putBack(drag.card, drag.origin);
   land();
   drag = null;
 }
@@ -149,9 +157,20 @@ function onCancel() {
 /* keyboard */
 function focusCard(card) {
   if (!card) return;
-  document.querySelectorAll(".board .card").forEach((other) => { other.tabIndex = other === card ? 0 : -1; });
+  rove(card);
   card.focus();
   card.scrollIntoView({ block: "nearest", inline: "nearest" });
+}
+
+/** One card of the board is in the order of the Tab key, with what is on it; the keys of the board lead to the others. */
+function rove(given = null) {
+  const chosen = given ?? document.querySelector(".board .card[data-roves][tabindex='0']") ?? document.querySelector(".board .card");
+  for (const card of document.querySelectorAll(".board .card")) {
+    const place = card === chosen ? 0 : -1;
+    if (card.tabIndex === place && card.dataset.roves) continue;
+    card.dataset.roves = "yes";
+    for (const element of [card, ...card.querySelectorAll(":scope > .row a")]) element.tabIndex = place;
+  }
 }
 
 function sideways(card, by) {
@@ -173,6 +192,7 @@ function walkTo(card, key) {
 
 function shift(card, key) {
   const list = card.parentElement;
+  moving = true;
   if (key === "up" && card.previousElementSibling) list.insertBefore(card, card.previousElementSibling);
   if (key === "down" && card.nextElementSibling) list.insertBefore(card.nextElementSibling, card);
   if (key === "left" || key === "right") {
@@ -181,6 +201,7 @@ function shift(card, key) {
     column?.querySelector(".cards").append(card);
   }
   card.focus();
+  moving = false;
   card.scrollIntoView({ block: "nearest", inline: "nearest" });
   const place = cardsIn(columnOf(card));
   announce(`${columnOf(card).dataset.title}, ${place.indexOf(card) + 1} of ${place.length}`);
@@ -201,12 +222,52 @@ function onKey(event) {
   if (way) { event.preventDefault(); focusCard(walkTo(card, way)); }
   else if (event.key === "Enter") { event.preventDefault(); open(card); }
   else if (event.key === " " && card.dataset.draggable) { event.preventDefault(); pick(card); }
+  else if (event.key.toLowerCase() === "m") { event.preventDefault(); openMenu(card.querySelector("[data-menu]")); }
 }
 
 function open(card) {
   const place = card.querySelector("a.name");
   if (place) location.assign(place.href);
-  else card.querySelector("details.menu summary")?.click();
+}
+
+/* the menu of a card: what the server says can be done with it now */
+async function openMenu(link) {
+  if (!link) return;
+  const card = cardOf(link);
+  const open = card.querySelector(".sheet[data-mine]");
+  closeMenus();
+  if (open) return;
+  const answer = await fetch(link.href, { headers: { "Milepost-Fragment": "1", Accept: "text/html" } }).catch(() => null);
+  const found = answer?.ok ? new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("card-menu") : null;
+  if (!found) {
+    location.assign(link.href);
+    return;
+  }
+  const sheet = document.createElement("div");
+  sheet.className = "sheet";
+  sheet.dataset.mine = "";
+  sheet.append(...found.childNodes);
+  card.append(sheet);
+  link.setAttribute("aria-expanded", "true");
+  sheet.querySelector("button, input:not([type=hidden]), select")?.focus();
+}
+
+function closeMenus() {
+  for (const sheet of document.querySelectorAll(".card .sheet[data-mine]")) {
+    const link = cardOf(sheet).querySelector("[data-menu]");
+    link.removeAttribute("aria-expanded");
+    const had = sheet.contains(document.activeElement);
+    sheet.remove();
+    if (had) link.focus();
+  }
+}
+
+function onClick(event) {
+  const link = event.target.closest?.("a[data-menu]");
+  if (link && !event.ctrlKey && !event.metaKey && !event.shiftKey) {
+    event.preventDefault();
+    openMenu(link);
+  } else if (!event.target.closest?.(".card .sheet")) closeMenus();
 }
 
 function pick(card) {
@@ -217,18 +278,39 @@ function pick(card) {
 }
 
 function carry(event, card, way) {
-  const { origin } = picked;
   if (way) { event.preventDefault(); return shift(card, way); }
-  if (event.key !== " " && event.key !== "Enter" && event.key !== "Escape") return;
+  if (event.key !== " " && event.key !== "Enter" && event.key !== "Escape") return undefined;
   event.preventDefault();
   event.stopPropagation();
+  if (event.key === "Escape") return unpick(true);
+  const { origin } = picked;
+  letGo(card);
+  return drop(card, origin);
+}
+
+function letGo(card) {
   picked = null;
   card.classList.remove("picked");
   document.body.classList.remove("dragging");
-  if (event.key !== "Escape") return drop(card, origin);
-  origin.parent.insertBefore(card, origin.next);
-  card.focus();
+}
+
+/** A card that is not put down goes back to where it was. */
+function unpick(focus) {
+  const { card, origin } = picked;
+  letGo(card);
+  moving = true;
+  putBack(card, origin);
+  if (focus) card.focus();
+  moving = false;
   announce("Put back.");
+}
+
+function onFocusOut(event) {
+  if (picked && !moving && event.target === picked.card) unpick(false);
+}
+
+function onEscape(event) {
+  if (event.key === "Escape") closeMenus();
 }
 
 /** Begin, when there is a board on this page. */
@@ -239,4 +321,10 @@ export function start() {
   document.addEventListener("pointerup", onUp);
   document.addEventListener("pointercancel", onCancel);
   document.addEventListener("keydown", onKey);
+  document.addEventListener("keydown", onEscape);
+  document.addEventListener("focusout", onFocusOut);
+  document.addEventListener("click", onClick);
+  document.addEventListener("milepost:patched", () => rove());
+  addEventListener("blur", onCancel);
+  rove();
 }

@@ -1,19 +1,19 @@
 // Sends forms without leaving the page, and says next to the form why a command was refused. Without this file they post plainly.
 import { refresh } from "./live.js";
 
-/** Send a form's command. Resolves to {ok, position, problem}. */
-export async function send(form, extra = {}) {
+/** Send a form's command to its address, or to `action`. Resolves to {ok, position, problem}. */
+export async function send(form, extra = {}, action = form.action) {
   const filled = new FormData(form);
-  const body = form.enctype === "multipart/form-data" ? filled : new URLSearchParams(filled);
-  const said = JSON.stringify([form.action, ...filled].map((pair) => (pair[1] instanceof File ? [pair[0], pair[1].name, pair[1].size] : pair)));
+  for (const [name, value] of Object.entries(extra)) if (value) filled.set(name, value);
+  const said = JSON.stringify([action, ...filled].map((pair) => (pair[1] instanceof File ? [pair[0], pair[1].name, pair[1].size] : pair)));
   if (!form.dataset.command || form.dataset.said !== said) {
     form.dataset.said = said;
     form.dataset.command = crypto.randomUUID();
   }
-  body.set("command", extra.reason ? crypto.randomUUID() : form.dataset.command);
-  for (const [name, value] of Object.entries(extra)) if (value) body.set(name, value);
+  filled.set("command", form.dataset.command);
+  const body = form.enctype === "multipart/form-data" ? filled : new URLSearchParams(filled);
   try {
-    const answer = await fetch(form.action, { method: "POST", body, headers: { Accept: "application/json" } });
+    const answer = await fetch(action, { method: "POST", body, headers: { Accept: "application/json" } });
     const told = await answer.json().catch(() => ({}));
     if (answer.ok) delete form.dataset.command;
     return answer.ok ? { ok: true, position: told.position, next: told.next } : { ok: false, problem: told };
