@@ -97,16 +97,36 @@ def render(template: str, *, fragment: bool = False, **facts: Any) -> str:
 
 
 def page(request: Request, template: str, *, status: int = 200, **facts: Any) -> Response:
-    """The answer to a browser; with the header Milepost-Fragment only what live pages patch."""
+    """The answer to a browser; with the header Milepost-Fragment only what live pages patch.
+
+    A fragment is the same, byte for byte, as long as it shows the same: how fresh it is, and the token that forms are
+    sent with, stand in its headers.
+    """
     caller: Caller | None = request.scope.get(CALLER)
+    token = hide(caller.csrf or "") if caller is not None else ""
     if caller is not None:
-        facts.update(me=caller.actor, csrf=hide(caller.csrf or ""))
-    body = render(template, fragment="milepost-fragment" in request.headers, **facts).encode()
-    return _packed(request, body, status)
+        facts.update(me=caller.actor)
+    if "milepost-fragment" not in request.headers:
+        return _packed(request, render(template, csrf=token, **facts).encode(), status, {})
+    body = render(template, fragment=True, **facts).encode()
+    etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+    headers = {"ETag": etag, "Milepost-Token": token, **_freshness(facts.get("answer"))}
+    if status == 200 and request.headers.get("if-none-match") == etag:
+        return Response(status_code=304, headers={**PAGE_HEADERS, **headers})
+    return _packed(request, body, status, headers)
 
 
-def _packed(request: Request, body: bytes, status: int) -> Response:
-    headers = dict(PAGE_HEADERS)
+def _freshness(answer: Any) -> dict[str, str]:
+    """Which position an answer reflects, when it was true, and how far it is behind, in words."""
+    if answer is None:
+        return {}
+    behind = words.lag(answer.as_of, answer.behind, datetime.now(UTC))
+    told = {"Position": answer.position, "As-Of": answer.as_of.isoformat(), "Lag": behind}
+    return {f"Milepost-{name}": str(value) for name, value in told.items()}
+
+
+def _packed(request: Request, body: bytes, status: int, further: dict[str, str]) -> Response:
+    headers = {**PAGE_HEADERS, **further}
     if len(body) > _SMALL and "gzip" in request.headers.get("accept-encoding", ""):
         body = gzip.compress(body, 4, mtime=0)
         headers["Content-Encoding"] = "gzip"

@@ -192,7 +192,9 @@ def moment(value: datetime | date | None, style: str = "full") -> Markup:
         return Markup('<time datetime="{}">{}</time>').format(value.isoformat(), text)
     instant = value.astimezone(UTC)
     day = "%-d %b" if instant.year == datetime.now(UTC).year else "%-d %b %Y"
-    shapes = {"full": f"{day} %H:%M UTC", "date": day, "seconds": "%H:%M:%S"}
+    shapes = {
+        "full": f"{day} %H:%M UTC", "since": f"since {day} %H:%M UTC", "date": day, "seconds": "%H:%M:%S"
+    }  # fmt: skip
     stamp = instant.isoformat(timespec="seconds").replace("+00:00", "Z")
     return Markup('<time datetime="{}" data-as="{}">{}</time>').format(
         stamp, style, instant.strftime(shapes[style])
@@ -225,10 +227,15 @@ def here(stage_days: float | None, usual_days: float | None) -> str:
     return told if usual_days is None else f"{told}, usually up to {max(1, ceil(usual_days))} d"
 
 
+_JUST_NOW = 5
+"""Seconds within which an answer that lacked nothing counts as current."""
+
+
 def lag(as_of: datetime, behind: int, now: datetime) -> str:
     """How far an answer is behind the log, in words."""
     if behind <= 0:
-        return "up to date"
+        seconds = int((now - as_of).total_seconds())
+        return "up to date" if seconds < _JUST_NOW else f"{seconds} s ago"
     milliseconds = max(1, round((now - as_of).total_seconds() * 1000))
     return f"{milliseconds} ms behind" if milliseconds < 10_000 else f"{milliseconds // 1000} s behind"
 

@@ -79,9 +79,14 @@ class App:
 
     url: str
     database: Database
-    services: Services
+    server: Server
     client: httpx.Client
     trouble: list[str] = field(default_factory=list)
+
+    @property
+    def services(self) -> Services:
+        """What the server works with now."""
+        return self.server.services
 
     def link(self, actor: str = DANA, *scopes: Scope) -> str:
         """A fresh first-login link."""
@@ -137,32 +142,49 @@ def app(database: Database) -> Iterator[App]:
     """An application of this test's own with its read models kept up to date."""
     with Log(database.app_url, durable=False) as log:
         _prepare(database, log)
-        services = _services(database, log)
-        listening = listen("127.0.0.1", 0)
-        url = f"http://127.0.0.1:{listening.getsockname()[1]}"
-        services.site = Site(url)
-        made = create_app(services, [routes.router(services)], routes.RULES)
-        routes.install(made)
-        server = make_server(made)
         stop = Event()
-        threads = [
-            Thread(target=server.run, args=[[listening]], daemon=True),
-            Thread(target=_project, args=[database.app_url, log, stop], daemon=True),
-        ]
-        for thread in threads:
-            thread.start()
-        wait_until(lambda: server.started, what="the start of the server")
-        with client_of(url) as client:
+        projecting = Thread(target=_project, args=[database.app_url, log, stop], daemon=True)
+        projecting.start()
+        server = Server(database, log)
+        server.start()
+        with client_of(server.url) as client:
             with psycopg.connect(database.app_url, autocommit=True) as connection:
                 token = access.create_token(connection, DANA, tuple(SCOPES)).secret
             client.headers["Authorization"] = f"Bearer {token}"
-            yield App(url, database, services, client)
-        server.should_exit = True
+            yield App(server.url, database, server, client)
+        server.stop()
         stop.set()
-        for thread in threads:
-            thread.join(10)
-        services.pool.close()
-        listening.close()
+        projecting.join(10)
+
+
+class Server:
+    """A server process, as far as a browser can tell: stopped and started again, it is at the same address."""
+
+    def __init__(self, database: Database, log: Log) -> None:
+        self._database, self._log = database, log
+        with listen("127.0.0.1", 0) as free:
+            self._port: int = free.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self._port}"
+        self.services = _services(database, log)
+
+    def start(self) -> None:
+        """Serve, with nothing known from before."""
+        self.services = _services(self._database, self._log)
+        self.services.pool.open()
+        self.services.site = Site(self.url)
+        made = create_app(self.services, [routes.router(self.services)], routes.RULES)
+        routes.install(made)
+        self._server, self._listening = make_server(made), listen("127.0.0.1", self._port)
+        self._thread = Thread(target=self._server.run, args=[[self._listening]], daemon=True)
+        self._thread.start()
+        wait_until(lambda: self._server.started, what="the start of the server")
+
+    def stop(self) -> None:
+        """End as SIGTERM ends it: open streams are closed."""
+        self._server.should_exit = True
+        self._thread.join(10)
+        self.services.pool.close()
+        self._listening.close()
 
 
 def _prepare(database: Database, log: Log) -> None:
@@ -178,7 +200,6 @@ def _prepare(database: Database, log: Log) -> None:
 
 def _services(database: Database, log: Log) -> Services:
     pool = make_pool(database.app_url, "api", 4)
-    pool.open()
     return Services(
         log=log,
         repository=Repository(log),

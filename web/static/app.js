@@ -1,5 +1,6 @@
 // What every page does: dates in the reader's zone, keys, live parts, forms.
 import * as board from "./board.js";
+import * as drafts from "./drafts.js";
 import * as forms from "./forms.js";
 import * as live from "./live.js";
 
@@ -11,11 +12,18 @@ const full = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: 
 
 function words(at, style) {
   if (style === "seconds") return seconds.format(at);
+  if (style === "since") return ago(at);
   const today = new Date();
   const same = at.toDateString() === today.toDateString();
   const date = (at.getFullYear() === today.getFullYear() ? day : dayYear).format(at);
   if (style === "date") return same ? "today" : date;
   return `${same ? "today" : date}, ${clock.format(at)}`;
+}
+
+function ago(at) {
+  const gone = (Date.now() - at.getTime()) / 1000;
+  const [unit, size] = [["d", 86_400], ["h", 3_600], ["min", 60]].find(([, seconds]) => gone >= seconds) ?? [];
+  return unit ? `for ${Math.floor(gone / size)} ${unit}` : "just now";
 }
 
 function localTimes() {
@@ -87,9 +95,11 @@ document.addEventListener("keydown", (event) => {
   if (menu) { menu.open = false; menu.querySelector("summary").focus(); }
 });
 document.addEventListener("milepost:patched", localTimes);
+document.addEventListener("milepost:fresh", localTimes);
+live.start();
 localTimes();
 ownClock();
-document.documentElement.dataset.ready = "yes";
+drafts.start();
 forms.start();
 board.start();
-live.start();
+document.documentElement.dataset.ready = "yes";

@@ -1,6 +1,6 @@
 // Moves cards: with the mouse or a finger, with the keyboard, always as one command; refused, the card goes back and says why.
 import { announce, problemBox, send } from "./forms.js";
-import { refresh } from "./live.js";
+import { refresh, settle } from "./live.js";
 
 const FAR = 6;
 let drag = null;
@@ -42,7 +42,7 @@ function placeOf(card) {
 
 async function drop(card, origin) {
   const column = columnOf(card);
-  if (card.parentElement === origin.parent && card.nextElementSibling === origin.next) return;
+  if (card.parentElement === origin.parent && card.nextElementSibling === origin.next) return settle();
   const { after, before } = neighbours(card);
   const sent = await move(card, { stage: column.dataset.stage, after, before, ends_at: "given" });
   if (!sent.ok) {
@@ -52,7 +52,7 @@ async function drop(card, origin) {
     if (sent.problem.code === "stage_has_open_steps") box.after(anyway(card, column.dataset.stage));
     announce(`Not moved. ${sent.problem.detail ?? ""}`);
     card.focus({ preventScroll: true });
-    return;
+    return settle();
   }
   announce(`${card.dataset.name} is in ${column.dataset.title} now.`);
   await refresh(sent.position);
@@ -145,6 +145,7 @@ function onUp() {
   land();
   drag = null;
   if (ghost) drop(card, origin);
+  else settle();
 }
 
 function onCancel() {
@@ -152,6 +153,7 @@ function onCancel() {
   putBack(drag.card, drag.origin);
   land();
   drag = null;
+  settle();
 }
 
 /* keyboard */
@@ -303,6 +305,7 @@ function unpick(focus) {
   if (focus) card.focus();
   moving = false;
   announce("Put back.");
+  settle();
 }
 
 function onFocusOut(event) {

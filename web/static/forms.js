@@ -1,5 +1,6 @@
 // Sends forms without leaving the page, and says next to the form why a command was refused. Without this file they post plainly.
-import { refresh } from "./live.js";
+import { forget } from "./drafts.js";
+import { csrf, refresh } from "./live.js";
 
 /** Send a form's command to its address, or to `action`. Resolves to {ok, position, problem}. */
 export async function send(form, extra = {}, action = form.action) {
@@ -11,15 +12,30 @@ export async function send(form, extra = {}, action = form.action) {
     form.dataset.command = crypto.randomUUID();
   }
   filled.set("command", form.dataset.command);
-  const body = form.enctype === "multipart/form-data" ? filled : new URLSearchParams(filled);
   try {
-    const answer = await fetch(action, { method: "POST", body, headers: { Accept: "application/json" } });
+    const answer = await post(form, filled, action);
     const told = await answer.json().catch(() => ({}));
+    if (answer.status === 401) return { ok: false, problem: { detail: await signedOut() } };
     if (answer.ok) delete form.dataset.command;
     return answer.ok ? { ok: true, position: told.position, next: told.next } : { ok: false, problem: told };
   } catch {
     return { ok: false, problem: { detail: "Milepost cannot be reached. Nothing is lost: try again in a moment." } };
   }
+}
+
+/** Post with the token of this session; where that is another one by now, once more with its own. */
+async function post(form, filled, action, again = true) {
+  filled.set("csrf", csrf());
+  const body = form.enctype === "multipart/form-data" ? filled : new URLSearchParams(filled);
+  const answer = await fetch(action, { method: "POST", body, headers: { Accept: "application/json" } });
+  if (answer.status !== 403 || !again || (await answer.clone().json()).code !== "cross_site") return answer;
+  await refresh();
+  return post(form, filled, action, false);
+}
+
+async function signedOut() {
+  await refresh();
+  return "Your session has ended. Sign in again in another tab, then send this once more: what you typed is kept.";
 }
 
 function element(name, text, attributes = {}) {
@@ -70,33 +86,23 @@ async function onSubmit(event) {
   const button = event.submitter;
   if (button?.getAttribute("aria-busy") === "true") return;
   button?.setAttribute("aria-busy", "true");
-  const action = button?.formAction && button.hasAttribute("formaction") ? button.formAction : form.action;
-  const sent = await send(proxied(form, action, button));
+  const action = button?.hasAttribute("formaction") ? button.formAction : form.action;
+  const sent = await send(form, button?.name ? { [button.name]: button.value } : {}, action);
   button?.removeAttribute("aria-busy");
   if (!sent.ok) return show(form, sent.problem);
   done(form);
   if (sent.next) return location.assign(`${sent.next}?min_position=${sent.position}`);
   await refresh(sent.position);
+  if (form.isConnected && !form.querySelector("[data-typed]")) form.reset();
   announce("Done.");
-}
-
-/** What `send` needs of a form, with the address and value of the button that was pressed. */
-function proxied(form, action, button) {
-  if (button?.name) {
-    const hidden = form.querySelector(`input[type=hidden][name="${CSS.escape(button.name)}"]`) ?? form.appendChild(element("input", "", { type: "hidden", name: button.name, "data-mine": "" }));
-    hidden.value = button.value;
-  }
-  if (action === form.action) return form;
-  const copy = form.cloneNode(true);
-  copy.setAttribute("action", action);
-  form.querySelectorAll("select, textarea").forEach((input, at) => { copy.querySelectorAll("select, textarea")[at].value = input.value; });
-  return copy;
 }
 
 function done(form) {
   form.querySelectorAll(".problem[data-mine]").forEach((old) => old.remove());
   form.querySelectorAll("[data-typed]").forEach((input) => delete input.dataset.typed);
+  forget(form);
   form.closest("details[open]")?.removeAttribute("open");
+  form.closest(".sheet[data-mine]")?.remove();
   if (form.hasAttribute("data-reset")) form.reset();
 }
 

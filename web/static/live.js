@@ -1,109 +1,160 @@
-// Keeps a page current: hears which runs, tasks and projects changed, asks for the page's parts again, patches what differs.
+// Keeps a page current: hears what changed, asks for the page's parts again until they are here, and says how current it is.
+import { anythingTyped, offer } from "./drafts.js";
+import { patch, remember } from "./patch.js";
+import { listen } from "./stream.js";
+
 const parser = new DOMParser();
-let source = null;
-let running = false;
-let again = false;
+const FIRST_PAUSE = 500;
+const LONGEST_PAUSE = 30_000;
+const PATIENCE = 20_000;
+
+let token = "";
 let seen = 0;
+let etag = "";
+let wanted = false;
+let current = null;
+let pause = 0;
+let bidden = 0; // how long the server asked to be left alone
+let timer = 0;
+let free = 0;
+let stop = null;
+let signedOut = false;
 
 const root = () => document.querySelector("main");
 const badge = () => document.getElementById("as-of");
-
-/** Patch `from` until it equals `to`. Elements with an id or a data-key keep their identity, and so focus and scroll. */
-export function patch(from, to) {
-  if (from.isEqualNode(to)) return;
-  if (from.nodeType !== to.nodeType || from.nodeName !== to.nodeName) {
-    from.replaceWith(to.cloneNode(true));
-    return;
-  }
-  if (from.nodeType !== Node.ELEMENT_NODE) {
-    if (from.nodeValue !== to.nodeValue) from.nodeValue = to.nodeValue;
-    return;
-  }
-  if (from.dataset.key && from.dataset.key === to.dataset.key && !from.matches("form, [data-quiet]")) mark(from);
-  attributes(from, to);
-  if (from.matches("select") && (from === document.activeElement || from.dataset.typed)) return;
-  children(from, to);
-}
-
-function mark(element) {
-  element.classList.add("changed");
-  setTimeout(() => element.classList.remove("changed"), 1700);
-}
-
-const KEPT = new Set(["open", "tabindex", "aria-busy"]);
-
-function attributes(from, to) {
-  for (const { name } of [...from.attributes]) {
-    if (!to.hasAttribute(name) && !KEPT.has(name) && name !== "data-typed" && name !== "aria-invalid") from.removeAttribute(name);
-  }
-  for (const { name, value } of [...to.attributes]) {
-    if (KEPT.has(name) || (name === "class" && (from.getAttribute("class") ?? "").replace(" changed", "") === value)) continue;
-    if (from.getAttribute(name) !== value) from.setAttribute(name, value);
-  }
-  if (from.matches("input, textarea") && !from.dataset.typed && from !== document.activeElement) {
-    if (from.type === "checkbox" || from.type === "radio") from.checked = to.hasAttribute("checked");
-    else from.value = to.matches("textarea") ? to.textContent : (to.getAttribute("value") ?? "");
-  }
-}
-
-const identity = (node) => (node.nodeType === Node.ELEMENT_NODE ? node.id || node.dataset.key || null : null);
-
-function children(from, to) {
-  const known = new Map();
-  for (const child of from.childNodes) if (identity(child)) known.set(identity(child), child);
-  let place = from.firstChild;
-  for (const wanted of [...to.childNodes]) {
-    const key = identity(wanted);
-    let mine = key ? known.get(key) : place;
-    if (!key && place && identity(place)) mine = null;
-    if (!mine) {
-      const made = document.importNode(wanted, true);
-      from.insertBefore(made, place);
-      if (key && made.dataset?.key) mark(made);
-      continue;
-    }
-    if (mine === place) place = place.nextSibling;
-    else from.insertBefore(mine, place);
-    patch(mine, wanted);
-  }
-  while (place) {
-    const next = place.nextSibling;
-    if (!(place.nodeType === Node.ELEMENT_NODE && place.hasAttribute("data-mine"))) place.remove();
-    place = next;
-  }
-}
+const isLive = () => Boolean(root()?.dataset.live);
+/** While somebody carries a card nothing is moved under their hands. */
+const held = () => document.body.classList.contains("dragging");
+export const person = () => document.querySelector("meta[name=milepost-person]")?.content ?? "";
+/** The token that a form is sent with. */
+export const csrf = () => token;
 
 /** Ask for this page's parts again; with a position the answer is at least that new. Requests never overlap. */
-export async function refresh(position = 0, address = location.href) {
+export function refresh(position = 0) {
   seen = Math.max(seen, position);
-  if (running) {
-    again = true;
-    return;
-  }
-  running = true;
-  try {
-    do {
-      again = false;
-      await fetchParts(address);
-    } while (again);
-  } finally {
-    running = false;
-  }
+  wanted = true;
+  clearTimeout(timer);
+  current ??= catchUp().finally(() => { current = null; });
+  return current;
 }
 
-async function fetchParts(address) {
-  const url = new URL(address);
+/** What was put off is made up for. */
+export function settle() {
+  if (wanted) refresh();
+}
+
+async function catchUp() {
+  while (wanted && !held() && !document.hidden) {
+    wanted = false;
+    const began = performance.now();
+    const done = await fetchParts().catch(() => false);
+    free = performance.now() + 2 * (performance.now() - began); // others' changes never take more than a third of the time
+    if (!done) return later();
+    pause = 0;
+  }
+  if (wanted) say("stale");
+  return undefined;
+}
+
+/** It did not work: try again, after ever longer pauses. */
+function later() {
+  wanted = true;
+  if (signedOut) return;
+  say("stale");
+  pause = Math.min(pause ? 2 * pause : FIRST_PAUSE, LONGEST_PAUSE);
+  clearTimeout(timer);
+  timer = setTimeout(settle, Math.max(pause, bidden));
+}
+
+/** Whether the page is as the server says now. */
+async function fetchParts() {
+  const url = new URL(location.href);
+  url.hash = "";
   if (seen) url.searchParams.set("min_position", seen);
-  const answer = await fetch(url, { headers: { "Milepost-Fragment": "1", Accept: "text/html" } });
-  if (answer.status === 401) location.reload();
-  if (!answer.ok || document.body.classList.contains("dragging")) return;
-  const page = parser.parseFromString(await answer.text(), "text/html");
+  const headers = { "Milepost-Fragment": "1", Accept: "text/html", ...(etag ? { "If-None-Match": etag } : {}) };
+  const answer = await fetch(url, { headers, cache: "no-store", signal: AbortSignal.timeout(PATIENCE) });
+  bidden = Math.min(1000 * (Number(answer.headers.get("Retry-After")) || 0), LONGEST_PAUSE);
+  if (answer.status === 401) return endSession();
+  if (answer.status !== 304 && !answer.ok) return [403, 404, 422].includes(answer.status) ? leave() : false;
+  token = answer.headers.get("Milepost-Token") || token;
+  if (signedOut) comeBack();
+  if (answer.status !== 304) {
+    const text = await answer.text();
+    if (held()) {
+      wanted = true;
+      return true;
+    }
+    show(parser.parseFromString(text, "text/html"));
+    etag = answer.headers.get("ETag") ?? "";
+  }
+  fresh(answer.headers);
+  return true;
+}
+
+function show(page) {
   const focused = document.activeElement;
   if (page.title) document.title = page.title;
-  patch(root(), page.querySelector("main"));
-  patch(badge(), page.getElementById("as-of"));
+  if (!patch(root(), page.querySelector("main"))) return;
   if (focused && focused !== document.activeElement && document.contains(focused)) focused.focus({ preventScroll: true });
   document.dispatchEvent(new CustomEvent("milepost:patched"));
+}
+
+/** What the page is about is gone, or not for this reader any more: the server says which. */
+function leave() {
+  if (anythingTyped()) say("gone");
+  else location.reload();
+  return true;
+}
+
+/** The session has ended: what is typed stays, here and for after signing in again. */
+function endSession() {
+  if (!anythingTyped()) {
+    location.reload();
+    return true;
+  }
+  signedOut = true;
+  stop?.();
+  stop = null;
+  say("out");
+  return false;
+}
+
+function comeBack() {
+  signedOut = false;
+  follow();
+}
+
+const WORDS = {
+  here: "", away: " · reconnecting…", stale: " · not current, trying again…", gone: " · this is not there any more",
+  out: " · signed out: ",
+};
+
+/** Say how current the page is. */
+function say(state) {
+  const element = badge();
+  if (!element) return;
+  element.dataset.link = state;
+  const words = element.querySelector("[data-link-text]");
+  if (!words) return;
+  words.textContent = WORDS[state];
+  if (state !== "out") return;
+  const link = document.createElement("a");
+  link.href = "/";
+  link.target = "_blank";
+  link.textContent = "sign in again";
+  words.append(link, " and come back; what you typed is kept");
+}
+
+function fresh(headers) {
+  const at = headers.get("Milepost-As-Of");
+  seen = Math.max(seen, Number(headers.get("Milepost-Position") ?? 0));
+  const time = badge()?.querySelector("time");
+  if (at && time) {
+    time.setAttribute("datetime", at);
+    badge().querySelector("[data-lag]").textContent = headers.get("Milepost-Lag") ?? "";
+    document.dispatchEvent(new CustomEvent("milepost:fresh"));
+  }
+  if (!wanted) say("here");
 }
 
 function concerns(change) {
@@ -112,30 +163,50 @@ function concerns(change) {
   return (runs && change.runs.some((id) => runs.includes(id))) || (project && change.projects.includes(project));
 }
 
-function link(state) {
-  const element = badge();
-  element.dataset.link = state;
-  element.querySelector("[data-link-text]").textContent = state === "away" ? " · reconnecting…" : "";
+function hear(change) {
+  if (!concerns(change)) return;
+  seen = Math.max(seen, change.position);
+  wanted = true;
+  if (held() || document.hidden) return say("stale");
+  clearTimeout(timer);
+  timer = setTimeout(settle, Math.max(0, free - performance.now()));
+  return undefined;
 }
 
-function listen() {
-  source?.close();
-  source = new EventSource(`/v1/changes?after=${root().dataset.position}`);
-  source.addEventListener("open", () => link("here"));
-  source.addEventListener("error", () => {
-    link("away");
-    if (source.readyState === EventSource.CLOSED) setTimeout(listen, 2000);
-  });
-  source.addEventListener("changed", (event) => {
-    const change = JSON.parse(event.data);
-    if (concerns(change)) refresh(change.position);
+function follow() {
+  stop?.();
+  stop = listen(person(), Math.max(seen, Number(root().dataset.position) || 0), {
+    tell: hear,
+    link: (here) => { if (!wanted) say(here ? "here" : "away"); },
+    lost: () => refresh(),
   });
 }
 
-/** Begin, when the page is of the live kind. */
+/** Script sends the token itself: forms hold none, as in the parts that come later. */
+function bare(form) {
+  for (const input of form.querySelectorAll("input[name=csrf], input[name=command]")) {
+    input.setAttribute("value", "");
+    input.value = "";
+  }
+}
+
+/** After sleep, or another network, a stream may be dead without saying so: whoever looks again is shown what is now. */
+function lookAgain() {
+  if (!document.hidden && (signedOut || isLive())) refresh();
+}
+
+/** Begin: before anything else changes the page. */
 export function start() {
-  if (!root()?.dataset.live) return;
-  listen();
-  addEventListener("pagehide", () => source?.close());
-  addEventListener("pageshow", (event) => event.persisted && listen());
+  token = document.querySelector("meta[name=milepost-token]")?.content ?? "";
+  if (!root()) return;
+  root().querySelectorAll("form[data-command-form], #move").forEach(bare);
+  remember(root());
+  offer();
+  document.addEventListener("visibilitychange", lookAgain);
+  addEventListener("online", lookAgain);
+  addEventListener("focus", () => { if (signedOut) refresh(); });
+  if (!isLive()) return;
+  follow();
+  addEventListener("pagehide", () => { stop?.(); stop = null; });
+  addEventListener("pageshow", (event) => { if (event.persisted) { follow(); refresh(); } });
 }
