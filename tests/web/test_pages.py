@@ -6,6 +6,7 @@ import gzip
 import re
 from dataclasses import replace
 from datetime import timedelta
+from html import unescape
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -70,6 +71,17 @@ def test_every_state_is_told_by_word_and_shape(state: str):
     page = shown("board.html", board=board, answer=board)
     assert word in page
     assert f'id="i-{shape}"' in page
+
+
+def test_the_outcomes_of_stages_can_be_read_on_a_card():
+    """As text, for whoever has no pointer to hold over a dot."""
+    base = samples.board()
+    (card,) = [one for one in base.columns[2].cards if len([dot for dot in one.stages if dot.outcome]) == 2][
+        :1
+    ]
+    board = replace(base, columns=(replace(base.columns[2], cards=(card,)),))
+    read = unescape(re.sub(r"<[^>]*>", "", shown("board.html", board=board, answer=board)))
+    assert " · ".join(f"{dot.title}: {dot.outcome}" for dot in card.stages if dot.outcome) in read
 
 
 def test_a_locked_step_says_what_it_waits_for():
