@@ -8,8 +8,7 @@ from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from domain import texts
-from domain.reach import ACCEPTED as REACH
-from domain.reach import in_reach
+from domain.reach import REACH, in_reach
 from milepost.importing.source import BadLog
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
