@@ -126,7 +126,7 @@ def _number(field: Any, value: Any) -> bool:
 
 
 def _date(_field: Any, value: Any) -> bool:
-    if not isinstance(value, str):
+    if not isinstance(value, str) or len(value) > _INSTANT_LENGTH:
         return False
     try:
         return bool(texts.day(value))
