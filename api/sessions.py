@@ -17,6 +17,7 @@ from api import access
 from api.bodies import CreateToken
 from api.commands import Call, endpoint
 from api.destinations import own_page
+from api.form import form_of
 from api.guard import CALLER, Caller, caller_of, check_first_form
 from api.problems import Problem
 from api.reading import validate
@@ -55,7 +56,7 @@ async def sign_in(request: Request) -> Response:
     """
     services: Services = request.app.state.services
     check_first_form(request, services.site)
-    async with request.form(max_files=0, max_fields=5) as form:
+    async with form_of(request, max_files=0, max_fields=5) as form:
         link, wanted = (str(form.get(name, "")) for name in ("link", "next"))
     if not link:
         errors = [{"field": "link", "code": "missing", "detail": "the secret of a sign-in link"}]

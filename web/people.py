@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request
 from psycopg import Connection
 from starlette.responses import RedirectResponse, Response
 
+from api.form import form_of
 from api.granted import AccessOf, access_of
 from api.guard import caller_of, check_form
 from api.matrix import Rule
@@ -108,7 +109,7 @@ async def _granted(request: Request, whose: Actor) -> AccessOf | None:
 async def end_access(request: Request) -> Response:
     """End one session, token or link of somebody, or all of them; whoever ended their own has to sign in again."""
     key = person_key(request.path_params["key"])
-    async with request.form(max_files=0, max_fields=10) as form:
+    async with form_of(request, max_files=0, max_fields=10) as form:
         sent = {name: str(value) for name, value in form.items()}
     csrf = reveal(sent.get("csrf", ""))
     check_form(request, csrf)
