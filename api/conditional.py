@@ -19,6 +19,22 @@ def conditional(request: Request, body: bytes, media_type: str, headers: Mapping
     return Response(body, 200, {**headers, "ETag": tag}, media_type)
 
 
+class Tagged(Response):
+    """What a view tells, as JSON, with the tag of it: the same tag, the same told."""
+
+    def __init__(self, body: bytes, headers: Mapping[str, str], tag: str) -> None:
+        self._told = {**headers, "Cache-Control": "private, no-cache", "ETag": tag}
+        self._tag = tag
+        super().__init__(body, 200, {"Cache-Control": "no-store", **headers}, "application/json")
+
+    def asked_by(self, request: Request) -> Response:
+        """The answer that may be kept and asked for again; 304 for whoever has it already."""
+        if has(request, self._tag):
+            return Response(None, 304, self._told)
+        self.headers.update(self._told)
+        return self
+
+
 def tag_of(content: bytes, *, weak: bool = False) -> str:
     """The ETag of a content; a weak one where what differs may be left aside."""
     tag = f'"{blake2b(content, digest_size=_TAG_BYTES).hexdigest()}"'

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from functools import wraps
 from typing import Any
 from uuid import UUID
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from api.commands import Call, endpoint
+from api.conditional import Tagged
 from api.problems import Problem
 from api.verbs import Verb
 
@@ -20,6 +22,21 @@ BODY = "x-milepost-body"
 
 ANSWER = "x-milepost-answer"
 """Marks the type of a view's answer in a route, likewise."""
+
+MEDIA = "x-milepost-media"
+"""Marks media types other than JSON in which a route answers, likewise."""
+
+CONTENT = "x-milepost-content"
+"""Marks the media type of a body that is taken as it is, likewise."""
+
+VIEW = "x-milepost-view"
+"""Marks a route whose answer has a tag, and is not sent again to whoever has it, likewise."""
+
+REFUSES = "x-milepost-refuses"
+"""Marks the statuses of refusals that no other view has, likewise."""
+
+KEYED = "x-milepost-keyed"
+"""Marks a route that goes by Idempotency-Key and If-Match, likewise."""
 
 Show = Callable[..., Awaitable[Response]]
 
@@ -33,6 +50,7 @@ def add_command(
     *,
     tag: str,
     answer: type[Any] | None = None,
+    status: int | None = None,
 ) -> None:
     """One route that changes something; ``answer`` is what it tells, when that is more than which events it stored."""
     words = (part.strip("{}").replace("-", "_") for part in path.split("/")[2:])
@@ -41,29 +59,46 @@ def add_command(
         endpoint(handle),
         methods=[method],
         response_model=None,
+        status_code=status,
         summary=verb.summary,
         description=(verb.body.__doc__ or "").strip(),
         operation_id="_".join([method.lower(), *words]),
         tags=[tag],
         openapi_extra={
             BODY: {"model": verb.body, "example": dict(verb.example)},
+            KEYED: True,
             **({} if answer is None else {ANSWER: answer}),
         },
     )
 
 
-def add_view(router: APIRouter, path: str, show: Show, answer: type[Any], summary: str, *, tag: str) -> None:
-    """One route that only looks; ``answer`` is what it tells, for the OpenAPI document."""
+def add_view(
+    router: APIRouter,
+    path: str,
+    show: Show,
+    answer: type[Any],
+    summary: str,
+    *,
+    tag: str,
+    refuses: tuple[int, ...] = (),
+) -> None:
+    """One route that only looks; ``answer`` is what it tells, and ``refuses`` which statuses it has of its own."""
+
+    @wraps(show)
+    async def shown(request: Request, **asked: Any) -> Response:
+        told = await show(request, **asked)
+        return told.asked_by(request) if isinstance(told, Tagged) else told
+
     words = (part.strip("{}") for part in path.split("/")[2:])
     router.add_api_route(
         path,
-        show,
+        shown,
         methods=["GET"],
         response_model=None,
         summary=summary,
         operation_id="_".join(["get", *words]),
         tags=[tag],
-        openapi_extra={ANSWER: answer},
+        openapi_extra={ANSWER: answer, VIEW: True, REFUSES: refuses},
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 from typing import Annotated, Any, Literal, Protocol, TypeVar
 from uuid import UUID
@@ -15,6 +16,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from api.asked import DiffQuery, HomeQuery, StatsQuery, ViewQuery
+from api.conditional import Tagged, tag_of
 from api.diffs import Diff, compare, draft_of
 from api.guard import caller_of
 from api.problems import Problem
@@ -27,6 +29,8 @@ from domain.schedule import Calendar
 from projections import answers, queries
 
 _FIRST_WAIT_SECONDS = 0.05
+_FRESHNESS: dict[str, Any] = {"position": 0, "as_of": None, "behind": 0}
+"""What an answer says of its own freshness."""
 
 
 class Positioned(Protocol):
@@ -109,10 +113,15 @@ async def show(request: Request, query: ViewQuery, ask: Callable[[Connection[Any
 _show = show
 
 
-def to_json(value: Any, headers: dict[str, str]) -> Response:
-    """An answer that nobody keeps; dataclasses as objects."""
+def to_json(value: Any, headers: dict[str, str]) -> Tagged:
+    """An answer; dataclasses as objects. Its tag leaves aside how fresh it is, which changes by itself."""
     body = orjson.dumps(value, default=_written)
-    return Response(body, 200, {"Cache-Control": "no-store", **headers}, "application/json")
+    return Tagged(body, headers, tag_of(orjson.dumps(_undated(value), default=_written), weak=True))
+
+
+def _undated(value: Any) -> Any:
+    aside = {name: still for name, still in _FRESHNESS.items() if hasattr(value, name)}
+    return replace(value, **aside) if aside else value
 
 
 def _written(value: Any) -> Any:
