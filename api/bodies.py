@@ -258,7 +258,7 @@ class AssignRole(Body):
     reason: Words | None = None
 
 
-class Stage(ProjectStage):
+class StageOfProject(ProjectStage):
     """A column of a board: a stable key, a title, how many open cards it should hold, and whether it takes no more."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -268,7 +268,7 @@ class Stage(ProjectStage):
     wip_hard: Annotated[bool, Field(strict=True)] = False
 
 
-Stages = Annotated[tuple[Stage, ...], Field(min_length=1, max_length=50)]
+Stages = Annotated[tuple[StageOfProject, ...], Field(min_length=1, max_length=50)]
 
 
 class OpenProject(Body):
@@ -400,6 +400,6 @@ class CreateToken(Body):
     ]
     scopes: Annotated[
         tuple[Literal["read", "work", "manage", "admin", "service", "act_as", "send_events"], ...],
-        Field(min_length=1, max_length=6),
+        Field(min_length=1, max_length=7),
     ]
     lifetime_hours: Annotated[int, Field(strict=True, ge=1, le=87_600)] | None = None

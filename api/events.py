@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, AsyncIterator, Collection
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import Annotated, Any
+from datetime import datetime
+from typing import Annotated, Any, Literal
 from urllib.parse import urlencode
+from uuid import UUID
 
 import orjson
 from fastapi import Query, Request
@@ -47,6 +49,36 @@ class FeedQuery(BaseModel):
     )
     process: Key | None = Field(None, description="only events of this process and its runs")
     limit: int = Field(100, ge=1, le=1_000, description="events on a page")
+
+
+@dataclass(frozen=True, slots=True)
+class PublicEvent:
+    """One stored event as every subscriber sees it: CloudEvents 1.0, ``data`` with the public members alone."""
+
+    specversion: Literal["1.0"]
+    id: str
+    source: str
+    type: str
+    subject: str
+    time: datetime
+    datacontenttype: Literal["application/json"]
+    sequence: str
+    partitionkey: str
+    data: dict[str, Any]
+    runid: UUID | None = None
+    stepkey: str | None = None
+    processkey: str | None = None
+    processversion: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EventPage:
+    """Events in order; how far was looked (``after``), the newest position, and the address of what follows."""
+
+    events: list[PublicEvent]
+    after: int
+    head: int
+    next: str | None
 
 
 @dataclass(frozen=True, slots=True)

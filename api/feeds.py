@@ -9,7 +9,8 @@ from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, ConfigDict
 from starlette.responses import Response, StreamingResponse
 
-from api.events import KEEP_ALIVE_SECONDS, Position, events, stream_start, while_admitted
+from api.events import KEEP_ALIVE_SECONDS, EventPage, Position, events, stream_start, while_admitted
+from api.registering import ANSWER, MEDIA
 from api.services import Services
 from api.sse import HEADERS, MEDIA_TYPE, event, keep_alive, stopped_or
 
@@ -24,9 +25,11 @@ class ChangesQuery(BaseModel):
 def add_feeds(router: APIRouter) -> None:
     """Register both."""
     router.add_api_route("/v1/events", events, methods=["GET"], response_model=None, tags=["Feeds"],
-                         summary="Follow what happens")  # fmt: skip
+                         summary="Follow what happens", operation_id="get_events",
+                         openapi_extra={ANSWER: EventPage, MEDIA: [MEDIA_TYPE]})  # fmt: skip
     router.add_api_route("/v1/changes", changes, methods=["GET"], response_model=None, tags=["Feeds"],
-                         summary="Follow what changed in the views")  # fmt: skip
+                         summary="Follow what changed in the views", operation_id="get_changes",
+                         openapi_extra={MEDIA: [MEDIA_TYPE]})  # fmt: skip
 
 
 async def changes(request: Request, query: Annotated[ChangesQuery, Query()]) -> Response:

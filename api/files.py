@@ -21,7 +21,7 @@ from starlette.responses import Response, StreamingResponse
 from api.bodies import AttachFile
 from api.guard import caller_of
 from api.problems import Problem
-from api.registering import ANSWER, stream_id
+from api.registering import ANSWER, CONTENT, MEDIA, stream_id
 from api.services import Services
 from api.sight import Sight, sight_of
 from api.streams import RUNS
@@ -68,7 +68,7 @@ def add_files(router: APIRouter) -> None:
         description="The body is the file itself, Content-Type its type. Give the answer as a value, or attach it.",
         operation_id="post_files",
         tags=["Files"],
-        openapi_extra={ANSWER: StoredFile},
+        openapi_extra={ANSWER: StoredFile, CONTENT: "application/octet-stream"},
     )
     router.add_api_route(
         "/v1/runs/{id}/files/{sha256}",
@@ -78,6 +78,7 @@ def add_files(router: APIRouter) -> None:
         summary="The content of a file that a run shows",
         operation_id="get_runs_id_files_sha256",
         tags=["Files"],
+        openapi_extra={MEDIA: ["application/octet-stream", "*/*"]},
     )
 
 

@@ -18,7 +18,7 @@ from api.files import files_are_kept
 from api.guard import CALLER, Caller
 from api.problems import Problem
 from api.reading import validate
-from api.registering import ANSWER, BODY
+from api.registering import ANSWER, BODY, KEYED
 from api.run_commands import STEP_VERBS
 from api.services import Services
 from api.streams import RUNS, known_run
@@ -81,7 +81,7 @@ def add_guests(router: APIRouter) -> None:
             tags=["Guests"],
             summary=f"{verb.summary}, as the guest whose link it is",
             operation_id=f"post_guest_{verb.name}",
-            openapi_extra={BODY: {"model": verb.body, "example": dict(verb.example)}},
+            openapi_extra={BODY: {"model": verb.body, "example": dict(verb.example)}, KEYED: True},
         )
 
 

@@ -2,20 +2,41 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Literal
+
 import orjson
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from api.guard import CALLER
+from api.registering import ANSWER
 from api.services import Services
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """It lives: what does not, does not answer."""
+
+    live: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """How the whole is, and why; for whoever is signed in, with the facts behind it."""
+
+    state: Literal["healthy", "degraded", "unhealthy"]
+    reasons: list[str]
 
 
 def add_health(router: APIRouter) -> None:
     """Register both."""
     router.add_api_route("/health/live", live, methods=["GET"], response_model=None, tags=["Health"],
-                         summary="Does this process live?")  # fmt: skip
+                         summary="Does this process live?", operation_id="get_health_live",
+                         openapi_extra={ANSWER: Live})  # fmt: skip
     router.add_api_route("/health/ready", ready, methods=["GET"], response_model=None, tags=["Health"],
-                         summary="Is everything fit to work?")  # fmt: skip
+                         summary="Is everything fit to work?", operation_id="get_health_ready",
+                         openapi_extra={ANSWER: Ready})  # fmt: skip
 
 
 async def live() -> Response:

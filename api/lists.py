@@ -23,7 +23,7 @@ from api.exports import Sheet, export
 from api.guard import caller_of
 from api.problems import Problem
 from api.reading import parse_json, read_body, validate
-from api.registering import BODY, add_view, stream_id
+from api.registering import ANSWER, BODY, add_view, stream_id
 from api.services import Services
 from api.views import show
 from projections import card_lists as cards
@@ -115,7 +115,7 @@ def add_lists(router: APIRouter) -> None:
         summary="Make the address of a calendar feed",
         operation_id="post_calendar_links",
         tags=["Work"],
-        openapi_extra={BODY: {"model": CalendarLink, "example": {"project": None}}},
+        openapi_extra={BODY: {"model": CalendarLink, "example": {"project": None}}, ANSWER: NewLink},
     )
     router.add_api_route(
         "/calendar/{name}", feed, methods=["GET", "HEAD"], response_model=None, include_in_schema=False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 from typing import Annotated, Any
 from uuid import UUID, uuid5
@@ -33,8 +33,7 @@ from domain.run import Run
 from projections import migration_queries
 from projections.paging import Page, left
 from store import migration_jobs
-from store.migration_jobs import Job
-from store.migration_jobs import Problem as NotMoved
+from store.migration_jobs import Job, NotMoved
 
 _JOBS = UUID("0b7f7c52-5a0c-5d1e-9a37-5d1f0c6f0a11")
 _MOST = 500
@@ -113,6 +112,13 @@ class MigrationView:
 
 
 @dataclass(frozen=True, slots=True)
+class MigrationAsked(MigrationView):
+    """A migration that was written down; a worker goes through it. ``position`` is the newest of the log."""
+
+    position: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Migrations:
     """The migrations of a process, newest first; ``more`` come after these, behind ``next_after``."""
 
@@ -124,9 +130,20 @@ class Migrations:
 def add_migrations(router: APIRouter) -> None:
     """Register every route."""
     of_process = "/v1/processes/{key}"
-    add_command(router, "POST", f"{of_process}/migration-plan", PLAN, _plan, tag="Migrations")
-    add_command(router, "POST", f"{of_process}/migrations", MIGRATE_RUNS, _migrate_runs, tag="Migrations")
-    add_command(router, "POST", f"{of_process}/migrations/{{id}}/retry", RETRY, _retry, tag="Migrations")
+    add_command(
+        router,
+        "POST",
+        f"{of_process}/migration-plan",
+        PLAN,
+        _plan,
+        tag="Migrations",
+        answer=MigrationOverview,
+    )
+    for path, verb, handle in (
+        (f"{of_process}/migrations", MIGRATE_RUNS, _migrate_runs),
+        (f"{of_process}/migrations/{{id}}/retry", RETRY, _retry),
+    ):
+        add_command(router, "POST", path, verb, handle, tag="Migrations", answer=MigrationAsked, status=202)
     add_command(router, "POST", "/v1/runs/{id}/migrate", MIGRATE, _migrate_run, tag="Runs")
     add_view(
         router,
@@ -227,7 +244,7 @@ def _accepted(view: MigrationView, position: int) -> Response:
         "Milepost-Position": str(position),
         "Cache-Control": "no-store",
     }
-    told = {**orjson.loads(orjson.dumps(view)), "position": position}
+    told = MigrationAsked(**{each.name: getattr(view, each.name) for each in fields(view)}, position=position)
     return Response(orjson.dumps(told), 202, headers, "application/json")
 
 

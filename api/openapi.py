@@ -8,16 +8,15 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
-from pydantic import TypeAdapter
-from pydantic.json_schema import models_json_schema
 from starlette.responses import Response
 
 from api.access import SCOPES
 from api.matrix import RULES
-from api.problems import CODES
-from api.registering import ANSWER, BODY
+from api.places import places
+from api.problems import CODES, MEDIA_TYPE
+from api.registering import ANSWER, BODY, CONTENT, KEYED, MEDIA, REFUSES, VIEW
+from api.schemas import Schemas, named
 
-_REF = "#/components/schemas/{model}"
 _DESCRIPTION = """\
 Commands change things, views show what the read models hold, feeds tell what happens.
 
@@ -47,11 +46,28 @@ _COMMAND_HEADERS: list[dict[str, Any]] = [
         "schema": {"type": "string"},
     },
 ]
-_STATUSES = {
-    "command": (400, 401, 403, 404, 409, 412, 413, 415, 422, 503),
-    "view": (401, 403, 404, 422, 503),
-    "open": (),
+_IF_NONE_MATCH: dict[str, Any] = {
+    "name": "If-None-Match",
+    "in": "header",
+    "description": "The `ETag` of the answer that the caller has already; 304 when it is still the same.",
+    "schema": {"type": "string"},
 }
+_ALWAYS = (400, 408, 422, 429, 431, 500, 503)
+"""What any request may be answered: what it says, how it came, and the state of the server decide."""
+_LET_IN = (401, 403)
+_COMMAND = (404, 409, 412, 413, 415)
+_CREATING = frozenset(
+    {
+        "/v1/runs",
+        "/v1/projects",
+        "/v1/tasks",
+        "/v1/people",
+        "/v1/groups",
+        "/v1/recurrences",
+        "/v1/views",
+    }
+)
+"""Addresses at which a command makes something new: 201, and 200 when the request is repeated."""
 
 
 def add_openapi(router: APIRouter) -> None:
@@ -77,16 +93,19 @@ def _routes(routes: Any) -> list[APIRoute]:
 
 def document(routes: list[APIRoute]) -> dict[str, Any]:
     """The document for these routes."""
+    told = [route for route in routes if route.include_in_schema]
     made = _plain(routes)
-    schemas = made.setdefault("components", {}).setdefault("schemas", {})
-    for unused in ("HTTPValidationError", "ValidationError"):
-        schemas.pop(unused, None)
-    schemas.update(_bodies(routes), CommandAnswer=_command_answer(), Problem=_problem())
-    made["components"]["securitySchemes"] = _security()
-    made["components"]["responses"] = {f"Problem{status}": _response(status) for status in _statuses()}
-    for route in routes:
-        if route.include_in_schema:
-            _complete(made["paths"][route.path_format][_method(route).lower()], route, schemas)
+    schemas = Schemas(
+        (marks[BODY]["model"] for marks in map(_marks, told) if BODY in marks),
+        (marks[ANSWER] for marks in map(_marks, told) if ANSWER in marks),
+    )
+    made["components"] = {
+        "schemas": schemas.by_name,
+        "responses": {f"Problem{status}": _refusal(status) for status in _statuses()},
+        "securitySchemes": _security(),
+    }
+    for route in told:
+        _complete(made["paths"][route.path_format][_method(route).lower()], route, schemas)
     return made
 
 
@@ -113,137 +132,124 @@ def _method(route: APIRoute) -> str:
     return min(route.methods or ())
 
 
+def _marks(route: APIRoute) -> dict[str, Any]:
+    return route.openapi_extra or {}
+
+
 def _statuses() -> list[int]:
     return sorted({code.status for code in CODES.values()})
 
 
-def _bodies(routes: list[APIRoute]) -> dict[str, Any]:
-    models = {
-        route.openapi_extra[BODY]["model"]
-        for route in routes
-        if route.openapi_extra and BODY in route.openapi_extra
-    }
-    ordered = sorted(models, key=lambda model: model.__name__)
-    _, definitions = models_json_schema([(model, "validation") for model in ordered], ref_template=_REF)
-    found: dict[str, Any] = definitions.get("$defs", {})
-    return found
+# --- one operation: what FastAPI cannot know, because routes read and answer by themselves ---
 
 
-_CREATING = ("/v1/runs", "/v1/projects", "/v1/tasks", "/v1/people", "/v1/groups")
-"""Addresses at which a command makes something new."""
-
-
-def _complete(operation: dict[str, Any], route: APIRoute, schemas: dict[str, Any]) -> None:
-    """What FastAPI cannot know, because routes read and answer by themselves."""
-    marks = route.openapi_extra or {}
-    body, answer = marks.get(BODY), marks.get(ANSWER)
+def _complete(operation: dict[str, Any], route: APIRoute, schemas: Schemas) -> None:
     rule = RULES[f"{_method(route)} {route.path}"]
-    kind = "command" if body else "open" if rule.open else "view"
-    success = operation["responses"] = {
-        status: told
-        for status, told in operation["responses"].items()
-        if status in ("200", "201", "204", "303")
-    }
     operation["security"] = [] if rule.open else [{"token": sorted(rule.scopes)}, {"session": []}]
-    if body:
-        _describe_command(operation, body, creates=route.path in _CREATING)
-        success = operation["responses"]
-    if answer is not None:
-        success["200"] = _ok(
-            TypeAdapter(answer).json_schema(ref_template=_REF, mode="serialization"), schemas, answer.__name__
-        )
-    for status in _STATUSES[kind]:
-        operation["responses"][str(status)] = {"$ref": f"#/components/responses/Problem{status}"}
+    operation["parameters"] = _parameters(operation, route)
+    if not operation["parameters"]:
+        del operation["parameters"]
+    if (asked := _asked(route, schemas)) is not None:
+        operation["requestBody"] = asked
+    refused = {
+        str(status): {"$ref": f"#/components/responses/Problem{status}"} for status in _refusals(route)
+    }
+    operation["responses"] = {**_successes(operation, route, schemas), **refused}
 
 
-def _describe_command(operation: dict[str, Any], body: dict[str, Any], *, creates: bool) -> None:
-    reference = {"$ref": _REF.format(model=body["model"].__name__)}
-    content = {"application/json": {"schema": reference, "example": body["example"]}}
+def _parameters(operation: dict[str, Any], route: APIRoute) -> list[dict[str, Any]]:
+    told = [each for each in operation.get("parameters", ()) if each["in"] != "path"]
+    keyed = _COMMAND_HEADERS if _marks(route).get(KEYED) else []
+    tagged = [_IF_NONE_MATCH] if _is_tagged(route) else []
+    return [*places(route.path), *told, *keyed, *tagged]
+
+
+def _is_tagged(route: APIRoute) -> bool:
+    return bool(_marks(route).get(VIEW))
+
+
+def _asked(route: APIRoute, schemas: Schemas) -> dict[str, Any] | None:
+    marks = _marks(route)
+    if (media := marks.get(CONTENT)) is not None:
+        return {"required": True, "content": {media: {"schema": _BYTES}}}
+    if (body := marks.get(BODY)) is None:
+        return None
     needed = any(field.is_required() for field in body["model"].model_fields.values())
-    operation["requestBody"] = {"required": needed, "content": content}
-    operation.setdefault("parameters", []).extend(_COMMAND_HEADERS)
-    told = {"$ref": _REF.format(model="CommandAnswer")}
-    if "204" not in operation["responses"] and operation["tags"] != ["Access"]:
-        headers = {
-            "ETag": _header("The version of the stream, in quotes"),
-            "Milepost-Position": _header("The position"),
-        }
-        ok = {
-            "description": "Carried out",
-            "headers": headers,
-            "content": {"application/json": {"schema": told}},
-        }
-        operation["responses"] = {"201": {**ok, "description": "Made"}, "200": ok} if creates else {"200": ok}
+    content = {"schema": schemas.of(body["model"], "validation"), "example": body["example"]}
+    return {"required": needed, "content": {"application/json": content}}
+
+
+def _successes(operation: dict[str, Any], route: APIRoute, schemas: Schemas) -> dict[str, Any]:
+    if route.status_code == 204:
+        return {"204": {"description": "Done"}}
+    status = str(route.status_code or 200)
+    told = {"description": _SAID[status], "content": _content(operation, route, schemas)}
+    if headers := _headers(operation, route):
+        told["headers"] = headers
+    if _method(route) == "POST" and route.path in _CREATING:
+        return {"201": {**told, "description": _SAID["201"]}, "200": {**told, "description": "Repeated"}}
+    if _is_tagged(route):
+        same = {"description": "As the caller has it already", "headers": told["headers"]}
+        return {status: told, "304": same}
+    return {status: told}
+
+
+def _content(operation: dict[str, Any], route: APIRoute, schemas: Schemas) -> dict[str, Any]:
+    marks = _marks(route)
+    found: dict[str, Any] = {}
+    if (answer := marks.get(ANSWER)) is not None:
+        found["application/json"] = {"schema": schemas.of(answer, "serialization")}
+    elif BODY in marks:
+        found["application/json"] = {"schema": named("CommandAnswer")}
+    others = [*marks.get(MEDIA, ()), *(["text/csv"] if _gives_csv(operation) else [])]
+    return {
+        **found,
+        **{media: {"schema": _TEXT if media.startswith("text/") else _BYTES} for media in others},
+    }
+
+
+def _gives_csv(operation: dict[str, Any]) -> bool:
+    parameters = operation.get("parameters", ())
+    return any(each["name"] == "format" and "csv" in each["schema"].get("enum", ()) for each in parameters)
+
+
+def _headers(operation: dict[str, Any], route: APIRoute) -> dict[str, Any]:
+    """What the answer says in its head, beside what it is."""
+    marks = _marks(route)
+    if marks.get(KEYED):
+        version = {} if ANSWER in marks else {"ETag": _header("The version of the stream, in quotes")}
+        return {**version, "Milepost-Position": _header("The position of the log, afterwards")}
+    if not marks.get(VIEW):
+        return {}
+    tag = _header("Of what is told, however fresh it is; see `If-None-Match`")
+    waits = any(each["name"] == "min_position" for each in operation.get("parameters", ()))
+    position = {"Milepost-Position": _header("The position that the answer reflects")} if waits else {}
+    return {"ETag": tag, **position}
+
+
+def _refusals(route: APIRoute) -> tuple[int, ...]:
+    let_in = () if RULES[f"{_method(route)} {route.path}"].open else _LET_IN
+    takes = {BODY, CONTENT} & _marks(route).keys()
+    return tuple(
+        sorted({*_ALWAYS, *let_in, *(_COMMAND if takes else (404,)), *_marks(route).get(REFUSES, ())})
+    )
+
+
+def _refusal(status: int) -> dict[str, Any]:
+    codes = [name for name, code in CODES.items() if code.status == status]
+    return {
+        "description": ", ".join(f"`{name}`" for name in codes),
+        "content": {MEDIA_TYPE: {"schema": named("Problem")}},
+    }
+
+
+_TEXT = {"type": "string"}
+_BYTES = {"type": "string", "format": "binary"}
+_SAID = {"200": "Done", "201": "Made", "202": "Written down; it goes on"}
 
 
 def _header(description: str) -> dict[str, Any]:
     return {"description": description, "schema": {"type": "string"}}
-
-
-def _ok(schema: dict[str, Any], schemas: dict[str, Any], name: str) -> dict[str, Any]:
-    schemas.update(schema.pop("$defs", {}))
-    schemas[name] = schema
-    return {
-        "description": "As it is at the position named",
-        "headers": {"Milepost-Position": _header("The position that the answer reflects")},
-        "content": {"application/json": {"schema": {"$ref": _REF.format(model=name)}}},
-    }
-
-
-def _response(status: int) -> dict[str, Any]:
-    codes = [name for name, code in CODES.items() if code.status == status]
-    return {
-        "description": ", ".join(f"`{name}`" for name in codes),
-        "content": {"application/problem+json": {"schema": {"$ref": _REF.format(model="Problem")}}},
-    }
-
-
-def _command_answer() -> dict[str, Any]:
-    return {
-        "type": "object",
-        "description": "What a command did. `events` is empty when everything was as asked already.",
-        "properties": {
-            "id": {"type": "string"},
-            "version": {"type": "integer", "description": "of the stream, afterwards"},
-            "position": {"type": "integer", "description": "in the log, of the stream's newest event"},
-            "events": {
-                "type": "array",
-                "items": {"type": "string"},
-                "description": "types of the events stored",
-            },
-            "warnings": {
-                "type": "array",
-                "items": {"type": "object"},
-                "description": "of a publication: what is no mistake of the document, and will still be in the way",
-            },
-            "told": {
-                "type": "array",
-                "items": {"type": "object"},
-                "description": "of a reminder: who hears of it (`who`, `name`), and `how`: by `mail` to `address`, in "
-                "their `inbox` only, or by a mail kept in the `outbox`, as no mail server is set or it is a test",
-            },
-        },
-        "required": ["id", "version", "position", "events"],
-    }
-
-
-def _problem() -> dict[str, Any]:
-    texts = {name: {"type": "string"} for name in ("type", "title", "code", "detail")}
-    return {
-        "type": "object",
-        "description": "RFC 9457, with a stable code; further members are facts about this problem.",
-        "properties": {**texts, "status": {"type": "integer"}},
-        "required": [*texts, "status"],
-        "additionalProperties": True,
-        "example": {
-            "type": "urn:milepost:problem:version_mismatch",
-            "title": CODES["version_mismatch"].title,
-            "status": 412,
-            "code": "version_mismatch",
-            "detail": "it is at version 7, not at 6",
-            "version": 7,
-        },
-    }
 
 
 def _security() -> dict[str, Any]:

@@ -53,7 +53,7 @@ class RenameGroup(Body):
     title: Line
 
 
-class Member(Body):
+class MemberOfGroup(Body):
     """Somebody who works here."""
 
     member: PersonText

@@ -99,14 +99,14 @@ GROUP_VERBS = (
     Verb(
         "add-member",
         "Let somebody take work of a group",
-        people_bodies.Member,
+        people_bodies.MemberOfGroup,
         groups.add_group_member,
         {"member": "person:bo"},
     ),
     Verb(
         "remove-member",
         "Let somebody take no more work of a group",
-        people_bodies.Member,
+        people_bodies.MemberOfGroup,
         groups.remove_group_member,
         {"member": "person:bo"},
     ),

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Literal
 from uuid import UUID
 
 import orjson
@@ -17,7 +18,7 @@ from api.commands import Call, endpoint
 from api.problems import Problem
 from api.process_commands import process_key
 from api.reading import validate
-from api.registering import BODY
+from api.registering import ANSWER, BODY
 from api.streams import PROCESSES, known_process
 from domain.addresses import AddressBook
 from domain.definition import Definition
@@ -46,6 +47,25 @@ class PreviewMail(Body):
     roles: dict[RoleKey, AssigneeText] = Field(default_factory=dict, max_length=200)
 
 
+@dataclass(frozen=True, slots=True)
+class PreviewedMail:
+    """A mail as it would be sent."""
+
+    to: str
+    name: str
+    subject: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class MailPreview:
+    """The mails that would be sent, or ``reason``: why there are none; ``unreached``: why some get none."""
+
+    mails: tuple[PreviewedMail, ...]
+    reason: Literal["no_address"] | None
+    unreached: tuple[str, ...] = ()
+
+
 _EXAMPLE = {
     "step": "agreement_sent",
     "action": "email",
@@ -64,7 +84,7 @@ def add_preview(router: APIRouter) -> None:
         description=(PreviewMail.__doc__ or "").strip(),
         operation_id="post_processes_key_preview_mail",
         tags=["Processes"],
-        openapi_extra={BODY: {"model": PreviewMail, "example": _EXAMPLE}},
+        openapi_extra={BODY: {"model": PreviewMail, "example": _EXAMPLE}, ANSWER: MailPreview},
     )
 
 
@@ -77,12 +97,9 @@ async def _preview(call: Call) -> Response:
     base = call.services.site.base_url
     desk = Desk(AddressBook(), base, call.services.calendar.zone, _sample_link(base))
     post = compose(_NO_RUN, run, definition, act, desk)
-    reason = None if post.mails else "no_address"
-    told = {
-        "mails": [_told(mail) for mail in post.mails],
-        "reason": reason,
-        "unreached": [one.reason for one in post.unreached if one.named or reason],
-    }
+    reason: Literal["no_address"] | None = None if post.mails else "no_address"
+    unreached = tuple(one.reason for one in post.unreached if one.named or reason)
+    told = MailPreview(tuple(_told(mail) for mail in post.mails), reason, unreached)
     return Response(orjson.dumps(told), 200, {"Cache-Control": "no-store"}, "application/json")
 
 
@@ -125,5 +142,5 @@ def _sample_link(base_url: str) -> Any:
     return link
 
 
-def _told(mail: Mail) -> dict[str, str]:
-    return {"to": mail.to.address, "name": mail.to.name, "subject": mail.subject, "text": mail.body}
+def _told(mail: Mail) -> PreviewedMail:
+    return PreviewedMail(mail.to.address, mail.to.name, mail.subject, mail.body)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-import orjson
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from starlette.concurrency import run_in_threadpool
@@ -24,7 +24,7 @@ from api.registering import Handle, add_command, add_view, stream_id
 from api.services import Services
 from api.streams import PROCESSES, PROJECTS, RECURRENCES, known_process, known_recurrence, project_taking_work
 from api.verbs import Given, Verb
-from api.views import show
+from api.views import show, to_json
 from domain import recurrence as recurring
 from domain.directory import EMPTY
 from domain.document import Key
@@ -95,7 +95,8 @@ class RecurrencesQuery(ViewQuery):
     project: UUID | None = None
 
 
-class Preview(BaseModel):
+@dataclass(frozen=True, slots=True)
+class Preview:
     """What a schedule gives: in words, and the next five instants."""
 
     cron: str
@@ -129,8 +130,10 @@ def add_recurrences(router: APIRouter) -> None:
     for verb in VERBS:
         path = f"/v1/recurrences/{{id}}/{verb.name}"
         add_command(router, "POST", path, verb, _on_recurrence(verb), tag="Recurring work")
+    told_of = "What a schedule would give"
+    preview_path = "/v1/recurrences/preview"
+    add_view(router, preview_path, preview, Preview, told_of, tag="Recurring work", refuses=(409,))
     views: tuple[tuple[str, Any, type[Any], str], ...] = (
-        ("/v1/recurrences/preview", preview, Preview, "What a schedule would give"),
         ("/v1/recurrences/{id}", recurrence, queries.Recurrences, "One piece of recurring work"),
         ("/v1/recurrences", recurrences, queries.Recurrences, "Recurring work, the next to come first"),
     )
@@ -155,8 +158,8 @@ async def preview(request: Request, query: Annotated[PreviewQuery, Query()]) -> 
     now = services.clock()
     cron = checked(query.cron, query.time_zone, now)
     coming = upcoming(cron, query.time_zone, now, queries.PREVIEWED)
-    told = {"cron": cron, "time_zone": query.time_zone, "schedule": described(cron), "coming": coming}
-    return Response(orjson.dumps(told), media_type="application/json")
+    told = Preview(cron, query.time_zone, described(cron), tuple(coming))
+    return to_json(told, {})
 
 
 async def _set_up(call: Call) -> Response:

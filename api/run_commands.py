@@ -199,7 +199,12 @@ RUN_VERBS = (
         "Show an uploaded file beside a run or one of its steps",
         bodies.AttachFile,
         runs.attach_file,
-        {"name": "offer.pdf", "media_type": "application/pdf", "size_bytes": 48213, "sha256": "9f86d081…"},
+        {
+            "name": "offer.pdf",
+            "media_type": "application/pdf",
+            "size_bytes": 48213,
+            "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+        },
     ),
     Verb(
         "detach",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 from urllib.parse import quote, unquote
@@ -21,7 +22,7 @@ from api.form import form_of
 from api.guard import CALLER, Caller, caller_of, check_first_form
 from api.problems import Problem
 from api.reading import validate
-from api.registering import BODY
+from api.registering import ANSWER, BODY
 from api.services import Services
 from domain.words import Actor
 
@@ -30,23 +31,48 @@ _LONGEST_LINK = 200
 _WANTED_SECONDS = 3_600
 
 
+@dataclass(frozen=True, slots=True)
+class Me:
+    """Who acts with this request, what they may do, who really authenticated; the CSRF token of a browser's session."""
+
+    actor: str
+    scopes: Sequence[str]
+    authenticated_as: str
+    csrf: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """Every token, also those that have ended."""
+
+    tokens: Sequence[access.TokenFacts]
+
+
+@dataclass(frozen=True, slots=True)
+class NewToken:
+    """A new token; ``token`` is the secret, which is told this once."""
+
+    id: UUID
+    token: str
+    actor: str
+    scopes: Sequence[str]
+
+
 def add_sessions(router: APIRouter) -> None:
     """Register everything about who one is."""
     router.add_api_route("/sign-in", sign_in, methods=["POST"], response_model=None, include_in_schema=False)
-    router.add_api_route(
-        "/v1/me", me, methods=["GET"], response_model=None, tags=["Access"], summary="Who am I?"
-    )
+    router.add_api_route("/v1/me", me, methods=["GET"], response_model=None, tags=["Access"], summary="Who am I?",
+                         operation_id="get_me", openapi_extra={ANSWER: Me})  # fmt: skip
     router.add_api_route("/v1/session", sign_out, methods=["DELETE"], response_model=None, tags=["Access"],
-                         summary="Sign out", status_code=204)  # fmt: skip
-    router.add_api_route(
-        "/v1/tokens", tokens, methods=["GET"], response_model=None, tags=["Access"], summary="List tokens"
-    )
+                         summary="Sign out", operation_id="delete_session", status_code=204)  # fmt: skip
+    router.add_api_route("/v1/tokens", tokens, methods=["GET"], response_model=None, tags=["Access"],
+                         summary="List tokens", operation_id="get_tokens", openapi_extra={ANSWER: Tokens})  # fmt: skip
     example = {"actor": "service:crm", "scopes": ["service"], "lifetime_hours": 8760}
     router.add_api_route("/v1/tokens", endpoint(make_token), methods=["POST"], response_model=None, tags=["Access"],
-                         summary="Make a token", status_code=201,
-                         openapi_extra={BODY: {"model": CreateToken, "example": example}})  # fmt: skip
+                         summary="Make a token", operation_id="post_tokens", status_code=201, openapi_extra={
+                             BODY: {"model": CreateToken, "example": example}, ANSWER: NewToken})  # fmt: skip
     router.add_api_route("/v1/tokens/{id}", revoke, methods=["DELETE"], response_model=None, tags=["Access"],
-                         summary="Revoke a token", status_code=204)  # fmt: skip
+                         summary="Revoke a token", operation_id="delete_tokens_id", status_code=204)  # fmt: skip
 
 
 async def sign_in(request: Request) -> Response:
@@ -111,14 +137,7 @@ def _set_cookie(answer: Response, services: Services, value: str, seconds: int) 
 async def me(request: Request) -> Response:
     """The caller's actor and scopes; for a browser also the CSRF token that its changes have to carry."""
     caller = caller_of(request)
-    told = {
-        "actor": caller.actor,
-        "scopes": sorted(caller.grant.scopes),
-        "authenticated_as": caller.grant.actor,
-    }
-    if caller.csrf is not None:
-        told["csrf"] = caller.csrf
-    return _json(told)
+    return _json(Me(caller.actor, sorted(caller.grant.scopes), caller.grant.actor, caller.csrf))
 
 
 async def sign_out(request: Request) -> Response:
@@ -136,7 +155,7 @@ async def sign_out(request: Request) -> Response:
 async def tokens(request: Request) -> Response:
     """Every token with its actor, scopes and times; never its secret."""
     services: Services = request.app.state.services
-    return _json({"tokens": await services.read(access.list_tokens)})
+    return _json(Tokens(await services.read(access.list_tokens)))
 
 
 async def make_token(call: Call) -> Response:
@@ -147,12 +166,13 @@ async def make_token(call: Call) -> Response:
     token = await call.services.read(
         lambda connection: access.create_token(connection, Actor(body.actor), body.scopes, lifetime)
     )
-    told = {"id": token.id, "token": token.secret, "actor": token.actor, "scopes": token.scopes}
-    return _json(told, status=201)
+    return _json(NewToken(token.id, token.secret, token.actor, token.scopes), status=201)
 
 
 def _may_grant(caller: Caller, body: CreateToken) -> None:
-    beyond = sorted(set(body.scopes) - caller.grant.scopes)
+    """Nobody gives what they do not have; ``service`` is a part of ``read``, for programs."""
+    own = caller.grant.scopes
+    beyond = sorted(set(body.scopes) - own - ({"service"} if "read" in own else set()))
     if beyond:
         raise Problem("not_allowed", f"nobody gives what they do not have: {', '.join(beyond)}", needs=beyond)
 

@@ -66,7 +66,7 @@ class Told(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class NotMoved:
     """A run that was not migrated, and why."""
 
     run: UUID
@@ -177,9 +177,9 @@ def counts(connection: Conn, job: UUID) -> dict[str, int]:
     return dict(connection.execute(_SQL["counts"], [job]).fetchall())
 
 
-def problems(connection: Conn, job: UUID, limit: int, after: int = 0) -> list[Problem]:
+def problems(connection: Conn, job: UUID, limit: int, after: int = 0) -> list[NotMoved]:
     """Runs that were not migrated, behind so many others."""
-    return [Problem(*row) for row in connection.execute(_SQL["problems"], [job, limit, after])]
+    return [NotMoved(*row) for row in connection.execute(_SQL["problems"], [job, limit, after])]
 
 
 def news(connection: Conn, job: UUID) -> dict[str, int]:
