@@ -181,6 +181,33 @@ class Definition:
         return {owner: fields for owner, fields in found.items() if fields}
 
     @cached_property
+    def fields(self) -> dict[str, FormField]:
+        """Every field by its path: ``inputs.plan``, ``kyc.result``."""
+        found = {f"inputs.{field.key}": field for field in self.document.inputs}
+        for key, step in self.steps.items():
+            found.update({f"{key}.{field.key}": field for field in step.fields})
+        return found
+
+    @cached_property
+    def fields_of(self) -> dict[str, tuple[str, ...]]:
+        """The paths of the fields of each step, and of ``inputs``."""
+        found: dict[str, list[str]] = {}
+        for path in self.fields:
+            found.setdefault(path.partition(".")[0], []).append(path)
+        return {owner: tuple(paths) for owner, paths in found.items()}
+
+    def is_behind(self, step: StepKey, other: StepKey) -> bool:
+        """Whether ``step`` waits for ``other``, over others too."""
+        if other not in self._reached:
+            self._reached[other] = frozenset(self.behind(other))
+        return step in self._reached[other]
+
+    @cached_property
+    def _reached(self) -> dict[StepKey, frozenset[StepKey]]:
+        """What is behind a step, by that step, as far as it was asked for."""
+        return {}
+
+    @cached_property
     def steps_of(self) -> dict[StageKey, tuple[StepKey, ...]]:
         """The steps of each stage, in document order."""
         return {

@@ -269,6 +269,7 @@ class Step(Part):
 
     An automatic step acts at once when it becomes ready or, with a due rule, when it is due; a person's step with
     an ``email`` invites with it. ``shows_inputs``: the form also shows the run's inputs, to be checked and corrected.
+    ``texts`` (templates by their titles) are to be read before; ``shows`` are steps and fields to be seen beside it.
     """
 
     key: Key
@@ -278,6 +279,8 @@ class Step(Part):
     instructions: LongText = ""
     fields: tuple[FormField, ...] = ()
     shows_inputs: bool = False
+    shows: tuple[str, ...] = ()
+    texts: dict[Text, LongText] = Field(default_factory=dict)
     required: bool = True
     track: Key | None = None
     after: tuple[StepKey, ...] | Literal["everything_before"] | None = None

@@ -22,6 +22,7 @@ from domain.lint_graph import (
 )
 from domain.lint_mails import digest_recipients, recipients
 from domain.lint_roles import ways_to_fill
+from domain.lint_shown import in_view, readable, shown
 from domain.lint_times import distances
 from domain.outline import INSTEAD, Finding, Findings, Outline, Path, Placed, near, placeholders, some
 
@@ -364,5 +365,5 @@ _RULES: tuple[Callable[[Outline], Findings], ...] = (
 )  # fmt: skip
 _STEP_RULES: tuple[Callable[[Outline, Placed], Findings], ...] = (
     _reserved_keys, _roles_of_steps, _gate_owner, references, covers_earlier, conditions, dues, _details, _outputs,
-    _other_fields, _texts, recipients, calls, waits, child_runs, no_repeats,
+    _other_fields, _texts, recipients, shown, readable, in_view, calls, waits, child_runs, no_repeats,
 )  # fmt: skip

@@ -51,6 +51,8 @@ WORDS: dict[str, dict[str, str]] = {
         "instructions": "What to do, for whoever does it.",
         "fields": "The form of the step.",
         "shows_inputs": "The form shows the run's inputs too, to be checked and corrected.",
+        "shows": "Steps before it, or single fields (step.field, inputs.plan), that stand beside it to be seen.",
+        "texts": "What is to be read before it is done, such as an agreement, by title; a text may hold {step.field}.",
         "required": "The run waits for this step; an optional one is closed when the rest is done.",
         "track": "Steps of one track follow each other; the main track has no name.",
         "after": "The steps it waits for; [] waits for nothing; left out, it follows the step before it in its track.",

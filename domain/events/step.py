@@ -130,7 +130,8 @@ class StepValuesSaved(StepEvent):
 class StepCompleted(StepEvent):
     """The step was done; ``outcome`` is its named result (approved, signed, submitted …).
 
-    ``reason`` says why a person did an automatic step by hand.
+    ``reason`` says why a person did an automatic step by hand. Of a signature, and of whatever a guest does,
+    ``content_sha256`` is the hash of what they had in view, ``about`` what a signature is about.
     """
 
     type = "step_completed"
@@ -138,22 +139,50 @@ class StepCompleted(StepEvent):
     values: Values = Field(default_factory=dict)
     outcome: str | None = None
     reason: str | None = None
+    content_sha256: str | None = None
+    about: tuple[str, ...] = ()
 
 
 class ApprovalGiven(StepEvent):
-    """One approver said yes; the step completes when enough have."""
+    """One approver said yes; the step completes when enough have.
+
+    ``content_sha256`` is the hash of what they agreed to, ``about`` the steps and fields that it is made of.
+    """
 
     type = "approval_given"
     public = ("step", "round")
     comment: str | None = None
+    content_sha256: str | None = None
+    about: tuple[str, ...] = ()
 
 
 class ApprovalRefused(StepEvent):
-    """One approver said no; the steps it covers are reopened, or the run ends, as the process says."""
+    """One approver said no; the steps it covers are reopened, or the run ends, as the process says.
+
+    ``content_sha256`` is the hash of what they refused, ``about`` the steps and fields that it is made of.
+    """
 
     type = "approval_refused"
     public = ("step", "round")
     reason: str
+    content_sha256: str | None = None
+    about: tuple[str, ...] = ()
+
+
+class DecisionVoided(StepEvent):
+    """What somebody approved, refused or signed is not any more what it was: it is decided anew, in this round.
+
+    ``changed`` names what of it changed (nothing where its version shows it otherwise), by path, never a value;
+    ``decided_sha256`` is the hash of what was decided about, ``present_sha256`` of what it is now (None: nothing shows
+    it any more). Agreement of some who have to agree is voided alike.
+    """
+
+    type = "decision_voided"
+    public = ("step", "round", "changed", "cause")
+    changed: tuple[str, ...] = ()
+    decided_sha256: str | None = None
+    present_sha256: str | None = None
+    cause: Cause = "rule"
 
 
 class StepSkipped(StepEvent):
@@ -191,12 +220,17 @@ class StepBecameApplicable(StepEvent):
 
 
 class StepFailed(StepEvent):
-    """The step ended badly and for good: a declined signature, a refused gate."""
+    """The step ended badly and for good: a declined signature, a refused gate.
+
+    ``content_sha256`` is the hash of what was not signed, ``about`` the steps and fields that it is made of.
+    """
 
     type = "step_failed"
     public = ("step", "round", "outcome")
     outcome: str
     reason: str | None = None
+    content_sha256: str | None = None
+    about: tuple[str, ...] = ()
 
 
 class StepCancelled(StepEvent):
@@ -258,6 +292,7 @@ AnyStepEvent = (
     | StepCompleted
     | ApprovalGiven
     | ApprovalRefused
+    | DecisionVoided
     | StepSkipped
     | StepBecameNotApplicable
     | StepBecameApplicable

@@ -71,5 +71,5 @@ def _names(kinds: Iterable[str]) -> list[str]:
     return [
         name
         for kind in kinds
-        for name in (kind, f"{kind}:STEP" if kind == "step_added" else f"{kind}:STEP.FIELD")
+        for name in (kind, f"{kind}:STEP.FIELD" if kind == "field_required" else f"{kind}:STEP")
     ]

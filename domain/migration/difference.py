@@ -11,16 +11,18 @@ from typing import Any, Literal, NamedTuple
 
 from domain.definition import Definition
 from domain.document import FormField, Step
+from domain.run.content import DECISIONS
 from domain.words import StepKey
 
 Row = Literal[
     "text", "role", "due", "settings", "kind", "field_added", "field_required", "field_type", "field_removed",
-    "step_added", "step_removed", "step_returned", "dependency", "dependency_removed", "condition", "stage_moved",
-    "input", "run",
+    "step_added", "step_removed", "step_returned", "content", "dependency", "dependency_removed", "condition",
+    "stage_moved", "input", "run",
 ]  # fmt: skip
 """The rows of the table of changes; the first word of every finding."""
 
 _TEXTS = frozenset({"title", "instructions"})
+_SHOWN = frozenset({"shows", "shows_inputs", "texts"})
 _ROLES = frozenset({"role", "actor_differs_from"})
 _DUES = frozenset({"due", "reminders", "overdue"})
 _OWN = frozenset({"key", "kind", "fields", "after", "when", "track"})
@@ -132,17 +134,30 @@ def _step(key: StepKey, old: Step, new: Step) -> Iterator[Change]:
     if old.kind != new.kind:
         yield Change("kind", key)
     changed = {name for name in Step.model_fields if getattr(old, name) != getattr(new, name)} - _OWN
-    if changed & _TEXTS:
+    decides = {old.kind, new.kind} <= DECISIONS
+    if changed & (_TEXTS if decides else _TEXTS | _SHOWN):
         yield Change("text", key)
+    if decides and (changed & _SHOWN or _covers(old) != _covers(new)):
+        yield Change("content", key)
     if changed & _ROLES:
         yield Change("role", key)
     if changed & _DUES:
         yield Change("due", key)
-    if changed - _TEXTS - _ROLES - _DUES:
+    if changed - _TEXTS - _SHOWN - _ROLES - _DUES - _covering(old, new):
         yield Change("settings", key)
     if old.when != new.when:
         yield Change("condition", key)
     yield from _fields(key, old.fields, new.fields)
+
+
+def _covers(step: Step) -> frozenset[StepKey]:
+    return frozenset(step.approval.covers if step.approval else ())
+
+
+def _covering(old: Step, new: Step) -> frozenset[str]:
+    """The approval where only what it covers differs: that is another row."""
+    before, after = (step.approval and step.approval.model_copy(update={"covers": ()}) for step in (old, new))
+    return frozenset({"approval"} if before == after and before is not None else ())
 
 
 def _fields(key: StepKey, old: Sequence[FormField], new: Sequence[FormField]) -> Iterator[Change]:

@@ -36,7 +36,10 @@ LEAVE, REOPEN, ASK = "leave", "reopen", "ask"
 ASIDE, REQUIRED = "not_applicable", "required"
 MISSING_EVIDENCE = (LEAVE, ASK, REOPEN)
 ADDED_BEHIND = (ASIDE, REQUIRED)
-CHOICES: dict[str, tuple[str, ...]] = {"field_required": MISSING_EVIDENCE, "step_added": ADDED_BEHIND}
+SHOWN_OTHERWISE = (LEAVE, REOPEN)
+CHOICES: dict[str, tuple[str, ...]] = {
+    "field_required": MISSING_EVIDENCE, "step_added": ADDED_BEHIND, "content": SHOWN_OTHERWISE,
+}  # fmt: skip
 """The kinds of choice that there are, and their answers."""
 
 
@@ -52,6 +55,9 @@ _PLAIN: dict[tuple[Row, Column], tuple[Effect, str]] = {
     ("text", "not_reached"): ("applied", "it will be worked on in its new words"),
     ("text", "under_way"): ("applied", "the new words are shown; the work so far stays"),
     ("text", "done"): ("applied", "the new words are shown; nothing else changes"),
+    ("content", "not_reached"): ("applied", "it will be decided on what it shows then"),
+    ("content", "under_way"): ("applied", "whoever decides sees what it shows now"),
+    ("content", "done"): ("nothing", "no decision was taken on anything else"),
     ("role", "not_reached"): ("applied", "it will go to the new role"),
     ("role", "under_way"): ("kept", "it stays with whoever has it"),
     ("role", "done"): ("nothing", "it is done"),

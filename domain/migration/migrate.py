@@ -34,6 +34,7 @@ from domain.run.readiness import settle
 from domain.run.reopening import reopen_one
 from domain.run.roles import usual_holder
 from domain.run.state import OPEN, Run, action_key
+from domain.run.voiding import void
 from domain.run.work import Work
 from domain.schedule import Calendar
 from domain.words import Actor, Assignee, Rejected, StepKey
@@ -184,6 +185,9 @@ def _ask_again(work: Work, answers: Answers) -> list[StepKey]:
     for step, fields in _by_step(answers.of("field_required", REOPEN)).items():
         reopen_one(work, step, f"{', '.join(fields)}: required since version {version}", "migration")
         touched += [step, *_doubt(work, step)]
+    for step in map(StepKey, answers.of("content", REOPEN)):
+        void(work, step, (), "migration")
+        touched += [step, *work.definition.behind(step), *_doubt(work, step)]
     for step, fields in _by_step(answers.of("field_required", ASK)).items():
         if work.run.step(step).help_wanted is None:
             reason = f"missing since version {version}: {', '.join(fields)}"

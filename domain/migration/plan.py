@@ -16,15 +16,18 @@ from domain.migration.difference import Change, Difference, difference
 from domain.migration.findings import (
     ADDED_BEHIND,
     MISSING_EVIDENCE,
+    SHOWN_OTHERWISE,
     Column,
     Finding,
     column_of,
     plain,
     special,
 )
+from domain.run.content import content_of
 from domain.run.queueing import OWN
 from domain.run.state import SATISFIED, Run, StepState, altered
 from domain.run.values import missing
+from domain.run.voiding import is_decided
 from domain.words import StepKey
 
 Verdict = Literal["safe", "needs_choice", "blocked"]
@@ -149,7 +152,8 @@ def _restored(run: Run, new: Definition, zone: tzinfo) -> tuple[StepKey, ...]:
         if step.reopened is not None
         and key in new.steps
         and _nobody_worked(step, step.reopened)
-        and _lacks_nothing(run, new, key)
+        and _lacks_nothing(run, new, key, step.reopened)
+        and _decided_on_that(run, new, key, step.reopened)
     }
     ends = run.state != "paused" and not _anything_left(
         altered(run, steps={**run.steps, **before}), new, zone
@@ -163,7 +167,17 @@ def _nobody_worked(now: StepState, before: StepState) -> bool:
     return not begun and now.state in ("locked", "ready", "not_applicable", "cancelled")
 
 
-def _lacks_nothing(run: Run, new: Definition, key: StepKey) -> bool:
+def _decided_on_that(run: Run, new: Definition, key: StepKey, before: StepState) -> bool:
+    """Whether what was decided here, if anything was, is what this version shows."""
+    if before.decided is None:
+        return True
+    then = altered(run, steps={**run.steps, key: before})
+    return content_of(then, new, key).sha256 == before.decided
+
+
+def _lacks_nothing(run: Run, new: Definition, key: StepKey, before: StepState) -> bool:
+    if before.state != "done":
+        return True
     known = new.steps[key]
     given = {field.key: run.values.get(f"{key}.{field.key}") for field in known.fields}
     return not missing(known.fields, given)
@@ -251,6 +265,19 @@ def _required(run: Run, between: Difference, place: int, change: Change, _zone: 
         yield special(change, "done", "choice", "kept", reason, MISSING_EVIDENCE)
     else:
         yield plain(between, place, change, column)
+
+
+def _content(run: Run, between: Difference, place: int, change: Change, _zone: tzinfo) -> Findings:
+    step = run.step(change.step)
+    column = column_of(step)
+    if not is_decided(step) or _decided_on_that(run, between.new, change.step, step):
+        yield plain(between, place, change, column)
+    elif column == "under_way":
+        reason = f"{len(step.approvals)} agreed to what it showed before: let that stand, or ask them anew"
+        yield special(change, column, "choice", "kept", reason, SHOWN_OTHERWISE)
+    else:
+        reason = "decided on what it showed before: let the decision stand for that, or have it made anew"
+        yield special(change, column, "choice", "kept", reason, SHOWN_OTHERWISE)
 
 
 def _type(run: Run, between: Difference, place: int, change: Change, _zone: tzinfo) -> Findings:
@@ -347,6 +374,7 @@ def _input(run: Run, between: Difference, place: int, change: Change, _zone: tzi
 
 _ROWS: dict[str, Callable[[Run, Difference, int, Change, tzinfo], Findings]] = {
     "kind": _kind,
+    "content": _content,
     "field_required": _required,
     "field_type": _type,
     "step_added": _added,

@@ -12,6 +12,7 @@ from domain.directory import EMPTY, Directory, still_here
 from domain.document import Approval, EndsRun, Reopens, Requires, Step
 from domain.events import ApprovalGiven, ApprovalRefused, Event, StepRelocked, StepValuesSaved
 from domain.run.claiming import group_of, of_the_group
+from domain.run.content import decided_on, must_be_in_view
 from domain.run.doing import fail, finish_step
 from domain.run.finishing import present
 from domain.run.impartial import impartial, is_impartial
@@ -25,29 +26,36 @@ from domain.schedule import Calendar
 from domain.words import Actor, Assignee, Rejected, StepKey, Values
 
 
-def give_approval(
+def give_approval(  # noqa: PLR0913 - what is said, and what the house knows
     run: Run,
     definition: Definition,
     step: StepKey,
     comment: str | None = None,
+    content_sha256: str | None = None,
     *,
     by: Actor,
     at: datetime,
     calendar: Calendar,
     directory: Directory = EMPTY,
 ) -> list[Event]:
-    """Say yes; the approval is done when enough people have. Values for its fields are saved before."""
+    """Say yes; the approval is done when enough people have. Values for its fields are saved before.
+
+    ``content_sha256``: the hash of what they had in view (None: what it is now); "content_changed" where it is no more.
+    """
     known = _approval_step(definition, step)
     now = run.step(step)
-    if now.state == "done":
+    if now.state == "done" and (by in now.approvals or content_sha256 is None):
         return []
     if now.is_open and by in now.approvals and not _agreed(run, definition, known, directory):
+        return []
+    must_be_in_view(run, definition, step, content_sha256)
+    if now.state == "done":
         return []
     _may_judge(run, definition, known, by, directory)
     work = Work(run, definition, by, at, calendar, directory)
     _keep_comment(work, known, step, comment)
     if by not in now.approvals:
-        work.on(ApprovalGiven, step, comment=comment)
+        work.on(ApprovalGiven, step, comment=comment, **decided_on(work.run, definition, step))
     if not _agreed(work.run, definition, known, directory):
         return work.events
     refuse(step, missing(known.fields, present(work.run, known, step)))
@@ -60,6 +68,7 @@ def refuse_approval(  # noqa: PLR0913 - what is said, and what the house knows
     step: StepKey,
     reason: str,
     values: Values | None = None,
+    content_sha256: str | None = None,
     *,
     by: Actor,
     at: datetime,
@@ -69,6 +78,7 @@ def refuse_approval(  # noqa: PLR0913 - what is said, and what the house knows
     """Say no, with a reason.
 
     As the process says, the steps it is about are reopened, the run ends, or new values are taken with the refusal.
+    ``content_sha256`` is as of ``give_approval``.
     """
     known = _approval_step(definition, step)
     now = run.step(step)
@@ -77,9 +87,10 @@ def refuse_approval(  # noqa: PLR0913 - what is said, and what the house knows
     if now.refused == (by, said) and not _new(run, given):
         return []
     _may_judge(run, definition, known, by, directory)
+    must_be_in_view(run, definition, step, content_sha256)
     work = Work(run, definition, by, at, calendar, directory)
     _check_given(work, known, step, given)
-    work.on(ApprovalRefused, step, reason=said)
+    work.on(ApprovalRefused, step, reason=said, **decided_on(run, definition, step))
     return _consequence(work, known, step, said, given)
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from domain.definition import Definition
 from domain.directory import EMPTY, Directory
@@ -15,6 +17,7 @@ from domain.events import (
     StepStarted,
     StepValuesSaved,
 )
+from domain.run.content import DECISIONS, decided_on, must_be_in_view
 from domain.run.finishing import follow, mark_done, present
 from domain.run.impartial import impartial, not_judged_by
 from domain.run.readiness import cancel_open, settle
@@ -35,17 +38,30 @@ def start_step(run: Run, definition: Definition, step: StepKey, *, by: Actor, at
 
 
 def save_values(
-    run: Run, definition: Definition, step: StepKey, values: Values, *, by: Actor, at: datetime
+    run: Run,
+    definition: Definition,
+    step: StepKey,
+    values: Values,
+    *,
+    by: Actor,
+    at: datetime,
+    calendar: Calendar,
+    directory: Directory = EMPTY,
 ) -> list[Event]:
-    """Keep values before the step is completed; those that are saved already are not saved again."""
+    """Keep values before the step is completed; those that are saved already are not saved again.
+
+    Of an approval they are part of what it is about: who has agreed already is asked anew.
+    """
     known = step_of(definition, step)
     check(known.fields, values, step)
     new = settled(values, present(run, known, step))
     if not new:
         return []
-    now = in_hand(run, definition, step)
+    in_hand(run, definition, step)
     impartial(run, definition, known, by)
-    return [StepValuesSaved(step=step, round=now.round, values=new, by=by, at=at)]
+    work = Work(run, definition, by, at, calendar, directory)
+    work.on(StepValuesSaved, step, values=new)
+    return settle(work, ()) if run.step(step).approvals else work.events
 
 
 def complete_step(  # noqa: PLR0913 - what is given, and what the house knows
@@ -54,6 +70,7 @@ def complete_step(  # noqa: PLR0913 - what is given, and what the house knows
     step: StepKey,
     values: Values | None = None,
     outcome: str | None = None,
+    content_sha256: str | None = None,
     *,
     by: Actor,
     at: datetime,
@@ -63,6 +80,7 @@ def complete_step(  # noqa: PLR0913 - what is given, and what the house knows
     """Mark a step done; dependents that become ready are announced. Repeating it changes nothing.
 
     Values saved before count; an approval is given or refused instead, an automatic step is done by a service.
+    ``content_sha256``: the hash of what they had in view (None: what it is now); "content_changed" where it is no more.
     """
     known = step_of(definition, step)
     if known.kind in AUTOMATIC and is_person(by):
@@ -72,7 +90,7 @@ def complete_step(  # noqa: PLR0913 - what is given, and what the house knows
     if not by.startswith("system:"):
         _not_fixed(known)
     work = Work(run, definition, by, at, calendar, directory)
-    return _complete(work, step, values or {}, outcome, None)
+    return _complete(work, step, values or {}, outcome, None, content_sha256)
 
 
 def complete_by_hand(  # noqa: PLR0913 - what is given, and what the house knows
@@ -98,18 +116,22 @@ def complete_by_hand(  # noqa: PLR0913 - what is given, and what the house knows
     return _complete(work, step, values or {}, None, reasoned(reason))
 
 
-def decline_signature(
+def decline_signature(  # noqa: PLR0913 - what is said, and what the house knows
     run: Run,
     definition: Definition,
     step: StepKey,
     reason: str,
+    content_sha256: str | None = None,
     *,
     by: Actor,
     at: datetime,
     calendar: Calendar,
     directory: Directory = EMPTY,
 ) -> list[Event]:
-    """Refuse to sign: the step fails, and the run ends where the process says so."""
+    """Refuse to sign: the step fails, and the run ends where the process says so.
+
+    ``content_sha256`` is as of ``complete_step``.
+    """
     known = step_of(definition, step)
     if known.kind != "sign":
         raise Rejected("not_a_signature", f"{step} is a {known.kind} step", step=step, kind=known.kind)
@@ -118,9 +140,11 @@ def decline_signature(
     said = reasoned(reason)
     in_hand(run, definition, step)
     impartial(run, definition, known, by)
+    must_be_in_view(run, definition, step, content_sha256)
     work = Work(run, definition, by, at, calendar, directory)
     ends = known.signature and known.signature.on_decline
-    fail(work, step, ends.ends_run if ends else "declined", said, ends_run=bool(ends))
+    content = decided_on(run, definition, step)
+    fail(work, step, ends.ends_run if ends else "declined", said, ends_run=bool(ends), content=content)
     return work.events
 
 
@@ -140,9 +164,20 @@ def skip_step(
     return set_aside(Work(run, definition, by, at, calendar, directory), step, reason, "user")
 
 
-def fail(work: Work, step: StepKey, outcome: str, reason: str, *, ends_run: bool) -> None:
-    """End a step badly; with ``ends_run`` the run ends too, and its open steps are closed."""
-    work.on(StepFailed, step, outcome=outcome, reason=reason)
+def fail(
+    work: Work,
+    step: StepKey,
+    outcome: str,
+    reason: str,
+    *,
+    ends_run: bool,
+    content: Mapping[str, Any] | None = None,
+) -> None:
+    """End a step badly; with ``ends_run`` the run ends too, and its open steps are closed.
+
+    ``content``: what the event says of what was not signed.
+    """
+    work.on(StepFailed, step, outcome=outcome, reason=reason, **(content or {}))
     if ends_run:
         cancel_open(work, "rule")
         work.record(RunEndedEarly(outcome=outcome, step=step, reason=reason, by=work.by, at=work.at))
@@ -155,9 +190,13 @@ def finish_step(
     outcome: str | None,
     reason: str | None = None,
     cause: Cause = "rule",
+    content: Mapping[str, Any] | None = None,
 ) -> list[Event]:
-    """Record the step as done, and all that follows from it; ``cause`` is told by the steps that become ready."""
-    return settle(work, mark_done(work, step, given, outcome, reason), cause)
+    """Record the step as done, and all that follows from it; ``cause`` is told by the steps that become ready.
+
+    ``content``: what the event says of what was signed.
+    """
+    return settle(work, mark_done(work, step, given, outcome, reason, content), cause)
 
 
 def is_person(by: Actor) -> bool:
@@ -166,7 +205,12 @@ def is_person(by: Actor) -> bool:
 
 
 def _complete(
-    work: Work, step: StepKey, values: Values, outcome: str | None, reason: str | None
+    work: Work,
+    step: StepKey,
+    values: Values,
+    outcome: str | None,
+    reason: str | None,
+    content_sha256: str | None = None,
 ) -> list[Event]:
     run, known = work.run, work.definition.steps[step]
     if known.kind == "approval":
@@ -183,9 +227,19 @@ def _complete(
         return _already(run, known, now, values, outcome)
     in_hand(run, work.definition, step)
     impartial(run, work.definition, known, work.by or Actor("system:milepost"))
+    must_be_in_view(run, work.definition, step, content_sha256)
     before = present(run, known, step)
     refuse(step, missing(known.fields, {**before, **values}))
-    return finish_step(work, step, values, outcome, reason)
+    return finish_step(work, step, values, outcome, reason, content=_in_view(work, known, values))
+
+
+def _in_view(work: Work, known: Step, values: Values) -> Mapping[str, Any]:
+    """What the event says of the content: of a signature, and of whatever a guest does."""
+    step, by = StepKey(known.key), work.by or ""
+    if known.kind not in DECISIONS and not by.startswith("guest:"):
+        return {}
+    content = decided_on(work.run, work.definition, step, values)
+    return content if known.kind in DECISIONS else {"content_sha256": content["content_sha256"]}
 
 
 def _already(run: Run, known: Step, now: StepState, values: Values, outcome: str | None) -> list[Event]:

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from domain import events as e
-from domain.run.state import Help, StepState, StepWord, altered
+from domain.run.state import AskedAnew, Help, StepState, StepWord, altered
 from domain.words import Actor, Assignee
 
 NO_TIME = timedelta()
@@ -57,11 +57,14 @@ def _relocked(step: StepState, event: e.StepRelocked) -> StepState:
         state="locked",
         round=event.round,
         approvals=() if fresh else step.approvals,
+        decided=None if fresh else step.decided,
+        about=() if fresh else step.about,
         doers=() if fresh else step.doers,
         contributors=_all_doers(step) if fresh else step.contributors,
         help=_over(step) if fresh else step.help,
         alarms={},
         before=_before(step, event),
+        reopened=step if fresh and step.approvals and event.cause == "migration" else step.reopened,
     )
 
 
@@ -134,7 +137,15 @@ def _step_done(step: StepState, event: e.StepCompleted) -> StepState:
         before=None,
         reopened=None,
         kept=False,
+        asked_anew=None,
+        last_end="done",
+        **_decided(step, event),
     )
+
+
+def _decided(step: StepState, event: e.StepCompleted | e.StepFailed) -> dict[str, Any]:
+    """What was decided on; an approval was given, or refused, on what its own events say."""
+    return {"decided": event.content_sha256 or step.decided, "about": event.about or step.about}
 
 
 def _over(step: StepState) -> Help | None:
@@ -151,6 +162,8 @@ def _step_reopened(step: StepState, event: e.StepReopened) -> StepState:
         doers=(),
         contributors=_all_doers(step),
         approvals=(),
+        decided=None,
+        about=(),
         refused=None,
         evidence=False,
         help=_over(step),
@@ -173,17 +186,42 @@ def _step_reopened(step: StepState, event: e.StepReopened) -> StepState:
 
 def _applicable(step: StepState, event: e.StepBecameApplicable) -> StepState:
     if event.restored and step.reopened is not None:
-        return altered(step.reopened, state="done", alarms={})
+        return _as_it_was(step.reopened)
     state: StepWord = "done" if step.evidence else "locked"
-    return altered(step, state=state, before=_before(step, event), added_later=False, alarms={})
+    return altered(
+        step,
+        state=state,
+        last_end=_last_end(step, event, "done") if step.evidence else step.last_end,
+        before=_before(step, event),
+        added_later=False,
+        alarms={},
+    )
+
+
+def _as_it_was(step: StepState) -> StepState:
+    """A step that had ended has; one on which some had agreed waits for the others again."""
+    if step.is_open or step.state == "locked":
+        return altered(step, state="locked", alarms={}, before=step.before or step.state)
+    return altered(step, state="failed" if step.state == "failed" else "done", alarms={})
 
 
 def _not_applicable(step: StepState, event: e.StepBecameNotApplicable) -> StepState:
     before = None if event.added_later else _before(step, event)
     asked = step.help if event.cause == "migration" else _over(step)
     return altered(
-        step, state="not_applicable", before=before, added_later=event.added_later, alarms={}, help=asked
+        step,
+        state="not_applicable",
+        last_end=_last_end(step, event, "not_applicable"),
+        before=before,
+        added_later=event.added_later,
+        alarms={},
+        help=asked,
     )
+
+
+def _last_end(step: StepState, event: Any, end: StepWord) -> StepWord | None:
+    """How the step ended last. What another version sets aside, or takes back, brings nothing else by that."""
+    return step.last_end if event.cause == "migration" else end
 
 
 def _cancelled_step(step: StepState, event: e.StepCancelled) -> StepState:
@@ -202,6 +240,7 @@ def _failed(step: StepState, event: e.StepFailed) -> StepState:
         alarms={},
         before=None,
         help=_over(step),
+        **_decided(step, event),
     )
 
 
@@ -216,15 +255,37 @@ def _help(step: StepState, event: e.HelpRequested) -> StepState:
 
 
 def _refused(step: StepState, event: e.ApprovalRefused) -> StepState:
-    return altered(step, refused=(event.by, event.reason), approvals=())
+    return altered(
+        step,
+        refused=(event.by, event.reason),
+        approvals=(),
+        decided=event.content_sha256,
+        about=event.about,
+    )
 
 
 def _approved(step: StepState, event: e.ApprovalGiven) -> StepState:
-    return altered(step, approvals=with_one(step.approvals, event.by))
+    about = tuple(dict.fromkeys((*step.about, *event.about)))
+    agreed = with_one(step.approvals, event.by)
+    return altered(step, approvals=agreed, decided=event.content_sha256 or step.decided, about=about)
+
+
+def _decision_voided(step: StepState, event: e.DecisionVoided) -> StepState:
+    why = AskedAnew(event.changed, event.decided_sha256, event.present_sha256)
+    return altered(step, approvals=(), decided=None, about=(), asked_anew=why)
 
 
 def _skipped(step: StepState, event: e.StepSkipped) -> StepState:
-    return altered(step, state="skipped", skipped_by=event.by, alarms={}, before=None, help=_over(step))
+    return altered(
+        step,
+        state="skipped",
+        last_end="skipped",
+        skipped_by=event.by,
+        asked_anew=None,
+        alarms={},
+        before=None,
+        help=_over(step),
+    )
 
 
 def _reminded(step: StepState, event: e.StepReminderRaised) -> StepState:
@@ -254,6 +315,7 @@ _STEP: dict[type[e.Event], Callable[[StepState, Any], StepState]] = {
     e.StepCompleted: _step_done,
     e.ApprovalGiven: _approved,
     e.ApprovalRefused: _refused,
+    e.DecisionVoided: _decision_voided,
     e.StepSkipped: _skipped,
     e.StepBecameNotApplicable: _not_applicable,
     e.StepBecameApplicable: _applicable,

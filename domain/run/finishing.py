@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from domain.comparing import same
@@ -20,9 +21,17 @@ from domain.words import Assignee, Rejected, StepKey, Values
 
 
 def mark_done(
-    work: Work, step: StepKey, given: Values, outcome: str | None, reason: str | None = None
+    work: Work,
+    step: StepKey,
+    given: Values,
+    outcome: str | None,
+    reason: str | None = None,
+    content: Mapping[str, Any] | None = None,
 ) -> list[StepKey]:
-    """Record the step as done and what its completion says at once; the steps that have to be settled then."""
+    """Record the step as done and what its completion says at once; the steps that have to be settled then.
+
+    ``content``: what the event says of what was signed.
+    """
     known = work.definition.steps[step]
     given = {**given, **computed_values(work, step, given)}
     draft = {**work.run.step(step).draft, **given}
@@ -35,7 +44,7 @@ def mark_done(
     if known.repeat_until is not None and not holds(known.repeat_until.condition, after, work.calendar.zone):
         return [*_again(work, step, given), *work.changed(paths)]
     outcome = _outcome(known, step, outcome, after)
-    work.on(StepCompleted, step, values=given, outcome=outcome, reason=reason)
+    work.on(StepCompleted, step, values=given, outcome=outcome, reason=reason, **(content or {}))
     _fill_roles(work, step, after)
     readers = work.changed(paths) + fill_inputs(work, step, after)
     work.anchors.add(f"step_done:{step}")

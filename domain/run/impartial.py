@@ -6,7 +6,7 @@ Who skipped a step decided about it, as who did it would have, and does not judg
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from domain.definition import Definition
 from domain.document import AUTOMATIC, Step
@@ -82,10 +82,16 @@ def work_before(run: Run, definition: Definition, step: StepKey) -> list[StepKey
     What the machine did and what was judged is looked through, and, where nothing else is found, what nobody did;
     a step that somebody skipped is among them, and looked through too.
     """
+    passed = judged_over(run, definition, step)
+    return [key for key in passed if key == INPUTS or people(answerable(run, definition, key))]
+
+
+def judged_over(run: Run, definition: Definition, step: StepKey) -> list[StepKey]:
+    """As ``work_before``, with all that is looked through on the way to it."""
     waits = definition.dependencies[step]
-    found = list(_walk(run, definition, waits, passing=False))
+    found = _walk(run, definition, waits, passing=False)
     if not _work(run, definition, found):
-        found = list(_walk(run, definition, waits, passing=True))
+        found = _walk(run, definition, waits, passing=True)
     return found if _work(run, definition, found) else [*found, INPUTS]
 
 
@@ -118,16 +124,15 @@ def _work(run: Run, definition: Definition, found: list[StepKey]) -> bool:
     return any(people(workers(run, definition, key)) for key in done)
 
 
-def _walk(run: Run, definition: Definition, start: Iterable[StepKey], *, passing: bool) -> Iterator[StepKey]:
+def _walk(run: Run, definition: Definition, start: Iterable[StepKey], *, passing: bool) -> list[StepKey]:
     """Backwards from these steps to where people worked; ``passing``: also through steps that nobody did."""
     queue = sorted(start)
     seen = set(queue)
     for key in queue:  # grows while it is walked through
         did = bool(people(workers(run, definition, key)))
-        if did or people(answerable(run, definition, key)):
-            yield key
         kind = definition.steps[key].kind
         if kind in AUTOMATIC or kind == "approval" or (passing and not did):
             later = sorted(definition.dependencies[key] - seen)
             queue += later
             seen.update(later)
+    return queue

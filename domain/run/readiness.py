@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import tzinfo
 from heapq import heapify, heappop, heappush
 
@@ -22,19 +22,26 @@ from domain.run.finishing import apply_rules, follow
 from domain.run.kept import take_kept
 from domain.run.queueing import own_action
 from domain.run.state import OPEN, SATISFIED, Run
+from domain.run.voiding import asked_anew, decisions_of, void_changed
 from domain.run.work import Standing, Work
 from domain.words import Assignee, Cause, StepKey
 
 
-def standing(run: Run, definition: Definition, key: StepKey, zone: tzinfo) -> Standing:
+def standing(
+    run: Run, definition: Definition, key: StepKey, zone: tzinfo, voided: Sequence[StepKey] | None = None
+) -> Standing:
     """What the graph says of a step: it waits, it can be worked on, or its condition sets it aside.
 
+    It waits also for each of ``voided`` (None: those that there are) that it comes after, over what is done between.
     ``zone`` is the organisation's.
     """
     steps = run.steps
     for dependency in definition.dependencies[key]:
         found = steps.get(dependency)
         if found is None or found.state not in SATISFIED:
+            return "locked"
+    for decision in asked_anew(run, definition) if voided is None else voided:
+        if steps[decision].state not in SATISFIED and definition.is_behind(key, decision):
             return "locked"
     return "ready" if holds(definition.steps[key].when, run.values, zone) else "not_applicable"
 
@@ -43,22 +50,45 @@ def settle(work: Work, keys: Iterable[StepKey], cause: Cause = "rule") -> list[E
     """Bring these steps, and all that follows from them, to where the graph says; then dues, then the run's end.
 
     ``keys`` are the steps that a change may have touched; the answer is everything decided so far. A step is looked
-    at after all that it waits for: nothing is announced that the same change locks again.
+    at after all that it waits for: nothing is announced that the same change locks again. Decisions whose content the
+    change has changed are voided; a migration changes no value, and voids what its choices say.
     """
+    decisions = () if cause == "migration" else decisions_of(work.first)
+    _bring(work, [*keys, *void_changed(work, decisions), *_lifted(work)], cause, decisions)
+    _finish(work)
+    redue(work)
+    return work.events
+
+
+def _bring(work: Work, keys: Iterable[StepKey], cause: Cause, decisions: Sequence[StepKey]) -> None:
     places, order = work.definition.places, work.definition.order
+    voided = asked_anew(work.run, work.definition)
     queued = {places[key] for key in keys}
     queue = list(queued)
     heapify(queue)
     while queue and not work.run.ended:
         place = heappop(queue)
         queued.discard(place)
-        for key in _settle_one(work, order[place], cause):
+        values, end = work.run.values, work.run.step(order[place]).last_end
+        touched = _settle_one(work, order[place], cause, voided)
+        if decisions and (work.run.values is not values or work.run.step(order[place]).last_end != end):
+            touched = (*touched, *void_changed(work, decisions))
+            voided = asked_anew(work.run, work.definition)
+        for key in touched:
             if places[key] not in queued:
                 queued.add(places[key])
                 heappush(queue, places[key])
-    _finish(work)
-    redue(work)
-    return work.events
+
+
+def _lifted(work: Work) -> list[StepKey]:
+    """What may go on because a decision has been made anew that it was waiting for, over what is done between."""
+    before = [key for key in asked_anew(work.first, work.definition) if not _satisfied(work.first, key)]
+    over = [key for key in before if _satisfied(work.run, key)]
+    return [behind for key in over for behind in work.definition.behind(key)]
+
+
+def _satisfied(run: Run, key: StepKey) -> bool:
+    return run.step(key).state in SATISFIED
 
 
 def cancel_open(work: Work, cause: Cause) -> None:
@@ -77,12 +107,12 @@ def assignee_of(run: Run, definition: Definition, key: StepKey) -> Assignee | No
     return None if known is None or known.role is None else run.roles.get(known.role)
 
 
-def _settle_one(work: Work, key: StepKey, cause: Cause) -> tuple[StepKey, ...]:
+def _settle_one(work: Work, key: StepKey, cause: Cause, voided: Sequence[StepKey]) -> tuple[StepKey, ...]:
     step = work.run.step(key)
     now = step.state
     if now not in _MOVES or step.added_later or step.kept:
         return ()
-    match (now, standing(work.run, work.definition, key, work.calendar.zone)):
+    match (now, standing(work.run, work.definition, key, work.calendar.zone, voided)):
         case ("locked", "ready"):
             return _announce(work, key, cause)
         case ("not_applicable", "ready"):
@@ -95,7 +125,13 @@ def _settle_one(work: Work, key: StepKey, cause: Cause) -> tuple[StepKey, ...]:
             work.on(StepBecameNotApplicable, key, cause=cause)
         case _:
             return ()
-    return follow(work, key)
+    return _looking(work, key)
+
+
+def _looking(work: Work, key: StepKey) -> tuple[StepKey, ...]:
+    """The steps that look at whether this one has ended; all behind it, where its decision is asked for anew."""
+    anew = work.run.step(key).asked_anew is not None
+    return tuple(work.definition.behind(key)) if anew else follow(work, key)
 
 
 def _round_after(work: Work, key: StepKey, cause: Cause) -> int:
@@ -143,7 +179,7 @@ def _taker(work: Work, key: StepKey) -> Assignee | None:
 
 def _take_back(work: Work, key: StepKey, cause: Cause) -> tuple[StepKey, ...]:
     work.on(StepBecameApplicable, key, cause=cause)
-    return (key, *follow(work, key))
+    return (key, *_looking(work, key))
 
 
 def _finish(work: Work) -> None:

@@ -34,6 +34,15 @@ class Help:
 
 
 @dataclass(frozen=True, slots=True)
+class AskedAnew:
+    """Why a decision is asked for once more: what of its content changed, by path, and the hashes then and now."""
+
+    changed: tuple[str, ...]
+    decided_sha256: str | None
+    present_sha256: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Attachment:
     """A file beside the run, or beside one of its steps; its content is kept under its SHA-256."""
 
@@ -60,7 +69,10 @@ class StepState:
     ``before``: what it was before migrations moved it, while nothing else has. ``reopened``: the whole step as it was
     before a migration had it done again. ``kept``: done, whatever its condition
     says now. ``added_later``: a newer version brought it behind the run's back, and it was set aside. ``notes``: values
-    that a new field kind could not take, as they were.
+    that a new field kind could not take, as they were. ``last_end``: how it ended well last, also while it is done
+    again; migrations change nothing of that.
+    ``decided``: the hash of what the decision that stands was taken on, and ``about`` the steps and fields of that;
+    ``asked_anew``: a decision was voided, and none was taken since.
     """
 
     state: StepWord = "locked"
@@ -97,6 +109,10 @@ class StepState:
     kept: bool = False
     added_later: bool = False
     notes: Values = field(default_factory=dict)
+    last_end: StepWord | None = None
+    decided: str | None = None
+    about: tuple[str, ...] = ()
+    asked_anew: AskedAnew | None = None
 
     @property
     def is_open(self) -> bool:

@@ -27,7 +27,7 @@ Standing = Literal["locked", "ready", "not_applicable"]
 class Work:
     """Collects what is decided; every event is folded at once, so that the next question sees it.
 
-    ``anchors`` names what changed that dues are counted from.
+    ``anchors`` names what changed that dues are counted from; ``first`` is the run when the decision began.
     """
 
     run: Run
@@ -38,8 +38,13 @@ class Work:
     directory: Directory = EMPTY
     events: list[Event] = field(default_factory=list)
     anchors: set[str] = field(default_factory=set)
+    first: Run = field(init=False)
     _own: dict[StepKey, StepState] | None = None
     """The steps of ``run`` once this decision changed one: its own copy, which it may change in place."""
+
+    def __post_init__(self) -> None:
+        """Keep the run as it is now."""
+        self.first = self.run
 
     def record(self, event: AnyRunEvent | AnyStepEvent | AnyActionEvent) -> None:
         """Decide this event."""
@@ -81,9 +86,14 @@ def step_of(definition: Definition, key: StepKey) -> Step:
 
 
 def unmet(run: Run, definition: Definition, key: StepKey) -> list[StepKey]:
-    """The steps that this one still waits for, in document order."""
+    """The steps that this one still waits for, in document order; also decisions before them that are asked anew."""
     waits = definition.dependencies[key]
-    return [other for other in definition.steps if other in waits and run.step(other).state not in SATISFIED]
+    return [
+        other
+        for other in definition.steps
+        if run.step(other).state not in SATISFIED
+        and (other in waits or (run.step(other).asked_anew is not None and definition.is_behind(key, other)))
+    ]
 
 
 def in_running(run: Run) -> None:

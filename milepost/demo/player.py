@@ -163,7 +163,11 @@ class Player:
             return
         values = fill(step.fields, self.random, at, self.script.values.get(key, {}))
         if values:
-            self._decide(lambda run: save_values(_going(run), self.definition, key, values, by=by, at=at))
+            self._decide(
+                lambda run: save_values(
+                    _going(run), self.definition, key, values, by=by, at=at, calendar=self.calendar
+                )
+            )
         self._step(give_approval, key, by, at, comment="Fine with me.")
 
     def _actor(self, step: Step) -> Actor:

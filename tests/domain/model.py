@@ -9,7 +9,8 @@ from __future__ import annotations
 from copy import deepcopy
 from typing import Any
 
-from tests.domain.model_people import Fact, People
+from tests.domain.model_contents import Contents
+from tests.domain.model_people import Fact
 
 OPEN = ("ready", "in_progress")
 WELL = ("done", "skipped", "not_applicable")
@@ -20,7 +21,7 @@ class Refused(Exception):
     """The rules do not allow the command."""
 
 
-class Model(People):
+class Model(Contents):
     """One run of a document given as plain data."""
 
     def __init__(self, document: dict[str, Any], inputs: dict[str, Any]) -> None:
@@ -72,7 +73,7 @@ class Model(People):
         free = all(self._stands(other, known, moved) in WELL for other in sorted(self.waits[key]))
         if fact.state in ("skipped", "failed", "cancelled") or fact.kept:
             found = fact.state
-        elif not free:
+        elif not free or self.barred(key, known):
             found = fact.state if fact.done else "locked"
         elif not self.holds(self.steps[key].get("when")):
             found = "not_applicable"
@@ -88,24 +89,39 @@ class Model(People):
 
     def _settle(self, *, moved: bool = False) -> None:
         """Bring every step to where it stands, because of a migration (``moved``) or anything else."""
+        if not moved:
+            self.void()
+            self._flip()
         known: dict[str, str] = {}
         for key in self.steps:
             self._stands(key, known, moved)
         self.announced = [k for k in self.steps if known[k] == "ready" and self.facts[k].state not in OPEN]
-        for key, fact in self.facts.items():
-            if known[key] == fact.state:
-                continue
-            was, asked = fact.moved_from or fact.state, fact.help
-            waits = any(known[other] not in WELL for other in self.waits[key])
-            if known[key] == "locked" and waits and fact.agreed and not moved:
-                fact.round += 1
-                fact.before |= fact.doers
-                fact.doers, fact.agreed, fact.help = set(), set(), False
-            fact.becomes(known[key])
-            if moved:
-                fact.moved_from, fact.help = was, asked
+        for key, state in known.items():
+            self._become(key, state, known, moved)
         if self.state == "running" and not self._pending():
             self._end("completed")
+
+    def _flip(self) -> None:
+        """What its condition sets aside, or takes back, one by one from the front: each can void what is behind."""
+        for key in sorted(self.steps, key=lambda key: sum(self.reaches(key, other) for other in self.steps)):
+            known: dict[str, str] = {}
+            state = self._stands(key, known, moved=False)
+            if state in ("not_applicable", "done") and state != self.facts[key].state:
+                self._become(key, state, known, moved=False)
+                self.void()
+
+    def _become(self, key: str, state: str, known: dict[str, str], moved: bool) -> None:
+        fact = self.facts[key]
+        if state == fact.state:
+            return
+        was, asked, end = fact.moved_from or fact.state, fact.help, fact.end
+        waits = any(known[other] not in WELL for other in self.waits[key]) or self.barred(key, known)
+        if state == "locked" and waits and fact.agreed and not moved:
+            fact.begins_anew(wanted=False)
+        else:
+            fact.becomes(state)
+        if moved:
+            fact.moved_from, fact.help, fact.end = was, asked, end
 
     def _pending(self) -> list[str]:
         """The steps that the run still waits for."""
@@ -156,6 +172,8 @@ class Model(People):
         present = {**kept, **fact.draft, **values}
         self._need(all(not f.get("required") or f["key"] in present for f in step.get("fields", ())))
         fact.values = {**fact.values, **fact.draft, **values}
+        if step.get("kind") == "sign":
+            self.decide_on(key)
         self._done(key, by)
         if step.get("repeat_until") and not self.holds(step["repeat_until"]["condition"]):
             self._again(key, wanted=False)
@@ -218,6 +236,7 @@ class Model(People):
             return
         self._judge(key, by)
         fact.agreed.add(by)
+        self.decide_on(key)
         needs = self.steps[key]["approval"].get("needs", 1)
         if sum(self.neutral(key, who) for who in fact.agreed) >= (needs if isinstance(needs, int) else 1):
             self._done(key, by)
@@ -234,6 +253,7 @@ class Model(People):
         self._need("requires" not in refusal or plan not in (None, self.inputs.get("plan")))
         fact.agreed = set()
         if "ends_run" in refusal:
+            self.decide_on(key)
             fact.becomes("failed")
             fact.doers.add(by)
             self._end("ended_early")
@@ -248,7 +268,7 @@ class Model(People):
                         self.facts[later].questioned.add(other)
         fact.round += 1
         fact.becomes("locked")
-        fact.doers, fact.help = set(), False
+        fact.doers, fact.help, fact.on = set(), False, None
         self._settle()
 
     def decline(self, key: str, by: str) -> None:
@@ -259,6 +279,7 @@ class Model(People):
             return
         self._in_hand(key)
         self._may(key, by)
+        self.decide_on(key)
         fact.becomes("failed")
         fact.doers.add(by)
         if step.get("signature"):
@@ -365,9 +386,4 @@ class Model(People):
         fact.doers.add(by)
 
     def _again(self, key: str, *, wanted: bool) -> None:
-        fact = self.facts[key]
-        fact.becomes("locked")
-        fact.done, fact.wanted, fact.kept, fact.skipped_by = False, wanted, False, set()
-        fact.round += 1
-        fact.before |= fact.doers
-        fact.doers, fact.agreed, fact.questioned, fact.help = set(), set(), set(), False
+        self.facts[key].begins_anew(wanted=wanted)

@@ -11,7 +11,8 @@ class Fact:
     """What is remembered of one step; ``state`` is what it was shown as after the last command.
 
     ``kept``: done, whatever its condition says; ``moved_from``: what it was before migrations moved it.
-    ``doers`` worked on it in this round, ``before`` in earlier ones; ``agreed`` did if it is an approval.
+    ``doers`` worked on it in this round, ``before`` in earlier ones; ``agreed`` did if it is an approval. ``end``: how
+    it ended well last. ``on``: what was decided here, ``voided``: it is another thing since, and nobody decided anew.
     """
 
     state: str = "locked"
@@ -28,11 +29,32 @@ class Fact:
     kept: bool = False
     moved_from: str | None = None
     skipped_by: set[str] = field(default_factory=set)
+    end: str | None = None
+    on: dict[str, Any] | None = None
+    voided: bool = False
 
     def becomes(self, state: str) -> None:
         """It stands elsewhere now; help with what has ended is wanted no longer."""
         self.state, self.moved_from = state, None
+        self.end = state if state in ("done", "skipped", "not_applicable") else self.end
+        self.voided = self.voided and state not in ("done", "skipped")
         self.help = self.help and state in ("locked", "ready", "in_progress")
+
+    def begins_anew(self, *, wanted: bool) -> None:
+        """Another round: nothing of the last one counts any more but what was given."""
+        done_once = self.done or self.state not in ("locked", "ready", "in_progress")
+        if done_once:
+            self.done, self.wanted, self.kept, self.skipped_by, self.questioned = (
+                False,
+                wanted,
+                False,
+                set(),
+                set(),
+            )
+        self.becomes("locked")
+        self.round += 1
+        self.before |= self.doers
+        self.doers, self.agreed, self.help, self.on = set(), set(), False, None
 
 
 class People:
@@ -75,17 +97,18 @@ class People:
 
     def behind(self, step: str) -> list[str]:
         """All steps that wait for this one, over others too."""
-        return [key for key in self.steps if key != step and self._reaches(key, step)]
+        return [key for key in self.steps if key != step and self.reaches(key, step)]
 
-    def _reaches(self, key: str, step: str) -> bool:
-        return any(other == step or self._reaches(other, step) for other in self.waits[key])
+    def reaches(self, key: str, step: str) -> bool:
+        """Whether the first waits for the second."""
+        return any(other == step or self.reaches(other, step) for other in self.waits[key])
 
     # --- who may ---
 
     def neutral(self, key: str, by: str) -> bool:
         """Nobody judges what they did, does what they judged, or does both of two steps that want two people."""
         step = self.steps[key]
-        others = [self._did(other) for other in step.get("actor_differs_from", ())]
+        others = [self.did(other) for other in step.get("actor_differs_from", ())]
         others += [
             self.facts[k].doers for k, s in self.steps.items() if key in s.get("actor_differs_from", ())
         ]
@@ -103,7 +126,8 @@ class People:
                     found |= self.facts[other].agreed
         return found
 
-    def _did(self, key: str) -> set[str]:
+    def did(self, key: str) -> set[str]:
+        """Who has a part in the step, or in what the run was started with."""
         if key == "inputs":
             return self.givers
         fact = self.facts[key]
@@ -111,7 +135,7 @@ class People:
 
     def _answers(self, key: str) -> set[str]:
         """Who has a part in the step, or decided that it is not done."""
-        return self._did(key) | (self.facts[key].skipped_by if key in self.facts else set())
+        return self.did(key) | (self.facts[key].skipped_by if key in self.facts else set())
 
     def _judged(self, key: str) -> set[str]:
         """What it covers; else the nearest work before it, past approvals; else past what nobody did; else inputs."""
@@ -121,14 +145,14 @@ class People:
         found: set[str] = set()
         for past_undone in (False, True):
             found = self._work_at(self.waits[key], past_undone)
-            if any(self.steps[other].get("kind") != "approval" and self._did(other) for other in found):
+            if any(self.steps[other].get("kind") != "approval" and self.did(other) for other in found):
                 return found
         return {*found, "inputs"}
 
     def _work_at(self, keys: set[str], past_undone: bool) -> set[str]:
         found: set[str] = set()
         for key in keys:
-            did = bool(self._did(key))
+            did = bool(self.did(key))
             found |= {key} if self._answers(key) else set()
             if self.steps[key].get("kind") == "approval" or (past_undone and not did):
                 found |= self._work_at(self.waits[key], past_undone)

@@ -24,6 +24,7 @@ Mutant = tuple[Patch, ...]
 _READINESS, _REOPENING = "domain.run.readiness:", "domain.run.reopening:"
 _APPROVALS, _IMPARTIAL = "domain.run.approvals:", "domain.run.impartial:"
 _DOING, _STEP = "domain.run.doing:", "domain.run.evolve_step:"
+_VOIDING, _CONTENT = "domain.run.voiding:", "domain.run.content:"
 _ROLLUP, _FACTS = "domain.rollup_stage:", "projections.run_facts:"
 
 MUTANTS: dict[str, Mutant] = {
@@ -143,6 +144,40 @@ MUTANTS: dict[str, Mutant] = {
     ),
     "a refusal drops the values that came with it": (
         Patch(f"{_APPROVALS}_consequence", "[*_take(work, given), *_next_round", "[*_next_round"),
+    ),
+    # --- decisions and what they are about ---
+    "a decision stands whatever becomes of its content": (
+        Patch(f"{_VOIDING}void_changed", "for key in decisions if", "for key in () if"),
+    ),
+    "how a step ended is no part of a content": (
+        Patch(f"{_VOIDING}_stale", "_ended(work.first, one) != _ended(work.run, one)", "False"),
+    ),
+    "agreement of some stands whatever they agreed to": (
+        Patch(f"{_VOIDING}_is_partial", "return bool(step.approvals)", "return False"),
+    ),
+    "a decision that its condition sets aside stands for ever": (
+        Patch(f"{_VOIDING}stands", "or step.evidence", ""),
+    ),
+    "a refusal that ended a run stands for ever": (
+        Patch(f"{_VOIDING}stands", '("done", "failed")', '("done",)'),
+    ),
+    "what is done behind a void decision is not marked": (
+        Patch(f"{_VOIDING}_question", "if key not in but:", "if False:"),
+    ),
+    "what is done behind a void decision lets go on": (
+        Patch(f"{_READINESS}standing", "definition.is_behind(key, decision)", "False"),
+    ),
+    "a decision made anew lets nothing go on": (
+        Patch(f"{_READINESS}_lifted", "return [behind for key in over", "return [] and [behind for key in over"),
+    ),
+    "an approved approval says nothing of what it is about": (
+        Patch(f"{_CONTENT}_behind", "if other.kind in DECISIONS:", "if False:"),
+    ),
+    "inputs that a covered step shows are not approved": (
+        Patch(f"{_CONTENT}_behind", "if other.shows_inputs:", "if False:"),
+    ),
+    "a signature is of nothing that is not named": (
+        Patch(f"{_CONTENT}_judged", "return judged_over(run, definition, StepKey(known.key))", "return ()"),
     ),
     # --- ends ---
     "a run ends with a required step open": (

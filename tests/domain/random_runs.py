@@ -61,7 +61,7 @@ def _process(lot: int, steps: list[tuple[int, int, int]]) -> Process:
         one |= _of_some_kind(Dice(kind), one["key"], [each["key"] for each in made])
         if Dice(condition).happens(2):
             one["when"] = _condition(Dice(condition // 2), sorted(_sources(one, made)))
-        made.append(one)
+        made.append(one | _shown(Dice(graph // 3), one, made))
     stages: list[list[Data]] = [[]]
     for index, one in enumerate(made):
         if index in cuts and stages[-1]:
@@ -118,6 +118,17 @@ def _of_some_kind(dice: Dice, key: str, earlier: list[str]) -> Data:
             return form | {"repeat_until": {"condition": until}}
         case _:
             return form
+
+
+def _shown(dice: Dice, one: Data, before: list[Data]) -> Data:
+    """What the step shows beside itself: inputs, and steps or fields that have certainly ended before it."""
+    shown: Data = {"shows_inputs": True} if dice.happens(5) else {}
+    earlier = sorted(_sources(one, before))
+    if earlier and dice.happens(4):
+        shown["shows"] = [
+            dice.one_of([f"{key}.size" for key in earlier] + ["inputs.plan", "inputs", *earlier])
+        ]
+    return shown
 
 
 def _approval(dice: Dice, earlier: list[str]) -> Data:
@@ -227,7 +238,7 @@ def decide(run: Run, definition: Definition, deed: Deed, clock: int) -> list[Eve
     key = StepKey(str(args[0])) if args else StepKey("")
     choices: dict[str, Callable[[], list[Event]]] = {
         "complete": lambda: r.complete_step(run, definition, key, args[1], **dued),
-        "save": lambda: r.save_values(run, definition, key, args[1], **late),
+        "save": lambda: r.save_values(run, definition, key, args[1], **dued),
         "start": lambda: r.start_step(run, definition, key, **late),
         "skip": lambda: r.skip_step(run, definition, key, "why not", **dued),
         "reopen": lambda: r.reopen_step(run, definition, key, "again", args[1], **dued),

@@ -161,7 +161,9 @@ def test_who_approved_a_step_does_not_skip_it_afterwards():
     story = story.after(start).after(complete_step, "draft").after(give_approval, "review", by=BO)
     story = story.after(reopen_step, "draft", "a typo")
     story.when(skip_step, "draft", "no need", by=BO).rejected("own_work", steps=["review"])
-    story.when(skip_step, "draft", "no need", by=MAX).then_types("step_skipped")
+    story.when(skip_step, "draft", "no need", by=MAX).then_types(
+        "step_skipped", "step_reopened", "decision_voided", "step_became_ready", "step_relocked"
+    )
 
 
 def test_the_judged_fill_in_nothing_of_the_judgment():
@@ -208,8 +210,9 @@ def test_agreement_of_who_worked_on_it_since_does_not_count():
     wider = story.definition.document.model_dump(mode="json", exclude_unset=True)
     wider["stages"][0]["steps"][2]["approval"]["covers"] = ["draft", "check"]
     new = Definition.load("sale", 2, wider)
+    leave = {"content": "leave"}
     moved = story.given(
-        migrate_run(story.state, story.definition, new, by=DANA, at=story.at, calendar=story.calendar)
+        migrate_run(story.state, story.definition, new, leave, by=DANA, at=story.at, calendar=story.calendar)
     )
     assert moved.state.step("review").approvals == (BO,)
     replace(moved, definition=new).when(give_approval, "review", by=MAX).then_types("approval_given")

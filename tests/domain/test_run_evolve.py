@@ -76,6 +76,8 @@ KNOWN: dict[str, st.SearchStrategy[Any]] = {
     "whom": st.sampled_from([(), ("person:bo",)]),
     "doers": st.sampled_from([(), (Actor("person:bo"),)]),
     "given_by": st.sampled_from([(), (Actor("person:bo"),)]),
+    "about": st.sampled_from([(), ("draft",), ("draft.a", "inputs.b")]),
+    "changed": st.sampled_from([(), ("draft.a",)]),
     "added_later": st.booleans(),
     "restored": st.booleans(),
     "replaced": VALUES,

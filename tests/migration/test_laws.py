@@ -35,6 +35,7 @@ WELL = {"done", "skipped", "not_applicable"}
 answers = st.fixed_dictionaries({
     "step_added": st.sampled_from(["not_applicable", "required"]),
     "field_required": st.sampled_from(["leave", "reopen", "ask"]),
+    "content": st.sampled_from(["leave", "reopen"]),
 })  # fmt: skip
 pairs = documents().flatmap(lambda document: st.tuples(st.just(document), changed(document)))
 
@@ -59,6 +60,7 @@ def assert_stands(run: Run, process: Definition) -> None:
         if step.state in ("skipped", "failed") or step.kept or step.added_later:
             continue
         waits = [other for other in process.dependencies[key] if run.step(other).state not in WELL]
+        waits += [other for other in _asked_anew(run, process) if key in process.behind(other)]
         if step.evidence:
             continue
         if waits:
@@ -71,6 +73,12 @@ def assert_stands(run: Run, process: Definition) -> None:
     if run.state == "running":
         at_hand = any(run.step(key).is_open or run.step(key).state == "failed" for key in process.steps)
         assert at_hand, "something is to be done"
+
+
+def _asked_anew(run: Run, process: Definition) -> list[StepKey]:
+    """Decisions that are void and not made anew: all behind them waits, over whatever is done between."""
+    open_ = (key for key, step in run.steps.items() if step.asked_anew is not None and step.state not in WELL)
+    return [key for key in open_ if key in process.steps]
 
 
 def finished(run: Run, process: Definition) -> Run:
@@ -91,7 +99,7 @@ def _worked_off(run: Run, process: Definition, key: StepKey, turn: int) -> list[
     if run.step(key).state == "failed":
         return reopen_step(run, process, key, "again", **by, calendar=OFFICE)
     missing = {field.key: "text" for field in process.steps[key].fields if field.required}
-    saved = save_values(run, process, key, missing, **{**by, "by": Actor(f"person:q{turn}")})
+    saved = save_values(run, process, key, missing, **{**by, "by": Actor(f"person:q{turn}")}, calendar=OFFICE)
     run = known(RUN.fold(saved, run))
     if process.steps[key].kind == "approval":
         return [*saved, *give_approval(run, process, key, **by, calendar=OFFICE)]

@@ -181,7 +181,8 @@ def test_a_child_whose_outputs_no_event_holds_asks_somebody(world: World):
 
 
 def _saved(run: Run, definition: Any, key: str, *, by: Any, at: Any) -> Sequence[Event]:
-    return save_values(run, definition, StepKey("write"), {key: "x" * 90_000}, by=by, at=at)
+    values = {key: "x" * 90_000}
+    return save_values(run, definition, StepKey("write"), values, by=by, at=at, calendar=Calendar())
 
 
 def _completed(run: Run, definition: Any, *, by: Any, at: Any) -> Sequence[Event]:
