@@ -12,6 +12,7 @@ from fastapi import APIRouter, FastAPI
 from starlette.routing import BaseRoute
 
 from api.automation import add_automation
+from api.content_views import add_contents
 from api.failures import install
 from api.feeds import add_feeds
 from api.files import add_files
@@ -76,6 +77,7 @@ ADDED: tuple[Callable[[APIRouter], None], ...] = (
     add_migrations,
     add_paged,
     add_views,
+    add_contents,
     add_people_views,
     add_project_views,
     add_feeds,

@@ -107,13 +107,6 @@ class StartRun(Body):
         return self
 
 
-class Complete(Body):
-    """Values for the step's fields (those saved before count too) and, where the step has choices, its outcome."""
-
-    values: FieldValues = Field(default_factory=dict)
-    outcome: Line | None = None
-
-
 class CompleteByHand(Body):
     """Why a person does what the step would do by itself, and the values it would have brought."""
 
@@ -131,19 +124,6 @@ class AddEvidence(Body):
     """Values for fields of a done step that have none; what was given already stays as it was."""
 
     values: FieldValues
-
-
-class Approve(Body):
-    """A yes, with an optional comment."""
-
-    comment: Words | None = None
-
-
-class Refuse(Body):
-    """A no with its reason; ``values`` where the process demands new ones together with a refusal."""
-
-    reason: Words
-    values: FieldValues = Field(default_factory=dict)
 
 
 class ReopenStep(Body):

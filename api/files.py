@@ -19,13 +19,16 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from api.bodies import AttachFile
+from api.contents import as_staff, decides_here
 from api.guard import caller_of
 from api.problems import Problem
 from api.registering import ANSWER, CONTENT, MEDIA, stream_id
 from api.services import Services
 from api.sight import Sight, sight_of
 from api.streams import RUNS
+from domain.directory import Directory
 from domain.run import Run, shown_files
+from domain.run.content import content_of
 from domain.run.files import files_in
 from domain.run.values import is_file as well_formed
 from store import files
@@ -154,7 +157,13 @@ async def _download(request: Request, id: str, sha256: str) -> Response:  # noqa
     services: Services = request.app.state.services
     stream = stream_id(id)
     sight = await run_in_threadpool(sight_of, services, stream, caller_of(request))
-    name, kind = _shown(sight, sha256)
+    directory = await services.directories.recently()
+    name, kind = _shown(sight, sha256, directory)
+    return await send_file(services, sha256, name, kind)
+
+
+async def send_file(services: Services, sha256: str, name: str, kind: str) -> Response:
+    """The content of a file that its reader may have; a problem where it was never kept here."""
     content = bytes.fromhex(sha256)
     size = await services.read(lambda connection: files.size_bytes(connection, content))
     if size is None:
@@ -167,13 +176,30 @@ async def _download(request: Request, id: str, sha256: str) -> Response:  # noqa
     return StreamingResponse(_parts(services, content, size), 200, headers, media_type=kind)
 
 
-def _shown(sight: Sight, sha256: str) -> tuple[str, str]:
+def _shown(sight: Sight, sha256: str, directory: Directory) -> tuple[str, str]:
     """Name and type of a file that the run shows to this reader. Others cannot tell whether it is there."""
-    if len(sha256) == 64 and _HEX.issuperset(sha256) and sight.sees_values:
-        for step, field, file in shown_files(sight.run):
-            if file["sha256"] == sha256 and (field is None or sight.sees_field(step, field)):
+    if len(sha256) == 64 and _HEX.issuperset(sha256):
+        for file in (*_of_run(sight), *_to_decide(sight, directory)):
+            if file["sha256"] == sha256:
                 return str(file.get("name", sha256)), str(file.get("type", "application/octet-stream"))
     raise Problem("unknown_file", f"this run shows you no file {sha256}")
+
+
+def _of_run(sight: Sight) -> Iterator[Mapping[str, Any]]:
+    """The files that the reader sees in the run."""
+    for step, field, file in shown_files(sight.run) if sight.sees_values else ():
+        if field is None or sight.sees_field(step, field):
+            yield file
+
+
+def _to_decide(sight: Sight, directory: Directory) -> Iterator[Mapping[str, Any]]:
+    """The files that the reader has to have in view at an open step that is theirs."""
+    run, definition = sight.run, sight.definition
+    for key in definition.steps:
+        if run.step(key).is_open and decides_here(run, definition, key, sight.who, directory):
+            reader = as_staff(sight, key, directory)
+            for part in content_of(run, definition, key).parts:
+                yield from files_in(part.value) if reader.sees(part) else ()
 
 
 async def _parts(services: Services, content: bytes, size: int) -> AsyncIterator[bytes]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
@@ -14,7 +14,8 @@ from starlette.responses import Response
 
 from api.access import Grant
 from api.commands import Call, carry_out, endpoint
-from api.files import files_are_kept
+from api.contents import ContentView, Reader, as_guest, content_view, told_of_changes
+from api.files import files_are_kept, send_file
 from api.guard import CALLER, Caller
 from api.problems import Problem
 from api.reading import validate
@@ -25,10 +26,13 @@ from api.streams import RUNS, known_run
 from api.verbs import Given, Verb
 from api.views import to_json
 from domain.definition import Definition
+from domain.directory import EMPTY
 from domain.events import Event
 from domain.guests import Pass, guest_of, is_open_to_guests, pass_for
 from domain.passes import unseal
 from domain.run import Run
+from domain.run.content import content_of
+from domain.run.files import files_in
 from domain.run.finishing import present
 from domain.words import Actor, Rejected
 
@@ -54,6 +58,8 @@ class GuestStep:
     values: dict[str, Any]
     acts_as: str
     verbs: tuple[str, ...]
+    content: ContentView | None = None
+    """What is to be seen and read there; null while there is nothing to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +78,9 @@ def add_guests(router: APIRouter) -> None:
     router.add_api_route("/v1/guest/{link}", show, methods=["GET"], response_model=None, tags=["Guests"],
                          summary="The step that a guest's link opens", operation_id="get_guest",
                          openapi_extra={ANSWER: GuestStep})  # fmt: skip
+    router.add_api_route("/v1/guest/{link}/files/{sha256}", file, methods=["GET"], response_model=None, tags=["Guests"],
+                         summary="The content of a file that the step shows",
+                         operation_id="get_guest_file")  # fmt: skip
     for verb in VERBS.values():
         router.add_api_route(
             f"/v1/guest/{{link}}/{verb.name}",
@@ -88,7 +97,19 @@ def add_guests(router: APIRouter) -> None:
 async def show(request: Request) -> Response:
     """Title, instructions, fields and the values given so far; what ended says so."""
     opened = await _open(request)
-    return to_json(_seen(opened), {"Referrer-Policy": "no-referrer"})
+    services: Services = request.app.state.services
+    reader = as_guest(opened.definition, opened.held.step, await services.directories.recently())
+    seen = await run_in_threadpool(_seen, services, opened, reader)
+    return to_json(seen, {"Referrer-Policy": "no-referrer"})
+
+
+async def file(request: Request, sha256: str) -> Response:
+    """A file that the step shows to the guest, or that was given there."""
+    opened = await _open(request)
+    for kept in _files(opened):
+        if kept["sha256"] == sha256 and is_open_to_guests(opened.run, opened.held.step):
+            return await send_file(request.app.state.services, sha256, kept["name"], kept["type"])
+    raise Problem("unknown_file", f"this step shows you no file {sha256}")
 
 
 def _entered(verb: Verb) -> Any:
@@ -126,7 +147,16 @@ async def _carry_out(verb: Verb, call: Call) -> Response:
             raise Rejected("step_not_open", "this step is not open (any more); the link acts while it is")
         return events
 
-    return await carry_out(call, RUNS, opened.run_id, decide, name=held.step, meta=meta)
+    try:
+        return await carry_out(call, RUNS, opened.run_id, decide, name=held.step, meta=meta)
+    except Rejected as refusal:
+        seen = getattr(body, "content_sha256", None)
+        if refusal.code != "content_changed" or seen is None:
+            raise
+        reader = as_guest(opened.definition, held.step, directory)
+        raise await run_in_threadpool(
+            told_of_changes, refusal, services, opened.run_id, held.step, seen, reader
+        ) from None
 
 
 async def _open(request: Request) -> _Opened:
@@ -162,7 +192,18 @@ def _still(opened: _Opened) -> _Opened:
     return replace(opened, guest=guest)
 
 
-def _seen(opened: _Opened) -> GuestStep:
+def _files(opened: _Opened) -> Iterator[Mapping[str, Any]]:
+    """The files of what is shown there, and of its own form."""
+    step = opened.definition.steps[opened.held.step]
+    reader = as_guest(opened.definition, opened.held.step, EMPTY)
+    for part in content_of(opened.run, opened.definition, opened.held.step).parts:
+        if reader.sees(part):
+            yield from files_in(part.value)
+    for value in present(opened.run, step, opened.held.step).values():
+        yield from files_in(value)
+
+
+def _seen(services: Services, opened: _Opened, reader: Reader) -> GuestStep:
     step, now = opened.definition.steps[opened.held.step], opened.run.step(opened.held.step)
     is_open = is_open_to_guests(opened.run, opened.held.step)
     return GuestStep(
@@ -177,6 +218,9 @@ def _seen(opened: _Opened) -> GuestStep:
         values=present(opened.run, step, opened.held.step) if is_open else {},
         acts_as=opened.guest,
         verbs=_verbs(step.kind) if is_open else (),
+        content=content_view(services, opened.run_id, opened.run, opened.definition, opened.held.step, reader)
+        if is_open
+        else None,
     )
 
 

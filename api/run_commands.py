@@ -12,7 +12,9 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from api import bodies
+from api import decision_bodies as deciding
 from api.commands import Call, carry_out
+from api.contents import as_staff, told_of_changes
 from api.files import files_are_kept, must_be_attachable, run_files_are_kept
 from api.ids import uuid7
 from api.limits import room_in
@@ -21,6 +23,7 @@ from api.reading import validate
 from api.registering import Handle, add_command, stream_id
 from api.reminding import with_told
 from api.services import Services
+from api.sight import sight_of
 from api.steering import STEERED, must_steer
 from api.streams import PROCESSES, PROJECTS, RUNS, known_process, known_run, project_taking_work
 from api.verbs import Given, Verb
@@ -31,7 +34,7 @@ from domain.events import Event, RunStarted
 from domain.process import draft_version, must_be_sound
 from domain.run import Run
 from domain.run.nudging import remind_step
-from domain.words import Assignee, RoleKey, StepKey, process_stream
+from domain.words import Assignee, Rejected, RoleKey, StepKey, process_stream
 
 START = Verb(
     "start",
@@ -46,7 +49,7 @@ STEP_VERBS = (
     Verb(
         "complete",
         "Complete a step",
-        bodies.Complete,
+        deciding.Complete,
         runs.complete_step,
         {"values": {"goals": "Go live in March"}, "outcome": None},
     ),
@@ -72,18 +75,18 @@ STEP_VERBS = (
         runs.add_evidence,
         {"values": {"plan": "pro"}},
     ),
-    Verb("approve", "Approve", bodies.Approve, runs.give_approval, {"comment": "Looks right"}),
+    Verb("approve", "Approve", deciding.Approve, runs.give_approval, {"comment": "Looks right"}),
     Verb(
         "refuse",
         "Refuse an approval",
-        bodies.Refuse,
+        deciding.Refuse,
         runs.refuse_approval,
         {"reason": "The form is not signed"},
     ),
     Verb(
         "decline",
         "Decline to sign",
-        bodies.Reason,
+        deciding.Decline,
         runs.decline_signature,
         {"reason": "Other terms were agreed"},
     ),
@@ -262,10 +265,29 @@ def _on_run(verb: Verb) -> Handle:
 
         project, stage = await _column_wanted(call.services, stream, body)
         async with room_in(call.services, project, stage, stream):
-            done = await carry_out(call, RUNS, stream, decide, name=str(stream), meta=meta)
+            try:
+                done = await carry_out(call, RUNS, stream, decide, name=str(stream), meta=meta)
+            except Rejected as refusal:
+                raise await _with_changes(refusal, call, stream, given.step, body) from None
         return await with_told(call, stream, path["step"], done) if verb.name == "remind" else done
 
     return handle
+
+
+async def _with_changes(
+    refusal: Rejected, call: Call, stream: UUID, step: StepKey | None, body: BaseModel
+) -> Rejected:
+    """A refusal, with what was seen and what is there now where somebody decided on what is no longer true."""
+    seen = getattr(body, "content_sha256", None)
+    if refusal.code != "content_changed" or step is None or seen is None:
+        return refusal
+    services, directory = call.services, await call.services.directories.recently()
+
+    def told() -> Rejected:
+        reader = as_staff(sight_of(services, stream, call.caller), step, directory)
+        return told_of_changes(refusal, services, stream, step, seen, reader)
+
+    return await run_in_threadpool(told)
 
 
 async def _files_are_kept(services: Services, stream: UUID, body: BaseModel) -> None:

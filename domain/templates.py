@@ -18,7 +18,10 @@ LONGEST = 200_000
 LONGEST_LINE = 300
 LONGEST_VALUE = 1_000_000
 """Most characters of everything that one JSON value is rendered to, such as the body of a call."""
+WRAPPED_FROM = 60
+"""A line of a template at least this long was wrapped by its author's editor, and goes on in the next."""
 
+_OWN_LINE = re.compile(r"\s*([-*•]|\d+[.)])\s")
 _BREAKS = re.compile(r"[\x00-\x1f\x7f\x80-\x9f\u2028\u2029\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]+")
 _SPACES = re.compile(r"\s+")
 
@@ -94,6 +97,19 @@ def one_line(text: str) -> str:
     """The text on one line: whatever could end a header, or turn the direction of writing, is a space."""
     flat = _SPACES.sub(" ", _BREAKS.sub(" ", text)).strip()
     return flat if len(flat) <= LONGEST_LINE else flat[: LONGEST_LINE - 1] + "…"
+
+
+def reflowed(text: str) -> str:
+    """The text with lines joined that an editor wrapped; short lines, lists and blank lines stay as they are."""
+    made: list[str] = []
+    open_line = False
+    for line in text.splitlines():
+        if open_line and line.strip() and not _OWN_LINE.match(line):
+            made[-1] = f"{made[-1].rstrip()} {line.strip()}"
+        else:
+            made.append(line.rstrip())
+        open_line = len(line) >= WRAPPED_FROM
+    return "\n".join(made)
 
 
 def plain(value: Any) -> str:  # noqa: PLR0911 - one line for each kind of value
