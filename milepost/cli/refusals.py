@@ -18,6 +18,7 @@ def sentences(problem: Mapping[str, Any]) -> str:
     lines = [f"{detail} ({problem.get('code', problem.get('status'))})"]
     for name in _LISTS:
         lines += [f"  {_of_field(entry)}" for entry in problem.get(name, ())]
+    lines += [f"  {_change(one)}" for one in problem.get("changed") or ()]
     return "\n".join([*lines, *_facts(problem)])
 
 
@@ -30,7 +31,12 @@ def _of_field(entry: Any) -> str:
     return f"{place}: {said}" + (f"; accepted: {shown(accepted)}" if accepted else "")
 
 
+def _change(one: Mapping[str, Any]) -> str:
+    """One difference between what was seen and what is there now."""
+    return f"{one['title']}: {shown(one['before'])} → {shown(one['now'])}"
+
+
 def _facts(problem: Mapping[str, Any]) -> Iterator[str]:
     for name, value in problem.items():
-        if name not in _KNOWN and name not in _LISTS and value not in (None, [], {}):
+        if name not in _KNOWN and name not in (*_LISTS, "changed") and value not in (None, [], {}):
             yield f"  {name.replace('_', ' ')}: {shown(value)}"

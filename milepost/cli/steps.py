@@ -7,6 +7,7 @@ from typing import Any
 import typer
 
 from milepost.cli.client import tell
+from milepost.cli.contents import Seen, content
 from milepost.cli.output import AsJson, people, print_json
 from milepost.cli.telling import As, MaybeReason, Reason, command, unless_none
 from milepost.cli.values import pairs
@@ -28,7 +29,7 @@ def register(app: typer.Typer) -> None:
                        ("reopen", reopen), ("assign", assign), ("claim", claim),
                        ("release", release), ("due", due), ("ask-help", ask_help),
                        ("clear-help", clear_help), ("add-evidence", add_evidence),
-                       ("remind", remind)):  # fmt: skip
+                       ("remind", remind), ("content", content)):  # fmt: skip
         app.command(name)(verb)
 
 
@@ -49,11 +50,13 @@ def complete(
     step: str = Step,
     values: list[str] = Fields,
     outcome: str = typer.Option(None, help="The named result, where the step has several."),
+    seen: str = Seen,
     actor: str = As,
     as_json: bool = AsJson,
 ) -> None:
     """Complete a step with the values of its form."""
-    _step(run, step, "complete", {"values": pairs(values, "--value"), "outcome": outcome}, actor, as_json)
+    body = {"values": pairs(values, "--value"), "outcome": outcome, "content_sha256": seen}
+    _step(run, step, "complete", body, actor, as_json)
 
 
 def by_hand(
@@ -73,11 +76,12 @@ def approve(
     run: str = Run,
     step: str = Step,
     comment: str = typer.Option(None, help="What you have to say with it."),
+    seen: str = Seen,
     actor: str = As,
     as_json: bool = AsJson,
 ) -> None:
     """Approve at an approval step."""
-    _step(run, step, "approve", {"comment": comment}, actor, as_json)
+    _step(run, step, "approve", {"comment": comment, "content_sha256": seen}, actor, as_json)
 
 
 def refuse(
@@ -85,18 +89,25 @@ def refuse(
     step: str = Step,
     reason: str = Reason,
     values: list[str] = Fields,
+    seen: str = Seen,
     actor: str = As,
     as_json: bool = AsJson,
 ) -> None:
     """Refuse at an approval step, with the values that the process wants together with a refusal."""
-    _step(run, step, "refuse", {"reason": reason, "values": pairs(values, "--value")}, actor, as_json)
+    body = {"reason": reason, "values": pairs(values, "--value"), "content_sha256": seen}
+    _step(run, step, "refuse", body, actor, as_json)
 
 
 def decline(
-    run: str = Run, step: str = Step, reason: str = Reason, actor: str = As, as_json: bool = AsJson
+    run: str = Run,
+    step: str = Step,
+    reason: str = Reason,
+    seen: str = Seen,
+    actor: str = As,
+    as_json: bool = AsJson,
 ) -> None:
     """Decline to sign."""
-    _step(run, step, "decline", {"reason": reason}, actor, as_json)
+    _step(run, step, "decline", {"reason": reason, "content_sha256": seen}, actor, as_json)
 
 
 def skip(

@@ -242,6 +242,32 @@ def test_approvals_signatures_and_automatic_steps_have_verbs_of_their_own(milepo
         assert code in milepost("run", verb, run, "appointment", *more, code=1).stderr
 
 
+def test_a_decision_is_on_the_content_that_it_names(milepost: Milepost, tmp_path: Path):
+    """`run content` shows it with its hash; the hash of what was before is refused with what has changed."""
+    file = tmp_path / "deal.yaml"
+    file.write_text(
+        "key: deal\ntitle: Deal\nroles: [{key: seller, title: Seller, initiator: true}, {key: boss, title: Boss}]\n"
+        "stages: [{key: all, title: All, steps: [\n"
+        "  {key: offer, title: Offer, kind: form, role: seller, fields: [{key: price, title: Price, kind: number}]},\n"
+        "  {key: sign, title: Sign, kind: sign, role: boss,\n"
+        "   shows: [offer], texts: {Terms: 'We pay {offer.price}.'}}]}]\n"
+    )
+    milepost("process", "publish", str(file), "--note", "First")
+    run = str(milepost.json("run", "start", "deal", "--name", "Deal")["id"])
+    milepost("run", "complete", run, "offer", "-v", "price=100")
+    before = milepost.json("run", "content", run, "sign")["content_sha256"]
+    shown = milepost("run", "content", run, "sign").stdout
+    assert "Terms\n\nWe pay 100." in shown
+    assert before in shown
+    milepost("run", "reopen", run, "offer", "--reason", "A typo")
+    milepost("run", "complete", run, "offer", "-v", "price=9999")
+    told = milepost("run", "complete", run, "sign", "--content", before, code=1).stderr
+    assert "(content_changed)" in told
+    assert "Price (Offer): 100 → 9999" in told
+    now = milepost.json("run", "content", run, "sign")["content_sha256"]
+    assert "step_completed" in milepost("run", "complete", run, "sign", "--content", now).stdout
+
+
 def test_what_is_wrong_is_said_in_sentences(milepost: Milepost, run: str):
     """Each wrong field has a line with what is accepted; nobody has to read JSON."""
     told = milepost("run", "complete", run, "appointment", "-v", "visit_on=soon", "-v", "x=1", code=1).stderr
@@ -305,4 +331,4 @@ def test_it_runs_as_a_program_and_completes_words_in_a_shell(milepost: Milepost,
     milepost.environment |= {
         "_MILEPOST_COMPLETE": "complete_bash", "COMP_WORDS": "milepost run co", "COMP_CWORD": "2",
     }  # fmt: skip
-    assert milepost.process().stdout.split() == ["complete", "comment"]
+    assert milepost.process().stdout.split() == ["complete", "content", "comment"]
