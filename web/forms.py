@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 import orjson
 
 from api.files import StoredFile
+from api.run_commands import STEP_VERBS
 
 NULLABLE = {
     "assign": ("assignee",),
@@ -26,6 +27,8 @@ NULLABLE = {
 """Members that are sent as null when a form leaves them empty."""
 CONTROL = frozenset({"csrf", "command", "expected_version", "next", "ends_at", "confirm"})
 """Names that steer the request and are no part of the body."""
+_DECIDING = frozenset(verb.name for verb in STEP_VERBS if "content_sha256" in verb.body.model_fields)
+"""What takes the hash of the content that the form stood beside; the other buttons of that form do not."""
 _INSTANTS = frozenset({"due_at", "until", "target_at"})
 _PEOPLE = frozenset({"assignee"})
 _MENTION = re.compile(r"(?<![\w@])@((?:(?:person|group|guest):)?[A-Za-z0-9][A-Za-z0-9._-]{0,99})")
@@ -51,6 +54,8 @@ def body(pairs: Pairs, verb: str, zone: ZoneInfo) -> dict[str, Any]:
                 had.append(text)
             case ["values", kind, key]:
                 _put(values, key, kind, text, zone)
+            case ["content_sha256"] if verb not in _DECIDING:
+                pass
             case [plain] if plain not in CONTROL:
                 _member(made, plain, text, verb, zone)
             case _:

@@ -18,6 +18,7 @@ from api.problems import Problem
 from api.services import Services
 from domain.shown import when
 from web import forms
+from web.contents import changes_in_words
 from web.errors import accepts_json
 from web.forwarding import Answered, forward
 from web.rendering import page
@@ -64,7 +65,8 @@ async def act(request: Request) -> Response:
             orjson.dumps(done.body), done.status, {"Cache-Control": "no-store"}, "application/json"
         )
     if not done.accepted:
-        return _form(request, told.body, done, body.get("values", {}))
+        now = await _asked(request)  # it may be refused because that is another by now
+        return _form(request, now.body if now.accepted else told.body, done, body.get("values", {}))
     return RedirectResponse(f"/guest/{link}?done={verb}", 303, headers={"Referrer-Policy": "no-referrer"})
 
 
@@ -124,7 +126,7 @@ def _form(
         refused.status if refused else 200,
         seen=seen,
         values=values,
-        refused=refused.body if refused else None,
+        refused=refused and {**refused.body, "lines": changes_in_words(refused.body, zone)},
         link=request.path_params["link"],
         zone=zone,
         due=when(seen["due_at"], zone) if seen["due_at"] else "",

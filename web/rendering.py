@@ -18,7 +18,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import Response
 
 from api.guard import CALLER, Caller
-from web import words
+from web import values, words
 
 HERE = Path(__file__).parent
 _SMALL = 1_000
@@ -75,7 +75,7 @@ def _environment() -> Environment:
     )
     made.filters.update(
         who=words.who, initials=words.initials, moment=words.moment, age=words.age, lag=words.lag, value=words.value,
-        sentence=words.sentence, said=words.said, paragraphs=words.paragraphs, here=words.here,
+        shown=values.shown, sentence=words.sentence, said=words.said, paragraphs=words.paragraphs, here=words.here,
     )  # fmt: skip
     made.globals.update(
         STATES=words.STATES, PRIORITIES=words.PRIORITIES, KINDS=words.KINDS, TONES=words.EVENT_TONES,

@@ -30,6 +30,7 @@ from web import boards, changes, forms, guests, insights, lists, outbox, people,
 from web.asking import ask as _ask
 from web.asking import latest_history
 from web.beside import PROBLEMS, beside
+from web.contents import about, changes_in_words
 from web.errors import ErrorPages, accepts_json, refused
 from web.forwarding import Answered, forward
 from web.rendering import assets, page, reveal
@@ -148,6 +149,7 @@ async def run(request: Request) -> Response:
         run=seen,
         answer=seen,
         chosen=chosen,
+        about=await about(request, stream, sight, chosen.key),
         history=told,
         zone=services.calendar.zone,
     )
@@ -326,6 +328,8 @@ async def _kept(request: Request, given: UploadFile) -> StoredFile:
 
 def _told(request: Request, told: Answered, sent: Mapping[str, str]) -> Response:
     """To script what the HTTP interface said; to a plain form the page again, or why not."""
+    if "changed" in told.body:
+        told.body["lines"] = changes_in_words(told.body, _services(request).calendar.zone)
     if accepts_json(request):
         body = {**told.body, "next": _next(request, told)} if told.accepted else told.body
         return Response(orjson.dumps(body), told.status, {"Cache-Control": "no-store"}, "application/json")

@@ -92,6 +92,7 @@ EVENTS: dict[str, str] = {
     "step_completed": "completed",
     "approval_given": "approved",
     "approval_refused": "refused",
+    "decision_voided": "has to be decided anew: what it was about has changed",
     "step_skipped": "skipped",
     "step_became_not_applicable": "is not needed here",
     "step_became_applicable": "is needed after all",
@@ -127,6 +128,7 @@ STEP_FIRST = frozenset(
     {
         "step_became_ready",
         "step_relocked",
+        "decision_voided",
         "step_became_overdue",
         "step_wait_timed_out",
         "step_became_not_applicable",
@@ -146,6 +148,7 @@ EVENT_TONES = {
     "step_escalated": "late",
     "step_wait_timed_out": "late",
     "approval_refused": "late",
+    "decision_voided": "risk",
     "step_failed": "late",
     "run_ended_early": "late",
     "run_cancelled": "late",

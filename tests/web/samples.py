@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from uuid import UUID
 
 from ruamel.yaml import YAML
 
+from api.contents import AskedAnew, Changed, ContentView, GroupShown, TextShown, ValueShown
 from domain.document import Document
 from projections import answers as a
 from projections.action_queries import IncidentRow
@@ -315,6 +317,28 @@ def home(name: str = "Larch Logistics – onboarding (Business)") -> a.Home:
         {"late": 1, "needs_help": 1, "unassigned": 1},
         900,
         NOW,
+    )
+
+
+def about(text: str = "Larch Logistics") -> dict[str, Any]:
+    """What a decision is about, with a value of every shape, and what of it has changed."""
+    file = {"name": text, "sha256": "0" * 64, "size": 1, "type": "text/plain"}
+    columns = ({"key": "part", "title": text, "kind": "text"},)
+    shapes: tuple[tuple[str, Any], ...] = (
+        ("long_text", text), ("table", [{"part": text}]), ("files", [file]), ("url", text),
+        ("person", f"person:{text}"),
+        ("multi_choice", [text]), ("number", text), ("table", text), ("files", text),
+    )  # fmt: skip
+    values = tuple(
+        ValueShown(f"offer.f{at}", text, kind, text, columns, value)
+        for at, (kind, value) in enumerate(shapes)
+    )
+    changes = tuple(Changed(one.path, text, one.kind, text, columns, one.value, None) for one in values)
+    anew = AskedAnew("1" * 64, ("offer.price",), changes)
+    groups = (GroupShown("offer", text, "done", values), GroupShown("plan", text, "skipped", ()))
+    shown = (TextShown(text, text),)
+    return asdict(
+        ContentView("review", text, "approval", "ready", 2, text, "0" * 64, shown, groups, None, anew)
     )
 
 

@@ -54,6 +54,15 @@ def test_a_mail_is_sent_to_other_addresses():
     }
 
 
+def test_the_hash_of_a_content_goes_with_what_decides_on_it_alone():
+    """The form of a decision has other buttons too: what they send takes no such member."""
+    pairs = [("content_sha256", "0" * 64)]
+    for verb in ("approve", "refuse", "complete", "decline"):
+        assert body(pairs, verb, BERLIN) == {"content_sha256": "0" * 64}
+    for verb in ("save", "start", "complete-by-hand", "skip"):
+        assert body(pairs, verb, BERLIN) == {}
+
+
 def test_a_new_run_gets_its_fields_as_inputs():
     """The kick-off form fills the inputs of the run."""
     pairs = [

@@ -29,13 +29,14 @@ def shown(template: str, **facts: Any) -> str:
     return render(template, me=ME, csrf="token", now=samples.NOW, **facts)
 
 
-def run_page(run: Any, step: str | None = None, *, every: bool = True) -> str:
-    """The page of a run."""
+def run_page(run: Any, step: str | None = None, *, every: bool = True, about: Any = None) -> str:
+    """The page of a run; ``about``: what its step shows to whoever decides there."""
     chosen = chosen_step(run, step, ME)
     zone = ZoneInfo("Europe/Berlin")
     return shown(
         "run.html", run=run, answer=run, chosen=chosen, history=samples.history() if every else None, zone=zone,
         beside=samples.beside(run, chosen.key), PROBLEMS=PROBLEMS,
+        about=about,
     )  # fmt: skip
 
 
@@ -46,6 +47,7 @@ def test_no_text_of_people_becomes_markup():
         shown("board.html", board=board, answer=board),
         shown("home.html", answer=home, lately=()),
         run_page(samples.run(samples.CANARY), "handoff_note"),
+        run_page(samples.run(), "handoff_note", about=samples.about(samples.CANARY)),
         shown("problem.html", problem={"title": samples.CANARY, "detail": samples.CANARY}, back="/"),
     ]
     for page in pages:
@@ -57,7 +59,10 @@ def test_no_text_of_people_becomes_markup():
 def test_no_page_needs_inline_style_or_script():
     """The content security policy forbids both, so no page may hold either."""
     board = samples.board()
-    for page in (shown("board.html", board=board, answer=board), run_page(samples.run())):
+    for page in (
+        shown("board.html", board=board, answer=board),
+        run_page(samples.run(), about=samples.about()),
+    ):
         assert not re.search(r"\sstyle=|\son[a-z]+=|<script(?! type=\"module\" src=)", page)
 
 

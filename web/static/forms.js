@@ -50,7 +50,7 @@ export function reasons(problem) {
   const open = (problem.open_steps ?? []).map((step) => `${step.title} — ${step.who ?? "nobody yet"}`);
   const errors = (problem.errors ?? []).map((error) => `${error.field}: ${error.detail}`);
   const wrong = (problem.problems ?? []).map((one) => `${one.field.replaceAll("_", " ")}: ${one.problem === "required" ? "needed, " : ""}${one.accepted}`);
-  return [...open, ...errors, ...wrong];
+  return [...open, ...errors, ...wrong, ...(problem.lines ?? [])];
 }
 
 export function problemBox(problem) {
@@ -62,6 +62,11 @@ export function problemBox(problem) {
     const list = element("ul");
     lines.forEach((line) => list.append(element("li", line)));
     text.append(list);
+  }
+  if (problem.code === "content_changed") {
+    const way = element("p");
+    way.append(element("a", "Look at it as it is now", { href: location.href }));
+    text.append(way);
   }
   box.append(text);
   return box;
