@@ -231,6 +231,13 @@ def test_people_are_told_what_to_do(document: Document):
         assert step.kind != "email" or (step.email is not None and len(step.email.body) > 80), step.key
 
 
+@pytest.mark.parametrize("name", sorted(path.stem for path in PROCESSES.glob("*.yaml")))
+def test_who_signs_what_ships_has_it_before_them(name: str):
+    """Agreements, offers, disclosures and policies are texts of the step, or stand beside it as named."""
+    for step in load(name).steps:
+        assert step.kind != "sign" or step.texts or step.shows, step.key
+
+
 def test_refusals_of_the_customer_onboarding_do_what_the_table_says():
     """Reopen, end the run, or require a new date."""
     steps = {step.key: step for step in CUSTOMER.steps}
