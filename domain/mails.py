@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, tzinfo
@@ -10,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from domain.addresses import AddressBook, Reached, Recipient, Unreached, addressed, played, reach
+from domain.content_text import in_lines
 from domain.definition import Definition
 from domain.digest import digest_text
 from domain.document import Email
@@ -17,16 +17,16 @@ from domain.guests import Pass, guest_step, is_guest, pass_for
 from domain.moved import count, moved_text
 from domain.notices import HELP_HINT, MOVED, Notice, notice_of
 from domain.outline import PLACEHOLDER
+from domain.run.content import DECISIONS, Part, content_of
 from domain.run.state import ActionState, Run, StepState, action_key
 from domain.run.telling import MIGRATION, farewell_of
 from domain.run_text import ForPeople, facts_of, step_facts
-from domain.templates import one_line, render, render_line
+from domain.templates import one_line, reflowed, render, render_line
 from domain.words import Assignee, RoleKey, StepKey
 
-WRAPPED_FROM = 60
-"""A line of a template at least this long was wrapped by its author's editor, and goes on in the next."""
-
-_OWN_LINE = re.compile(r"\s*([-*•]|\d+[.)])\s")
+_ABOUT = "This is what it is about:"
+_ASKS = frozenset({"invitation", "reminder", "assigned"})
+"""The words of mails that ask whose step it is to do it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,11 +180,33 @@ class _Writer:
         hint = "" if guest else HELP_HINT
         values = self._values({**letter.more, "name": one.name, "link": self._link(one), "help_hint": hint})
         text = letter.to_guest if guest and letter.to_guest else letter.body
-        body = render(reflowed(text), values).strip()
+        body = render(reflowed(text), values).strip() + self._in_view(letter, one)
         if letter.why:
             hello = f"Hello {one.name}," if one.name else "Hello,"
             body = f"{hello}\n\n{body}\n\nYou get this mail because {render(letter.why, values)}."
         return Mail(replace(one, name=one_line(one.name)), render_line(letter.subject, values), body)
+
+    def _in_view(self, letter: _Letter, one: Recipient) -> str:
+        """What is to be read before the decision that the mail asks for; nothing of what is sensitive."""
+        step = self._asked(letter, one)
+        if step is None or "edited.body" in letter.more:
+            return ""
+        content = content_of(self.run, self.definition, step)
+        told = (self.definition, self.run.name, self.desk.zone, self.desk.book.name)
+        lines = in_lines(content, *told, sees=_not_sensitive)
+        return f"\n\n{_ABOUT}\n\n{lines}" if lines else ""
+
+    def _asked(self, letter: _Letter, one: Recipient) -> StepKey | None:
+        """The step at which a reader is asked to decide: by a link that opens it, or because it is theirs."""
+        step = self.act.step
+        if step is None or self.run.ended:
+            return None
+        if letter.more.get("guest_link"):
+            step = guest_step(self.definition, step)
+        elif one.who is None or self.act.action.partition(":")[0] not in _ASKS:
+            return None
+        known = self.definition.steps.get(step) if step is not None else None
+        return step if known is not None and known.kind in DECISIONS else None
 
     def _unedited(self) -> _Letter | None:
         mail = authored(self.definition, self.act)
@@ -316,6 +338,10 @@ class _Writer:
         return self.run.step(self.act.step) if self.act.step is not None else None
 
 
+def _not_sensitive(part: Part) -> bool:
+    return not part.field.sensitive
+
+
 def _is_guest(who: str | None) -> bool:
     return who is not None and who.startswith("guest:")
 
@@ -323,16 +349,3 @@ def _is_guest(who: str | None) -> bool:
 def _due_sentence(now: StepState | None, due: str) -> str:
     late = now is not None and now.overdue is not None and now.overdue == now.due_at
     return f" It {'was' if late else 'is'} due {due}." if due else ""
-
-
-def reflowed(text: str) -> str:
-    """The text with lines joined that an editor wrapped; short lines, lists and blank lines stay as they are."""
-    made: list[str] = []
-    open_line = False
-    for line in text.splitlines():
-        if open_line and line.strip() and not _OWN_LINE.match(line):
-            made[-1] = f"{made[-1].rstrip()} {line.strip()}"
-        else:
-            made.append(line.rstrip())
-        open_line = len(line) >= WRAPPED_FROM
-    return "\n".join(made)

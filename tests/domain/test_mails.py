@@ -14,9 +14,11 @@ from domain.addresses import AddressBook, Contact
 from domain.definition import Definition
 from domain.guests import Pass, guest_step
 from domain.mail_address import is_address
-from domain.mails import Desk, Mail, MailAction, compose, reflowed, superseded
+from domain.mails import Desk, Mail, MailAction, compose, superseded
 from domain.notices import NOTICES
+from domain.run.content import content_of
 from domain.run.state import ActionState, Run, StepState
+from domain.templates import reflowed
 from domain.words import Assignee, RoleKey, StepKey
 from tests.domain.documents import definition, step
 from tests.domain.test_shipped import CUSTOMER
@@ -62,6 +64,9 @@ def onboarding(**more: Any) -> tuple[Run, Definition]:
             "inputs.primary_contact_name": "Ada König",
             "inputs.primary_contact_email": "ada@nordwind.example",
             "inputs.contract_value": 72000,
+            "inputs.data_region": "EU",
+            "handoff_note.promised_items": "Two trainings",
+            "agreement_draft.agreement_file": [{"name": "agreement.pdf", "sha256": "0" * 64}],
             "kickoff_booked.kickoff_date": "2026-03-04T09:00:00+00:00",
             "stakeholder_map.decision_maker": "boss@nordwind.example",
         },
@@ -77,7 +82,8 @@ def written(act: MailAction, run: Run, process: Definition, desk: Desk = DESK) -
 
 def test_the_mail_of_a_step_reads_as_its_author_meant_it():
     """Fields, names of roles and the guest's link stand in it; lines that an editor wrapped are whole again."""
-    (mail,) = written(MailAction("email", StepKey("agreement_sent")), *onboarding())
+    run, process = onboarding()
+    (mail,) = written(MailAction("email", StepKey("agreement_sent")), run, process)
     assert mail.to.address == "ada@nordwind.example"
     assert mail.subject == "Your agreement is ready to sign, Nordwind"
     assert mail.body == (
@@ -86,7 +92,19 @@ def test_the_mail_of_a_step_reads_as_its_author_meant_it():
         "it here, without an account:\n\n"
         "https://mile.example/guest/customer_signs-1-customer_champion\n\n"
         "If anything in it is not as we agreed, please do not sign; answer this mail and we will put it right.\n\n"
-        "Dana Berg"
+        "Dana Berg\n\n"
+        "This is what it is about:\n\n"
+        "Agreement\n\n"
+        "Nordwind uses our product from the day of going live:\n\n"
+        "- Plan: Business\n"
+        "- Price a year: 72,000 EUR\n"
+        "- Where the data is kept: EU\n"
+        "- Promised beside the plan: Two trainings\n\n"
+        "The whole agreement is the file beside this text; where the two differ, the file holds. Either side can end "
+        "it with three months' notice to the end of a year.\n\n"
+        "Produce the agreement from the deal data:\n"
+        "- Agreement: agreement.pdf\n\n"
+        f"SHA-256 of this content: {content_of(run, process, StepKey('customer_signs')).sha256}"
     )
 
 
@@ -197,6 +215,49 @@ def test_a_guest_is_led_to_their_own_step():
     )
     assert mail.to.address == "cleo@example.org"
     assert "https://mile.example/guest/sign-1-customer" in mail.body
+
+
+DECIDED = definition(
+    step("check", kind="form", title="The offer", fields=[
+        {"key": "price", "title": "Price", "kind": "money", "unit": "EUR"},
+        {"key": "cost", "title": "Our cost", "kind": "money", "unit": "EUR", "sensitive": True},
+        {"key": "parts", "title": "Parts", "kind": "table", "columns": [{"key": "name", "title": "Name"}]}]),
+    step("review", ["check"], role="helper", kind="approval", title="Approve it", approval={"covers": ["check"]},
+         email={"to": ["{role.helper}", "cleo@example.org"], "subject": "Please look", "body": "It is ready."}),
+    roles=[{"key": "helper", "title": "Helper"}],
+)  # fmt: skip
+
+
+def to_decide(action: str, **facts: Any) -> tuple[Mail, ...]:
+    """The mails of an action at an approval that is open."""
+    run = Run(
+        name="Offer 7",
+        roles={RoleKey("helper"): Assignee("person:bo")},
+        values={"check.price": 9999, "check.cost": 60, "check.parts": [{"name": "Bolt"}, {"name": "Nut"}]},
+        steps={
+            StepKey("check"): StepState(state="done", last_end="done"),
+            StepKey("review"): StepState(state="ready", assignee=Assignee("person:bo")),
+        },
+        started_at=NINE,
+    )
+    return written(MailAction(action, StepKey("review"), facts=facts), run, DECIDED)
+
+
+@pytest.mark.parametrize("action", ["reminder:1", "assigned:0"])
+def test_a_mail_that_asks_for_a_decision_says_what_it_is_about(action: str):
+    """Whose decision it is reads the values with it; what is sensitive stays on the page."""
+    (mail,) = to_decide(action, assignees=["person:bo"], by="person:dana")
+    about = "The offer:\n- Price: 9,999 EUR\n- Our cost: •••\n- Parts:\n- Bolt\n- Nut\n\nSHA-256 of this content: "
+    assert f"\n\nThis is what it is about:\n\n{about}" in mail.body
+
+
+def test_a_mail_tells_a_content_to_nobody_but_who_decides():
+    """Who hears that it is late decides nothing; an address outright that is invited too is nobody's decision."""
+    (late,) = to_decide("notice:overdue", assignees=["person:dana"])
+    asked, copied = to_decide("invitation")
+    assert (asked.to.address, copied.to.address) == ("bo@acme.example", "cleo@example.org")
+    assert "Price: 9,999 EUR" in asked.body
+    assert not [mail for mail in (late, copied) if "9,999" in mail.body]
 
 
 def test_a_wait_that_takes_too_long_is_told_to_each_in_their_way():
