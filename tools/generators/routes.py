@@ -52,5 +52,5 @@ def _parameters(operation: dict[str, Any]) -> Iterator[str]:
 
 
 def _body(operation: dict[str, Any]) -> Iterator[str]:
-    for content in operation.get("requestBody", {}).get("content", {}).values():
-        yield f"- body: {content['schema']['$ref'].rpartition('/')[2]}"
+    for media_type, content in operation.get("requestBody", {}).get("content", {}).items():
+        yield f"- body: {content['schema'].get('$ref', media_type).removeprefix('#/components/schemas/')}"
