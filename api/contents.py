@@ -104,7 +104,7 @@ class Reader:
 
 
 def as_staff(sight: Sight, step: StepKey, directory: Directory) -> Reader:
-    """Somebody with an account. Whose decision it is sees what they decide about: named for them, sensitive or not."""
+    """Somebody with an account. Whose decision it is sees what they decide about: named for them, guarded or not."""
     decides = decides_here(sight.run, sight.definition, step, sight.who, directory)
     known = sight.definition.steps[step]
 
@@ -113,16 +113,16 @@ def as_staff(sight: Sight, step: StepKey, directory: Directory) -> Reader:
         owner = StepKey(part.owner)
         if sight.sees_values and sight.sees_field(owner, field):
             return True
-        return decides and (not part.field.sensitive or _names(known, part))
+        return decides and (not part.guarded or _names(known, part))
 
     return Reader(sees, lambda who: directory.name_of(str(who)) or spoken(str(who)))
 
 
 def as_guest(definition: Definition, step: StepKey, directory: Directory) -> Reader:
-    """Somebody with a link to the step: all that the process shows them; what is sensitive only where it is named."""
+    """Somebody with a link to the step: all that it shows; what is for some eyes only where the process names it."""
     known = definition.steps[step]
     return Reader(
-        lambda part: not part.field.sensitive or part.owner == known.key or part.path in known.shows,
+        lambda part: not part.guarded or part.owner == known.key or part.path in known.shows,
         lambda who: directory.name_of(str(who)) or spoken(str(who)),
     )
 

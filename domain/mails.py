@@ -187,13 +187,13 @@ class _Writer:
         return Mail(replace(one, name=one_line(one.name)), render_line(letter.subject, values), body)
 
     def _in_view(self, letter: _Letter, one: Recipient) -> str:
-        """What is to be read before the decision that the mail asks for; nothing of what is sensitive."""
+        """What is to be read before the decision that the mail asks for; nothing of what is for some eyes only."""
         step = self._asked(letter, one)
         if step is None or "edited.body" in letter.more:
             return ""
         content = content_of(self.run, self.definition, step)
         told = (self.definition, self.run.name, self.desk.zone, self.desk.book.name)
-        lines = in_lines(content, *told, sees=_not_sensitive)
+        lines = in_lines(content, *told, sees=_for_everybody)
         return f"\n\n{_ABOUT}\n\n{lines}" if lines else ""
 
     def _asked(self, letter: _Letter, one: Recipient) -> StepKey | None:
@@ -338,8 +338,8 @@ class _Writer:
         return self.run.step(self.act.step) if self.act.step is not None else None
 
 
-def _not_sensitive(part: Part) -> bool:
-    return not part.field.sensitive
+def _for_everybody(part: Part) -> bool:
+    return not part.guarded
 
 
 def _is_guest(who: str | None) -> bool:

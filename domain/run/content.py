@@ -26,12 +26,16 @@ DECISIONS = frozenset({"approval", "sign"})
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One value of a content: its path, its field, and the step that brought it (``inputs`` for the run's own)."""
+    """One value of a content: its path, its field, and the step that brought it (``inputs`` for the run's own).
+
+    ``guarded``: for some eyes only, because its field is sensitive or its step is not for everybody.
+    """
 
     path: str
     value: Any
     field: FormField
     owner: str
+    guarded: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +181,10 @@ def _parts(definition: Definition, about: Iterable[str], values: Mapping[str, An
     paths = dict.fromkeys(path for one in about for path in _paths(definition, one))
     for path in paths:
         if is_set(values.get(path)):
-            yield Part(path, values[path], definition.fields[path], path.partition(".")[0])
+            owner, field = path.partition(".")[0], definition.fields[path]
+            step = definition.steps.get(StepKey(owner))
+            guarded = field.sensitive or (step is not None and step.visibility != "everyone")
+            yield Part(path, values[path], field, owner, guarded)
 
 
 def _paths(definition: Definition, one: str) -> Iterable[str]:

@@ -197,9 +197,15 @@ def test_a_guest_decides_on_what_they_saw_or_not_at_all(offered: Offered, verb: 
         assert guest.post(f"{offered.link}/{verb}", json=body).status_code == 200
 
 
-def test_a_guest_sees_what_is_sensitive_only_where_the_process_names_it(api: Api):
-    """A step named as a whole keeps its sensitive fields to itself, with their files."""
+@pytest.mark.parametrize(
+    ("visibility", "price", "paper_status"), [("everyone", 100, 200), ("role", MASK, 404)]
+)
+def test_a_guest_sees_what_is_for_some_eyes_only_where_the_process_names_it(
+    api: Api, visibility: str, price: Any, paper_status: int
+):
+    """A step named as a whole keeps its sensitive fields to itself, with their files; one for some roles, all of it."""
     document = orjson.loads(orjson.dumps(PROCESS))
+    document["stages"][0]["steps"][0]["visibility"] = visibility
     document["stages"][0]["steps"][2]["shows"] = ["offer"]
     made = Offered.__new__(Offered)
     api.publish(document)
@@ -212,9 +218,9 @@ def test_a_guest_sees_what_is_sensitive_only_where_the_process_names_it(api: Api
     with api.as_(BO, "read", "work") as bo, httpx.Client(base_url=api.url) as guest:
         made.done(bo, "review/approve")
         told = values_in(guest.get(made.link).json()["content"])
-        assert (told["offer.price"], told["offer.cost"], told["offer.draft"]) == (100, MASK, MASK)
+        assert (told["offer.price"], told["offer.cost"], told["offer.draft"]) == (price, MASK, MASK)
         statuses = [guest.get(f"{made.link}/files/{one['sha256']}").status_code for one in (paper, draft)]
-        assert statuses == [200, 404]
+        assert statuses == [paper_status, 404]
 
 
 def test_a_content_is_for_those_whose_decision_it_is(offered: Offered):

@@ -12,6 +12,7 @@ import pytest
 
 from domain.addresses import AddressBook, Contact
 from domain.definition import Definition
+from domain.document import Document
 from domain.guests import Pass, guest_step
 from domain.mail_address import is_address
 from domain.mails import Desk, Mail, MailAction, compose, superseded
@@ -228,7 +229,7 @@ DECIDED = definition(
 )  # fmt: skip
 
 
-def to_decide(action: str, **facts: Any) -> tuple[Mail, ...]:
+def to_decide(action: str, process: Definition = DECIDED, **facts: Any) -> tuple[Mail, ...]:
     """The mails of an action at an approval that is open."""
     run = Run(
         name="Offer 7",
@@ -240,7 +241,8 @@ def to_decide(action: str, **facts: Any) -> tuple[Mail, ...]:
         },
         started_at=NINE,
     )
-    return written(MailAction(action, StepKey("review"), facts=facts), run, DECIDED)
+    facts = {"assignees": ["person:bo"], **facts}
+    return written(MailAction(action, StepKey("review"), facts=facts), run, process)
 
 
 @pytest.mark.parametrize("action", ["reminder:1", "assigned:0"])
@@ -249,6 +251,15 @@ def test_a_mail_that_asks_for_a_decision_says_what_it_is_about(action: str):
     (mail,) = to_decide(action, assignees=["person:bo"], by="person:dana")
     about = "The offer:\n- Price: 9,999 EUR\n- Our cost: •••\n- Parts:\n- Bolt\n- Nut\n\nSHA-256 of this content: "
     assert f"\n\nThis is what it is about:\n\n{about}" in mail.body
+
+
+def test_a_mail_keeps_what_is_for_some_roles_on_the_page():
+    """Of a step whose values are not for everybody a mail tells that there is something, and nothing of it."""
+    stored = DECIDED.document.model_dump(mode="json", exclude_unset=True)
+    stored["stages"][0]["steps"][0]["visibility"] = "role"
+    (mail,) = to_decide("reminder:1", process=Definition("sale", 1, Document.model_validate(stored)))
+    assert "- Price: •••" in mail.body
+    assert "9,999" not in mail.body
 
 
 def test_a_mail_tells_a_content_to_nobody_but_who_decides():
