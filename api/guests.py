@@ -19,7 +19,7 @@ from api.files import files_are_kept, send_file
 from api.guard import CALLER, Caller
 from api.problems import Problem
 from api.reading import validate
-from api.registering import ANSWER, BODY, KEYED
+from api.registering import ANSWER, BODY, KEYED, MEDIA
 from api.run_commands import STEP_VERBS
 from api.services import Services
 from api.streams import RUNS, known_run
@@ -80,7 +80,8 @@ def add_guests(router: APIRouter) -> None:
                          openapi_extra={ANSWER: GuestStep})  # fmt: skip
     router.add_api_route("/v1/guest/{link}/files/{sha256}", file, methods=["GET"], response_model=None, tags=["Guests"],
                          summary="The content of a file that the step shows",
-                         operation_id="get_guest_file")  # fmt: skip
+                         operation_id="get_guest_file",
+                         openapi_extra={MEDIA: ["application/octet-stream", "*/*"]})  # fmt: skip
     for verb in VERBS.values():
         router.add_api_route(
             f"/v1/guest/{{link}}/{verb.name}",
