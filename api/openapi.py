@@ -29,6 +29,10 @@ With `Idempotency-Key` a repeated request is the same request: it gets the first
 With `If-Match: "version"` a command is only carried out on that version of the stream.
 
 **Views** say in `Milepost-Position` which position they reflect; `min_position` waits for one (read your own writes).
+Their `ETag` is of what they tell: sent back as `If-None-Match` it is answered with 304 while all of that is the same.
+
+**Lists** come in pages: `limit` says how many rows, the answer says how many come `more`, and in `next_after` what to
+send as `after` for the next page (null: there is none).
 
 **Problems** are RFC 9457 documents with a stable `code`; errors.md lists them.
 """
