@@ -13,7 +13,7 @@ from psycopg import Connection
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
-from api.asked import Who
+from api.asked import After, Limit, Who
 from api.guard import Caller, caller_of
 from api.problems import Problem
 from api.registering import ANSWER
@@ -21,6 +21,7 @@ from api.services import Services
 from api.standing import standing
 from api.views import to_json
 from domain.words import Actor
+from projections.paging import Page, cut
 
 _LIST = """
 with granted as (
@@ -34,8 +35,8 @@ with granted as (
 )
 select id, kind, scopes, created_at, expires_at, last_used_at from granted
 where revoked_at is null and (expires_at is null or expires_at > clock_timestamp())
-  and created_at > coalesce(%(left_at)s, '-infinity'::timestamptz) and (%(after)s::uuid is null or id < %(after)s)
-order by id desc limit %(limit)s
+  and created_at > coalesce(%(left_at)s, '-infinity'::timestamptz)
+order by id desc
 """
 _END = """
 with tokens as (
@@ -72,12 +73,12 @@ class Access:
 
 @dataclass(frozen=True, slots=True)
 class AccessOf:
-    """Everything that somebody can come in with now, newest first; ``more``: there is more, ``after`` leads there."""
+    """What somebody can come in with now, newest first; ``more`` come after these, behind ``next_after``."""
 
     actor: str
     rows: tuple[Access, ...]
-    more: bool
-    after: UUID | None
+    more: int
+    next_after: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +101,8 @@ class EndQuery(BaseModel):
 class AccessQuery(EndQuery):
     """Whose, and which page."""
 
-    limit: Annotated[int, Field(ge=1, le=500)] = 100
-    after: UUID | None = Field(None, description="the `after` of the page before")
+    limit: Limit = 100
+    after: After = 0
 
 
 def add_granted(router: APIRouter) -> None:
@@ -120,10 +121,10 @@ def add_granted(router: APIRouter) -> None:
 async def listed(request: Request, query: Annotated[AccessQuery, Query()]) -> Response:
     """Never a secret. What has ended, has expired or was used up is not in it."""
     actor = _whose(caller_of(request), query.actor)
-    return to_json(await access_of(request, actor, query.limit, query.after), {})
+    return to_json(await access_of(request, actor, Page(query.limit, query.after)), {})
 
 
-async def access_of(request: Request, actor: Actor, limit: int, after: UUID | None = None) -> AccessOf:
+async def access_of(request: Request, actor: Actor, page: Page) -> AccessOf:
     """A page of what this actor can come in with."""
     services: Services = request.app.state.services
     own = caller_of(request).grant.id
@@ -132,13 +133,11 @@ async def access_of(request: Request, actor: Actor, limit: int, after: UUID | No
         now = standing(connection, actor)
         if not now.here:
             return ()
-        asked = {"actor": actor, "left_at": now.left_at, "after": after, "limit": limit + 1}
+        asked = {"actor": actor, "left_at": now.left_at}
         return [Access(*row) for row in connection.execute(_LIST, asked)]
 
-    found = await services.read(ask)
-    rows = tuple(replace(row, current=row.id == own) for row in found[:limit])
-    more = len(found) > limit
-    return AccessOf(actor, rows, more, rows[-1].id if more else None)
+    shown, after_these = cut(await services.read(ask), page)
+    return AccessOf(actor, tuple(replace(row, current=row.id == own) for row in shown), *after_these)
 
 
 async def end_all(request: Request, query: Annotated[EndQuery, Query()]) -> Response:

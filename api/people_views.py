@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Request
 from pydantic import Field
 from starlette.responses import Response
 
-from api.asked import ViewQuery
+from api.asked import PageQuery, ViewQuery
 from api.registering import add_view
 from api.streams import group_key, person_key
 from api.views import services_of, show
@@ -34,9 +34,9 @@ def add_people_views(router: APIRouter) -> None:
     add_view(router, "/v1/groups/{key}", group, answers.GroupView, "A group", tag="People")
 
 
-async def people(request: Request, query: Annotated[ViewQuery, Query()]) -> Response:
+async def people(request: Request, query: Annotated[PageQuery, Query()]) -> Response:
     """By name, those who left last; with their groups and how much open work they have."""
-    return await show(request, query, queries.people)
+    return await show(request, query, lambda connection: queries.people(connection, query.page))
 
 
 async def person(request: Request, key: str, query: Annotated[ViewQuery, Query()]) -> Response:
@@ -45,9 +45,9 @@ async def person(request: Request, key: str, query: Annotated[ViewQuery, Query()
     return await show(request, query, lambda connection: queries.person(connection, name))
 
 
-async def groups(request: Request, query: Annotated[ViewQuery, Query()]) -> Response:
+async def groups(request: Request, query: Annotated[PageQuery, Query()]) -> Response:
     """By title, closed ones last; with their members and how much open work waits for one of them."""
-    return await show(request, query, queries.groups)
+    return await show(request, query, lambda connection: queries.groups(connection, query.page))
 
 
 async def group(request: Request, key: str, query: Annotated[ViewQuery, Query()]) -> Response:

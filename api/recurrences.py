@@ -14,7 +14,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from api import bodies
-from api.asked import ViewQuery
+from api.asked import PageQuery, ViewQuery
 from api.bodies import AssigneeText, Body, FieldValues, Labels, Line, LongWords
 from api.commands import Call, carry_out
 from api.ids import uuid7
@@ -89,8 +89,8 @@ class PreviewQuery(BaseModel):
     time_zone: Annotated[str, Field(max_length=100)] = "UTC"
 
 
-class RecurrencesQuery(ViewQuery):
-    """Of which project."""
+class RecurrencesQuery(PageQuery):
+    """Of which project, and which page."""
 
     project: UUID | None = None
 
@@ -143,7 +143,9 @@ def add_recurrences(router: APIRouter) -> None:
 
 async def recurrences(request: Request, query: Annotated[RecurrencesQuery, Query()]) -> Response:
     """The schedule in words, the next five instants, and what the last time gave."""
-    return await show(request, query, lambda connection: queries.recurrences(connection, query.project))
+    return await show(
+        request, query, lambda connection: queries.recurrences(connection, query.project, query.page)
+    )
 
 
 async def recurrence(request: Request, id: str, query: Annotated[ViewQuery, Query()]) -> Response:  # noqa: A002 - its name in the address

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Request
 from pydantic import Field
 from starlette.responses import Response
 
-from api.asked import ViewQuery
+from api.asked import After, Limit, ViewQuery
 from api.bodies import Body, Line, Nothing
 from api.commands import Call, carry_out
 from api.guard import caller_of
@@ -22,6 +22,7 @@ from api.views import show
 from domain import view as views
 from domain.events import Event
 from domain.view import View
+from projections.paging import Page
 from projections.views import SavedViews, saved_views
 
 _QueryText = Annotated[str, Field(max_length=views.LONGEST_QUERY + 1)]
@@ -45,9 +46,11 @@ class ChangeView(Body):
 
 
 class ViewsQuery(ViewQuery):
-    """Of which page."""
+    """Of which page of the browser's, and how many of them, behind how many others."""
 
     page: Annotated[str, Field(max_length=200)] | None = None
+    limit: Limit = 200
+    after: After = 0
 
 
 _EXAMPLE = {"name": "Late ones", "query": "state=late&sort=due", "shared": True}
@@ -74,8 +77,8 @@ def add_saved_views(router: APIRouter) -> None:
 
 async def offered(request: Request, query: Annotated[ViewsQuery, Query()]) -> Response:
     """Each with the address that leads to it."""
-    me = caller_of(request).actor
-    return await show(request, query, lambda connection: saved_views(connection, me, query.page))
+    me, wanted = caller_of(request).actor, Page(query.limit, query.after)
+    return await show(request, query, lambda connection: saved_views(connection, me, query.page, wanted))
 
 
 async def _save(call: Call) -> Response:

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import quote, unquote
 from uuid import UUID
 
 import orjson
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from psycopg import Connection
+from pydantic import BaseModel, ConfigDict
 from starlette.responses import RedirectResponse, Response
 
 from api import access
+from api.asked import After, Limit
 from api.bodies import CreateToken
 from api.commands import Call, endpoint
 from api.destinations import own_page
@@ -25,6 +27,7 @@ from api.reading import validate
 from api.registering import ANSWER, BODY
 from api.services import Services
 from domain.words import Actor
+from projections.paging import Page, cut
 
 _PRIVATE = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
 _LONGEST_LINK = 200
@@ -43,9 +46,19 @@ class Me:
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """Every token, also those that have ended."""
+    """Tokens, also those that have ended; ``more`` come after these, behind ``next_after``."""
 
     tokens: Sequence[access.TokenFacts]
+    more: int
+    next_after: int | None
+
+
+class TokensQuery(BaseModel):
+    """Which page of the list."""
+
+    model_config = ConfigDict(extra="forbid")
+    limit: Limit = 200
+    after: After = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,10 +165,11 @@ async def sign_out(request: Request) -> Response:
     return answer
 
 
-async def tokens(request: Request) -> Response:
+async def tokens(request: Request, query: Annotated[TokensQuery, Query()]) -> Response:
     """Every token with its actor, scopes and times; never its secret."""
     services: Services = request.app.state.services
-    return _json(Tokens(await services.read(access.list_tokens)))
+    shown, after_these = cut(await services.read(access.list_tokens), Page(query.limit, query.after))
+    return _json(Tokens(shown, *after_these))
 
 
 async def make_token(call: Call) -> Response:

@@ -15,7 +15,7 @@ from psycopg import Connection
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from api.asked import DiffQuery, HomeQuery, StatsQuery, ViewQuery
+from api.asked import DiffQuery, HomeQuery, PageQuery, StatsQuery, ViewQuery
 from api.conditional import Tagged, tag_of
 from api.diffs import Diff, compare, draft_of
 from api.guard import caller_of
@@ -231,20 +231,20 @@ async def project_funnel(request: Request, id: str, query: Annotated[ViewQuery, 
     return await show(request, query, lambda connection: queries.funnel(connection, project))
 
 
-async def projects(request: Request, query: Annotated[ViewQuery, Query()]) -> Response:
+async def projects(request: Request, query: Annotated[PageQuery, Query()]) -> Response:
     """Open ones first."""
     return await show(
         request,
         query,
         lambda connection: queries.projects(
-            connection, now=services_of(request).clock(), calendar=calendar_of(request)
+            connection, now=services_of(request).clock(), calendar=calendar_of(request), page=query.page
         ),
     )
 
 
-async def processes(request: Request, query: Annotated[ViewQuery, Query()]) -> Response:
+async def processes(request: Request, query: Annotated[PageQuery, Query()]) -> Response:
     """Published, drafted and retired ones."""
-    return await show(request, query, queries.processes)
+    return await show(request, query, lambda connection: queries.processes(connection, query.page))
 
 
 async def process(request: Request, key: str, query: Annotated[ViewQuery, Query()]) -> Response:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple, TypeVar
+
+T = TypeVar("T")
 
 
 class Page(NamedTuple):
@@ -21,6 +24,13 @@ class Left(NamedTuple):
 
     more: int
     next_after: int | None
+
+
+def cut(rows: Sequence[T], page: Page) -> tuple[tuple[T, ...], Left]:
+    """A page of all the rows of a list that is short by its nature, and what is left after it."""
+    end = None if page.limit is None else page.after + page.limit
+    shown = tuple(rows[page.after : end])
+    return shown, left(len(rows), page, len(shown))
 
 
 def left(total: int, page: Page, shown: int) -> Left:

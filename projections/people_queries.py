@@ -16,15 +16,17 @@ from projections.answers.people import (
     PersonView,
 )
 from projections.asking import Conn, NotFound, fresh
+from projections.paging import ALL, Page, cut
 from projections.projection import blocks
 
 SQL = blocks("people_queries")
 
 
-def people(connection: Conn) -> People:
+def people(connection: Conn, page: Page = ALL) -> People:
     """Everybody, those who left last."""
     current = fresh(connection, "people", "inbox")
-    return People(tuple(map(_person_row, _rows(connection, "people", person=None))), *current)
+    shown, after_these = cut(_rows(connection, "people", person=None), page)
+    return People(tuple(map(_person_row, shown)), *current, *after_these)
 
 
 def person(connection: Conn, key: str) -> PersonView:
@@ -36,10 +38,11 @@ def person(connection: Conn, key: str) -> PersonView:
     return PersonView(_person_row(found[0]), *current)
 
 
-def groups(connection: Conn) -> Groups:
+def groups(connection: Conn, page: Page = ALL) -> Groups:
     """All groups with their members, closed ones last."""
     current = fresh(connection, "people", "inbox")
-    return Groups(tuple(map(_group_row, _rows(connection, "groups", group=None))), *current)
+    shown, after_these = cut(_rows(connection, "groups", group=None), page)
+    return Groups(tuple(map(_group_row, shown)), *current, *after_these)
 
 
 def group(connection: Conn, key: str) -> GroupView:

@@ -6,11 +6,13 @@ from typing import Any
 
 from projections.answers import Processes, ProcessRow, ProcessView, VersionRow
 from projections.asking import Conn, NotFound, fresh, no_version, rows
+from projections.paging import ALL, Page, cut
 
 
-def processes(connection: Conn) -> Processes:
+def processes(connection: Conn, page: Page = ALL) -> Processes:
     """All processes by title, with how many runs each has."""
     current = fresh(connection, "process_stats", "board")
+    shown, after_these = cut(rows(connection, "processes"), page)
     found = tuple(
         ProcessRow(
             key=key,
@@ -30,9 +32,9 @@ def processes(connection: Conn) -> Processes:
         for (
             key, title, owner, state, has_draft, stream_version, version, versions, published_at, stages, steps,
             open_runs, ended_runs,
-        ) in rows(connection, "processes")
+        ) in shown
     )  # fmt: skip
-    return Processes(found, *current)
+    return Processes(found, *current, *after_these)
 
 
 def process(connection: Conn, key: str) -> ProcessView:

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from domain.instants import described, upcoming
 from projections.asking import Conn, NotFound, fresh
+from projections.paging import ALL, Page, cut
 from projections.projection import blocks
 
 _SQL = {name: text.encode() for name, text in blocks("recurrences").items()}
@@ -51,12 +52,15 @@ class Recurrences:
     position: int
     as_of: datetime
     behind: int = 0
+    more: int = 0
+    next_after: int | None = None
 
 
-def recurrences(connection: Conn, project: UUID | None = None) -> Recurrences:
+def recurrences(connection: Conn, project: UUID | None = None, page: Page = ALL) -> Recurrences:
     """All recurring work, or that of one project."""
     current = fresh(connection, "recurrences")
-    return Recurrences(_found(connection, project, None), *current)
+    shown, after_these = cut(_found(connection, project, None), page)
+    return Recurrences(tuple(map(_row, shown)), *current, *after_these)
 
 
 def recurrence(connection: Conn, recurrence: UUID) -> Recurrences:
@@ -65,7 +69,7 @@ def recurrence(connection: Conn, recurrence: UUID) -> Recurrences:
     found = _found(connection, None, recurrence)
     if not found:
         raise NotFound("recurrence", recurrence)
-    return Recurrences(found, *current)
+    return Recurrences(tuple(map(_row, found)), *current)
 
 
 def due_recurrences(connection: Conn, now: datetime, apart: Sequence[UUID] = ()) -> list[UUID]:
@@ -85,9 +89,9 @@ def last_rank(connection: Conn, project: UUID, stage: str) -> str | None:
     return None if row is None else row[0]
 
 
-def _found(connection: Conn, project: UUID | None, recurrence: UUID | None) -> tuple[RecurrenceRow, ...]:
+def _found(connection: Conn, project: UUID | None, recurrence: UUID | None) -> list[tuple[Any, ...]]:
     wanted = {"project": project, "recurrence": recurrence}
-    return tuple(_row(row) for row in connection.execute(_SQL["list"], wanted))
+    return connection.execute(_SQL["list"], wanted).fetchall()
 
 
 def _row(row: tuple[Any, ...]) -> RecurrenceRow:

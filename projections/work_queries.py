@@ -21,7 +21,7 @@ from projections.asking import Conn, Fresh, fresh, moment, rows
 from projections.attention_queries import everything, page_of
 from projections.board_queries import by_column
 from projections.judging import WEEKDAYS, judge
-from projections.paging import Page, left
+from projections.paging import ALL, Page, cut, left
 from projections.process_queries import processes
 
 _SHOWN, _AT_HOME = Page(200), Page(20)
@@ -57,25 +57,25 @@ def inbox(
     return Inbox(person, work, total, overdue, *current, first, *left(total, page, len(work)))
 
 
-def projects(connection: Conn, *, now: datetime | None = None, calendar: Calendar | None = None) -> Projects:
+def projects(
+    connection: Conn, *, now: datetime | None = None, calendar: Calendar | None = None, page: Page = ALL
+) -> Projects:
     """All projects with what is open and what needs attention, open ones first."""
     current = fresh(connection, "attention", "board")
     counts: dict[UUID, int] = {}
     for row in everything(connection, None, judge(now, calendar)):
         if row.project is not None:
             counts[row.project] = counts.get(row.project, 0) + 1
-    return _projects(connection, counts, current)
+    return _projects(connection, counts, current, page)
 
 
-def _projects(connection: Conn, attention: Mapping[UUID, int], current: Fresh) -> Projects:
+def _projects(connection: Conn, attention: Mapping[UUID, int], current: Fresh, page: Page = ALL) -> Projects:
     reached: dict[UUID, dict[str, tuple[int, int]]] = {}
     for project, stage, count, standing in rows(connection, "project_stages"):
         reached.setdefault(project, {})[stage] = count, standing
-    found = tuple(
-        _project_row(row, reached.get(row[0], {}), attention.get(row[0], 0))
-        for row in rows(connection, "projects")
-    )
-    return Projects(found, *current)
+    shown, after_these = cut(rows(connection, "projects"), page)
+    found = tuple(_project_row(row, reached.get(row[0], {}), attention.get(row[0], 0)) for row in shown)
+    return Projects(found, *current, *after_these)
 
 
 def _project_row(row: tuple[Any, ...], reached: dict[str, tuple[int, int]], needs: int) -> ProjectRow:

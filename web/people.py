@@ -23,6 +23,7 @@ from domain.words import Actor
 from projections import queries
 from projections.answers import Inbox, PersonView
 from projections.answers.workload import Workload
+from projections.paging import Page
 from web import words
 from web.asking import ON_A_PAGE, ask, asked_page
 from web.errors import refused
@@ -103,7 +104,7 @@ async def _granted(request: Request, whose: Actor) -> AccessOf | None:
     caller = caller_of(request)
     if whose != caller.grant.actor and "admin" not in caller.grant.scopes:
         return None
-    return await access_of(request, whose, ON_A_PAGE)
+    return await access_of(request, whose, Page(ON_A_PAGE))
 
 
 async def end_access(request: Request) -> Response:

@@ -8,6 +8,7 @@ import typer
 
 from milepost.cli.client import ask_directly, delete
 from milepost.cli.output import BAD_INPUT, AsJson, Field, fail, people, print_json, print_rows
+from milepost.cli.paging import whole
 
 app = typer.Typer(help="Access: what somebody can come in with.", no_args_is_help=True)
 
@@ -21,17 +22,11 @@ _ROWS = (
 @app.command("list")
 def list_all(actor: str | None = Who, as_json: bool = AsJson) -> None:
     """List tokens, sessions and unused links of somebody; of others only for administrators."""
-    rows, after, told = [], None, {}
-    while True:
-        told = ask_directly("/v1/access", actor=actor, after=after)
-        rows += told["rows"]
-        after = told["after"]
-        if after is None:
-            break
+    told = whole("/v1/access", ask=ask_directly, actor=actor)
     if as_json:
-        print_json({"actor": told["actor"], "rows": rows})
+        print_json({"actor": told["actor"], "rows": told["rows"]})
     else:
-        print_rows(f"What {told['actor']} can come in with", _ROWS, rows)
+        print_rows(f"What {told['actor']} can come in with", _ROWS, told["rows"])
 
 
 @app.command()

@@ -12,6 +12,7 @@ from milepost.cli.client import ask, look, tell
 from milepost.cli.insights import print_insights
 from milepost.cli.migrating import register
 from milepost.cli.output import BAD_INPUT, AsJson, Field, complain, fail, people, print_json, print_rows
+from milepost.cli.paging import whole
 from milepost.cli.telling import As, Reason, done
 from milepost.cli.values import pairs
 from milepost.documents import Problem, read_document
@@ -137,7 +138,7 @@ def preview_mail(
 @app.command("list")
 def list_processes(as_json: bool = AsJson) -> None:
     """List the processes."""
-    answer = ask("/v1/processes")
+    answer = whole("/v1/processes")
     if as_json:
         print_json(answer)
     else:

@@ -9,7 +9,7 @@ import typer
 from milepost.cli import listing, looking_back
 from milepost.cli.client import ask, tell
 from milepost.cli.output import BAD_INPUT, AsJson, Field, fail, people, print_json, print_rows
-from milepost.cli.paging import After, Limit, lead_on
+from milepost.cli.paging import After, Limit, lead_on, whole
 from milepost.cli.processes import newest
 from milepost.cli.telling import As, Reason, command, done
 
@@ -54,7 +54,7 @@ def open_project(
 @app.command("list")
 def list_projects(as_json: bool = AsJson) -> None:
     """List the projects."""
-    answer = ask("/v1/projects")
+    answer = whole("/v1/projects")
     if as_json:
         print_json(answer)
     else:

@@ -9,6 +9,7 @@ import typer
 
 from milepost.cli.client import ask, tell
 from milepost.cli.output import BAD_INPUT, AsJson, Field, fail, print_facts, print_json, print_rows
+from milepost.cli.paging import whole
 from milepost.cli.telling import As, Reason, command, done
 from milepost.cli.values import pairs
 
@@ -31,7 +32,7 @@ def list_recurrences(
     project: str = typer.Option(None, help="Only recurring work of this project."), as_json: bool = AsJson
 ) -> None:
     """List recurring work, the next to come first."""
-    found = ask("/v1/recurrences", project=project)
+    found = whole("/v1/recurrences", project=project)
     if as_json:
         print_json(found)
     else:

@@ -10,6 +10,7 @@ import typer
 from milepost.cli.client import ask, tell
 from milepost.cli.output import REFUSED, AsJson, Field, print_facts, print_json, print_rows
 from milepost.cli.output import people as told
+from milepost.cli.paging import whole
 from milepost.cli.telling import As, Reason, command, done, unless_none
 
 app = typer.Typer(help="People: who works here.", no_args_is_help=True)
@@ -32,7 +33,7 @@ _ITEM = (
 @app.command("list")
 def list_people(as_json: bool = AsJson) -> None:
     """List everybody; those who left come last."""
-    answer = ask("/v1/people")
+    answer = whole("/v1/people")
     if as_json:
         print_json(answer)
     else:

@@ -8,6 +8,7 @@ import typer
 
 from milepost.cli.client import ask, tell
 from milepost.cli.output import AsJson, Field, print_json, print_rows
+from milepost.cli.paging import whole
 from milepost.cli.telling import As, Reason, command, done
 
 app = typer.Typer(help="Groups: people who share work.", no_args_is_help=True)
@@ -24,7 +25,7 @@ _MEMBERS = (Field("person", "member", whole=True), Field("name", "name"), Field(
 @app.command("list")
 def list_groups(as_json: bool = AsJson) -> None:
     """List the groups with their members."""
-    answer = ask("/v1/groups")
+    answer = whole("/v1/groups")
     if as_json:
         print_json(answer)
     else:

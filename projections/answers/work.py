@@ -86,6 +86,8 @@ class Projects:
     position: int
     as_of: datetime
     behind: int = 0
+    more: int = 0
+    next_after: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +117,8 @@ class Processes:
     position: int
     as_of: datetime
     behind: int = 0
+    more: int = 0
+    next_after: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
