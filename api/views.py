@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import fields, replace
 from decimal import Decimal
 from typing import Annotated, Any, Literal, Protocol, TypeVar
 from uuid import UUID
@@ -121,7 +121,11 @@ def to_json(value: Any, headers: dict[str, str]) -> Tagged:
 
 def _undated(value: Any) -> Any:
     aside = {name: still for name, still in _FRESHNESS.items() if hasattr(value, name)}
-    return replace(value, **aside) if aside else value
+    if not aside:
+        return value
+    parts = ((each.name, getattr(value, each.name)) for each in fields(value))
+    within = {name: _undated(part) for name, part in parts if hasattr(part, "as_of")}
+    return replace(value, **within, **aside)
 
 
 def _written(value: Any) -> Any:
