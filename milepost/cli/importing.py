@@ -15,6 +15,7 @@ from milepost.cli.bpmn import bpmn
 from milepost.cli.database import running_log
 from milepost.cli.output import BAD_INPUT, AsJson, fail, people, print_facts, print_json
 from milepost.importing import BadLog
+from milepost.importing.csv_form import called
 from milepost.importing.importer import Progress as Hears
 from milepost.importing.importer import Request, examine_log, import_log
 
@@ -79,7 +80,8 @@ def _import(request: Request, dry_run: bool, as_json: bool) -> None:
     if as_json:
         print_json(facts)
         return
-    print_facts("What the file holds", facts["report"])
+    delimiter = facts["report"]["delimiter"]
+    print_facts("What the file holds", {**facts["report"], "delimiter": delimiter and called(delimiter)})
     if dry_run:
         people.print("Dry run: nothing was stored.")
     else:

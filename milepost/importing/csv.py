@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import TextIO
 
-from milepost.importing.csv_form import DELIMITERS, delimiter_of, encoding_of, named_columns
+from milepost.importing.csv_form import called, delimiter_of, encoding_of, named_columns
 from milepost.importing.mapping import Columns
 from milepost.importing.source import BadLog, Source, SourceCase, SourceEvent, opened
 from milepost.importing.times import Clock
@@ -61,7 +61,7 @@ def _header(rows: Iterator[tuple[int, list[str]]], source: Source) -> list[str]:
     _line, header = next(rows, (0, []))
     missing = [name for name in named_columns(source.columns) if name not in header]
     if missing:
-        delimiter = DELIMITERS.get(source.notes.delimiter or "", repr(source.notes.delimiter))
+        delimiter = called(source.notes.delimiter or "")
         raise BadLog(
             f"missing column {', '.join(missing)}; read as {source.notes.encoding} with {delimiter} as delimiter, "
             f"the file has {', '.join(header) or 'nothing'}",

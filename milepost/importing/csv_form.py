@@ -42,6 +42,11 @@ def encoding_of(source: Source) -> str:
         return "utf-8" if _is_utf8(begin, stream) else FALLBACK
 
 
+def called(delimiter: str) -> str:
+    """The delimiter in words: a tab is not seen where it is printed."""
+    return DELIMITERS.get(delimiter, repr(delimiter))
+
+
 def delimiter_of(source: Source, header: str) -> str:
     """The delimiter that was said, else the one with which the first line has the columns that are needed."""
     if source.delimiter is not None:

@@ -66,12 +66,15 @@ def test_a_dry_run_stores_nothing_and_an_import_stores_it_all(
 ):
     """The same file, first looked at, then imported; a second time there is nothing left to do."""
     file = str(csv_log(tmp_path / "log.csv", *ROWS))
+    Path(file).write_text(Path(file).read_text().replace(",", "\t"))
     told = alone.json("import", "csv", file, "--process", "loans", "--dry-run")
     assert [step["key"] for stage in told["document"]["stages"] for step in stage["steps"]] == ["a", "b"]
-    assert "nothing was stored" in alone("import", "csv", file, "--process", "loans", "--dry-run").stdout
+    looked = alone("import", "csv", file, "--process", "loans", "--dry-run").stdout
+    assert "a tab" in looked
+    assert "nothing was stored" in looked
     with UnsyncedLog(database.app_url) as log:
         assert log.head() == 0
-    assert "2 runs" in alone("import", "csv", file, "--process", "loans").stdout
+    assert "2 new runs" in alone("import", "csv", file, "--process", "loans").stdout
     with UnsyncedLog(database.app_url) as log:
         head = log.head()
         assert head > len(ROWS)
