@@ -37,13 +37,13 @@ def run(scale: float) -> dict[str, float]:
     try:
         with PostgresServer(home / "postgres") as postgres, NatsServer(home / "nats") as nats:
             migrate(postgres.owner_url, app_role=APPLICATION)
-            return _measure(postgres.app_url, nats.url, max(1.0, SECONDS * scale))
+            return _measure(postgres.app_url, (nats.url, nats.relay_url), max(1.0, SECONDS * scale))
     finally:
         shutil.rmtree(home, ignore_errors=True)
 
 
-def _measure(database_url: str, nats_url: str, seconds: float) -> dict[str, float]:
-    command = [sys.executable, "-m", "bench.lag", json.dumps([database_url, nats_url])]
+def _measure(database_url: str, nats_urls: tuple[str, str], seconds: float) -> dict[str, float]:
+    command = [sys.executable, "-m", "bench.lag", json.dumps([database_url, *nats_urls])]
     worker = subprocess.Popen(command, cwd=ROOT)
     try:
         with Log(database_url) as log:
@@ -112,9 +112,9 @@ def _percentile(values: list[float], share: float) -> float:
     return round(ordered[min(len(ordered) - 1, int(len(ordered) * share))], 2)
 
 
-def _work(database_url: str, nats_url: str) -> None:
+def _work(database_url: str, nats_url: str, relay_url: str) -> None:
     log_setup.set_up("warning")
-    settings = WorkerSettings(database_url, BrokerSettings((nats_url,)))
+    settings = WorkerSettings(database_url, BrokerSettings((nats_url,), (relay_url,)))
     serve(settings, lambda log: Projector(database_url, log))
 
 

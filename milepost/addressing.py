@@ -82,3 +82,9 @@ def with_credential(url: str | None, user: str | None, password: str | None) -> 
     secret = parts.password or quote(password or "", safe="")
     host = parts.netloc.rpartition("@")[2]
     return urlunsplit(parts._replace(netloc=f"{name}:{secret}@{host}"))
+
+
+def without_credential(url: str) -> str:
+    """The URL as nobody in particular."""
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))

@@ -17,6 +17,7 @@ class Running:
     database_url: str
     migration_database_url: str
     nats_url: str
+    migration_nats_url: str
     token: str
     processes: dict[str, int]
 

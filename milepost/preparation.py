@@ -29,13 +29,31 @@ def prepare(
 
     The application's role gets the name and password of `application_url`, or of the settings when it is not given.
     """
-    # `milepost up` prepares its database only, and starts faster without the broker's client
-    from workers.transport import BrokerSettings
-    from workers.transport import migrate as migrate_broker
-
-    prepared = prepare_database(owner_url, application_url or load().application_dsn)
-    asyncio.run(migrate_broker(BrokerSettings(tuple(nats_servers), replicas=replicas)))
+    application_url = application_url or load().application_dsn
+    prepared = prepare_database(owner_url, application_url)
+    prepare_broker(nats_servers, replicas, application_url or owner_url)
     return prepared
+
+
+class BrokerError(Exception):
+    """The broker did not let its streams be prepared."""
+
+
+def prepare_broker(nats_servers: list[str], replicas: int, database_url: str) -> None:
+    """Make the streams and consumers, or bring them up to date; the consumers of subscribers are made if missing."""
+    # `milepost up` starts faster when the broker's client is imported while its children start
+    from nats.errors import Error
+
+    from store.connect import connect as connect_database
+    from store.subscribers import every
+    from workers.transport import BrokerSettings, migrate
+
+    with connect_database(database_url, "prepare") as connection:
+        subscribers = every(connection)
+    try:
+        asyncio.run(migrate(BrokerSettings(tuple(nats_servers), replicas=replicas), subscribers))
+    except Error as error:
+        raise BrokerError(f"{type(error).__name__}: {error}") from error
 
 
 def prepare_database(owner_url: str, application_url: str | None) -> Prepared:

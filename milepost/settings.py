@@ -25,6 +25,7 @@ from milepost.addressing import (
     targets_of,
     webhook_secret_of,
     with_credential,
+    without_credential,
 )
 from milepost.calendar import days_of, holidays_of, hours_of, organisation_calendar, zone_of
 from milepost.secret_files import PREFIX, SecretFiles, SettingsError, is_secret
@@ -115,6 +116,24 @@ class Settings(BaseSettings):
     nats_user: str | None = _setting(None, "User for the NATS servers, when their URLs name none.", "text")
     nats_password: str | None = _setting(
         None, "Password that goes with MILEPOST_NATS_USER.", "text", secret=True
+    )
+    nats_relay_user: str | None = _setting(
+        None,
+        "User at the NATS servers that publishes events; workers only. Unset: MILEPOST_NATS_USER, which then has to be "
+        "allowed to.",
+        "text",
+    )
+    nats_relay_password: str | None = _setting(
+        None, "Password that goes with MILEPOST_NATS_RELAY_USER.", "text", secret=True
+    )
+    migration_nats_user: str | None = _setting(
+        None,
+        "User at the NATS servers that makes and changes streams and consumers; for `milepost migrate` and "
+        "`milepost subscriber` only. Unset: MILEPOST_NATS_USER.",
+        "text",
+    )
+    migration_nats_password: str | None = _setting(
+        None, "Password that goes with MILEPOST_MIGRATION_NATS_USER.", "text", secret=True
     )
     stream_replicas: int = _setting(
         1, "Copies that a NATS cluster keeps of the stream; 3 on three nodes.", "1, 3 or 5"
@@ -315,8 +334,10 @@ class Settings(BaseSettings):
     def _passwords_have_a_place(self) -> Self:
         if self.database_password and not self.database_url:
             raise ValueError("MILEPOST_DATABASE_PASSWORD is set without MILEPOST_DATABASE_URL")
-        if self.nats_password and not self.nats_user:
-            raise ValueError("MILEPOST_NATS_PASSWORD is set without MILEPOST_NATS_USER")
+        for name in ("nats", "nats_relay", "migration_nats"):
+            if getattr(self, f"{name}_password") and not getattr(self, f"{name}_user"):
+                named = f"{PREFIX}{name.upper()}"
+                raise ValueError(f"{named}_PASSWORD is set without {named}_USER")
         return self
 
     @property
@@ -334,6 +355,22 @@ class Settings(BaseSettings):
     def nats_servers(self) -> list[str]:
         """The NATS URLs with the credential in them."""
         urls = (with_credential(url, self.nats_user, self.nats_password) for url in self.nats_url)
+        return [url for url in urls if url is not None]
+
+    @property
+    def nats_relay_servers(self) -> list[str]:
+        """The NATS URLs with the credential of who publishes; those of everybody when there is no other."""
+        return self._nats_as(self.nats_relay_user, self.nats_relay_password)
+
+    @property
+    def migration_nats_servers(self) -> list[str]:
+        """The NATS URLs with the credential of who may change streams; those of everybody when there is no other."""
+        return self._nats_as(self.migration_nats_user, self.migration_nats_password)
+
+    def _nats_as(self, user: str | None, password: str | None) -> list[str]:
+        if user is None:
+            return self.nats_servers
+        urls = (with_credential(without_credential(url), user, password) for url in self.nats_url)
         return [url for url in urls if url is not None]
 
     @property

@@ -13,11 +13,12 @@ from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
+from urllib.parse import unquote, urlsplit
 
 from milepost.child import Child
 from milepost.embedded import EmbeddedError, NatsServer, PostgresServer, process
 from milepost.instance import Home, Running
-from milepost.preparation import prepare_database
+from milepost.preparation import BrokerError, prepare_broker, prepare_database
 from milepost.settings import PREFIX, Settings
 from milepost.tended import Tended
 from milepost.welcome import owner_token, welcome
@@ -67,6 +68,16 @@ class Supervisor:
         return [self._nats.url] if self._nats else self._settings.nats_servers
 
     @property
+    def relay_servers(self) -> list[str]:
+        """The same, as the one who publishes events."""
+        return [self._nats.relay_url] if self._nats else self._settings.nats_relay_servers
+
+    @property
+    def migration_servers(self) -> list[str]:
+        """The same, as the one who may change streams."""
+        return [self._nats.owner_url] if self._nats else self._settings.migration_nats_servers
+
+    @property
     def url(self) -> str:
         """Where people reach this instance."""
         return self._settings.public_url or f"http://{_visible(self._settings.host)}:{self.port}"
@@ -85,6 +96,7 @@ class Supervisor:
         for child in self._children:
             child.start()
         self._announce()
+        self._prepare_streams()
         self._wait_until_ready()
         self._announce()
         self._start_demo()
@@ -128,9 +140,31 @@ class Supervisor:
         if prepared.migrations:
             self._report(f"Applied {len(prepared.migrations)} migrations")
 
+    def _prepare_streams(self) -> None:
+        """Bring the embedded broker's streams up to date, while the children start: nobody else may change them."""
+        if self._nats is None:
+            return
+        try:
+            prepare_broker(self.migration_servers, self._settings.stream_replicas, self.application_url)
+        except (OSError, BrokerError, TimeoutError) as error:
+            self._report(f"The broker's streams are as they were: {type(error).__name__}")
+
     def _child(self, name: str) -> Child:
         command = [sys.executable, "-m", "milepost", name]
-        return Child(name, command, self._home.logs / f"{name}.log", self._environment())
+        environment = self._environment()
+        if name == "worker":
+            environment |= self._relay_settings()
+        return Child(name, command, self._home.logs / f"{name}.log", environment)
+
+    def _relay_settings(self) -> dict[str, str]:
+        """Who publishes, for the worker alone."""
+        relay = urlsplit(self.relay_servers[0])
+        if not relay.username:
+            return {}
+        return {
+            f"{PREFIX}NATS_RELAY_USER": unquote(relay.username),
+            f"{PREFIX}NATS_RELAY_PASSWORD": unquote(relay.password or ""),
+        }
 
     def _environment(self) -> dict[str, str]:
         """Our environment with what we found out; no child is told the owner's password."""
@@ -161,6 +195,7 @@ class Supervisor:
                 database_url=self.application_url,
                 migration_database_url=self.owner_url,
                 nats_url=",".join(self.nats_servers),
+                migration_nats_url=",".join(self.migration_servers),
                 token=self._token,
                 processes=self._announced,
             )

@@ -41,7 +41,9 @@ def application_url(settings: Settings) -> str:
 
 def broker(settings: Settings) -> BrokerSettings:
     """How to reach the broker."""
-    return BrokerSettings(tuple(settings.nats_servers), replicas=settings.stream_replicas)
+    return BrokerSettings(
+        tuple(settings.nats_servers), tuple(settings.nats_relay_servers), replicas=settings.stream_replicas
+    )
 
 
 def make_log(settings: Settings, *, durable: bool = True) -> Log:

@@ -39,7 +39,9 @@ def run_worker(settings: Settings) -> int:
     if url is None or not settings.nats_servers:
         raise SettingsError("MILEPOST_DATABASE_URL and MILEPOST_NATS_URL are needed; `milepost up` sets both")
     set_up(settings.log_level, settings.log_format)
-    broker = BrokerSettings(tuple(settings.nats_servers), replicas=settings.stream_replicas)
+    broker = BrokerSettings(
+        tuple(settings.nats_servers), tuple(settings.nats_relay_servers), replicas=settings.stream_replicas
+    )
     told = WorkerSettings(url, broker, poll_seconds=settings.poll_seconds)
     try:
         serve(told, lambda growing: _projector(url, growing), lambda growing: duties(settings, growing))

@@ -67,8 +67,8 @@ def nats_server() -> Iterator[NatsServer]:
 
 @pytest.fixture
 def nats_url(nats_server: NatsServer) -> str:
-    """Where this test's nats-server is, credential included."""
-    return nats_server.url
+    """Where this test's nats-server is, as the user who may change streams, and publish nothing."""
+    return nats_server.owner_url
 
 
 @pytest.fixture(scope="session")

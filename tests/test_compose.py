@@ -54,8 +54,15 @@ def test_every_value_is_accepted(name: str, tmp_path: Path, monkeypatch: pytest.
         settings.application_dsn
         == "postgresql://milepost_app:a%2Fsecret-of-many-signs@postgres:5432/milepost"
     )
+    users = {"migrate": "milepost_owner", "api": "milepost_worker", "worker": "milepost_relay"}
+    reached = {
+        "migrate": settings.migration_nats_servers,
+        "api": settings.nats_servers,
+        "worker": settings.nats_relay_servers,
+    }
+    assert reached[name] == [f"nats://{users[name]}:a%2Fsecret-of-many-signs@{node}:4222" for node in NODES]
     assert settings.nats_servers == [
-        f"nats://milepost:a%2Fsecret-of-many-signs@{node}:4222" for node in NODES
+        f"nats://milepost_worker:a%2Fsecret-of-many-signs@{node}:4222" for node in NODES
     ]
     assert settings.stream_replicas == len(NODES)
 
@@ -68,6 +75,18 @@ def test_only_the_migration_knows_the_owner():
         "postgres",
         "migrate",
     ]
+
+
+def test_each_process_has_the_rights_at_the_broker_that_it_needs():
+    """Only the migration may change streams, only workers publish; the nodes know everybody."""
+    secrets = {name: {one for one in SERVICES[name]["secrets"] if one.startswith("nats_")} for name in OURS}
+    assert secrets == {
+        "migrate": {"nats_owner_password", "nats_password"},
+        "api": {"nats_password"},
+        "worker": {"nats_password", "nats_relay_password"},
+    }
+    everybody = {"nats_owner_password", "nats_relay_password", "nats_password", "nats_route_password"}
+    assert all(set(SERVICES[node]["secrets"]) == everybody for node in NODES)
 
 
 def test_secrets_come_from_files():
@@ -129,8 +148,11 @@ def test_nats_understands_its_configuration(tmp_path: Path, monkeypatch: pytest.
     configuration = ROOT / COMPOSE["configs"]["nats"]["file"]
     assert "sync_interval: always" in configuration.read_text("utf-8")
     monkeypatch.setenv("NATS_NODE", "nats-1")
-    monkeypatch.setenv("NATS_PASSWORD", "secret")
-    checked = subprocess.run(
-        [nats_program(), "-t", "-c", configuration], capture_output=True, text=True, check=False
-    )
+    script = SERVICES["nats-1"]["entrypoint"][2].replace("$$", "$").replace("/run/secrets", str(tmp_path))
+    for name in SERVICES["nats-1"]["secrets"]:
+        (tmp_path / name).write_text("20261130\n")  # a password that could be taken for a number
+    checking = f"exec {nats_program()} -t -c {configuration}"
+    command = script.replace("exec nats-server --config /etc/nats/nats.conf", checking)
+    assert checking in command
+    checked = subprocess.run(["/bin/sh", "-c", command], capture_output=True, text=True, check=False)
     assert checked.returncode == 0, checked.stderr

@@ -10,8 +10,8 @@ from milepost.embedded.files import read_json, write_private
 from milepost.instance import Home, Running
 
 RUNNING = Running(
-    pid=os.getpid(), url="http://here", database_url="a", migration_database_url="b", nats_url="c", token="d",
-    processes={"api": 1},
+    pid=os.getpid(), url="http://here", database_url="a", migration_database_url="b", nats_url="c",
+    migration_nats_url="e", token="d", processes={"api": 1},
 )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import psutil
@@ -19,6 +20,7 @@ import pytest
 from milepost.embedded import NatsServer, PostgresServer
 from tests.support.programs import NOBODY, ROOT, alive, environment_for, python_for
 from tests.support.waiting import wait_until
+from workers.broker_users import RELAY
 
 START_SECONDS, STOP_SECONDS = 60, 30
 
@@ -201,6 +203,8 @@ def test_it_uses_the_servers_it_is_told(nats_server: NatsServer, tmp_path: Path)
             "MILEPOST_DATABASE_URL": postgres.app_url,
             "MILEPOST_MIGRATION_DATABASE_URL": postgres.owner_url,
             "MILEPOST_NATS_URL": nats_server.url,
+            "MILEPOST_NATS_RELAY_USER": RELAY,
+            "MILEPOST_NATS_RELAY_PASSWORD": str(urlsplit(nats_server.relay_url).password),
         }
         with up(tmp_path / "home", None, **urls) as started:
             wait_until_up(started)

@@ -14,10 +14,10 @@ import structlog
 import uvloop
 from faststream import AckPolicy, FastStream
 from faststream.exceptions import NackMessage
-from faststream.nats import JStream, NatsBroker
+from faststream.nats import JStream, NatsBroker, NatsMessage
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from store import checkpoints
 from store.connect import connect
@@ -98,7 +98,7 @@ class Worker:
             poll_seconds=self._settings.poll_seconds,
             on_failure=self._applier_failed,
         )
-        subscribe(self.broker, self.applier, self._log.id)
+        subscribe(self.broker, self.applier, self._log)
         self.app.on_startup(self._take_up_duties)
         self.app.on_startup(self._begin)
         self.applier.start()
@@ -112,13 +112,12 @@ class Worker:
     async def _begin(self) -> None:
         """Before FastStream subscribes: streams and consumer must be there, or it would make its own."""
         self._duty(self._watch())
+        broker = self._settings.broker.as_relay
         self._client = await transport.connect(
-            self._settings.broker, "relay", on_error=self._connection_error, on_closed=self._closed
+            broker, "relay", on_error=self._connection_error, on_closed=self._closed
         )
-        await self._declare()
-        relay = Relay(
-            self._log.id, self._settings.database_url, self._log.follower, self._client, self._settings.broker
-        )
+        await self._ensure(broker)
+        relay = Relay(self._log.id, self._settings.database_url, self._log.follower, self._client, broker)
         self._duty(relay.run())
 
     async def _take_up_duties(self) -> None:
@@ -126,11 +125,11 @@ class Worker:
         for duty in self._make_duties(self._log):
             self._duty(duty.run())
 
-    async def _declare(self) -> None:
+    async def _ensure(self, broker: BrokerSettings) -> None:
         """Wait for a JetStream that takes our streams; a server that has just started may not yet."""
         while True:
             try:
-                await transport.declare(self._client, self._settings.broker)
+                await transport.ensure(self._client, broker)
             except (NatsError, TimeoutError) as error:
                 log.warning("jetstream_waits", reason=type(error).__name__)
                 await asyncio.sleep(AGAIN_SECONDS / 4)
@@ -206,7 +205,7 @@ def make_broker(settings: BrokerSettings, on_closed: Any, on_error: Any) -> Nats
     )
 
 
-def subscribe(broker: NatsBroker, applier: Applier, log_id: UUID) -> None:
+def subscribe(broker: NatsBroker, applier: Applier, log: Log) -> None:
     """Wake the applier by JetStream: a message is acknowledged when the read models reflect what it says."""
 
     @broker.subscriber(
@@ -216,9 +215,20 @@ def subscribe(broker: NatsBroker, applier: Applier, log_id: UUID) -> None:
         ack_policy=AckPolicy.NACK_ON_ERROR,
         no_reply=True,
     )
-    async def log_has_grown(grown: Grown) -> None:
-        if grown.log == log_id and not await applier.reach(grown.position, APPLY_SECONDS):
-            raise NackMessage(delay=AGAIN_SECONDS)
+    async def log_has_grown(message: NatsMessage) -> None:
+        grown = _read(message.body)
+        if grown is None or grown.log != log.id:
+            return  # no relay of ours wrote it
+        if await applier.reach(grown.position, APPLY_SECONDS) or grown.position > log.follower.head:
+            return  # what the log does not hold is waited for once only
+        raise NackMessage(delay=AGAIN_SECONDS)
+
+
+def _read(body: bytes) -> Grown | None:
+    try:
+        return Grown.model_validate_json(body)
+    except ValidationError:
+        return None
 
 
 def serve(

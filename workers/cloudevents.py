@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 from typing import NamedTuple
 from uuid import UUID
 
@@ -14,10 +16,11 @@ from store.model import Recorded, Row
 
 SUBJECT_ROOT = "milepost.v1"
 NO_PROCESS = "-"
+_DIGITS = 20
 
 
 class Message(NamedTuple):
-    """One event as the broker gets it. ``id`` names it for ever, for the broker's own check against duplicates."""
+    """One event as the broker gets it. ``id`` names it for ever: the log, and the position in it."""
 
     position: int
     subject: str
@@ -53,10 +56,37 @@ def message_id(log: UUID, position: int) -> str:
     return f"{log}-{position}"
 
 
+def marked(message: Message, sequence: int, key: str) -> str:
+    """The name with a mark that only who knows the key can make, for this very place in the stream.
+
+    So the relay knows its own messages from whatever else somebody may have put there: forged ones, and copies of its
+    own at another place. And nobody can use up a name before the relay does: the broker would drop the real message.
+    """
+    return f"{message.id}-{_mark(message.id, sequence, message.subject, message.payload, key)}"
+
+
+def own_position(
+    log: UUID, name: str | None, sequence: int, subject: str, payload: bytes, key: str
+) -> int | None:
+    """The position of a message of the stream that our relay put there; None for any other."""
+    plain, _, mark = (name or "").rpartition("-")
+    position = position_of(log, plain)
+    if position is None or not mark.isascii():
+        return None
+    if not hmac.compare_digest(mark, _mark(plain, sequence, subject, payload, key)):
+        return None
+    return position
+
+
 def position_of(log: UUID, name: str | None) -> int | None:
-    """The position that a message's name says, if it is one of this log's."""
+    """The position that a message's name says, if it is one of this log's; whoever wrote it."""
     prefix = f"{log}-"
     if name is None or not name.startswith(prefix):
         return None
     digits = name.removeprefix(prefix)
-    return int(digits) if digits.isdigit() else None
+    return int(digits) if digits.isascii() and digits.isdigit() and len(digits) < _DIGITS else None
+
+
+def _mark(name: str, sequence: int, subject: str, payload: bytes, key: str) -> str:
+    said = f"{name}\0{sequence}\0{subject}\0".encode() + payload
+    return hmac.new(key.encode(), said, hashlib.sha256).hexdigest()[:32]

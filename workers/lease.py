@@ -6,9 +6,10 @@ from hashlib import sha256
 
 from psycopg import Connection
 
-from store import checkpoints, reading
+from store import checkpoints, reading, subscribers
 from store.connect import connect
 from store.model import Recorded
+from store.subscribers import Subscriber
 from store.told_process import with_process
 
 _TRY = "select pg_try_advisory_lock(%s)"
@@ -23,6 +24,10 @@ _HURRY = "set synchronous_commit = off"
 _BEFORE = (
     "select recorded_at < clock_timestamp() - make_interval(secs => %s) from log.event where position = %s"
 )
+
+
+_MARKS = "select mark_key, unmarked from log.relay where id = 1"
+_ALL_MARKED = "update log.relay set unmarked = false where id = 1 and unmarked"
 
 
 class LeaseLost(Exception):
@@ -81,6 +86,20 @@ class Lease:
         found = checkpoints.get(self._mine(), self._duty)
         if found != position:
             self.move(found, position)
+
+    def marks(self) -> tuple[str, bool]:
+        """The key of the marks on our messages, and whether messages of ours may have none."""
+        row = self._mine().execute(_MARKS).fetchone()
+        assert row is not None
+        return row[0], row[1]
+
+    def all_marked(self) -> None:
+        """From now on what has no mark is not ours."""
+        self._mine().execute(_ALL_MARKED)
+
+    def subscribers(self) -> list[Subscriber]:
+        """The services that read at the broker."""
+        return subscribers.every(self._mine())
 
     def last_before(self, age_seconds: float) -> int:
         """The newest position recorded more than ``age_seconds`` ago; 0 when there is none."""

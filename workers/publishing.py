@@ -12,19 +12,20 @@ import orjson
 from nats.aio.client import Client
 
 from domain.cloudevents import CONTENT_TYPE
-from workers.cloudevents import Message
-from workers.transport import STREAM
+from workers.cloudevents import Message, marked
+from workers.subjects import STREAM
 
 ACK_SECONDS = 5.0
 BATCH_FROM = 10
+_AFTER = "Nats-Expected-Last-Sequence"
 
 
 class PublishFailed(Exception):
     """The broker did not take all of the messages; which of them it took, the stream itself knows."""
 
 
-async def publish(client: Client, messages: Sequence[Message], after: int) -> int:
-    """Store the messages behind message ``after`` of the stream; return the number of the last one.
+async def publish(client: Client, messages: Sequence[Message], after: int, key: str) -> int:
+    """Store the messages behind message ``after`` of the stream, marked with ``key``; return the number of the last.
 
     Raises PublishFailed when another message is there already, or an answer is missing or says no.
     """
@@ -32,38 +33,43 @@ async def publish(client: Client, messages: Sequence[Message], after: int) -> in
         raise PublishFailed("not connected")
     if len(messages) < BATCH_FROM:
         for index, each in enumerate(messages):
-            await _request(client, each, _headers(each, after + index))
+            last = after + index
+            await _request(client, each, {**_headers(each, last + 1, key), _AFTER: str(last)})
     else:
-        await _atomically(client, messages, after)
+        await _atomically(client, messages, after, key)
     return after + len(messages)
 
 
-async def _atomically(client: Client, messages: Sequence[Message], after: int) -> None:
+async def _atomically(client: Client, messages: Sequence[Message], after: int, key: str) -> None:
     """One batch: stored whole with one write to disk, or not at all. Only its last message is answered."""
     batch = uuid4().hex
     for index, each in enumerate(messages[:-1]):
-        headers = _headers(each, after if index == 0 else None) | _batch(batch, index + 1)
+        headers = _headers(each, after + index + 1, key) | _batch(batch, index + 1)
+        if index == 0:
+            headers[_AFTER] = str(after)
         await client.publish(each.subject, each.payload, headers=headers)
     commit = _batch(batch, len(messages)) | {"Nats-Batch-Commit": "1"}
-    await _request(client, messages[-1], _headers(messages[-1], None) | commit)
+    await _request(client, messages[-1], _headers(messages[-1], after + len(messages), key) | commit)
 
 
 async def _request(client: Client, message: Message, headers: dict[str, str]) -> None:
     answer = (await client.request(message.subject, message.payload, ACK_SECONDS, headers=headers)).data
     try:
-        refusal = orjson.loads(answer).get("error")
+        told = orjson.loads(answer)
+        refusal, dropped = told.get("error"), told.get("duplicate")
         said = refusal.get("description", "refused") if refusal else None
     except (ValueError, AttributeError) as error:
         raise PublishFailed("the broker's answer cannot be read") from error
     if said is not None:
         raise PublishFailed(said)
+    if dropped:
+        raise PublishFailed("the broker holds a message of this name, and dropped this one")
 
 
-def _headers(message: Message, after: int | None) -> dict[str, str]:
-    headers = {"Nats-Msg-Id": message.id, "Content-Type": CONTENT_TYPE, "Nats-Expected-Stream": STREAM}
-    if after is not None:
-        headers["Nats-Expected-Last-Sequence"] = str(after)
-    return headers
+def _headers(message: Message, sequence: int, key: str) -> dict[str, str]:
+    """What goes with a message that is to be number ``sequence`` of the stream."""
+    name = marked(message, sequence, key)
+    return {"Nats-Msg-Id": name, "Content-Type": CONTENT_TYPE, "Nats-Expected-Stream": STREAM}
 
 
 def _batch(batch: str, index: int) -> dict[str, str]:

@@ -2,7 +2,8 @@
 
 What the stream holds decides where to go on, not the checkpoint: each message says after which one it comes
 (Nats-Expected-Last-Sequence), so the stream has no hole and no double, whatever died in between, and a relay that lost
-its lease without knowing cannot get a word in. The checkpoint in Postgres is how far the relay is, for people to see.
+its lease without knowing cannot get a word in. Each message bears a mark that only a relay of this database can make:
+what somebody else put into the stream is stepped over. The checkpoint in Postgres is how far the relay is, for people.
 """
 
 from __future__ import annotations
@@ -62,6 +63,7 @@ class Place:
 
     position: int
     sequence: int
+    key: str
 
 
 class Relay:
@@ -78,6 +80,7 @@ class Relay:
         self._lease = Lease(database_url, "relay")
         self._thread = ThreadPoolExecutor(1, "relay")
         self._pause_seconds = FIRST_PAUSE_SECONDS
+        self._unmarked = False
         self.leading = False
         self.position = 0
 
@@ -122,9 +125,11 @@ class Relay:
                 await self._check(place)
 
     async def _resume(self) -> Place:
-        """Declare what is missing and find out where the stream ends."""
-        info = await transport.declare(self._client, self._settings)
-        place = Place(await self._last_position(info), info.state.last_seq)
+        """Create what is missing and find out where the stream ends."""
+        readers = await self._database(self._lease.subscribers)
+        info = await transport.ensure(self._client, self._settings, readers)
+        key, self._unmarked = await self._database(self._lease.marks)
+        place = Place(await self._last_position(info, key), info.state.last_seq, key)
         head = await self._database(self._lease.head)
         if place.position > head:
             raise StreamAhead(f"the stream ends at position {place.position}, the log at {head}")
@@ -133,24 +138,67 @@ class Relay:
         await self._announce(head)
         return place
 
-    async def _last_position(self, info: StreamInfo) -> int:
-        """The position of the stream's last event; where there is none of this log, the last one too old to be kept."""
-        if info.state.messages:
-            last = await self._js.get_msg(transport.STREAM, info.state.last_seq)
-            position = cloudevents.position_of(self._log_id, (last.headers or {}).get("Nats-Msg-Id"))
+    async def _last_position(self, info: StreamInfo, key: str) -> int:
+        """The position of the last message that is ours; where there is none, of the last event too old to be kept.
+
+        Whatever else lies on top of it (forged, copied, of another log) is stepped over and stays where it is.
+        """
+        foreign = 0
+        for sequence in range(info.state.last_seq, max(info.state.first_seq, 1) - 1, -1):
+            position = await self._own_position(sequence, key)
             if position is not None:
-                return position
-        return await self._database(lambda: self._lease.last_before(self._settings.max_age_seconds))
+                break
+            foreign += 1
+        else:
+            position = await self._database(lambda: self._lease.last_before(self._settings.max_age_seconds))
+        if foreign:
+            log.warning("relay_steps_over", messages=foreign, last_sequence=info.state.last_seq)
+        return position
+
+    async def _own_position(self, sequence: int, key: str) -> int | None:
+        """The position of a message of the stream, if it is ours."""
+        found = await self._message(sequence)
+        if found is None:
+            return None
+        name, subject, payload = found
+        position = cloudevents.own_position(self._log_id, name, sequence, subject, payload, key)
+        if (
+            position is None
+            and self._unmarked
+            and (old := cloudevents.position_of(self._log_id, name)) is not None
+        ):
+            rows = await self._database(lambda: self._lease.read(old - 1, 1))
+            if [(each.subject, each.payload) for each in self._messages(rows)] == [(subject, payload)]:
+                return old
+        return position
+
+    async def _message(self, sequence: int) -> tuple[str, str, bytes] | None:
+        """Name, subject and payload of a message; None of one that is not there, or that nobody can read."""
+        try:
+            found = await self._js.get_msg(transport.STREAM, sequence)
+        except NotFoundError:
+            return None
+        except AWAY:
+            raise
+        except Exception as error:  # noqa: BLE001 - whoever may publish can send bytes that break the client's reading
+            log.warning("message_is_unreadable", sequence=sequence, reason=type(error).__name__)
+            return None
+        # the client gives something else than text for what is not ASCII
+        name = (found.headers or {}).get("Nats-Msg-Id")
+        return str(name) if name is not None else "", found.subject or "", found.data or b""
 
     async def _forward(self, place: Place) -> Place:
         """Publish what the log holds beyond ``place``, up to one batch, and move the checkpoint after the last ack."""
         rows: list[Recorded] = await self._database(lambda: self._lease.read(place.position, BATCH))
         if not rows:
             return place
-        sequence = await publishing.publish(self._client, self._messages(rows), place.sequence)
+        sequence = await publishing.publish(self._client, self._messages(rows), place.sequence, place.key)
         await self._database(lambda: self._lease.move(place.position, rows[-1].position))
+        if self._unmarked:
+            await self._database(self._lease.all_marked)
+            self._unmarked = False
         self.position = rows[-1].position
-        return Place(self.position, sequence)
+        return Place(self.position, sequence, place.key)
 
     def _messages(self, rows: Sequence[Recorded]) -> list[Message]:
         return [cloudevents.message(self._log_id, row) for row in rows]

@@ -7,12 +7,12 @@ grown to p", for our own workers: it is replaced by the next one, so a worker th
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 from nats.aio.client import Client
-from nats.js import JetStreamContext
 from nats.js.api import (
     AckPolicy,
     ConsumerConfig,
@@ -25,12 +25,20 @@ from nats.js.api import (
 )
 from nats.js.errors import NotFoundError
 
-STREAM = "MILEPOST"
-SUBJECTS = "milepost.v1.>"
-GROWN_STREAM = "MILEPOST_GROWN"
-GROWN_SUBJECT = "milepost.log.grown"
-PROJECTOR = "projector"
-PROJECTOR_DELIVERY = "milepost.deliver.projector"
+from store.subscribers import Subscriber
+from workers.broker_users import inbox_of
+from workers.subjects import GROWN_STREAM, GROWN_SUBJECT, PROJECTOR, PROJECTOR_DELIVERY, STREAM, SUBJECTS
+
+__all__ = [
+    "GROWN_STREAM",
+    "GROWN_SUBJECT",
+    "PROJECTOR",
+    "PROJECTOR_DELIVERY",
+    "STREAM",
+    "SUBJECTS",
+    "BrokerSettings",
+    "UnsafeBroker",
+]
 ONCE_SECONDS = 3.0
 OLDEST_SERVER = (2, 14, 3)
 DAY_SECONDS = 86_400
@@ -42,9 +50,13 @@ class UnsafeBroker(Exception):
 
 @dataclass(frozen=True)
 class BrokerSettings:
-    """How to reach NATS and what it keeps. Credentials are part of the URLs, or in a credentials file."""
+    """How to reach NATS and what it keeps. Credentials are part of the URLs, or in a credentials file.
+
+    ``relay_urls``: the same servers as the one who may publish; without them ``urls`` has to be.
+    """
 
     urls: tuple[str, ...]
+    relay_urls: tuple[str, ...] = ()
     credentials: str | None = None
     replicas: int = 1
     max_age_seconds: float = 7 * DAY_SECONDS
@@ -53,6 +65,11 @@ class BrokerSettings:
     max_reconnect_attempts: int = -1
     reconnect_wait_seconds: float = 1.0
     ping_interval_seconds: int = 10
+
+    @property
+    def as_relay(self) -> BrokerSettings:
+        """The same broker, as the relay."""
+        return replace(self, urls=self.relay_urls or self.urls)
 
     def connection(self, name: str) -> dict[str, Any]:
         """Arguments for nats.connect and NatsBroker alike: the client's own defaults give up after two minutes."""
@@ -65,6 +82,9 @@ class BrokerSettings:
             "max_outstanding_pings": 2,
             "connect_timeout": 5,
         }
+        user = urlsplit(self.urls[0]).username
+        if user is not None:
+            settings["inbox_prefix"] = inbox_of(unquote(user))
         return settings
 
 
@@ -101,11 +121,11 @@ async def connect_once(settings: BrokerSettings, name: str) -> Client:
     return client
 
 
-async def migrate(settings: BrokerSettings) -> None:
+async def migrate(settings: BrokerSettings, subscribers: Sequence[Subscriber] = ()) -> None:
     """The migration step for the broker: connect, declare, close. The server must be there."""
     client = await connect_once(settings, "migrate")
     try:
-        await declare(client, settings)
+        await declare(client, settings, subscribers)
     finally:
         await client.close()
 
@@ -114,18 +134,47 @@ async def _unheard(_error: Exception) -> None:
     """The caller gets the error itself."""
 
 
-async def declare(client: Client, settings: BrokerSettings) -> StreamInfo:
-    """Create or update the streams and the durable consumer; the answer is the public stream as it is now.
+async def declare(
+    client: Client, settings: BrokerSettings, subscribers: Sequence[Subscriber] = ()
+) -> StreamInfo:
+    """Create the streams and consumers, or bring those that are there up to date; the answer is the public stream.
 
-    The migration step runs this, and so does a worker that finds its stream gone. Doing it twice is fine.
+    The migration step runs this, as the only user who may change a stream. Doing it twice is fine.
     """
     check_server(client)
     js = client.jetstream()
-    info = await _declare_stream(js, public_stream(settings))
-    await _declare_stream(js, grown_stream(settings))
-    # creates the consumer, or updates the one that is there
+    for config in (public_stream(settings), grown_stream(settings)):
+        try:
+            await js.stream_info(str(config.name))
+        except NotFoundError:
+            await js.add_stream(config)
+        else:
+            await js.update_stream(config)
     await js.add_consumer(GROWN_STREAM, projector_consumer())
-    return info
+    return await ensure(client, settings, subscribers)
+
+
+async def ensure(
+    client: Client, settings: BrokerSettings, subscribers: Sequence[Subscriber] = ()
+) -> StreamInfo:
+    """Create what is missing, and leave what is there as it is: all that the relay may do about a lost stream."""
+    check_server(client)
+    js = client.jetstream()
+    for config in (public_stream(settings), grown_stream(settings)):
+        try:
+            await js.stream_info(str(config.name))
+        except NotFoundError:
+            await js.add_stream(config)
+    wanted = [
+        (GROWN_STREAM, projector_consumer()),
+        *((STREAM, subscriber_consumer(each)) for each in subscribers),
+    ]
+    for stream, consumer in wanted:
+        try:
+            await js.consumer_info(stream, str(consumer.durable_name))
+        except NotFoundError:
+            await js.add_consumer(stream, consumer)
+    return await js.stream_info(STREAM)
 
 
 def check_server(client: Client) -> None:
@@ -185,9 +234,13 @@ def projector_consumer() -> ConsumerConfig:
     )
 
 
-async def _declare_stream(js: JetStreamContext, config: StreamConfig) -> StreamInfo:
-    try:
-        await js.stream_info(str(config.name))
-    except NotFoundError:
-        return await js.add_stream(config)
-    return await js.update_stream(config)
+def subscriber_consumer(subscriber: Subscriber) -> ConsumerConfig:
+    """What a service reads through: it asks for messages and acknowledges them, and its place is kept."""
+    return ConsumerConfig(
+        durable_name=subscriber.name,
+        deliver_policy=DeliverPolicy.ALL if subscriber.from_start else DeliverPolicy.NEW,
+        ack_policy=AckPolicy.EXPLICIT,
+        ack_wait=30,
+        max_deliver=-1,
+        filter_subjects=list(subscriber.subjects),
+    )

@@ -107,6 +107,12 @@ create table log.parked (
   parked_at timestamp with time zone not null default clock_timestamp()
 );
 
+create table log.relay (
+  id integer not null,
+  mark_key text not null,
+  unmarked boolean not null default true
+);
+
 create table log.session (
   id uuid not null,
   token_hash bytea not null,
@@ -116,6 +122,13 @@ create table log.session (
   expires_at timestamp with time zone not null,
   revoked_at timestamp with time zone,
   last_used_at timestamp with time zone
+);
+
+create table log.subscriber (
+  name text not null,
+  subjects text[] not null,
+  from_start boolean not null,
+  added_at timestamp with time zone not null default clock_timestamp()
 );
 
 create table log.writer (
@@ -172,9 +185,19 @@ alter table log.migration_job add constraint migration_job_pkey PRIMARY KEY (id)
 
 alter table log.parked add constraint parked_pkey PRIMARY KEY (projection, stream);
 
+alter table log.relay add constraint relay_id_check CHECK ((id = 1));
+
+alter table log.relay add constraint relay_pkey PRIMARY KEY (id);
+
 alter table log.session add constraint session_pkey PRIMARY KEY (id);
 
 alter table log.session add constraint session_token_hash_key UNIQUE (token_hash);
+
+alter table log.subscriber add constraint subscriber_name_check CHECK ((name ~ '^[a-z][a-z0-9_]{0,31}$'::text));
+
+alter table log.subscriber add constraint subscriber_pkey PRIMARY KEY (name);
+
+alter table log.subscriber add constraint subscriber_subjects_check CHECK ((cardinality(subjects) > 0));
 
 alter table log.writer add constraint writer_pkey PRIMARY KEY (id);
 
@@ -362,9 +385,15 @@ comment on table log.migration_job is 'Migrations of many runs of a process to o
 
 comment on table log.parked is 'Streams that a projection gave up on, with the event that stopped it.';
 
+comment on table log.relay is 'One row: the key of the marks on our messages. unmarked: messages of a release before the marks count as ours too.';
+
 comment on table log.session is 'Signed-in browsers; only hashes of the cookie are kept.';
 
+comment on table log.subscriber is 'Services that read our messages, each through the consumer of its name.';
+
 comment on table log.writer is 'The last group of each writing process: what a lost answer to a commit is looked up in.';
+
+grant delete, insert, select on table log.subscriber to milepost_app;
 
 grant delete, insert, select, update on table log.access_token to milepost_app;
 
@@ -397,5 +426,7 @@ grant select on table log.event to milepost_app;
 grant select on table log.head to milepost_app;
 
 grant select on table log.migration to milepost_app;
+
+grant select on table log.relay to milepost_app;
 
 grant select on table log.writer to milepost_app;

@@ -25,6 +25,7 @@ GROUPS = {
     "events": "events",
     "token": "tokens",
     "access": "access",
+    "subscriber": "subscribers",
 }
 """Verbs that have verbs of their own, and the module that holds them."""
 

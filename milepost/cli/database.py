@@ -36,6 +36,11 @@ def servers() -> list[str]:
     return settings().nats_servers or _running().nats_url.split(",")
 
 
+def migration_servers() -> list[str]:
+    """The NATS servers, as the one who may change streams."""
+    return settings().migration_nats_servers or _running().migration_nats_url.split(",")
+
+
 def public_url() -> str:
     """Where people reach this installation."""
     known = settings()

@@ -12,6 +12,7 @@ from milepost.cli.output import (
     BAD_INPUT,
     REFUSED,
     UNHEALTHY,
+    UNREACHABLE,
     AsJson,
     Field,
     fail,
@@ -70,11 +71,14 @@ def worker() -> None:
 
 def migrate(as_json: bool = AsJson) -> None:
     """Bring database and broker to what this release needs; any number of times."""
-    from milepost.cli.database import owner_url, servers
-    from milepost.preparation import prepare
+    from milepost.cli.database import migration_servers, owner_url
+    from milepost.preparation import BrokerError, prepare
 
     settings = _settings()
-    done = prepare(owner_url(), servers(), replicas=settings.stream_replicas)
+    try:
+        done = prepare(owner_url(), migration_servers(), replicas=settings.stream_replicas)
+    except (BrokerError, OSError, TimeoutError) as error:
+        fail(f"the broker's streams could not be prepared: {str(error) or type(error).__name__}", UNREACHABLE)
     if as_json:
         print_json({"migrations": done.migrations})
     else:

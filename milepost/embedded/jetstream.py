@@ -11,10 +11,11 @@ import socket
 import time
 from pathlib import Path
 
+from workers.broker_users import inbox_of
+
 ASK_EVERY_SECONDS = 5.0
 ANSWER_SECONDS = 2.0
 PATIENCE = 2
-INBOX = "_INBOX.milepost.probe"
 INFO = "$JS.API.INFO"
 MOST_BYTES = 65_536
 
@@ -70,9 +71,10 @@ def jetstream_answers(port: int, user: str, password: str) -> bool:
 
 
 def _asked(connection: socket.socket, user: str, password: str) -> bool:
+    inbox = f"{inbox_of(user)}.probe"
     options = {"user": user, "pass": password, "verbose": False, "pedantic": False, "name": "milepost probe"}
     options |= {"lang": "python", "version": "1", "headers": True, "no_responders": True}
-    asked = f"CONNECT {json.dumps(options)}\r\nSUB {INBOX} 1\r\nPUB {INFO} {INBOX} 0\r\n\r\n"
+    asked = f"CONNECT {json.dumps(options)}\r\nSUB {inbox} 1\r\nPUB {INFO} {inbox} 0\r\n\r\n"
     connection.sendall(asked.encode())
     return _answer(connection)
 

@@ -1,4 +1,4 @@
-"""An embedded nats-server with JetStream: loopback only, a generated credential, synced at every message."""
+"""An embedded nats-server with JetStream: loopback only, a user with its own password for each task, synced to disk."""
 
 import json
 import secrets
@@ -6,7 +6,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -17,33 +17,36 @@ from milepost.embedded.binaries import nats_program
 from milepost.embedded.errors import EmbeddedError
 from milepost.embedded.files import DirectoryLock
 from milepost.embedded.jetstream import JetStreamProbe
+from workers.broker_users import FORMER, OWNER, RELAY, WORKER, rights_of
 
 START_SECONDS = 60
 STOP_SECONDS = 20
-USER = "milepost"
+RELOAD_SIGNAL = signal.SIGHUP
 MAX_PAYLOAD_BYTES = 1024 * 1024
 MAX_FILE_STORE_BYTES = 8 * 1024**3
 MAX_MEMORY_STORE_BYTES = 64 * 1024**2
 ANY_PORT = -1
+STATE = "server.json"
+CONFIGURATION = "nats.json"
 
 
 class NatsServer:
     """One nats-server in one directory.
 
-    The directory holds JetStream's store, the generated credential, the configuration and the log. The server keeps
-    its port as long as it can, so that clients find it again after a restart.
+    The directory holds JetStream's store, the generated passwords, the configuration and the log. The server keeps
+    its port as long as it can, so that clients find it again after a restart. Who may do what: workers.broker_users.
     """
 
     def __init__(self, directory: Path, *, durable: bool = True) -> None:
         self.directory = directory.absolute()
         self.store = self.directory / "store"
         self.log = self.directory / "nats.log"
-        self.configuration = self.directory / "nats.json"
+        self.configuration = self.directory / CONFIGURATION
         self._durable = durable
         self._process: subprocess.Popen[bytes] | None = None
         self._lock = DirectoryLock(self.directory)
         self._port = ANY_PORT
-        self._password = ""
+        self._passwords: dict[str, str] = {}
         self._temporary = False
         self._probe = JetStreamProbe(self.store)
 
@@ -54,10 +57,24 @@ class NatsServer:
         server._temporary = True
         return server
 
+    def url_of(self, user: str) -> str:
+        """Where this user connects, password included."""
+        return f"nats://{user}:{self._passwords.get(user, '')}@127.0.0.1:{self._port}"
+
     @property
     def url(self) -> str:
-        """Where clients connect, credential included."""
-        return f"nats://{USER}:{self._password}@127.0.0.1:{self._port}"
+        """Where workers and API connect, password included."""
+        return self.url_of(WORKER)
+
+    @property
+    def relay_url(self) -> str:
+        """Where the relay connects, which alone publishes events."""
+        return self.url_of(RELAY)
+
+    @property
+    def owner_url(self) -> str:
+        """Where the migration step connects, which alone changes streams."""
+        return self.url_of(OWNER)
 
     @property
     def port(self) -> int:
@@ -81,7 +98,7 @@ class NatsServer:
 
     def trouble(self) -> str | None:
         """Why JetStream cannot be trusted any more although the server runs; None when it can. For one thread."""
-        return self._probe.trouble(self._port, USER, self._password) if self.running else None
+        return self._probe.trouble(self._port, WORKER, self._passwords[WORKER]) if self.running else None
 
     def start(self) -> None:
         """Start the server and wait until it takes connections, on the port it had before if that is free."""
@@ -116,9 +133,16 @@ class NatsServer:
         self.stop()
 
     def _load_credential(self) -> None:
-        """Take up the password and the port of the last run, or make a password."""
-        state = files.read_json(self.directory / "server.json") or {}
-        self._password = state.get("password") or secrets.token_urlsafe(32)
+        """Take up the passwords and the port of the last run; make the passwords that are missing.
+
+        The one password of an earlier release was told to whoever subscribes: its user goes on, and only reads.
+        """
+        state = files.read_json(self.directory / STATE) or {}
+        self._passwords = dict(state.get("passwords", {}))
+        if "password" in state:
+            self._passwords.setdefault(FORMER, state["password"])
+        for user in (OWNER, RELAY, WORKER):
+            self._passwords.setdefault(user, new_password())
         if self._port == ANY_PORT:
             self._port = int(state.get("port", ANY_PORT))
 
@@ -141,7 +165,7 @@ class NatsServer:
             if self._port == ANY_PORT or "address already in use" not in end:
                 raise EmbeddedError(f"{error}. The end of {self.log}:\n{end}") from None
             self._port = self._run(ANY_PORT)
-        files.write_json(self.directory / "server.json", {"password": self._password, "port": self._port})
+        files.write_json(self.directory / STATE, {"passwords": self._passwords, "port": self._port})
 
     def _run(self, port: int) -> int:
         ports = files.private_directory(self.directory / "ports")
@@ -164,7 +188,7 @@ class NatsServer:
             "pid_file": str(self.directory / "nats.pid"),
             "ports_file_dir": str(ports),
             "max_payload": MAX_PAYLOAD_BYTES,
-            "authorization": {"user": USER, "password": self._password},
+            "authorization": {"users": users(self._passwords)},
             "jetstream": {
                 "store_dir": str(files.private_directory(self.store)),
                 "max_file_store": MAX_FILE_STORE_BYTES,
@@ -174,9 +198,37 @@ class NatsServer:
         }
 
 
+def new_password() -> str:
+    """A password that nobody guesses."""
+    return secrets.token_urlsafe(32)
+
+
+def users(passwords: Mapping[str, str]) -> list[dict[str, Any]]:
+    """The users of the server's configuration, each with its rights."""
+    return [
+        {"user": user, "password": password, "permissions": rights_of(user).permissions()}
+        for user, password in passwords.items()
+    ]
+
+
+def change_subscribers(directory: Path, change: Callable[[dict[str, str]], None]) -> None:
+    """Change who may subscribe to the server in ``directory``, and have it know at once where it runs.
+
+    Any process of the directory's owner may do this; EmbeddedError when no server was ever started there.
+    """
+    state, told = files.read_json(directory / STATE), files.read_json(directory / CONFIGURATION)
+    if state is None or told is None:
+        raise EmbeddedError(f"no nats-server was started in {directory}: start `milepost up` first")
+    change(state["passwords"])
+    files.write_json(directory / STATE, state)
+    told["authorization"] = {"users": users(state["passwords"])}
+    files.write_json(directory / CONFIGURATION, told)
+    process.tell(directory / "nats.pid", str(directory / CONFIGURATION), RELOAD_SIGNAL)
+
+
 def sync_interval(directory: Path, servers: Sequence[str]) -> str | None:
     """The sync_interval that the embedded server in ``directory`` was told, if one of ``servers`` is that server."""
-    state, told = files.read_json(directory / "server.json"), files.read_json(directory / "nats.json")
+    state, told = files.read_json(directory / STATE), files.read_json(directory / CONFIGURATION)
     if state is None or told is None:
         return None
     ours = any(urlsplit(url).port == state.get("port") for url in servers if "@127.0.0.1:" in url)

@@ -124,6 +124,13 @@ def clear_left_over(
     raise EmbeddedError(f"process {pid}, left by an earlier run, does not end: stop it by hand")
 
 
+def tell(pid_file: Path, marker: str, number: signal.Signals) -> None:
+    """Signal the process that a file names, if it is the one whose command line has ``marker``; else nothing runs."""
+    text = pid_file.read_text("ascii").strip() if pid_file.exists() else ""
+    if text.isdigit() and marker in command_line(int(text)):
+        _signal(int(text), number)
+
+
 def _signal(pid: int, number: signal.Signals) -> None:
     try:
         os.kill(pid, number)

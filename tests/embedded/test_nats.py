@@ -5,6 +5,7 @@ import os
 import signal
 import socket
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import nats
 import psutil
@@ -13,6 +14,7 @@ import pytest
 from milepost.embedded import DirectoryInUse, EmbeddedError, NatsServer
 from tests.support.programs import alive, line, program
 from tests.support.waiting import wait_until
+from tests.workers.stream import client_of, declared
 
 START = """
 import signal, sys
@@ -66,9 +68,9 @@ async def test_a_crash_loses_nothing_that_was_acknowledged(tmp_path: Path):
     """After kill -9 of the server, the next start has the messages, at the same address."""
     server = NatsServer(tmp_path / "nats")
     server.start()
-    client = await nats.connect(server.url)
-    await client.jetstream().add_stream(name="KEPT", subjects=["kept"])
-    await client.jetstream().publish("kept", b"word")
+    await declared(server.owner_url)
+    client = await client_of(server.relay_url)
+    await client.jetstream().publish("milepost.v1.kept", b"word")
     await client.close()
     url = server.url
     assert server.pid is not None
@@ -76,18 +78,19 @@ async def test_a_crash_loses_nothing_that_was_acknowledged(tmp_path: Path):
     wait_until(lambda: not server.running, what="the end of the server")
     server.start()
     assert server.url == url
-    client = await nats.connect(server.url)
-    assert (await client.jetstream().get_msg("KEPT", 1)).data == b"word"
+    client = await client_of(server.relay_url)
+    assert (await client.jetstream().get_msg("MILEPOST", 1)).data == b"word"
     await client.close()
     server.stop()
 
 
 def test_the_address_survives_a_restart_of_everything(tmp_path: Path):
-    """Port and password are those of the last run, so that other programs find the server again."""
+    """Port and passwords are those of the last run, so that other programs find the server again."""
     with NatsServer(tmp_path / "nats") as first:
-        url = first.url
+        urls = (first.url, first.relay_url, first.owner_url)
     with NatsServer(tmp_path / "nats") as second:
-        assert second.url == url
+        assert (second.url, second.relay_url, second.owner_url) == urls
+    assert len({urlsplit(url).password for url in urls}) == 3
 
 
 def test_a_port_taken_meanwhile_is_left_alone(tmp_path: Path):

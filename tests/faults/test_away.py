@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import psutil
 import pytest
@@ -17,6 +18,7 @@ from milepost.embedded import NatsServer, PostgresServer
 from tests.faults.living import AGAIN_SECONDS, Living, living
 from tests.support.waiting import wait_until
 from tests.workers import stream
+from workers.broker_users import RELAY
 
 pytestmark = [pytest.mark.fault, pytest.mark.slow]
 DEFAULT_LIMIT_SECONDS = 120
@@ -45,7 +47,7 @@ def test_nats_away_for_three_minutes(
     nats: NatsServer, tmp_path: Path, record_property: Callable[[str, object], None]
 ):
     """Past the client's own limit: commands and views go on, health says so, and the stream is whole soon after."""
-    with living(tmp_path, MILEPOST_NATS_URL=nats.url) as house:
+    with living(tmp_path, MILEPOST_NATS_URL=nats.url, **as_relay(nats)) as house:
         house.work()
         nats_gone(nats)
         house.goes_on()
@@ -58,7 +60,7 @@ def test_nats_away_for_three_minutes(
         record(record_property, idle, time.monotonic() - begun)
         house.work()
         assert house.holds() > 20
-        assert asyncio.run(stream.positions(nats.url)) == list(range(1, house.head + 1))
+        assert asyncio.run(stream.positions(nats.owner_url)) == list(range(1, house.head + 1))
     assert idle.cpu < MOST_CPU
     assert idle.lines < MOST_LINES_A_MINUTE * idle.seconds / 60
 
@@ -80,6 +82,12 @@ def test_postgres_away_for_half_a_minute(tmp_path: Path, record_property: Callab
             record(record_property, idle, time.monotonic() - begun)
             assert house.holds() > 20
     assert idle.lines < 2 * MOST_LINES_A_MINUTE
+
+
+def as_relay(nats: NatsServer) -> dict[str, str]:
+    """Who publishes."""
+    password = str(urlsplit(nats.relay_url).password)
+    return {"MILEPOST_NATS_RELAY_USER": RELAY, "MILEPOST_NATS_RELAY_PASSWORD": password}
 
 
 def nats_gone(nats: NatsServer) -> None:

@@ -68,7 +68,7 @@ def test_a_deleted_jetstream_loses_nothing(house: Living, restarted: bool):
     assert house.holds() > 50
     whole = list(range(1, house.head + 1))
     wait_until(
-        lambda: asyncio.run(stream.positions(house.instance["nats_url"])) == whole,
+        lambda: asyncio.run(stream.positions(house.instance["migration_nats_url"])) == whole,
         20,
         "a stream without a hole",
     )

@@ -48,7 +48,12 @@ class House:
 
     def work(self) -> RunningWorker:
         """A new worker."""
-        return RunningWorker(self.postgres.app_url, self.nats.url, reconnect_wait_seconds=RECONNECT_SECONDS)
+        return RunningWorker(
+            self.postgres.app_url,
+            self.nats.url,
+            relay_urls=[self.nats.relay_url],
+            reconnect_wait_seconds=RECONNECT_SECONDS,
+        )
 
     def kill_all(self) -> None:
         """Everything at once."""
@@ -97,7 +102,7 @@ class House:
             assert {id_: commands.get(id_) for id_, _ in self.acknowledged} == dict(self.acknowledged)
             assert connection.execute(APPLIED).fetchall() == connection.execute(EXPECTED).fetchall()
             assert connection.execute(STREAMS).fetchall() == connection.execute(EXPECTED_STREAMS).fetchall()
-        assert asyncio.run(stream.positions(self.nats.url)) == list(range(1, head + 1))
+        assert asyncio.run(stream.positions(self.nats.owner_url)) == list(range(1, head + 1))
 
 
 @pytest.fixture

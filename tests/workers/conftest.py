@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from milepost.embedded import NatsServer
 from store.log import Log
 from tests.support.databases import Database
 from tests.workers.running import RunningWorker
@@ -17,12 +18,14 @@ def log(database: Database) -> Iterator[Log]:
 
 
 @pytest.fixture
-def start_worker(database: Database, nats_url: str) -> Iterator[Callable[..., RunningWorker]]:
-    """Starts workers on this test's database and broker; they are stopped at the end."""
+def start_worker(database: Database, nats_server: NatsServer) -> Iterator[Callable[..., RunningWorker]]:
+    """Starts workers on this test's database and broker, with a worker's rights there; they are stopped at the end."""
     started: list[RunningWorker] = []
 
     def start(**settings: object) -> RunningWorker:
-        started.append(RunningWorker(database.app_url, str(settings.pop("nats_url", nats_url)), **settings))
+        url = str(settings.pop("nats_url", nats_server.url))
+        settings.setdefault("relay_urls", [nats_server.relay_url])
+        started.append(RunningWorker(database.app_url, url, **settings))
         return started[-1]
 
     yield start

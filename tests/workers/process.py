@@ -39,9 +39,9 @@ BROKER = BrokerSettings.__dataclass_fields__
 def main(told: dict[str, Any]) -> None:
     """Serve with these settings."""
     log_setup.set_up("debug" if told.pop("debug", False) else "info")
-    broker = BrokerSettings(
-        urls=(str(told.pop("nats_url")),), **{name: told.pop(name) for name in list(told) if name in BROKER}
-    )
+    relays = tuple(told.pop("relay_urls", ()))
+    more = {name: told.pop(name) for name in list(told) if name in BROKER}
+    broker = BrokerSettings((str(told.pop("nats_url")),), relays, **more)
     make = PROJECTORS[told.pop("projector", "tally")]
     settings = WorkerSettings(broker=broker, durable=False, **told)
     serve(settings, lambda log: make(log, settings.database_url))

@@ -1,12 +1,16 @@
 """The relay publishes every event once, in order."""
 
 import signal
+import time
 from collections.abc import Callable
+from uuid import uuid4
 
+import orjson
 import psycopg
 import pytest
 from nats.js.errors import APIError
 
+from milepost.embedded import NatsServer
 from store.log import Log
 from tests.support.databases import Database
 from tests.support.waiting import wait_until, wait_until_async
@@ -14,14 +18,15 @@ from tests.workers import stream
 from tests.workers.running import RunningWorker
 from tests.workers.writing import write
 from workers import cloudevents, publishing, transport
+from workers.cloudevents import Message
 from workers.publishing import PublishFailed
-from workers.transport import BrokerSettings
 
 pytestmark = pytest.mark.anyio
 TERMINATE = (
     "select pg_terminate_backend(pid) from pg_stat_activity where application_name = %s and datname = %s"
 )
 Start = Callable[..., RunningWorker]
+KEY = "a key"
 
 
 def relayed(database: Database, position: int, seconds: float = 10) -> None:
@@ -129,30 +134,132 @@ def _make_older(database: Database, position: int) -> None:
 
 
 @pytest.mark.parametrize("count", [3, 40], ids=["one by one", "as a batch"])
-async def test_a_hole_is_refused(log: Log, nats_url: str, count: int):
+async def test_a_hole_is_refused(log: Log, nats_server: NatsServer, nats_url: str, count: int):
     """A message that does not follow the last one of the stream is not stored, and none behind it."""
-    client = await stream.client_of(nats_url)
-    await transport.declare(client, BrokerSettings((nats_url,)))
+    await stream.declared(nats_url)
+    client = await stream.client_of(nats_server.relay_url)
     write(log, count)
     messages = [cloudevents.message(log.id, row) for row in log.read(0, count)]
     with pytest.raises(PublishFailed):
-        await publishing.publish(client, messages, after=1)
+        await publishing.publish(client, messages, 1, KEY)
     assert await stream.positions(nats_url) == []
-    assert await publishing.publish(client, messages, after=0) == count
+    assert await publishing.publish(client, messages, 0, KEY) == count
     with pytest.raises(PublishFailed):
-        await publishing.publish(client, messages, after=0)
+        await publishing.publish(client, messages, 0, KEY)
     assert await stream.positions(nats_url) == list(range(1, count + 1))
     await client.close()
 
 
-async def test_a_log_set_back_stops_the_relay(log: Log, nats_url: str, start_worker: Start):
+async def test_a_log_set_back_stops_the_relay(log: Log, nats_server: NatsServer, start_worker: Start):
     """A stream that is ahead of its log belongs to a history that is gone: the worker says so and ends."""
-    client = await stream.client_of(nats_url)
-    await transport.declare(client, BrokerSettings((nats_url,)))
+    await stream.declared(nats_server.owner_url)
+    client = await stream.client_of(nats_server.relay_url)
     write(log, 1)
     ahead = cloudevents.message(log.id, log.read(0, 1)[0])._replace(id=cloudevents.message_id(log.id, 9))
-    await publishing.publish(client, [ahead], after=0)
+    await publishing.publish(client, [ahead], 0, stream.mark_key(log))
     await client.close()
     worker = start_worker()
     assert worker.wait() != 0
     assert "StreamAhead" in worker.stop()
+
+
+# --- what somebody else puts into the stream ---
+
+Forge = Callable[[Log, Message, int], dict[str, str]]
+"""The headers of a message that is no relay's, from the last true one and its number in the stream."""
+
+FORGERIES: dict[str, Forge] = {
+    "no name": lambda _log, _last, _at: {},
+    "the next name without a mark": lambda log, last, _at: {"Nats-Msg-Id": f"{log.id}-{last.position + 1}"},
+    "the next name with a guessed mark": lambda log, last, _at: {
+        "Nats-Msg-Id": f"{log.id}-{last.position + 1}-{'0' * 32}"
+    },
+    "far ahead of the log": lambda log, _last, _at: {"Nats-Msg-Id": f"{log.id}-999999999-{'0' * 32}"},
+    "another log's": lambda _log, last, _at: {"Nats-Msg-Id": f"{uuid4()}-{last.position}"},
+    "a mark that is no ASCII": lambda log, last, _at: {"Nats-Msg-Id": f"{log.id}-{last.position}-ü"},
+    "a number that is none": lambda log, _last, _at: {"Nats-Msg-Id": f"{log.id}-²³-{'0' * 32}"},
+    "a copy of the last one": lambda log, last, at: {
+        "Nats-Msg-Id": cloudevents.marked(last, at, stream.mark_key(log))
+    },
+}
+UNREADABLE = [
+    b"NATS/1.0\r\n\xff\xfe: \xff\r\nNats-Msg-Id: \xff\r\n\r\n",
+    b"NATS/1.0\r\nNats-Msg-Id\r\n\r\n",
+    b"NATS/1.0\r\n\r\n",
+]
+"""Blocks of headers that no client of ours would send."""
+
+
+async def test_what_is_not_our_own_is_stepped_over(
+    log: Log, database: Database, nats_server: NatsServer, start_worker: Start
+):
+    """Whatever lies on top of the stream: the relay goes on behind it, loses no event and publishes none twice."""
+    worker = start_worker(duplicate_window_seconds=0.1)
+    relayed(database, write(log, 12))
+    client = await stream.client_of(nats_server.relay_url)
+    for name, forge in FORGERIES.items():
+        await past_the_window(nats_server)
+        last = cloudevents.message(log.id, log.read(log.head() - 1, 1)[0])
+        at = await stream.length(nats_server.owner_url)
+        headers = forge(log, last, at)
+        answer = orjson.loads((await client.request(last.subject, last.payload, 5, headers=headers)).data)
+        assert answer.get("seq") == at + 1, (name, answer)
+        relayed(database, write(log, 1))
+    await client.close()
+    for block in UNREADABLE:
+        stream.publish_raw(nats_server.relay_url, b"milepost.v1.run.-.x", block)
+        relayed(database, write(log, 1))
+    assert "relay_steps_over" in worker.stop()
+    start_worker()
+    relayed(database, write(log, 30))
+    marks = await stream.own(log, nats_server.owner_url)
+    assert marks == list(range(1, 12 + len(FORGERIES) + len(UNREADABLE) + 30 + 1))
+
+
+async def past_the_window(server: NatsServer) -> None:
+    """Until the broker has forgotten the names of the last messages, and takes one of them again."""
+    begun = time.monotonic()
+    await wait_until_async(lambda: _later(begun, 0.15), what="the end of the broker's memory of names")
+
+
+async def _later(begun: float, seconds: float) -> bool:
+    return time.monotonic() > begun + seconds
+
+
+async def test_a_stream_of_an_earlier_release_goes_on(
+    log: Log, database: Database, nats_server: NatsServer, start_worker: Start
+):
+    """Messages without a mark count as ours, if they say what the log says, until the first with a mark is there."""
+    await stream.declared(nats_server.owner_url)
+    write(log, 3)
+    client = await stream.client_of(nats_server.relay_url)
+    for row in log.read(0, 3):
+        old = cloudevents.message(log.id, row)
+        await client.request(old.subject, old.payload, 5, headers={"Nats-Msg-Id": old.id})
+    forged = cloudevents.message(log.id, log.read(2, 1)[0])
+    await client.request(forged.subject, b"{}", 5, headers={"Nats-Msg-Id": f"{log.id}-9"})
+    await client.close()
+    start_worker()
+    relayed(database, write(log, 2))
+    assert await stream.own(log, nats_server.owner_url) == [4, 5]
+    assert await stream.length(nats_server.owner_url) == 6
+
+
+async def test_a_false_wake_up_holds_nobody_up(
+    log: Log, database: Database, nats_server: NatsServer, start_worker: Start
+):
+    """What is no wake-up of ours is let go of; the next true one is heard."""
+    start_worker(listen=False, poll_seconds=3.0)
+    first = write(log, 1)
+    wait_until(lambda: stream.checkpoint(database.app_url, "tally") >= first, 10, "the worker")
+    client = await stream.client_of(nats_server.relay_url)
+    for body in (
+        b"nonsense",
+        b"[]",
+        b'{"log": "x", "position": 1}',
+        orjson.dumps({"log": str(uuid4()), "position": 9}),
+    ):
+        await client.jetstream().publish(transport.GROWN_SUBJECT, body)
+    await client.close()
+    last = write(log, 1)
+    wait_until(lambda: stream.checkpoint(database.app_url, "tally") >= last, 2.5, "the read model")

@@ -13,9 +13,11 @@ import pytest
 
 from milepost.embedded import NatsServer
 from store.log import Log
+from store.subscribers import Subscriber
 from tests.support.databases import Database
 from tests.support.waiting import wait_until
 from tests.workers import stream
+from tests.workers.brokers import subscriber
 from tests.workers.process import CANARY, Broken
 from tests.workers.running import ROOT, RunningWorker
 from tests.workers.writing import write
@@ -107,11 +109,16 @@ def _relays(log: Log, database: Database) -> int:
     return int(row[0]) if row else 0
 
 
-@pytest.mark.parametrize("start", ["0", "now"])
+@pytest.mark.parametrize("from_start", [True, False])
 def test_the_guides_consumer_works(
-    log: Log, database: Database, nats_url: str, start_worker: Start, tmp_path: Path, start: str
+    log: Log,
+    database: Database,
+    nats_server: NatsServer,
+    start_worker: Start,
+    tmp_path: Path,
+    from_start: bool,
 ):
-    """The program in docs/how-to/subscribe.md prints every event from 0, and only new ones from now."""
+    """The program in docs/how-to/subscribe.md prints every event from the start, or only new ones, and may do so."""
     found = re.search(r"```python\n(.*?)```", GUIDE.read_text("utf-8"), re.DOTALL)
     assert found is not None
     program = tmp_path / "consumer.py"
@@ -119,16 +126,14 @@ def test_the_guides_consumer_works(
     start_worker()
     last = write(log, 3)
     wait_until(lambda: stream.checkpoint(database.app_url, "relay") >= last)
+    url = subscriber(nats_server, Subscriber("crm", ("milepost.v1.>",), from_start))
     with subprocess.Popen(
-        [sys.executable, "-u", program, start],
-        stdout=subprocess.PIPE,
-        text=True,
-        env={"MILEPOST_NATS_URL": nats_url},
+        [sys.executable, "-u", program], stdout=subprocess.PIPE, text=True, env={"MILEPOST_NATS_URL": url}
     ) as consumer:
         assert consumer.stdout is not None
         assert consumer.stdout.readline() == "subscribed\n"
         write(log, 1)
-        expected = range(1, 5) if start == "0" else range(4, 5)
+        expected = range(1, 5) if from_start else range(4, 5)
         lines = [consumer.stdout.readline().split(maxsplit=2) for _ in expected]
         consumer.kill()
     assert [(int(position), kind) for position, kind, _ in lines] == [
