@@ -22,6 +22,7 @@ from domain.lint_graph import (
 )
 from domain.lint_mails import digest_recipients, recipients
 from domain.lint_roles import ways_to_fill
+from domain.lint_secrets import secrets_of_calls, secrets_of_webhooks
 from domain.lint_shown import in_view, readable, shown
 from domain.lint_times import distances
 from domain.outline import INSTEAD, Finding, Findings, Outline, Path, Placed, near, placeholders, some
@@ -319,8 +320,9 @@ def _document_wide(outline: Outline) -> Findings:
 
 
 def _texts(outline: Outline, placed: Placed) -> Findings:
+    header = (*placed.path, "http", "headers")
     for path, text in _templates(placed.step, placed.path):
-        yield from _template(outline, path, text)
+        yield from _template(outline, path, text, of_header=path[: len(header)] == header)
 
 
 def _templates(step: Step, path: Path) -> Iterator[tuple[Path, str]]:
@@ -349,8 +351,10 @@ def _body_texts(path: Path, value: Any) -> Iterator[tuple[Path, str]]:
             yield from _body_texts((*path, place), part)
 
 
-def _template(outline: Outline, path: Path, text: str) -> Findings:
+def _template(outline: Outline, path: Path, text: str, *, of_header: bool = False) -> Findings:
     for name in placeholders(text):
+        if of_header and name.startswith("secret:"):
+            continue
         if name in outline.fields or name in outline.inputs or name in _FACTS:
             continue
         if name.startswith("role.") and name[5:] in outline.roles:
@@ -361,9 +365,9 @@ def _template(outline: Outline, path: Path, text: str) -> Findings:
 
 _RULES: tuple[Callable[[Outline], Findings], ...] = (
     _duplicate_keys, _look_alikes, _roles_of_roles, ways_to_fill, cycles, _forms, computed_fields, _document_wide,
-    webhooks, distances, digest_recipients,
+    webhooks, secrets_of_webhooks, distances, digest_recipients,
 )  # fmt: skip
 _STEP_RULES: tuple[Callable[[Outline, Placed], Findings], ...] = (
     _reserved_keys, _roles_of_steps, _gate_owner, references, covers_earlier, conditions, dues, _details, _outputs,
-    _other_fields, _texts, recipients, shown, readable, in_view, calls, waits, child_runs, no_repeats,
+    _other_fields, _texts, recipients, shown, readable, in_view, calls, secrets_of_calls, waits, child_runs, no_repeats,
 )  # fmt: skip

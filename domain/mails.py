@@ -313,7 +313,7 @@ class _Writer:
             **step_facts(self.run, self.definition, self.act.step, self.desk.zone),
             **more,
         }
-        hides = self.desk.hide_sensitive
+        hides = self.desk.hide_sensitive or "to" in self.act.changes
         return ForPeople(
             self.run, self.definition, self.desk.book, self.desk.zone, told, hide_sensitive=hides
         )

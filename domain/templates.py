@@ -22,6 +22,8 @@ WRAPPED_FROM = 60
 """A line of a template at least this long was wrapped by its author's editor, and goes on in the next."""
 
 _OWN_LINE = re.compile(r"\s*([-*•]|\d+[.)])\s")
+SECRET = re.compile(r"secret:([a-z][a-z0-9_]{0,63})")
+"""The placeholder, in a header of a call, of a secret that is kept outside the document."""
 _BREAKS = re.compile(r"[\x00-\x1f\x7f\x80-\x9f\u2028\u2029\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]+")
 _SPACES = re.compile(r"\s+")
 

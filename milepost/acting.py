@@ -16,6 +16,7 @@ from workers.acting import Acting
 from workers.automations.child_run import ChildStarter, Families
 from workers.automations.contract import Executor
 from workers.automations.http import HttpCaller
+from workers.automations.sealed import call_secrets
 from workers.automations.signing import Signer
 from workers.automations.targets import Place, Targets
 from workers.duty import Duty
@@ -28,9 +29,10 @@ def executors(
     """Who does which kind of action."""
     signer = Signer(webhook_secret(settings))
     targets = Targets(settings.allowed_targets, _own_services(settings, repository, clock, signer))
+    secrets = call_secrets(settings.call_secrets or "")
     return {
         "email": emailing(settings, application_url(settings)),
-        "http": HttpCaller(signer, targets, settings.base_url, settings.calendar.zone),
+        "http": HttpCaller(signer, targets, settings.base_url, settings.calendar.zone, secrets),
         "run": ChildStarter(repository, settings.calendar, Staff(application_url(settings)).for_start),
     }
 

@@ -29,6 +29,7 @@ from milepost.addressing import (
 )
 from milepost.calendar import days_of, holidays_of, hours_of, organisation_calendar, zone_of
 from milepost.secret_files import PREFIX, SecretFiles, SettingsError, is_secret
+from workers.automations.sealed import call_secrets
 
 __all__ = [
     "PREFIX",
@@ -55,6 +56,7 @@ _PARTS: Mapping[str, Callable[[str], object]] = {
     "mail_from": sender_of,
     "link_secret": link_secret_of,
     "webhook_secret": webhook_secret_of,
+    "call_secrets": call_secrets,
 }
 
 
@@ -178,9 +180,18 @@ class Settings(BaseSettings):
     )
     webhook_secret: str | None = _setting(
         None,
-        "Signs the calls to other services (Standard Webhooks); the same for every process. Unset: one is made in the "
-        "home as `run/webhook-secret`, so with several machines it has to be set.",
-        "whsec_ and at least 24 bytes in base64",
+        "What the secret of each receiver of calls is made from (Standard Webhooks; `milepost receiver secret HOST` "
+        "shows it); the same for every process. Several, the newest first, while receivers change over: calls are "
+        "signed with all. Unset: one is made in the home as `run/webhook-secret`, so with several machines it has to "
+        "be set.",
+        "whsec_ and at least 24 bytes in base64; several with blanks between",
+        secret=True,
+    )
+    call_secrets: str | None = _setting(
+        None,
+        "Secrets that the headers of calls name as `{secret:crm_key}`, such as the API keys of other services; "
+        "for workers only.",
+        'TOML, a table for each: [crm_key], value = "…", hosts = ["crm.example.com"]',
         secret=True,
     )
     allowed_targets: Annotated[tuple[str, ...], NoDecode] = _setting(

@@ -17,6 +17,8 @@ COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "compose.yaml").read_text("utf-
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 NODES = ["nats-1", "nats-2", "nats-3"]
 OURS = ["migrate", "api", "worker"]
+SHAPED = {"webhook_secret": "5f" * 32 + "\n", "call_secrets": ""}
+"""What is in the files of secrets that are more than a password, as the head of compose.yaml makes them."""
 
 
 def test_it_is_postgres_three_nats_nodes_and_our_three_commands():
@@ -46,7 +48,7 @@ def test_every_value_is_accepted(name: str, tmp_path: Path, monkeypatch: pytest.
     for variable, value in SERVICES[name]["environment"].items():
         secret = tmp_path / Path(value).name
         if variable.endswith("_FILE"):
-            secret.write_text("a/secret-of-many-signs\n")
+            secret.write_text(SHAPED.get(secret.name, "a/secret-of-many-signs\n"))
         given = str(secret) if variable.endswith("_FILE") else value
         monkeypatch.setenv(variable, given.removeprefix("${PUBLIC_URL:-").removesuffix("}"))
     settings = load()
@@ -87,6 +89,16 @@ def test_each_process_has_the_rights_at_the_broker_that_it_needs():
     }
     everybody = {"nats_owner_password", "nats_relay_password", "nats_password", "nats_route_password"}
     assert all(set(SERVICES[node]["secrets"]) == everybody for node in NODES)
+
+
+def test_all_workers_sign_alike():
+    """Whoever calls is told the secret that signs, and the keys of other services; nobody else is."""
+    signing = {"webhook_secret", "call_secrets"}
+    assert [name for name in OURS if signing & set(SERVICES[name]["secrets"])] == ["worker"]
+    assert signing <= set(SERVICES["worker"]["secrets"])
+    told = SERVICES["worker"]["environment"]
+    assert told["MILEPOST_WEBHOOK_SECRET_FILE"] == "/run/secrets/webhook_secret"
+    assert told["MILEPOST_CALL_SECRETS_FILE"] == "/run/secrets/call_secrets"
 
 
 def test_secrets_come_from_files():

@@ -11,6 +11,8 @@ from domain.definition import Definition
 from domain.directory import EMPTY, Directory
 from domain.events import ActionWithdrawn, Event, IncidentResolved
 from domain.mail_address import is_address
+from domain.origin import origin
+from domain.outline import PLACEHOLDER
 from domain.run.doing import complete_by_hand
 from domain.run.queueing import own_action
 from domain.run.state import ActionKind, ActionState, Incident, Run, action_key
@@ -33,16 +35,26 @@ def retry_incident(
 
 
 def edit_incident(
-    run: Run, incident: UUID, changes: dict[str, Any], reason: str | None = None, *, by: Actor, at: datetime
+    run: Run,
+    definition: Definition,
+    incident: UUID,
+    changes: dict[str, Any],
+    reason: str | None = None,
+    *,
+    by: Actor,
+    at: datetime,
 ) -> list[Event]:
     """Have the machine try again with these in place of what the process says; they are sent as they stand here.
 
+    A call to another receiver takes nothing along: Rejected("other_receiver") unless headers and body are given anew.
     For a call ``url``, ``headers``, ``body``; for a mail ``to``, ``subject``, ``body``; for a child run ``inputs``.
     """
     found = _open(run, incident, "edited")
     if found is None:
         return []
-    _check(run.actions[_key(found)].kind, changes)
+    action = run.actions[_key(found)]
+    _check(action.kind, changes)
+    _takes_nothing_along(definition, action, changes)
     return [_resolved(found, "edited", reason, changes, by, at)]
 
 
@@ -192,6 +204,48 @@ _CHANGES: dict[ActionKind, dict[str, tuple[Any, str]]] = {
     },
     "run": {"inputs": (_is_object, "an object of the child's inputs")},
 }
+
+
+def _takes_nothing_along(definition: Definition, action: ActionState, changes: dict[str, Any]) -> None:
+    """What was written for one receiver, keys and values with it, is not sent to another by changing the address."""
+    if "to" in changes and _brings_a_guest_in(definition, action):
+        raise Rejected(
+            "other_receiver",
+            "the mail brings the link of a guest, for that guest only: correct the address in the run, then retry",
+            accepted=["retry", "subject: …", "body: …"],
+        )
+    if action.kind != "http" or "url" not in changes:
+        return
+    own = _asked(definition, action)
+    before = {**own, **action.changes}
+    if origin(changes["url"]) == origin(PLACEHOLDER.sub("x", before["url"])):
+        return
+    left = [name for name in ("headers", "body") if before[name] and name not in changes]
+    if left:
+        raise Rejected(
+            "other_receiver",
+            f"another receiver does not get what was meant for the first: give its {' and '.join(left)} too",
+            accepted=[f"{name}: {{…}}" for name in left],
+        )
+
+
+def _brings_a_guest_in(definition: Definition, action: ActionState) -> bool:
+    known = definition.steps.get(action.step) if action.step is not None else None
+    sent = action.kind == "email" and action.action in ("email", "invitation")
+    return sent and known is not None and known.email is not None and known.email.guest_link
+
+
+def _asked(definition: Definition, action: ActionState) -> dict[str, Any]:
+    """Address, headers and body of a call as the process has them."""
+    known = definition.steps.get(action.step) if action.step is not None else None
+    kind, _, number = action.action.partition(":")
+    if kind == "webhook":
+        webhooks = definition.document.webhooks
+        url = webhooks[int(number)].url if int(number) < len(webhooks) else ""
+        return {"url": url, "headers": {}, "body": {}}
+    if known is None or known.http is None:
+        return {"url": "", "headers": {}, "body": {}}
+    return {"url": known.http.url, "headers": known.http.headers, "body": known.http.body}
 
 
 def _check(kind: ActionKind, changes: dict[str, Any]) -> None:

@@ -26,6 +26,7 @@ GROUPS = {
     "token": "tokens",
     "access": "access",
     "subscriber": "subscribers",
+    "receiver": "receivers",
 }
 """Verbs that have verbs of their own, and the module that holds them."""
 

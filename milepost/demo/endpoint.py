@@ -17,7 +17,7 @@ from domain.run import RUN, Run
 from domain.run.external import receive_event
 from domain.schedule import Calendar
 from domain.words import Actor, Rejected
-from milepost.demo.services import Services
+from milepost.demo.services import HOST, Services
 from store import files
 from store.connect import connect
 from store.repository import Repository
@@ -63,7 +63,7 @@ class Endpoint:
 
     def answer(self, method: str, path: str, headers: dict[str, str], body: bytes) -> tuple[int, bytes]:
         """Status and body of an answer."""
-        if not self._signer.signed(headers, body, self._clock()):
+        if not self._signer.signed(HOST, headers, body, self._clock()):
             return 403, b'{"detail": "the call is not signed by this Milepost"}'
         key = headers.get("idempotency-key", "")
         status, told = self._services.answer(method, path, key, body)

@@ -86,3 +86,29 @@ def test_a_webhook_has_a_whole_address():
     hooks = [{"on": "gate_outcome", "url": "https://hooks.example.com/{inputs.plan}"}]
     found = [finding.code for finding in lint(document({"key": "a"}, webhooks=hooks))]
     assert found == ["unknown_placeholder"]
+
+
+@pytest.mark.parametrize(
+    ("call", "where"),
+    [
+        ({"headers": {"Authorization": "Bearer sk_live_1"}}, "headers.Authorization"),
+        ({"headers": {"X-Api-Key": "1234"}}, "headers.X-Api-Key"),
+        ({"headers": {"X-Auth-Token": "{run.id} and more"}}, "headers.X-Auth-Token"),
+        ({"url": "https://crm.example.com/v1?api_key=1234"}, "url"),
+        ({"body": {"login": {"client_secret": "1234"}}}, "body.login.client_secret"),
+    ],
+)
+def test_a_document_holds_no_key(call: dict[str, Any], where: str):
+    """What everybody may read names a secret, and the refusal says how."""
+    found = lint(document(http(**call)))
+    assert [(one.code, ".".join(map(str, one.path[5:]))) for one in found] == [("secret_in_document", where)]
+    assert "{secret:name}" in " ".join(found[0].accepted)
+
+
+def test_a_secret_is_named_in_headers_only():
+    """The name of a secret is taken in a header, and nowhere else."""
+    named = {"Authorization": "Bearer {secret:crm_key}", "Idempotency-Key": "{run.id}-1"}
+    assert not lint(document(http(headers=named)))
+    for more in ({"headers": {"X-Key": "{secret:No!}"}}, {"body": {"key": "{secret:crm_key}"}}):
+        found = lint(document(http(**more)))
+        assert [one.code for one in found] == ["unknown_placeholder"]

@@ -114,6 +114,36 @@ def test_what_only_tells_can_be_let_go_also_after_the_end():
     story.when(retry_incident, one).then_types("incident_resolved")
 
 
+def test_the_link_of_a_guest_goes_to_that_guest_only():
+    """The mail that brings a guest in is not sent elsewhere: the address is corrected where it stands."""
+    mail = {"to": ["{inputs.mail}"], "subject": "Please sign", "body": "{guest_link}", "guest_link": True}
+    story = run_of(step("ask", kind="email", email=mail)).after(start)
+    name = ("ask", 1, "email")
+    story = story.after(start_action, *name, key="k", by=MACHINE)
+    story = story.after(fail_action, *name, "550", permanent=True, by=MACHINE)
+    one = incident(story)
+    story.when(edit_incident, one, {"to": ["eve@elsewhere.example"]}).rejected("other_receiver")
+    story.when(edit_incident, one, {"subject": "Please sign today"}).then_types("incident_resolved")
+
+
+def test_an_edited_address_leads_to_who_was_called_before_or_takes_nothing_along():
+    """The same receiver gets the rest as it was; another one, also a third one, only what is written anew."""
+    story = stuck(
+        run_of(step("call", kind="http", http={**HTTP, "headers": {"X-Plan": "{inputs.plan}"}})).after(start)
+    )
+    one = incident(story)
+    same = HTTP["url"].replace("https://", "HTTPS://") + "/v2"
+    story.when(edit_incident, one, {"url": same.replace("HTTPS", "https")}).then_types("incident_resolved")
+    for url in ("https://eve.example/", "https://crm.example.com:8443/", "http://crm.example.com/"):
+        story.when(edit_incident, one, {"url": url}).rejected("other_receiver")
+    moved = {"url": "https://new.example/", "headers": {"X-Key": "1"}, "body": {}}
+    again = begun(story.after(edit_incident, one, moved))
+    again = again.after(fail_action, *CALL, "404", permanent=True, by=MACHINE)
+    second = next(each.incident for each in again.state.incidents.values() if each.how is None)
+    again.when(edit_incident, second, {"url": "https://third.example/"}).rejected("other_receiver")
+    again.when(edit_incident, second, {"url": "https://new.example/v2"}).then_types("incident_resolved")
+
+
 def test_an_incident_is_decided_once():
     """What was decided stays; deciding otherwise afterwards is refused, and so is an incident that is not there."""
     story = stuck(calling())

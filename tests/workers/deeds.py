@@ -23,6 +23,7 @@ from workers.acting import Acting, Limits
 from workers.automations.child_run import ChildStarter, Families
 from workers.automations.contract import Executor
 from workers.automations.http import HttpCaller
+from workers.automations.sealed import CallSecrets, Sealed
 from workers.automations.signing import Signer
 from workers.automations.targets import Targets
 
@@ -56,6 +57,8 @@ class World:
     clock: Clock = field(default_factory=Clock)
     limits: Limits | None = None
     chance: float = 0.0
+    house: str = SECRET
+    secrets: dict[str, Sealed] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.repository = Repository(self.log)
@@ -64,7 +67,12 @@ class World:
     def executors(self) -> dict[str, Executor]:
         """Calls and child runs."""
         return {
-            "http": HttpCaller(Signer(SECRET), Targets(self.allowed), "http://milepost.test"),
+            "http": HttpCaller(
+                Signer(self.house),
+                Targets(self.allowed),
+                "http://milepost.test",
+                secrets=CallSecrets(self.secrets),
+            ),
             "run": ChildStarter(self.repository, OFFICE),
         }
 

@@ -18,6 +18,7 @@ from domain.run import complete_step, pause_run, reopen_step, resume_run
 from domain.run.actions import RETRY_SECONDS, start_action
 from domain.run.incidents import edit_incident, finish_incident, retry_incident
 from domain.run.state import Run
+from domain.words import Rejected
 from store import files
 from store.log import Log
 from tests.support.databases import Database
@@ -26,6 +27,8 @@ from tests.support.waiting import wait_until_async
 from tests.workers.deeds import SECRET, World
 from workers.acting import Limits
 from workers.automations.contract import Answer, Due
+from workers.automations.sealed import Sealed
+from workers.automations.signing import receiver_secrets
 from workers.kept import KeptFiles
 
 ACCOUNT = {"key": "account", "title": "Account", "kind": "text", "required": True}
@@ -108,7 +111,8 @@ def test_a_step_calls_and_takes_the_answer(world: World, crm: Receiver):
     signed = {name: heard.headers[name] for name in ("webhook-id", "webhook-signature")}
     told = str(int(world.clock().timestamp()))
     assert heard.headers["webhook-timestamp"] == told
-    expected = Webhook(SECRET).sign(heard.key, world.clock(), heard.body)
+    (own,) = receiver_secrets(SECRET, f"127.0.0.1:{crm.port}")
+    expected = Webhook(own).sign(heard.key, world.clock(), heard.body)
     assert signed == {"webhook-id": heard.key, "webhook-signature": expected}
 
 
@@ -144,6 +148,75 @@ def test_edit_and_retry_sends_what_the_person_wrote(world: World, crm: Receiver)
     assert world.run(run).values["call.account"] == "7"
     assert crm.heard[-1].json == {"plan": "silver"}
     assert crm.heard[-1].key != crm.heard[0].key
+
+
+def test_a_key_goes_to_its_own_hosts_only(world: World, crm: Receiver):
+    """A header names its key; for a host that the key is not for nothing is sent, and the incident says so."""
+    world.secrets["crm_key"] = Sealed("sk_live_12345", ("127.0.0.1",))
+    run = world.start(world.publish(call(crm, headers={"Authorization": "Bearer {secret:crm_key}"})))
+    world.act()
+    assert crm.heard[0].headers["authorization"] == "Bearer sk_live_12345"
+    assert "sk_live" not in "".join(str(each.data) for each in world.log.read_stream(run))
+    for name, hosts in (("crm_key", ("crm.example.com",)), ("other", ("127.0.0.1",))):
+        world.secrets = {name: Sealed("sk_live_12345", hosts)}
+        run = world.start(world.repository.definition("sale", 1))
+        world.act()
+        found = world.run(run).incidents[incident(world.run(run))]
+        assert (found.problem, "crm_key" in found.reason) == ("bad_document", True)
+    assert len(crm.heard) == 1
+
+
+def test_a_value_names_no_key(world: World, crm: Receiver):
+    """What somebody types is sent as it is, also where it looks like the name of a key."""
+    world.secrets["crm_key"] = Sealed("sk_live_12345", ("127.0.0.1",))
+    world.start(
+        world.publish(call(crm, headers={"X-Plan": "{inputs.plan}"})), inputs={"plan": "{secret:crm_key}"}
+    )
+    world.act()
+    assert crm.heard[0].headers["x-plan"] == "{secret:crm_key}"
+
+
+def test_a_key_that_is_told_back_is_not_shown(world: World, crm: Receiver):
+    """A service that answers with what it was sent does not bring a key into an incident."""
+    world.secrets["crm_key"] = Sealed("sk_live_12345", ("127.0.0.1",))
+    crm.answer = lambda heard: (403, {}, f"no: {heard.headers['x-key']}".encode())
+    run = world.start(world.publish(call(crm, headers={"X-Key": "{secret:crm_key}"})))
+    world.act()
+    assert world.run(run).incidents[incident(world.run(run))].reason == "answered 403: no: •••"
+
+
+def test_each_receiver_checks_by_a_secret_of_its_own(world: World, crm: Receiver):
+    """No receiver can sign what another believes; while the house changes its secret both signatures go along."""
+    newer = "whsec_" + "A" * 32
+    world.house = f"{newer} {SECRET}"
+    world.start(world.publish(call(crm)))
+    world.act()
+    heard, me = crm.heard[0], f"127.0.0.1:{crm.port}"
+    for house in (newer, SECRET):
+        expected = Webhook(receiver_secrets(house, me)[0]).sign(heard.key, world.clock(), heard.body)
+        assert expected in heard.headers["webhook-signature"].split()
+    assert receiver_secrets(SECRET, me) != receiver_secrets(SECRET, "127.0.0.1") != (SECRET,)
+    assert receiver_secrets(SECRET, "CRM.example.com.") == receiver_secrets(SECRET, "crm.example.com")
+
+
+def test_another_receiver_gets_nothing_that_the_process_says(world: World, crm: Receiver):
+    """An edited address that leads to somebody else carries neither headers nor values there."""
+    crm.answer = lambda _: (404, {}, b"")
+    with receiver() as other:
+        world.secrets["crm_key"] = Sealed("sk_live_12345", ("127.0.0.1",))
+        headers = {"Authorization": "Bearer {secret:crm_key}"}
+        run = world.start(world.publish(call(crm, headers=headers)))
+        world.act()
+        elsewhere = {"url": other.url}
+        one = incident(world.run(run))
+        for changes in (elsewhere, {**elsewhere, "headers": {}}, {**elsewhere, "body": {}}):
+            with pytest.raises(Rejected) as refusal:
+                world.decide(run, edit_incident, one, changes)
+            assert refusal.value.code == "other_receiver"
+        world.decide(run, edit_incident, one, {**elsewhere, "headers": {"X-A": "b"}, "body": {"n": 1}})
+        world.act()
+        heard = other.heard[0]
+        assert (heard.json, heard.headers["x-a"], "authorization" in heard.headers) == ({"n": 1}, "b", False)
 
 
 def test_done_by_hand_calls_nobody(world: World, crm: Receiver):

@@ -114,6 +114,6 @@ def test_without_the_demonstration_its_services_are_nowhere(world: World, endpoi
     assert not isinstance(asyncio.run(nowhere(due)), Done)
     host, port = endpoint.address()
     url, body = f"http://{host}:{port}/crm/v1/accounts", b'{"name": "x"}'
-    signed = Signer(SECRET).headers("k", world.clock(), '{"name": "y"}')
+    signed = Signer(SECRET).headers(HOST, "k", world.clock(), '{"name": "y"}')
     told = [httpx.post(url, content=body), httpx.post(url, content=body, headers=signed), httpx.get(url)]
     assert [answer.status_code for answer in told] == [403, 403, 403]

@@ -18,13 +18,13 @@ from domain.document import Document, stored_form
 from domain.events import ActionQueued, Event, ProcessVersionPublished, RunInputsChanged
 from domain.mails import Desk
 from domain.process import PROCESS
-from domain.run import RUN, Run, complete_step, start_run
+from domain.run import RUN, Run, change_inputs, complete_step, start_run
 from domain.run.actions import fail_action, start_action
 from domain.run.incidents import edit_incident, retry_incident
 from domain.run.nudging import remind_step
 from domain.run.state import ActionState
 from domain.schedule import Calendar
-from domain.words import Actor, Assignee, StepKey, process_stream
+from domain.words import Actor, Assignee, Rejected, StepKey, process_stream
 from projections.engine import Projector
 from store.log import Log
 from store.repository import Repository
@@ -90,7 +90,7 @@ class Post:
     def do(self, run: UUID, decision: Any, *args: Any, **named: Any) -> None:
         """Somebody decides something."""
         definition = self.repository.definition("welcome", 1)
-        wants = () if decision in (start_action, retry_incident, edit_incident) else (definition,)
+        wants = () if decision in (start_action, retry_incident) else (definition,)
 
         def decide(state: Run | None) -> Sequence[Event]:
             found: Sequence[Event] = decision(state, *wants, *args, by=DANA, at=self.now, **named)
@@ -167,7 +167,7 @@ def test_a_refusal_for_now_is_retried_by_the_schedule(post: Post, box: Mailbox):
 
 
 def test_a_refusal_for_good_is_one_incident(post: Post, box: Mailbox):
-    """After a 550 somebody is asked, once; edited, it goes to the new address."""
+    """After a 550 somebody is asked, once; with the address corrected in the run, it goes to the new one."""
     box.refused["ada@nordwind.example"] = "550 no such user"
     run = post.run()
     post.work()
@@ -175,7 +175,10 @@ def test_a_refusal_for_good_is_one_incident(post: Post, box: Mailbox):
     post.work()
     (incident,) = post.state(run).incidents.values()
     assert (incident.problem, "550" in incident.reason, box.messages) == ("failed", True, [])
-    post.do(run, edit_incident, incident.incident, {"to": ["ada@new.example"]})
+    with pytest.raises(Rejected, match="the link of a guest"):
+        post.do(run, edit_incident, incident.incident, {"to": ["ada@new.example"]})
+    post.do(run, change_inputs, inputs={"mail": "ada@new.example"}, calendar=Calendar())
+    post.do(run, retry_incident, incident.incident)
     post.work()
     assert (box.readers, post.state(run).step(StepKey("greet")).state) == (["ada@new.example"], "done")
 

@@ -6,6 +6,7 @@ import asyncio
 import json
 import re
 import ssl
+from dataclasses import replace
 from datetime import UTC, timedelta, tzinfo
 from typing import Any
 
@@ -16,6 +17,7 @@ from domain.document import FormField
 from workers.automations.contract import Answer, Done, Due, Failed
 from workers.automations.foreign import Unreadable, read_json, retry_after
 from workers.automations.request import BadDocument, Request, request_of
+from workers.automations.sealed import CallSecrets
 from workers.automations.signing import Signer
 from workers.automations.targets import NotAllowed, NotFound, Target, Targets
 
@@ -31,10 +33,18 @@ _PLACE = re.compile(r"[0-9]{1,9}")
 class HttpCaller:
     """The executor of calls. Open it once; every call has a connection of its own, to the address that was checked."""
 
-    def __init__(self, signer: Signer, targets: Targets, base_url: str, zone: tzinfo = UTC) -> None:
+    def __init__(
+        self,
+        signer: Signer,
+        targets: Targets,
+        base_url: str,
+        zone: tzinfo = UTC,
+        secrets: CallSecrets | None = None,
+    ) -> None:
         """``base_url`` is where people reach Milepost, for ``{run.url}``; ``zone`` is the organisation's."""
         self._signer = signer
         self._targets = targets
+        self._secrets = secrets or CallSecrets()
         self._base_url = base_url
         self._zone = zone
         self._context = ssl.create_default_context()
@@ -42,7 +52,7 @@ class HttpCaller:
     async def __call__(self, due: Due) -> Answer:
         """Make the call that the action is."""
         try:
-            request = request_of(due, self._base_url)
+            request = request_of(due, self._base_url, self._secrets)
             target = await self._targets.resolve(request.url)
         except BadDocument as problem:
             return Failed(str(problem), permanent=True, problem="bad_document")
@@ -50,7 +60,7 @@ class HttpCaller:
             return Failed(str(refusal), permanent=True, problem="not_allowed")
         except NotFound as trouble:
             return Failed(str(trouble))
-        return await self._call(due, request, target)
+        return self._without_secrets(await self._call(due, request, target))
 
     async def _call(self, due: Due, request: Request, target: Target) -> Answer:
         sent = Sent()
@@ -66,6 +76,12 @@ class HttpCaller:
         except (httpx.InvalidURL, ValueError) as error:
             return Failed(f"the call cannot be sent: {error}", permanent=True, problem="bad_document")
         return judged(due, request, status, headers, body, self._zone)
+
+    def _without_secrets(self, answer: Answer) -> Answer:
+        """The answer as everybody may read it: services tell back what they were sent, keys too."""
+        if isinstance(answer, Failed):
+            return replace(answer, reason=self._secrets.hide(answer.reason))
+        return answer
 
     async def _exchange(
         self, due: Due, request: Request, target: Target, sent: Sent
@@ -96,7 +112,7 @@ class HttpCaller:
         own |= {"idempotency-key": due.key}
         said = [(name, text) for name, text in request.headers.items()]
         said += [(name, text) for name, text in own.items() if name not in given]
-        said += self._signer.headers(due.key, due.at, request.body).items()
+        said += self._signer.headers(target.receiver, due.key, due.at, request.body).items()
         return [(name.encode("ascii"), text.encode()) for name, text in said]
 
 

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
 from domain.document import Http, Success
+from domain.origin import origin
 from domain.outline import PLACEHOLDER
 from domain.run_text import for_programs
-from domain.templates import LONGEST_VALUE, TooLong, one_line, plain, quoted, render, render_value
+from domain.templates import LONGEST_VALUE, SECRET, TooLong, one_line, plain, quoted, render, render_value
 from workers.automations.contract import Due
+from workers.automations.sealed import CallSecrets, NotSealed
 
+_LONGEST_HEADER = 8_000
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 
 
@@ -34,29 +38,35 @@ class Request:
     outputs: Mapping[str, str] = field(default_factory=dict)
 
 
-def request_of(due: Due, base_url: str) -> Request:
-    """The call that this action is. Raises BadDocument."""
+def request_of(due: Due, base_url: str, secrets: CallSecrets) -> Request:
+    """The call that this action is, with the secrets that its headers name. Raises BadDocument.
+
+    What the process says is sent where the process says: to another receiver goes only what the editor wrote.
+    """
     if due.action.action.startswith("webhook:"):
-        return _webhook(due)
+        return _webhook(due, secrets)
     step = due.definition.steps.get(due.action.step) if due.action.step is not None else None
     if step is None or step.http is None:
         raise BadDocument("the process does not say what to call")
-    return _call(due, step.http, base_url)
+    return _call(due, step.http, base_url, secrets)
 
 
-def _call(due: Due, http: Http, base_url: str) -> Request:
+def _call(due: Due, http: Http, base_url: str, secrets: CallSecrets) -> Request:
     changes = due.action.changes
     values = _known(due, for_programs(due.run, due.run_id, base_url))
-    _check_names((http.url, *http.headers.values(), *_texts(http.body)), values)
-    url = changes.get("url") or _url(http.url, values)
-    headers = changes.get("headers") or {
-        name: one_line(render(text, values)) for name, text in http.headers.items()
-    }
-    body = changes["body"] if "body" in changes else _body(http.body, values)
+    names = [text for header in http.headers.values() for text in _outside(header)]
+    _check_names((http.url, *names, *_texts(http.body)), values)
+    own = _url(http.url, values)
+    url = changes.get("url") or own
+    here = origin(url) == origin(own)
+    if http.body and not here and "body" not in changes:
+        raise BadDocument("the body of the process is for its own receiver only; write what another one gets")
+    headers = changes.get("headers") or (http.headers if here else {})
+    body = changes["body"] if "body" in changes else _body(http.body if here else {}, values)
     return Request(
         http.method,
         url,
-        headers,
+        _headers(headers, {} if "headers" in changes else values, secrets, url),
         _text(body) if body or http.method in _WITH_BODY else "",
         http.timeout_seconds,
         http.success,
@@ -71,7 +81,33 @@ def _body(template: Mapping[str, Any], values: Mapping[str, Any]) -> Any:
         raise BadDocument(f"the call would send more than {LONGEST_VALUE} characters") from None
 
 
-def _webhook(due: Due) -> Request:
+def _headers(
+    headers: Mapping[str, str], values: Mapping[str, Any], secrets: CallSecrets, url: str
+) -> dict[str, str]:
+    """The headers in one pass, so that nothing typed into a field is read as the name of a secret."""
+    known = origin(url)
+
+    def told(found: re.Match[str]) -> str:
+        secret = SECRET.fullmatch(found[1])
+        if secret is not None:
+            return secrets.for_host(secret[1], known[1] if known else "")
+        return one_line(plain(values[found[1]])) if found[1] in values else found[0]
+
+    try:
+        found = {name: PLACEHOLDER.sub(told, text).strip() for name, text in headers.items()}
+    except NotSealed as problem:
+        raise BadDocument(str(problem)) from problem
+    if any(len(text) > _LONGEST_HEADER for text in found.values()):
+        raise BadDocument(f"a header of the call would have more than {_LONGEST_HEADER} characters")
+    return found
+
+
+def _outside(header: str) -> Iterator[str]:
+    """The placeholders of a header that are values of the run, not secrets."""
+    yield from (f"{{{name}}}" for name in PLACEHOLDER.findall(header) if not SECRET.fullmatch(name))
+
+
+def _webhook(due: Due, secrets: CallSecrets) -> Request:
     """Standard Webhooks' shape: type, timestamp, data. Keys and words only, no value of a person."""
     number = int(due.action.action.partition(":")[2])
     webhooks = due.definition.document.webhooks
@@ -84,10 +120,11 @@ def _webhook(due: Due) -> Request:
         "timestamp": queued.isoformat() if queued else None,
         "data": {**run, **due.action.facts},
     }
+    url = changes.get("url") or webhook.url
     return Request(
         "POST",
-        changes.get("url") or webhook.url,
-        changes.get("headers") or {},
+        url,
+        _headers(changes.get("headers") or {}, {}, secrets, url),
         _text(changes.get("body") or told),
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from urllib.parse import SplitResult, urlsplit
@@ -37,6 +37,16 @@ class Target:
         """The URL with the checked address in place of the name, so that no second look-up can lead elsewhere."""
         name = f"[{self.address}]" if ":" in self.address else self.address
         return self.parts._replace(netloc=f"{name}:{self.port}", fragment="").geturl()
+
+    @property
+    def receiver(self) -> str:
+        """By which name our signatures are made for it: as the address has it, with the port where that is unusual."""
+        port = self.parts.port
+        return (
+            self.host
+            if port in (None, {"http": 80, "https": 443}[self.parts.scheme])
+            else f"{self.host}:{port}"
+        )
 
     @property
     def host_header(self) -> str:
@@ -76,9 +86,7 @@ class Targets:
         return Target(parts, host, str(addresses[0]), port)
 
     def _allows(self, host: str, address: Address) -> bool:
-        if host in self._names or any(
-            name.startswith("*.") and host.endswith(name[1:]) for name in self._names
-        ):
+        if is_below(host, self._names):
             return True
         inner = _inner(address)
         return is_public(inner) or any(
@@ -89,6 +97,11 @@ class Targets:
 def _listed(entry: str) -> str:
     star = "*." if entry.startswith("*.") else ""
     return f"{star}{host_name(entry.removeprefix(star))}"
+
+
+def is_below(host: str, names: Iterable[str]) -> bool:
+    """Whether the host is one of these names, or below one such as ``*.example.com``."""
+    return any(host == name or (name.startswith("*.") and host.endswith(name[1:])) for name in names)
 
 
 def network_of(entry: str) -> IPv4Network | IPv6Network | None:
