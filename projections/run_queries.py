@@ -261,7 +261,12 @@ class _View:
             approvals=facts.approvals, comments=facts.comments, instructions=step.instructions,
             gate=step.gate is not None, fields=tuple(field.model_dump(mode="json") for field in step.fields),
             actions=tuple(one for round_, one in self.doing.get(key, ()) if round_ == facts.round),
+            inputs=self._inputs_of(step),
         )  # fmt: skip
+
+    def _inputs_of(self, step: Step) -> tuple[dict[str, Any], ...]:
+        shown = self.definition.document.inputs if step.shows_inputs else ()
+        return tuple(field.model_dump(mode="json") for field in shown)
 
     def _values(self, key: StepKey, facts: StepFacts) -> dict[str, Any] | None:
         known = {other: each.values for other, each in self.steps.items()}

@@ -62,7 +62,8 @@ def body(pairs: Pairs, verb: str, zone: ZoneInfo) -> dict[str, Any]:
                 pass
     values |= {key: [rows[number] for number in sorted(rows)] for key, rows in tables.items()}
     values |= {key: None for key in had if key not in values}
-    return made | ({"inputs" if "process" in made else "values": values} if values else {})
+    of_run = "process" in made or verb == "inputs"
+    return made | ({"inputs" if of_run else "values": values} if values else {})
 
 
 def attachment(file: StoredFile) -> list[tuple[str, str]]:

@@ -18,6 +18,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import Response
 
 from api.guard import CALLER, Caller
+from api.sight import MASK
 from web import values, words
 
 HERE = Path(__file__).parent
@@ -78,7 +79,7 @@ def _environment() -> Environment:
         shown=values.shown, sentence=words.sentence, said=words.said, paragraphs=words.paragraphs, here=words.here,
     )  # fmt: skip
     made.globals.update(
-        STATES=words.STATES, PRIORITIES=words.PRIORITIES, KINDS=words.KINDS, TONES=words.EVENT_TONES,
+        MASK=MASK, STATES=words.STATES, PRIORITIES=words.PRIORITIES, KINDS=words.KINDS, TONES=words.EVENT_TONES,
         ACCESS=words.ACCESS, local_time=words.local_time, command_id=lambda: uuid4().hex,
     )  # fmt: skip
     return made

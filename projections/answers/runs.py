@@ -97,6 +97,8 @@ class StepView:
     fields: tuple[dict[str, Any], ...] = ()
     actions: tuple[StepAction, ...] = ()
     """What the machine does at the step in its present round, and what else of it is not over."""
+    inputs: tuple[dict[str, Any], ...] = ()
+    """The form of the run's inputs, where the step shows it to be checked and corrected."""
 
 
 @dataclass(frozen=True, slots=True)

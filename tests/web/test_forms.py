@@ -79,3 +79,9 @@ def test_a_name_is_a_person_unless_it_says_otherwise():
     """People type names; who knows the long form may use it."""
     assert person("Dana") == "person:dana"
     assert person("group:legal") == "group:legal"
+
+
+def test_corrected_inputs_are_inputs():
+    """The form of a step that shows the run's inputs corrects them as inputs, not as values of the step."""
+    pairs = [("had", "plan"), ("values:text:plan", "gold"), ("next", "/runs/1")]
+    assert body(pairs, "inputs", BERLIN) == {"inputs": {"plan": "gold"}}

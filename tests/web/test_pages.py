@@ -263,3 +263,46 @@ def test_a_draft_is_tried_out_from_its_page(workspace: App, visitor: httpx.Clien
     assert (
         "Start a test run" not in visitor.get(f"{path}?draft=yes&min_position={put.json()['position']}").text
     )
+
+
+def test_what_an_author_says_of_a_process_is_on_its_page(app: App):
+    """Who answers for it, what it is for, and a remark; a step that shows the inputs lets them be corrected."""
+    inputs = [
+        {"key": "plan", "title": "Plan", "kind": "text"},
+        {"key": "pay", "title": "Pay", "kind": "text", "sensitive": True},
+    ]
+    check = {"key": "check", "title": "Check", "role": "seller", "kind": "form", "shows_inputs": True,
+             "instructions": "Ask whoever hires."}  # fmt: skip
+    stages = [
+        {"key": "start", "title": "Start", "steps": [check, {**check, "key": "next", "shows_inputs": False}]}
+    ]
+    said = {
+        "owner": "People team",
+        "description": "For everybody who joins.",
+        "note": "Tried in Berlin first.",
+    }
+    app.publish(
+        {
+            "key": "joining",
+            "title": "Joining",
+            "roles": PROCESS["roles"],
+            "inputs": inputs,
+            "stages": stages,
+            **said,
+        }
+    )
+    roles, given = {"seller": "person:bo"}, {"plan": "gold", "pay": "9000"}
+    run = app.post("/v1/runs", process="joining", name="Ann", roles=roles, inputs=given)["id"]
+    with httpx.Client(base_url=app.url, follow_redirects=True) as client:
+        assert sign_in(client, app.link("person:bo")).status_code == 200
+        process, step, other = (
+            client.get(path).text
+            for path in ("/processes/joining", f"/runs/{run}?step=check", f"/runs/{run}?step=next")
+        )
+    assert all(text in process for text in said.values())
+    assert "Ask whoever hires." in step
+    assert f'action="/runs/{run}/inputs"' in step
+    assert "values:text:plan" in step
+    assert "values:text:pay" not in step
+    assert "9000" not in step
+    assert f'action="/runs/{run}/inputs"' not in other
