@@ -14,6 +14,7 @@ import httpx
 import pytest
 
 from api.guard import Site
+from tests.support.clients import sign_in
 from tests.web import samples
 from tests.web.conftest import DANA, PROCESS, App
 from web import words
