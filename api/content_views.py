@@ -16,7 +16,7 @@ from api.problems import Problem
 from api.registering import add_view, stream_id
 from api.services import Services
 from api.sight import sight_of
-from api.views import to_json
+from api.views import log_position, to_json
 from domain.directory import Directory
 
 
@@ -36,16 +36,17 @@ async def content(
     request: Request,
     id: str,  # noqa: A002 - its name in the address
     step: str,
-    _query: Annotated[ViewQuery, Query()],
+    query: Annotated[ViewQuery, Query()],
 ) -> Response:
     """Texts, values and files with their hash, as the log has them now; for whose decision it is, and who see values.
 
     Send the hash as `content_sha256` with the decision: it is taken on this content, or not at all.
     """
     services: Services = request.app.state.services
+    headers = await log_position(services, query)
     directory = await services.directories.recently()
     seen = await run_in_threadpool(look, services, stream_id(id), step, caller_of(request), directory)
-    return to_json(seen, {})
+    return to_json(seen, headers)
 
 
 def look(services: Services, stream: UUID, key: str, caller: Caller, directory: Directory) -> ContentView:

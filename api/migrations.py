@@ -14,7 +14,7 @@ from psycopg import Connection
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from api.asked import PageQuery, ViewQuery
+from api.asked import PageQuery
 from api.commands import Call, carry_out
 from api.ids import uuid7
 from api.migration_bodies import MigrateRun, MigrateRuns, PlanMigration, RetryRuns
@@ -23,10 +23,9 @@ from api.problems import Problem
 from api.process_commands import process_key
 from api.reading import validate
 from api.registering import add_command, add_view, stream_id
-from api.services import Services
 from api.streams import RUNS, known_run
 from api.verbs import Verb
-from api.views import must_be_in_log, services_of, to_json
+from api.views import log_position, services_of, to_json
 from domain.events import Event
 from domain.migration import check_choices, migrate_and_tell
 from domain.run import Run
@@ -251,7 +250,7 @@ def _accepted(view: MigrationView, position: int) -> Response:
 async def _list(request: Request, key: str, query: Annotated[PageQuery, Query()]) -> Response:
     """With how far each is."""
     process, services = process_key(key), services_of(request)
-    headers = await _position(services, query)
+    headers = await log_position(services, query)
 
     def ask(connection: Connection[Any]) -> Migrations:
         jobs = migration_jobs.of_process(connection, process, query.limit, query.after)
@@ -264,17 +263,10 @@ async def _list(request: Request, key: str, query: Annotated[PageQuery, Query()]
 async def _show(request: Request, key: str, id: str, query: Annotated[PageQuery, Query()]) -> Response:  # noqa: A002 - its name in the address
     """Counts, a page of the runs that were refused or failed with why, and whose work the migration brought."""
     process, job, services = process_key(key), stream_id(id), services_of(request)
-    headers = await _position(services, query)
+    headers = await log_position(services, query)
     return to_json(
         await services.read(lambda connection: _view(connection, process, job, query.page)), headers
     )
-
-
-async def _position(services: Services, query: ViewQuery) -> dict[str, str]:
-    """A migration is read where it is written: it always reflects the head of the log."""
-    if query.min_position is not None:
-        await must_be_in_log(services, query.min_position)
-    return {"Milepost-Position": str(await run_in_threadpool(services.log.head))}
 
 
 def _view(connection: Connection[Any], process: str, id_: UUID, page: Page) -> MigrationView:

@@ -104,6 +104,13 @@ async def must_be_in_log(services: Services, position: int) -> None:
         raise Problem("ahead_of_log", f"the log ends at {head}", head=head)
 
 
+async def log_position(services: Services, query: ViewQuery) -> dict[str, str]:
+    """The header of what is read where it is written: it always reflects the head of the log."""
+    if query.min_position is not None:
+        await must_be_in_log(services, query.min_position)
+    return {"Milepost-Position": str(await run_in_threadpool(services.log.head))}
+
+
 async def show(request: Request, query: ViewQuery, ask: Callable[[Connection[Any]], A]) -> Response:
     """The answer as JSON, once it reflects the position that the request asks for."""
     found = await answer(services_of(request), ask, query.min_position)

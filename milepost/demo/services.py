@@ -48,7 +48,7 @@ class Services:
         """Status and body. What none of them offers is not found."""
         told = _object(body)
         for wanted, pattern, make in _OFFERS:
-            found = re.fullmatch(pattern, path.partition("?")[0])
+            found = pattern.fullmatch(path.partition("?")[0])
             if found and method == wanted:
                 return 200, make(self, _Call(key, told, found.groupdict()))
         return 404, {"detail": f"the demonstration has no {method} {path}"}
@@ -114,15 +114,15 @@ def _report(services: Services, call: _Call) -> dict[str, Any]:
     return {"report": {"reference": f"CHK-{call.number % 90_000 + 10_000}"}}
 
 
-_OFFERS: tuple[tuple[str, str, Callable[[Services, _Call], dict[str, Any]]], ...] = (
-    ("POST", r"/documents/v1/(?P<kind>agreements|offers)", _paper),
-    ("PUT", r"/archive/v1/contracts/(?P<id>[^/]+)", _filed),
-    ("POST", r"/crm/v1/accounts", _account),
-    ("POST", r"/control/v1/tenants", _tenant),
-    ("GET", r"/control/v1/tenants/[^/]+/usage", _usage),
-    ("POST", r"/hris/v1/employees", _employee),
-    ("POST", r"/hris/v1/employees/[^/]+/onboarding-closed", _closed),
-    ("POST", r"/checks/v1/reports", _report),
+_OFFERS: tuple[tuple[str, re.Pattern[str], Callable[[Services, _Call], dict[str, Any]]], ...] = (
+    ("POST", re.compile(r"/documents/v1/(?P<kind>agreements|offers)"), _paper),
+    ("PUT", re.compile(r"/archive/v1/contracts/(?P<id>[^/]+)"), _filed),
+    ("POST", re.compile(r"/crm/v1/accounts"), _account),
+    ("POST", re.compile(r"/control/v1/tenants"), _tenant),
+    ("GET", re.compile(r"/control/v1/tenants/[^/]+/usage"), _usage),
+    ("POST", re.compile(r"/hris/v1/employees"), _employee),
+    ("POST", re.compile(r"/hris/v1/employees/[^/]+/onboarding-closed"), _closed),
+    ("POST", re.compile(r"/checks/v1/reports"), _report),
 )  # fmt: skip
 
 

@@ -262,7 +262,7 @@ GUESTS = {
     "roles": [{"key": "seller", "title": "Seller", "initiator": True},
               {"key": "buyer", "title": "Buyer", "guest": True, "email_from": "mail"}],
     "stages": [{"key": "all", "title": "All", "steps": [
-        {"key": "sign", "title": "Sign it", "kind": "sign", "role": "buyer",
+        {"key": "sign", "title": "Sign it", "kind": "sign", "role": "buyer", "instructions": "Sign for us.",
          "fields": [{"key": "signature", "title": "Signature", "kind": "signature", "required": True}]},
         {"key": "file", "title": "File it", "role": "seller", "after": ["sign"]},
     ]}],
