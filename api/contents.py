@@ -17,6 +17,7 @@ from domain.document import Step
 from domain.run import RUN, Run
 from domain.run.content import Content, Part, content_of
 from domain.shown import spoken
+from domain.visible import is_open_to
 from domain.words import Assignee, Rejected, StepKey
 from store.mapper import to_event
 from store.repository import UnknownVersion
@@ -121,10 +122,15 @@ def as_staff(sight: Sight, step: StepKey, directory: Directory) -> Reader:
 def as_guest(definition: Definition, step: StepKey, directory: Directory) -> Reader:
     """Somebody with a link to the step: all that it shows; what is for some eyes only where the process names it."""
     known = definition.steps[step]
-    return Reader(
-        lambda part: not part.guarded or part.owner == known.key or part.path in known.shows,
-        lambda who: directory.name_of(str(who)) or spoken(str(who)),
-    )
+
+    def sees(part: Part) -> bool:
+        if part.owner == known.key or part.path in known.shows:
+            return True
+        return not part.guarded or (
+            not part.field.sensitive and is_open_to(definition, part.owner, known.role)
+        )
+
+    return Reader(sees, lambda who: directory.name_of(str(who)) or spoken(str(who)))
 
 
 def decides_here(run: Run, definition: Definition, step: StepKey, who: str, directory: Directory) -> bool:

@@ -188,7 +188,7 @@ def _shown(sight: Sight, sha256: str, directory: Directory) -> tuple[str, str]:
 def _of_run(sight: Sight) -> Iterator[Mapping[str, Any]]:
     """The files that the reader sees in the run."""
     for step, field, file in shown_files(sight.run) if sight.sees_values else ():
-        if field is None or sight.sees_field(step, field):
+        if sight.sees_step(step) if field is None else sight.sees_field(step, field):
             yield file
 
 

@@ -19,7 +19,8 @@ from domain.document import FormField
 from domain.events import EVENT_TYPES
 from domain.project import Project
 from domain.run import Run
-from domain.words import Assignee, StepKey
+from domain.visible import is_for_roles, roles_that_see
+from domain.words import Assignee, RoleKey, StepKey
 from projections.answers import History, HistoryEntry, RunView, StageView, StepView
 
 MASK = "•••"
@@ -27,6 +28,8 @@ MASK = "•••"
 
 SEES_ALL = frozenset({"manage", "admin"})
 """Scopes whose bearer every run concerns."""
+_WRITTEN = frozenset({"headers", "body", "inputs"})
+"""What an edited call, mail or child run is given: keys and values, for who wrote it."""
 _WORKS_IN = frozenset({"member", "manager"})
 
 
@@ -54,7 +57,7 @@ class Sight:
         """The run without what the caller may not see."""
         told = {each.name: getattr(view, each.name) for each in fields(RunView)}
         told["stages"] = tuple(self._stage(stage) for stage in view.stages)
-        told["attachments"] = view.attachments if self.sees_values else ()
+        told["attachments"] = tuple(each for each in view.attachments if self.sees_step(each.get("step")))
         told["inputs"] = self._inputs(view.inputs) if self.sees_values else None
         if view.state == "ended_early" and not self.sees_values:
             told["reason"] = None  # what somebody wrote at the step that ended it
@@ -71,6 +74,12 @@ class Sight:
         shown = self._inputs({field: 1}) if step == "inputs" else self._values(step, {field: 1})
         return bool(shown[field] != MASK)
 
+    def sees_step(self, step: str | None) -> bool:
+        """Whether what belongs to the step as a whole is shown, such as files beside it (None: to the run)."""
+        if step is None or not self.sees_values:
+            return self.sees_values
+        return not self._is_for_others(StepKey(step))
+
     def _stage(self, stage: StageView) -> StageView:
         return replace(stage, steps=tuple(self._step(step) for step in stage.steps))
 
@@ -81,7 +90,8 @@ class Sight:
             step = replace(step, reason=None, help=help_, actions=actions)
         if step.values is None and step.notes is None:
             return step
-        return replace(step, values=self._told(step.key, step.values), notes=self._told(step.key, step.notes))
+        values, notes = self._told(step.key, step.values), self._told(step.key, step.notes)
+        return replace(step, values=values, notes=notes)
 
     def _told(self, key: str, values: dict[str, Any] | None) -> dict[str, Any] | None:
         return self._values(StepKey(key), values) if values is not None and self.sees_values else None
@@ -91,7 +101,7 @@ class Sight:
             known = EVENT_TYPES.get(entry.type)
             public = known.public if known else ()
             return replace(entry, data={name: value for name, value in entry.data.items() if name in public})
-        data = dict(entry.data)
+        data = self._unwritten(entry)
         if isinstance(values := data.get("values"), dict) and entry.step is not None:
             data["values"] = self._values(StepKey(entry.step), values)
         if isinstance(replaced := data.get("replaced"), dict) and entry.step is not None:
@@ -100,13 +110,42 @@ class Sight:
             data["inputs"] = self._inputs(inputs)
         return replace(entry, data=data)
 
+    def _unwritten(self, entry: HistoryEntry) -> dict[str, Any]:
+        """The event without what is nobody's field: what an event from outside brought, what an edited call says."""
+        data = dict(entry.data)
+        if self.sees_sensitive or entry.by == self.who:
+            return data
+        if entry.step is None and isinstance(brought := data.get("values"), dict):
+            data["values"] = dict.fromkeys(brought, MASK)
+        if isinstance(changes := data.get("changes"), dict):
+            data["changes"] = {name: MASK if name in _WRITTEN else value for name, value in changes.items()}
+        return data
+
     def _values(self, key: StepKey, values: Mapping[str, Any]) -> dict[str, Any]:
-        known = [version.steps[key] for version in (self.definition, *self.earlier) if key in version.steps]
-        plays = self._does(key) or any(
-            step.role and self.run.roles.get(step.role) == self.who for step in known[:1]
-        )
+        if self._is_for_others(key):
+            return {name: None if value is None else MASK for name, value in values.items()}
+        known = [version.steps[key] for version in self._versions_with(key)]
+        plays = self._does(key) or any(self._fills(step.role) for step in known[:1])
         hidden = () if plays or self.sees_sensitive else known
         return _masked(values, [field for step in hidden for field in step.fields])
+
+    def _is_for_others(self, key: StepKey) -> bool:
+        """Whether the step's values are for some roles only, under any version, and the caller is none of them."""
+        versions = self._versions_with(key)
+        if not any(is_for_roles(version.steps[key]) for version in versions):
+            return False
+        if self.sees_sensitive or self._does(key):
+            return False
+        now = versions[0]
+        judges = now.judges.get(key, ())
+        seeing = roles_that_see(now.steps[key], (now.steps[judge] for judge in judges))
+        return not any(map(self._does, judges)) and not any(map(self._fills, seeing))
+
+    def _versions_with(self, key: StepKey) -> list[Definition]:
+        return [version for version in (self.definition, *self.earlier) if key in version.steps]
+
+    def _fills(self, role: str | None) -> bool:
+        return role is not None and self.run.roles.get(RoleKey(role)) == self.who
 
     def _inputs(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
         hidden = not self.sees_sensitive and self.run.started_by != self.who
@@ -115,7 +154,7 @@ class Sight:
 
     def _does(self, key: StepKey) -> bool:
         step = self.run.step(key)
-        return self.who in (step.assignee, step.done_by, *step.doers)
+        return self.who in (step.assignee, step.done_by, *step.doers, *step.approvals)
 
 
 def sight_of(services: Services, stream: UUID, caller: Caller) -> Sight:

@@ -73,6 +73,15 @@ class Definition:
         """Every approval by key."""
         return {key: step for key, step in self.steps.items() if step.kind == "approval"}
 
+    @cached_property
+    def judges(self) -> dict[StepKey, tuple[StepKey, ...]]:
+        """For each step the approvals that are about it: those that cover it, or that follow it and cover nothing."""
+        found: dict[StepKey, list[StepKey]] = {}
+        for approval, step in self.approvals.items():
+            for key in (step.approval.covers if step.approval else ()) or self.dependencies[approval]:
+                found.setdefault(StepKey(key), []).append(approval)
+        return {key: tuple(approvals) for key, approvals in found.items()}
+
     def differs_from(self, step: str) -> tuple[StepKey, ...]:
         """The steps that want another actor than this one had."""
         return self._differing.get(StepKey(step), ())

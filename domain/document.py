@@ -264,6 +264,10 @@ class RepeatUntil(Part):
     condition: Condition
 
 
+Visibility = Literal["everyone", "role"] | Annotated[tuple[RoleKey, ...], Field(min_length=1)]
+"""Whose eyes a step's values are for: of everybody whom the run concerns, of its own role, or of these roles too."""
+
+
 class Step(Part):
     """One piece of work. Without ``after`` it follows the step before it in the same track (None: the main track).
 
@@ -289,7 +293,7 @@ class Step(Part):
     due: Due | None = None
     weight: Annotated[float, Field(gt=0, le=1000)] = 1.0
     estimate_hours: Annotated[float, Field(gt=0)] | None = None
-    visibility: Literal["everyone", "role"] = "everyone"
+    visibility: Visibility = "everyone"
     reminders: tuple[Reminder, ...] = ()
     overdue: Overdue | None = None
     outcome: Text | None = None

@@ -25,6 +25,7 @@ from domain.lint_roles import ways_to_fill
 from domain.lint_secrets import secrets_of_calls, secrets_of_webhooks
 from domain.lint_shown import in_view, readable, shown
 from domain.lint_times import distances
+from domain.lint_visible import stays_with_its_roles, visible_to
 from domain.outline import INSTEAD, Finding, Findings, Outline, Path, Placed, near, placeholders, some
 
 MOST_STEPS = 1_000
@@ -370,4 +371,5 @@ _RULES: tuple[Callable[[Outline], Findings], ...] = (
 _STEP_RULES: tuple[Callable[[Outline, Placed], Findings], ...] = (
     _reserved_keys, _roles_of_steps, _gate_owner, references, covers_earlier, conditions, dues, _details, _outputs,
     _other_fields, _texts, recipients, shown, readable, in_view, calls, secrets_of_calls, waits, child_runs, no_repeats,
+    visible_to, stays_with_its_roles,
 )  # fmt: skip

@@ -12,6 +12,7 @@ from domain.definition import Definition
 from domain.document import FormField
 from domain.run.state import Run
 from domain.shown import shown, when
+from domain.visible import is_sealed
 from domain.words import RoleKey, StepKey
 
 HIDDEN = "•••"
@@ -22,7 +23,7 @@ class ForPeople(Mapping[str, Any]):
     """The values of a run as texts for people, by placeholder: fields, inputs, roles, facts of the run and the step.
 
     ``more`` holds what only the mail knows (a link, a comment) and is shown as it is. With ``hide_sensitive`` the
-    values of sensitive fields are hidden.
+    values that are for some only are hidden: sensitive ones, and those of steps that some roles see.
     """
 
     def __init__(
@@ -42,7 +43,7 @@ class ForPeople(Mapping[str, Any]):
         path = name if "." in name else f"inputs.{name}"
         field = field_of(self._definition, path)
         if field is not None:
-            return self._shown(field, self._run.values.get(path))
+            return self._shown(path, field, self._run.values.get(path))
         if name.startswith("role."):
             return self._player(RoleKey(name[5:]))
         return self._more[name]
@@ -55,8 +56,8 @@ class ForPeople(Mapping[str, Any]):
     def __len__(self) -> int:
         return sum(1 for _ in self)
 
-    def _shown(self, field: FormField, value: Any) -> str:
-        if field.sensitive and self._hides and value not in (None, "", [], {}):
+    def _shown(self, path: str, field: FormField, value: Any) -> str:
+        if self._hides and is_sealed(self._definition, path) and value not in (None, "", [], {}):
             return HIDDEN
         return shown(field, value, self._zone, self._book.name)
 

@@ -18,6 +18,7 @@ from domain.outline import PLACEHOLDER
 from domain.run.finishing import present
 from domain.run.impartial import INPUTS, judged_over
 from domain.run.state import Run, StepWord
+from domain.visible import is_for_roles
 from domain.words import Rejected, StepKey, Values
 
 DECISIONS = frozenset({"approval", "sign"})
@@ -183,7 +184,7 @@ def _parts(definition: Definition, about: Iterable[str], values: Mapping[str, An
         if is_set(values.get(path)):
             owner, field = path.partition(".")[0], definition.fields[path]
             step = definition.steps.get(StepKey(owner))
-            guarded = field.sensitive or (step is not None and step.visibility != "everyone")
+            guarded = field.sensitive or (step is not None and is_for_roles(step))
             yield Part(path, values[path], field, owner, guarded)
 
 

@@ -2,26 +2,39 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from datetime import UTC, datetime
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
 
 from api.sight import MASK
+from api.streams import RUNS
+from domain.events import ActionQueued, ExternalEventReceived, IncidentResolved
+from domain.words import Actor, StepKey
 from tests.api.conftest import DANA, Api, project
 
 PLAIN, SECRET, INPUT, WORDS = "canary-plain", "canary-secret", "canary-input", "canary-words"
-CANARIES = (PLAIN, SECRET, INPUT, WORDS)
+ROLE, ROLES = "canary-alone", "canary-listed"
+CANARIES = (PLAIN, SECRET, INPUT, WORDS, ROLE, ROLES)
 PROCESS = {
     "key": "hiring",
     "title": "Hiring",
-    "roles": [{"key": "seller", "title": "Seller"}, {"key": "payer", "title": "Payer"}],
+    "roles": [{"key": "seller", "title": "Seller"}, {"key": "payer", "title": "Payer"},
+              {"key": "lead", "title": "Lead"}, {"key": "checker", "title": "Checker"}],
     "inputs": [{"key": "pay", "title": "Pay", "kind": "text", "sensitive": True}],
     "stages": [
         {"key": "start", "title": "Start", "steps": [
             {"key": "contract", "title": "Contract", "role": "seller", "fields": [
                 {"key": "goals", "title": "Goals", "kind": "text"},
                 {"key": "account", "title": "Account", "kind": "text", "sensitive": True}]},
+            {"key": "talk", "title": "Talk", "role": "seller", "visibility": "role", "after": [], "fields": [
+                {"key": "finding", "title": "Finding", "kind": "text"}]},
+            {"key": "data", "title": "Data", "role": "seller", "visibility": ["payer"], "after": [], "fields": [
+                {"key": "address", "title": "Address", "kind": "text"}]},
+            {"key": "judge", "title": "Judge", "role": "lead", "kind": "approval", "approval": {"covers": ["talk"]}},
             {"key": "money", "title": "Money", "role": "payer"}]},
     ],
 }  # fmt: skip
@@ -39,13 +52,15 @@ def places(api: Api) -> tuple[str, str]:
     for member, access in (("viv", "viewer"), ("mia", "member"), ("max", "manager")):
         told = {"member": f"person:{member}", "access": access}
         assert api.client.post(f"/v1/projects/{place}/members", json=told).status_code == 200
-    roles = {"seller": "person:sam", "payer": "person:pat"}
+    roles = {"seller": "person:sam", "payer": "person:pat", "lead": "person:lea", "checker": "person:chris"}
     run = api.start(process="hiring", roles=roles, project=place, inputs={"pay": INPUT})
     values = {"values": {"goals": PLAIN, "account": SECRET}}
     with api.as_("person:sam", "work") as sam:
         assert sam.post(f"/v1/runs/{run}/steps/contract/save", json=values).status_code == 200
         assert sam.post(f"/v1/runs/{run}/comment", json={"text": WORDS}).status_code == 200
         assert sam.post(f"/v1/runs/{run}/steps/contract/complete", json={}).status_code == 200
+        for step, told in (("talk", {"finding": ROLE}), ("data", {"address": ROLES})):
+            assert sam.post(f"/v1/runs/{run}/steps/{step}/complete", json={"values": told}).status_code == 200
     project(api.database, api.services.log)
     return place, run
 
@@ -71,8 +86,10 @@ def of_run(run: str) -> list[str]:
         ("person:mia", ("read",), {PLAIN, WORDS}),
         ("person:max", ("read",), {PLAIN, WORDS}),
         ("person:owner", ("read",), {PLAIN, WORDS}),
-        ("person:pat", ("read",), {PLAIN, WORDS}),
-        ("person:sam", ("read",), {PLAIN, WORDS, SECRET}),
+        ("person:chris", ("read",), {PLAIN, WORDS}),
+        ("person:pat", ("read",), {PLAIN, WORDS, ROLES}),
+        ("person:lea", ("read",), {PLAIN, WORDS, ROLE}),
+        ("person:sam", ("read",), {PLAIN, WORDS, SECRET, ROLE, ROLES}),
         (DANA, ("read",), {PLAIN, WORDS, INPUT}),
         ("person:nobody", ("read", "manage"), {PLAIN, WORDS}),
         ("person:nobody", ("read", "admin"), set(CANARIES)),
@@ -118,6 +135,66 @@ def test_streams_carry_no_value(api: Api, places: tuple[str, str], path: str):
             if f"id: {api.head}\n".encode() in read:
                 break
     assert not [canary for canary in CANARIES if canary.encode() in read]
+
+
+@pytest.mark.parametrize(
+    ("who", "told"),
+    [("person:mia", set()), ("person:chris", set()), ("person:pat", {ROLES}), ("person:sam", {ROLE, ROLES})],
+)
+def test_what_is_for_roles_is_told_on_no_route_to_others(
+    api: Api, places: tuple[str, str], who: str, told: set[str]
+):
+    """Views, lists, feeds, search and exports tell the values of such a step to its roles only, at every step of it."""
+    place, run = places
+    routes = [*of_run(run), "/v1/runs?format=csv", "/v1/runs", f"/v1/projects/{place}/board", "/v1/home", "/v1/inbox",
+              f"/v1/projects/{place}/attention", "/v1/attention", "/v1/events?after=0&limit=1000", f"/runs/{run}",
+              *(f"/v1/search?q={canary}" for canary in (ROLE, ROLES)), f"/v1/runs/{run}/incidents"]  # fmt: skip
+    with api.as_(who, "read") as client:
+        found = {canary for path in routes for canary in (ROLE, ROLES) if _tells(client.get(path), canary)}
+        assert found == told
+        values = client.get(f"/v1/runs/{run}").json()["stages"][0]["steps"][1]["values"]
+        assert values == {"finding": ROLE if ROLE in told else MASK}
+
+
+def _tells(answer: httpx.Response, canary: str) -> bool:
+    """Whether the answer holds it otherwise than as what was asked for."""
+    text = answer.text.replace(f'"query":"{canary}"', "")
+    return answer.status_code == 200 and canary in text
+
+
+def test_what_was_written_into_an_edited_call_is_for_who_wrote_it(api: Api, places: tuple[str, str]):
+    """Keys and values in an edited call, and what an event brought early, are in no history that others read."""
+    _, run = places
+    at, which = datetime(2026, 3, 2, tzinfo=UTC), {"step": StepKey("money"), "round": 1, "action": "http"}
+    changes = {"url": "https://a.example/", "headers": {"X-Key": SECRET}, "body": {"a": SECRET}}
+    queued = ActionQueued(**which, kind="http", at=at)
+    changed = IncidentResolved(
+        **which, incident=uuid4(), how="edited", changes=changes, by=Actor("person:sam"), at=at
+    )
+    early = ExternalEventReceived(event="x.y", source_id="1", values={"account": SECRET}, at=at)
+    api.services.repository.execute(RUNS, UUID(run), lambda _: [queued, changed, early])
+    project(api.database, api.services.log)
+    for who, told in (("person:pat", 0), ("person:mia", 0), ("person:sam", 2)):
+        with api.as_(who, "read") as client:
+            last = client.get(f"/v1/runs/{run}/history?limit=500").json()["entries"][-2:]
+            assert json.dumps(last[0]).count(SECRET) == told
+            assert (last[0]["data"]["changes"]["url"], last[1]["data"]["values"]) == (
+                "https://a.example/", {"account": MASK},
+            )  # fmt: skip
+
+
+def test_a_role_that_is_somebody_elses_now_sees_nothing_more(api: Api, places: tuple[str, str]):
+    """Who plays a role is read from the log: with the role goes what it saw."""
+    _, run = places
+    with api.as_("person:pat", "read") as pat:
+        assert ROLES in seen(pat, of_run(run))
+        told = {"assignee": "person:new", "reason": "Leaves"}
+        assert (
+            api.client.post(f"/v1/runs/{run}/assign-role", json={"role": "payer", **told}).status_code == 200
+        )
+        assert ROLES not in seen(pat, of_run(run))
+    with api.as_("person:new", "read") as new:
+        assert ROLES in seen(new, of_run(run))
 
 
 def test_who_is_taken_out_sees_nothing_from_then_on(api: Api, places: tuple[str, str]):

@@ -109,6 +109,31 @@ def test_the_mail_of_a_step_reads_as_its_author_meant_it():
     )
 
 
+def test_who_looks_at_a_mail_of_others_sees_no_value_that_is_for_some():
+    """A mail that others look at hides sensitive values, and those of steps that are for some roles."""
+    process = definition(
+        step("talk", role="seller", visibility="role", fields=[{"key": "said", "title": "Said", "kind": "text"}]),
+        step("data", role="seller", fields=[{"key": "pay", "title": "Pay", "kind": "text", "sensitive": True},
+                                            {"key": "size", "title": "Size", "kind": "text"}]),
+        step("tell", kind="email", email={"to": ["{role.seller}"], "subject": "{data.size}",
+                                          "body": "{talk.said} {data.pay} {data.size}"}),
+    )  # fmt: skip
+    values = {"talk.said": "quits", "data.pay": "9000", "data.size": "L"}
+    run = Run(name="Sale", roles={RoleKey("seller"): Assignee("person:dana")}, values=values)
+    told = [
+        written(
+            MailAction("email", StepKey("tell"), changes=changes),
+            run,
+            process,
+            replace(DESK, hide_sensitive=hides),
+        )[0]
+        for hides, changes in ((False, {}), (True, {}), (False, {"to": ["eve@elsewhere.example"]}))
+    ]
+    assert [(mail.subject, mail.body) for mail in told] == [
+        ("L", "quits 9000 L"), ("L", "••• ••• L"), ("L", "••• ••• L"),
+    ]  # fmt: skip
+
+
 def test_instants_are_told_in_the_organisations_zone():
     """A date and time in a mail reads as people say it."""
     mail = written(MailAction("email", StepKey("kickoff_agenda")), *onboarding())[0]
