@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -22,7 +22,7 @@ from workers.automations.child_run import Families
 
 BO = Actor("person:bo")
 RESULT = {"key": "result", "title": "Result", "kind": "text", "required": True}
-CHECK = {
+CHECK: dict[str, Any] = {
     "key": "check",
     "kind": "run",
     "fields": [RESULT],
@@ -60,6 +60,20 @@ def test_the_parent_waits_for_people_in_its_child(world: World):
     world.act()
     assert world.run(run).values["check.result"] == "clear"
     assert world.run(run).state == "completed"
+
+
+def test_a_child_is_of_the_process_and_version_named_and_in_the_project_if_so(world: World):
+    """The run that is started follows what the step names, and is in its parent's project where that is said."""
+    world.publish({"key": "look", "role": "seller", "fields": [RESULT]}, key="aml")
+    world.publish({"key": "look", "role": "seller", "fields": [RESULT], "title": "Again"}, key="kyc")
+    project, found = uuid4(), []
+    for more in ({}, {"version": 1}, {"process": "aml"}, {"in_project": True}):
+        step = {**CHECK, "run": {**CHECK["run"], **more}}
+        run = world.start(world.publish(step), project=project)
+        world.act()
+        (child,) = (world.run(one) for one in world.run(run).children)
+        found.append((child.process, child.process_version, child.project == project))
+    assert found == [("kyc", 2, False), ("kyc", 1, False), ("aml", 1, False), ("kyc", 2, True)]
 
 
 def test_a_cancelled_child_asks_and_can_be_started_again(world: World):
