@@ -212,7 +212,7 @@ def test_a_broken_connection_after_the_text_is_asked_about(post: Post, box: Mail
 def test_a_mail_that_has_nobody_to_go_to_is_asked_about(
     post: Post, box: Mailbox, mail: str | None, says: str
 ):
-    """The step is not done by it: somebody gives it an address, or says that it was done by hand."""
+    """The step is not done by it: somebody corrects the address in the run, or says that it was done by hand."""
     run = post.run()
     changed = RunInputsChanged(inputs={"mail": mail}, by=DANA, at=NINE)  # as an older release took it
     post.repository.execute(RUN, run, lambda _state: [changed])
@@ -220,7 +220,8 @@ def test_a_mail_that_has_nobody_to_go_to_is_asked_about(
     (incident,) = post.state(run).incidents.values()
     assert (incident.problem, says in incident.reason, box.messages) == ("no_address", True, [])
     assert post.state(run).step(StepKey("greet")).state == "ready"
-    post.do(run, edit_incident, incident.incident, {"to": ["ada@nordwind.example"]})
+    post.do(run, change_inputs, inputs={"mail": "ada@nordwind.example"}, calendar=Calendar())
+    post.do(run, retry_incident, incident.incident)
     post.work()
     assert (box.readers, post.state(run).step(StepKey("greet")).state) == (["ada@nordwind.example"], "done")
 
@@ -231,7 +232,9 @@ def test_who_cannot_be_reached_is_asked_about_when_the_others_have_theirs(post: 
     post.do(run, start_action, "greet", 1, "email", key="k")
     post.do(run, fail_action, "greet", 1, "email", "it failed", permanent=True)
     (first,) = post.state(run).incidents
-    post.do(run, edit_incident, first, {"to": ["ada@nordwind.example", "person:gone"]})
+    several = {"mail": "ada@nordwind.example, person:gone"}
+    post.repository.execute(RUN, run, lambda _state: [RunInputsChanged(inputs=several, by=DANA, at=NINE)])
+    post.do(run, retry_incident, first)
     post.work()
     assert box.readers == ["ada@nordwind.example"]
     second = next(one for one in post.state(run).incidents.values() if one.how is None)
