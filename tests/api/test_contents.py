@@ -206,7 +206,10 @@ def test_a_guest_sees_what_is_for_some_eyes_only_where_the_process_names_it(
     """A step named as a whole keeps its sensitive fields to itself, with their files; one for some roles, all of it."""
     document = orjson.loads(orjson.dumps(PROCESS))
     document["stages"][0]["steps"][0]["visibility"] = visibility
-    document["stages"][0]["steps"][2]["shows"] = ["offer"]
+    document["stages"][0]["steps"][2] |= {
+        "shows": ["offer"],
+        "texts": {"Agreement": "{inputs.customer} pays."},
+    }
     made = Offered.__new__(Offered)
     api.publish(document)
     made.api, made.run = (
