@@ -29,7 +29,7 @@ create table action (
   test boolean not null,
   version int not null,
   whom text[] not null,
-  leads_to text,
+  leads_to text check (length(leads_to) <= 250),
   primary key (run, step, round, action)
 );
 create table awaited (
