@@ -8,17 +8,19 @@ import hashlib
 import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 from fastapi import Request
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 from starlette.responses import Response
 
 from api.guard import CALLER, Caller
 from api.sight import MASK
+from projections.answers import StageDot
 from web import values, words
 
 HERE = Path(__file__).parent
@@ -81,8 +83,15 @@ def _environment() -> Environment:
     made.globals.update(
         MASK=MASK, STATES=words.STATES, PRIORITIES=words.PRIORITIES, KINDS=words.KINDS, TONES=words.EVENT_TONES,
         ACCESS=words.ACCESS, local_time=words.local_time, command_id=lambda: uuid4().hex,
+        stage_dots=_stage_dots,
     )  # fmt: skip
     return made
+
+
+@lru_cache(maxsize=4096)
+def _stage_dots(stages: tuple[StageDot, ...]) -> Markup:
+    """Stages are the same from one look at a board to the next, and a board has hundreds of cards: drawn once."""
+    return Markup(_environment().get_template("_dots.html").render(stages=stages))  # noqa: S704 - a template that escapes
 
 
 def render(template: str, *, fragment: bool = False, **facts: Any) -> str:
