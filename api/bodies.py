@@ -55,9 +55,12 @@ def _reached(who: Assignee) -> Assignee:
 
 AssigneeText = Annotated[
     Assignee,
-    StringConstraints(pattern=r"^(person|guest|group|service):[A-Za-z0-9][A-Za-z0-9._@+-]{0,99}$"),
+    StringConstraints(
+        pattern=r"^((person|group):\w[\w.@+-]{0,99}|(guest|service):[A-Za-z0-9][A-Za-z0-9._@+-]{0,99})$"
+    ),
     AfterValidator(_reached),
 ]
+"""Somebody. Of people and groups only those of the directory are taken, however they are spelt."""
 Rank = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][0-9A-Za-z]+$", max_length=4_096)]
 MEDIA_TYPE = r"^[a-z]+/[A-Za-z0-9.+_-]{1,100}$"
 FieldValues = Annotated[dict[str, Any], Field(max_length=500)]

@@ -32,13 +32,14 @@ class Complete(Decision):
 
 
 class Approve(Decision):
-    """A yes, with an optional comment; `content_sha256` names what was in view."""
+    """A yes, with an optional comment, and with values for its own fields; `content_sha256` names what was in view."""
 
     comment: Words | None = None
+    values: FieldValues = Field(default_factory=dict)
 
 
 class Refuse(Decision):
-    """A no with its reason; ``values`` where the process demands new ones together with a refusal."""
+    """A no with its reason; ``values`` for the approval's own fields, and those that a refusal has to bring."""
 
     reason: Words
     values: FieldValues = Field(default_factory=dict)

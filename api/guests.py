@@ -35,6 +35,7 @@ from domain.run.content import content_of
 from domain.run.files import files_in
 from domain.run.finishing import present
 from domain.words import Actor, Rejected
+from projections.refusing import refusal_of
 
 VERBS: dict[str, Verb] = {
     verb.name: verb
@@ -56,6 +57,8 @@ class GuestStep:
     due_at: Any
     fields: tuple[dict[str, Any], ...]
     values: dict[str, Any]
+    refusal_fields: tuple[dict[str, Any], ...]
+    """Of an approval: the fields, each with its ``path``, that want a new value together with a refusal."""
     acts_as: str
     verbs: tuple[str, ...]
     content: ContentView | None = None
@@ -132,7 +135,7 @@ async def _carry_out(verb: Verb, call: Call) -> Response:
     body = validate(verb.body, call.body)
     services, held = call.services, opened.held
     await files_are_kept(services, body, opened.run)
-    directory = await services.directories.recently()
+    directory = replace(await services.directories.now(), discreet=True)
     meta: dict[str, Any] = {"authenticated_by": "guest_link"}
 
     def decide(state: Run | None) -> Sequence[Event]:
@@ -206,6 +209,7 @@ def _files(opened: _Opened) -> Iterator[Mapping[str, Any]]:
 
 def _seen(services: Services, opened: _Opened, reader: Reader) -> GuestStep:
     step, now = opened.definition.steps[opened.held.step], opened.run.step(opened.held.step)
+    refusal = refusal_of(opened.definition, step)
     is_open = is_open_to_guests(opened.run, opened.held.step)
     return GuestStep(
         run_name=opened.run.name,
@@ -217,6 +221,7 @@ def _seen(services: Services, opened: _Opened, reader: Reader) -> GuestStep:
         due_at=now.due_at,
         fields=tuple(field.model_dump(mode="json") for field in step.fields),
         values=present(opened.run, step, opened.held.step) if is_open else {},
+        refusal_fields=refusal.fields if refusal else (),
         acts_as=opened.guest,
         verbs=_verbs(step.kind) if is_open else (),
         content=content_view(services, opened.run_id, opened.run, opened.definition, opened.held.step, reader)

@@ -168,7 +168,12 @@ async def _task(move: Move, stream: UUID) -> None:
         if task.assignee != move.owner:
             return []
         return tasks.assign(
-            task, move.to, move.reason, by=move.call.caller.actor, at=move.call.services.clock()
+            task,
+            move.to,
+            move.reason,
+            by=move.call.caller.actor,
+            at=move.call.services.clock(),
+            directory=move.directory,
         )
 
     await _carry_out(move, TASKS, stream, Item(task=stream), decide, dict(move.call.caller.meta))

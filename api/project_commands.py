@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from uuid import UUID
 
 from fastapi import APIRouter
 from starlette.concurrency import run_in_threadpool
@@ -79,7 +80,7 @@ async def _open(call: Call) -> Response:
         columns = await run_in_threadpool(_stages_of, call.services, body.process)
         body = body.model_copy(update={"stages": columns})
     stream = uuid7()
-    given = Given(call.caller.actor, call.services.clock(), call.services.calendar, stream)
+    given = await _given(call, stream)
 
     def decide(project: Project | None) -> Sequence[Event]:
         return OPEN.decide(project, body, given)
@@ -88,6 +89,12 @@ async def _open(call: Call) -> Response:
     return await carry_out(
         call, PROJECTS, stream, decide, name=str(stream), meta=call.caller.meta, created=created
     )
+
+
+async def _given(call: Call, stream: UUID) -> Given:
+    services = call.services
+    directory = await services.directories.now()
+    return Given(call.caller.actor, services.clock(), services.calendar, stream, directory=directory)
 
 
 def _stages_of(services: Services, key: str) -> tuple[ProjectStage, ...]:
@@ -105,7 +112,7 @@ def _on_project(verb: Verb) -> Handle:
     async def handle(call: Call) -> Response:
         stream = stream_id(call.request.path_params["id"])
         body = validate(verb.body, call.body)
-        given = Given(call.caller.actor, call.services.clock(), call.services.calendar, stream)
+        given = await _given(call, stream)
 
         def decide(project: Project | None) -> Sequence[Event]:
             return verb.decide(known_project(project, stream), body, given)

@@ -29,7 +29,7 @@ from api.streams import PROCESSES, PROJECTS, RUNS, known_process, known_run, pro
 from api.verbs import Given, Verb
 from domain import run as runs
 from domain.definition import Definition
-from domain.directory import EMPTY, Directory
+from domain.directory import EMPTY, Directory, names_somebody
 from domain.events import Event, RunStarted
 from domain.process import draft_version, must_be_sound
 from domain.run import Run
@@ -75,7 +75,13 @@ STEP_VERBS = (
         runs.add_evidence,
         {"values": {"plan": "pro"}},
     ),
-    Verb("approve", "Approve", deciding.Approve, runs.give_approval, {"comment": "Looks right"}),
+    Verb(
+        "approve",
+        "Approve",
+        deciding.Approve,
+        runs.give_approval,
+        {"comment": "Looks right", "values": {"decision": "Cleared"}},
+    ),
     Verb(
         "refuse",
         "Refuse an approval",
@@ -252,7 +258,7 @@ def _on_run(verb: Verb) -> Handle:
             call.services.calendar,
             stream,
             path.get("step"),
-            directory=await _directory(call.services, verb),
+            directory=await _directory(call.services, verb, body),
         )
         meta = dict(call.caller.meta)
 
@@ -297,12 +303,14 @@ async def _files_are_kept(services: Services, stream: UUID, body: BaseModel) -> 
         await run_files_are_kept(services, stream, body)
 
 
-async def _directory(services: Services, verb: Verb) -> Directory:
-    """Who works here. A completion only asks for the manager of a person it names: a moment ago is new enough."""
+async def _directory(services: Services, verb: Verb, body: BaseModel) -> Directory:
+    """Who works here. What is done often names somebody seldom: then a moment ago is new enough."""
     if not verb.wants_directory:
         return EMPTY
-    often = verb.decision is runs.complete_step
-    return await (services.directories.recently() if often else services.directories.now())
+    often = verb.decision in (runs.complete_step, runs.save_values, runs.comment)
+    if often and not names_somebody(body.model_dump()):
+        return await services.directories.recently()
+    return await services.directories.now()
 
 
 async def _column_wanted(services: Services, stream: UUID, body: BaseModel) -> tuple[UUID | None, str]:

@@ -26,6 +26,7 @@ from api.problems import Problem
 from api.reading import validate
 from api.registering import ANSWER, BODY
 from api.services import Services
+from domain.directory import must_be_here
 from domain.words import Actor
 from projections.paging import Page, cut
 
@@ -176,6 +177,7 @@ async def make_token(call: Call) -> Response:
     """The answer holds the secret; it is shown this once."""
     body = validate(CreateToken, call.body)
     _may_grant(call.caller, body)
+    must_be_here(body.actor, await call.services.directories.now(), field="actor")
     lifetime = None if body.lifetime_hours is None else timedelta(hours=body.lifetime_hours)
     token = await call.services.read(
         lambda connection: access.create_token(connection, Actor(body.actor), body.scopes, lifetime)

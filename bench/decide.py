@@ -10,6 +10,7 @@ import gc
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import partial
+from inspect import signature
 from statistics import median
 from time import perf_counter_ns
 from typing import Any
@@ -38,10 +39,11 @@ from domain.run import (
 )
 from domain.schedule import Calendar
 from domain.words import Actor, Assignee, StepKey
+from milepost.demo.staff import house
 
 _AT = datetime(2026, 3, 2, 9, tzinfo=UTC)
 _BY, _OTHER = Actor("person:dana"), Actor("person:bo")
-_OFFICE = Calendar()
+_OFFICE, _HOUSE = Calendar(), house()
 _WIDTH = 5
 """Steps that can be worked on side by side."""
 
@@ -67,9 +69,11 @@ def _figures(process: Definition, steps: int, runs: int) -> dict[str, float]:
         for _ in range(runs):
             state = _measured(started, start_run, None, process, name="bench")
             for key in _forms(process):
-                state = _measured(saved, save_values, state, process, key, {"note": "half"}, dued=False)
+                state = _measured(saved, save_values, state, process, key, {"note": "half"})
                 before = perf_counter_ns()
-                events = complete_step(state, process, key, {"size": 7}, by=_BY, at=_AT, calendar=_OFFICE)
+                events = complete_step(
+                    state, process, key, {"size": 7}, by=_BY, at=_AT, calendar=_OFFICE, directory=_HOUSE
+                )
                 completed.append(perf_counter_ns() - before)
                 before = perf_counter_ns()
                 state = _known(RUN.fold(events, state))
@@ -89,7 +93,9 @@ def _figures(process: Definition, steps: int, runs: int) -> dict[str, float]:
 
 def _every_command(process: Definition, steps: int, times: int) -> dict[str, float]:
     """The median of each command, half way through a run and after its end."""
-    begun = _known(RUN.fold(start_run(None, process, name="b", by=_BY, at=_AT, calendar=_OFFICE)))
+    begun = _known(
+        RUN.fold(start_run(None, process, name="b", by=_BY, at=_AT, calendar=_OFFICE, directory=_HOUSE))
+    )
     halfway = _worked(begun, process, _forms(process)[: steps // 2])
     ended = _worked(halfway, process, _forms(process)[steps // 2 :])
     paused = _known(RUN.fold(pause_run(halfway, "x", by=_BY, at=_AT), halfway))
@@ -97,19 +103,22 @@ def _every_command(process: Definition, steps: int, times: int) -> dict[str, flo
     first, approval, sign = StepKey("s0"), StepKey("approval"), StepKey("signature")
     dued = dict[str, Any](by=_BY, at=_AT, calendar=_OFFICE)
     asked = dict[str, Any](by=_BY, at=_AT)
+    named, other = dued | {"directory": _HOUSE}, {"by": _OTHER}
     commands: dict[str, Callable[[], Sequence[Event]]] = {
         "begin": lambda: start_step(halfway, process, open_key, **asked),
-        "skip": lambda: skip_step(halfway, process, open_key, "x", **dued),
-        "assign": lambda: assign_step(halfway, process, open_key, Assignee("person:bo"), "knows it", **asked),
+        "skip": lambda: skip_step(halfway, process, open_key, "x", **named),
+        "assign": lambda: assign_step(
+            halfway, process, open_key, Assignee("person:bo"), "knows it", **asked, directory=_HOUSE
+        ),
         "due": lambda: set_step_due(halfway, process, open_key, _AT, **dued),
         "help": lambda: request_help(halfway, process, open_key, "x", **asked),
         "pause": lambda: pause_run(halfway, "x", **asked),
         "resume": lambda: resume_run(paused, process, **dued),
-        "inputs": lambda: change_inputs(halfway, process, {"plan": "large"}, **dued),
+        "inputs": lambda: change_inputs(halfway, process, {"plan": "large"}, **named),
         "cancel": lambda: cancel_run(halfway, process, "x", **asked),
-        "approve": lambda: give_approval(halfway, process, approval, **dued | {"by": _OTHER}),
-        "refuse": lambda: refuse_approval(halfway, process, approval, "x", **dued | {"by": _OTHER}),
-        "decline": lambda: decline_signature(halfway, process, sign, "x", **dued),
+        "approve": lambda: give_approval(halfway, process, approval, **named | other),
+        "refuse": lambda: refuse_approval(halfway, process, approval, "x", **named | other),
+        "decline": lambda: decline_signature(halfway, process, sign, "x", **named),
         "reopen_first_marking": lambda: reopen_step(ended, process, first, "x", "keep", **dued),
         "reopen_first_with_all": lambda: reopen_step(ended, process, first, "x", "reopen", **dued),
     }
@@ -122,7 +131,9 @@ def _every_command(process: Definition, steps: int, times: int) -> dict[str, flo
 
 def _worked(state: Run, process: Definition, keys: list[StepKey]) -> Run:
     for key in keys:
-        events = complete_step(state, process, key, {"size": 7}, by=_BY, at=_AT, calendar=_OFFICE)
+        events = complete_step(
+            state, process, key, {"size": 7}, by=_BY, at=_AT, calendar=_OFFICE, directory=_HOUSE
+        )
         state = _known(RUN.fold(events, state))
     return state
 
@@ -144,8 +155,10 @@ def _made_again(events: Sequence[Event]) -> list[Event]:
     return [type(event)(**event.__dict__) for event in events]
 
 
-def _measured(times: list[int], decision, state: Run | None, *args, dued: bool = True, **named) -> Run:  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN002, ANN003 - any decision
-    extra = {"calendar": _OFFICE} if dued else {}
+def _measured(times: list[int], decision, state: Run | None, *args, **named) -> Run:  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN002, ANN003 - any decision
+    wanted = signature(decision).parameters
+    known = {"calendar": _OFFICE, "directory": _HOUSE}
+    extra = {name: value for name, value in known.items() if name in wanted}
     before = perf_counter_ns()
     events = decision(state, *args, by=_BY, at=_AT, **named, **extra)
     times.append(perf_counter_ns() - before)

@@ -24,6 +24,7 @@ from domain.run import RUN, Run, start_run
 from domain.run.state import StepState, altered
 from domain.schedule import Calendar
 from domain.words import Actor, StepKey
+from milepost.demo.staff import house
 from milepost.documents import read_document
 
 _PROCESS = Path(__file__).parent.parent / "processes" / "customer-onboarding.yaml"
@@ -100,7 +101,14 @@ def _history() -> StepModel:
 def _situation(plan: Plan, model: StepModel, share: float) -> Situation:
     """A run of which this share of the steps is done; what comes next is open for two hours."""
     events = start_run(
-        None, plan.definition, name="bench", inputs=_INPUTS, by=Actor("person:dana"), at=_AT, calendar=_OFFICE
+        None,
+        plan.definition,
+        name="bench",
+        inputs=_INPUTS,
+        by=Actor("person:dana"),
+        at=_AT,
+        calendar=_OFFICE,
+        directory=house(),
     )
     run = RUN.fold(events, None)
     assert run is not None

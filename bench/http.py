@@ -110,6 +110,7 @@ async def _load(port: int, token: str, scale: float) -> dict[str, float]:
     connections = [_Connection(*await asyncio.open_connection("127.0.0.1", port)) for _ in range(CONNECTIONS)]
     await connections[0].send(_request("PUT /v1/processes/long/draft", token, DOCUMENT))
     await connections[0].send(_request("POST /v1/processes/long/publish", token, {"note": "For measuring"}))
+    await connections[0].send(_request("POST /v1/people", token, {"person": "dana", "name": "Dana Roth"}))
     empty, steps = _Kind(), _Kind()
     for _ in range(TURNS):  # by turns, so that both meet the same weather
         work = await asyncio.gather(

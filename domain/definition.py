@@ -16,6 +16,7 @@ from domain.document import (
     Document,
     FormField,
     Reopens,
+    Requires,
     Role,
     Stage,
     Step,
@@ -67,6 +68,15 @@ class Definition:
             for blocked in self._blocked_by(step):
                 waits[blocked].add(key)
         return {key: frozenset(after) for key, after in waits.items()}
+
+    def asked_with_refusal(self, step: str) -> dict[str, FormField]:
+        """The fields by path that want a new value together with a refusal of this approval."""
+        known = self.steps[StepKey(step)]
+        refusal = known.approval.on_refusal if known.approval else None
+        named = refusal.requires if isinstance(refusal, Requires) else ()
+        return {
+            path: self.fields[path] for path in (_full(path, step) for path in named) if path in self.fields
+        }
 
     @cached_property
     def approvals(self) -> dict[StepKey, Step]:
@@ -263,6 +273,10 @@ def anchor_name(anchor: Anchor) -> str:
             return f"stage_entered:{stage}"
         case named:
             return named
+
+
+def _full(path: str, step: str) -> str:
+    return path if "." in path else f"{step}.{path}"
 
 
 def _judged(step: Step) -> set[StepKey]:

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from domain.aggregate import Aggregate
 from domain.checks import line, words
-from domain.directory import Directory
+from domain.directory import Directory, must_be_here
 from domain.events import AnyPersonEvent, PersonAdded, PersonChanged, PersonDeactivated, PersonReactivated
 from domain.mail_address import ACCEPTED, NoAddress, mail_address
 from domain.words import Actor, Assignee, Rejected
@@ -155,10 +155,9 @@ def may_hand_over(person: Person, to: Assignee, reason: str, *, directory: Direc
 
 def known_person(person: str, directory: Directory) -> None:
     """Rejected unless this is somebody who was added and is active; for whoever is to be given a standing part."""
-    if Assignee(person) not in directory.people:
-        raise Rejected("unknown_person", f"nobody is called {person}", person=person, accepted=["person:KEY"])
-    if directory.has_left(person):
-        raise Rejected("person_deactivated", f"{person} takes no more work", person=person)
+    if not person.startswith("person:"):
+        raise Rejected("unknown_person", f"{person} is no person", person=person, accepted=["person:KEY"])
+    must_be_here(person, directory)
 
 
 def _may_manage(manager: Assignee | None, key: str, directory: Directory) -> None:

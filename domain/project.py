@@ -9,6 +9,7 @@ from typing import Literal, get_args
 
 from domain.aggregate import Aggregate
 from domain.checks import line, words
+from domain.directory import Directory, must_be_here
 from domain.events import (
     AnyProjectEvent,
     ProjectClosed,
@@ -78,6 +79,7 @@ def open_project(
     process: str | None = None,
     by: Actor,
     at: datetime,
+    directory: Directory,
 ) -> list[AnyProjectEvent]:
     """Begin a project with these columns. Opening it again in the same way changes nothing."""
     name, stages = line("name", name), _columns(stages)
@@ -85,6 +87,7 @@ def open_project(
         if (project.name, project.owner, project.process, project.stages) == (name, owner, process, stages):
             return []
         raise Rejected("already_open", "this project exists already", name=project.name)
+    must_be_here(owner, directory, field="owner")
     return [ProjectOpened(name=name, owner=owner, stages=stages, process=process, by=by, at=at)]
 
 
@@ -109,7 +112,13 @@ def change_stages(
 
 
 def add_member(
-    project: Project, member: Assignee, access: Access, *, by: Actor, at: datetime
+    project: Project,
+    member: Assignee,
+    access: Access,
+    *,
+    by: Actor,
+    at: datetime,
+    directory: Directory,
 ) -> list[AnyProjectEvent]:
     """Let somebody see, work in or steer the project; somebody already there gets the new access."""
     if access not in ACCESSES:
@@ -117,6 +126,7 @@ def add_member(
     if project.members.get(member) == access:
         return []
     _must_be_open(project)
+    must_be_here(member, directory, field="member")
     if member not in project.members and len(project.members) >= _MOST_MEMBERS:
         raise Rejected(
             "too_many_members", f"a project has at most {_MOST_MEMBERS} members", most=_MOST_MEMBERS

@@ -11,7 +11,7 @@ from uuid import UUID, uuid5
 
 from domain.aggregate import Aggregate
 from domain.checks import line
-from domain.directory import EMPTY, Directory, still_here
+from domain.directory import Directory, must_be_here
 from domain.events import (
     AnyRecurrenceEvent,
     OccurrenceMade,
@@ -121,7 +121,7 @@ def set_up(  # noqa: PLR0913 - all that recurring work is made of
     process: str | None = None,
     by: Actor,
     at: datetime,
-    directory: Directory = EMPTY,
+    directory: Directory,
 ) -> list[AnyRecurrenceEvent]:
     """Make work again and again from now on. Setting up the same again changes nothing."""
     if known is not None:
@@ -159,7 +159,7 @@ def change(  # noqa: PLR0913 - all that may be changed, and what the house knows
     catch_up: CatchUp = "last",
     by: Actor,
     at: datetime,
-    directory: Directory = EMPTY,
+    directory: Directory,
 ) -> list[AnyRecurrenceEvent]:
     """Make what follows in this way; what was made stays as it is."""
     wanted = RecurrenceChanged(
@@ -313,9 +313,9 @@ def _described(known: Recurrence, event: RecurrenceSetUp | RecurrenceChanged) ->
 
 def _all_here(template: Mapping[str, Any], directory: Directory) -> None:
     """Rejected("person_deactivated") when the work to be made names somebody who takes no more."""
-    still_here(template.get("assignee"), directory, field="assignee")
+    must_be_here(template.get("assignee"), directory, field="assignee")
     for role, who in (template.get("roles") or {}).items():
-        still_here(who, directory, role=role)
+        must_be_here(who, directory, role=role)
 
 
 def _later(one: datetime | None, other: datetime) -> datetime:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import date, datetime, tzinfo
+from decimal import Decimal
 from typing import Any
 
 from domain.document import Column, FormField
@@ -13,6 +14,7 @@ from domain.words import Assignee
 NameOf = Callable[[Assignee], str]
 """Gives the name of whoever plays a part."""
 
+_GROUPED_FROM = 10_000
 _SOMEBODY = re.compile(r"(person|guest|group|service|system):\S+")
 
 
@@ -27,7 +29,7 @@ def shown(  # noqa: PLR0911 - one line for each kind of value
         case "yes_no" if isinstance(value, bool):
             return "yes" if value else "no"
         case "number" | "money" if isinstance(value, (int, float)) and not isinstance(value, bool):
-            return _amount(value, kind, getattr(field, "unit", None))
+            return amount(value, kind, getattr(field, "unit", None))
         case "date" | "datetime" if isinstance(value, str):
             return when(value, zone)
         case "person" if isinstance(value, str):
@@ -65,14 +67,16 @@ def spoken(who: str) -> str:
     return " ".join(words) or who
 
 
-def _amount(value: float, kind: str, unit: str | None) -> str:
-    """Digits in groups of three from 10,000 on, as one writes them; money that is not whole has two decimals."""
-    whole = float(value).is_integer()
-    digits = (
-        str(int(value)) if whole and abs(value) < 10_000 else f"{int(value):,}" if whole else f"{value:,g}"
-    )
-    if kind == "money":
-        digits = f"{value:,.0f}" if whole else f"{value:,.2f}"
+def amount(value: float, kind: str, unit: str | None) -> str:
+    """All digits, in groups of three from 10,000 on (of money from 1,000 on), as one writes them, with the unit.
+
+    Money that is not whole has two decimals at least.
+    """
+    told = Decimal(repr(value)).normalize()
+    grouped = kind == "money" or abs(told) >= _GROUPED_FROM
+    digits = f"{told:,f}" if grouped else f"{told:f}"
+    if kind == "money" and "." in digits:
+        digits += "0" * (2 - len(digits.partition(".")[2]))
     return f"{digits} {unit}" if unit else digits
 
 

@@ -10,7 +10,7 @@ from uuid import UUID
 from domain import rank as ranks
 from domain.aggregate import Aggregate
 from domain.checks import distinct, line, priority_word, words
-from domain.directory import EMPTY, Directory, still_here
+from domain.directory import Directory, must_be_here
 from domain.events import (
     AnyTaskEvent,
     TaskAdded,
@@ -170,7 +170,7 @@ def add_task(  # noqa: PLR0913 - one for each thing that a new card may say
     labels: tuple[str, ...] = (),
     by: Actor,
     at: datetime,
-    directory: Directory = EMPTY,
+    directory: Directory,
 ) -> list[AnyTaskEvent]:
     """Put a card on a project's board. Adding the same card again changes nothing."""
     added = TaskAdded(
@@ -187,7 +187,7 @@ def add_task(  # noqa: PLR0913 - one for each thing that a new card may say
         at=at,
     )
     if task is None:
-        still_here(assignee, directory)
+        must_be_here(assignee, directory, field="assignee")
         return [added]
     if task == _added(task, added):
         return []
@@ -220,13 +220,13 @@ def assign(
     *,
     by: Actor,
     at: datetime,
-    directory: Directory = EMPTY,
+    directory: Directory,
 ) -> list[AnyTaskEvent]:
     """Make the task somebody's work (None: nobody's)."""
     if assignee == task.assignee:
         return []
     _must_be_open(task)
-    still_here(assignee, directory)
+    must_be_here(assignee, directory, field="assignee")
     return [TaskAssigned(assignee=assignee, reason=reason, by=by, at=at)]
 
 
@@ -346,11 +346,14 @@ def clear_help(task: Task, note: str | None = None, *, by: Actor, at: datetime) 
 
 
 def comment(
-    task: Task, comment: UUID, text: str, mentions: tuple[Assignee, ...] = (), *, by: Actor, at: datetime
-) -> list[AnyTaskEvent]:
+    task: Task, comment: UUID, text: str, mentions: tuple[Assignee, ...] = (), *, by: Actor, at: datetime,
+    directory: Directory,
+) -> list[AnyTaskEvent]:  # fmt: skip
     """Write about the task, whatever its state; ``comment`` is the id of what is written."""
     if comment in task.comments:
         return []
+    for each in mentions:
+        must_be_here(each, directory, field="mentions")
     return [TaskCommented(comment=comment, text=words("text", text), mentions=mentions, by=by, at=at)]
 
 

@@ -8,8 +8,12 @@ from api.access import PERSON, create_token, find, first_login_link
 from api.standing import is_here
 from domain.words import Actor
 from milepost.embedded.files import write_private
+from milepost.newcomers import bring_in
+from store.log import Log
 
 OWNER = Actor("person:owner")
+OWNER_NAME = "Owner"
+"""What whoever starts Milepost is called until somebody says otherwise (`milepost people change`)."""
 SCOPES = (*PERSON, "admin", "send_events")
 _OTHERS = "`milepost token link person:… --scope admin` makes a link for another administrator"
 
@@ -17,8 +21,11 @@ _OTHERS = "`milepost token link person:… --scope admin` makes a link for anoth
 def owner_token(application_url: str, kept_in: Path) -> str:
     """The API token of whoever may read `kept_in`; a new one when there is none that is still good.
 
-    Where the owner was deactivated there is none: the command line then wants MILEPOST_TOKEN.
+    They are somebody here from the first moment on. Where the owner was deactivated there is none: the command
+    line then wants MILEPOST_TOKEN.
     """
+    with Log(application_url) as log:
+        bring_in(log, OWNER, OWNER_NAME)
     with psycopg.connect(application_url, autocommit=True) as connection:
         if kept_in.exists() and find(connection, secret := kept_in.read_text("utf-8").strip()) is not None:
             return secret

@@ -28,10 +28,16 @@ APPROVAL_DAYS = 2
 
 
 class Gone(NamedTuple):
-    """Why whose work it is takes no more of it, and since when."""
+    """Why whose work it is takes no more of it, and since when; ``known``: whether they were ever here."""
 
     why: str
     since: datetime | None
+    known: bool = True
+
+    @property
+    def kind(self) -> AttentionKind:
+        """What is said about it."""
+        return "owner_deactivated" if self.known else "owner_unknown"
 
 
 class Stopped(NamedTuple):
@@ -131,7 +137,7 @@ class _Needs:
             )
         if (gone := self.context.gone.get((card.id, ""))) is not None:
             said = _sentence(gone.why)
-            yield self.row("owner_deactivated", said, gone.since, fixes.assign(), due_at=card.due_at)
+            yield self.row(gone.kind, said, gone.since, fixes.assign(), due_at=card.due_at)
         if card.overdue and card.due_at is not None:
             said = f"Was due {self.judge.day(card.due_at)}"
             yield self.row("late", said, card.due_at, fixes.extend_task(), due_at=card.due_at)
@@ -167,7 +173,7 @@ class _Needs:
             yield self._of_help(step)
         if (gone := self.context.gone.get((self.card.id, step.step))) is not None:
             fix = fixes.assign(step.step, _sentence(gone.why))
-            yield self.row("owner_deactivated", _sentence(gone.why), gone.since, fix, step, step.due_at)
+            yield self.row(gone.kind, _sentence(gone.why), gone.since, fix, step, step.due_at)
         elif step.assignee is None and step.manual:
             said = f"Nobody has {step.title}"
             lack = self.context.wanting.get((self.card.id, step.step))

@@ -154,9 +154,9 @@ def project_names(connection: Conn, project: UUID | None) -> dict[UUID, tuple[st
 
 
 def gone_of(connection: Conn, project: UUID | None) -> dict[tuple[UUID, str], Gone]:
-    """Work of people who left, and of groups that nobody is in."""
+    """Work of people who left or never were here, and of groups that nobody is in."""
     found = owner_deactivated(connection, project)
-    return {(each.card, each.step or ""): Gone(each.why, each.since) for each in found}
+    return {(each.card, each.step or ""): Gone(each.why, each.since, each.known) for each in found}
 
 
 def _place(row: AttentionRow) -> tuple[int, float, str, str]:

@@ -28,8 +28,8 @@ def read(connection: Conn) -> tuple[int, Directory]:
         for key, name, email, manager, active, hours in _rows(connection, "directory_people")
     }
     teams = {
-        Assignee(key): GroupFacts(title, tuple(members))
-        for key, title, members in _rows(connection, "directory_groups")
+        Assignee(key): GroupFacts(title, tuple(members), closed=closed)
+        for key, title, members, closed in _rows(connection, "directory_groups")
     }
     return position, Directory(found, teams)
 
@@ -115,7 +115,7 @@ def _group(known: GroupFacts | None, kind: str, data: dict[str, Any]) -> GroupFa
         case "group_member_removed":
             return replace(group, members=others)
         case "group_closed":
-            return replace(group, members=())
+            return replace(group, members=(), closed=True)
         case _:
             return replace(group, title=data["title"])
 

@@ -23,7 +23,8 @@ order by g.state = 'closed', g.title, g.work_group
 select person, name, email, manager, active, weekly_hours from read.person
 
 -- name: directory_groups
-select g.work_group, g.title, array(select m.member from read.group_member m where m.stream = g.stream order by m.place)
+select g.work_group, g.title, array(select m.member from read.group_member m where m.stream = g.stream order by m.place),
+  g.state = 'closed'
 from read.work_group g
 
 -- name: turns
@@ -48,14 +49,19 @@ order by e.position
 
 -- name: owner_deactivated
 select i.work, i.kind, i.name, i.project, i.process, nullif(i.step, ''), i.title, i.assignee,
-  case when p.person is null then 'nobody is in ' || g.title
-    else p.name || ' left: ' || coalesce(p.reason, '') end,
-  coalesce(p.left_at, i.ready_at), i.due_at, i.priority
+  case when p.person is not null then p.name || ' left: ' || coalesce(p.reason, '')
+    when g.work_group is not null then 'nobody is in ' || g.title
+    else case when i.assignee like 'group:%%' then 'no group' else 'nobody' end || ' here is called '
+      || split_part(i.assignee, ':', 2) end,
+  coalesce(p.left_at, i.ready_at), i.due_at, i.priority, p.person is not null or g.work_group is not null
 from read.inbox i
 left join read.person p on p.person = i.assignee and not p.active
 left join read.work_group g on g.work_group = i.assignee and not exists (
   select 1 from read.group_member m join read.person a on a.person = m.member and a.active where m.stream = g.stream)
-where (p.person is not null or g.work_group is not null) and (%(project)s::uuid is null or i.project = %(project)s)
+where (p.person is not null or g.work_group is not null
+    or (i.assignee like 'person:%%' and not exists (select 1 from read.person a where a.person = i.assignee))
+    or (i.assignee like 'group:%%' and not exists (select 1 from read.work_group a where a.work_group = i.assignee)))
+  and (%(project)s::uuid is null or i.project = %(project)s)
 order by array_position('{urgent,high,medium,low,none}'::text[], i.priority), coalesce(i.due_at, i.due_on) nulls last,
   i.work, i.step
 

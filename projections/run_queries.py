@@ -37,6 +37,7 @@ from projections.forecast_queries import forecasts_of
 from projections.judging import Judge, judge
 from projections.live_values import live_values
 from projections.reading import LogDefinitions, UnknownDefinition
+from projections.refusing import refusal_of
 from projections.run_facts import OPEN_STEP
 from projections.step_facts import StepFacts
 from projections.step_times import Pause, StepTimes, alarms_of, next_reminder, pauses_of
@@ -259,7 +260,8 @@ class _View:
             values=self._values(key, facts), notes=facts.notes, added_later=facts.added_later,
             help=facts.help, reason=facts.reason, questioned=facts.questioned or bool(facts.doubted),
             approvals=facts.approvals, comments=facts.comments, instructions=step.instructions,
-            gate=step.gate is not None, fields=tuple(field.model_dump(mode="json") for field in step.fields),
+            gate=step.gate is not None, refusal=refusal_of(self.definition, step),
+            fields=tuple(field.model_dump(mode="json") for field in step.fields),
             actions=tuple(one for round_, one in self.doing.get(key, ()) if round_ == facts.round),
             inputs=self._inputs_of(step),
         )  # fmt: skip

@@ -257,7 +257,7 @@ class Acting:
             by=MACHINE,
             at=at,
             calendar=self._calendar,
-            directory=self._staff.recently(),
+            directory=self._staff.naming(answer.values),
         )
 
     def _execute(self, name: Named, decide: Callable[[Run, Definition], Sequence[Event]]) -> Sequence[Event]:

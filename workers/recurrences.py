@@ -12,6 +12,7 @@ import structlog
 
 from domain import task as tasks
 from domain.definition import Definition
+from domain.directory import why_not_here
 from domain.events import Event
 from domain.process import PROCESS
 from domain.project import PROJECT, Project, column
@@ -118,7 +119,8 @@ class Recurring:
         days = template.get("due_in_days")
         due_on = None if days is None else local_day(occurs_at, time_zone) + timedelta(days=days)
         wanted = _assignee(template.get("assignee"))
-        gone = wanted is not None and self._staff.recently().has_left(wanted)
+        directory = self._staff.now()
+        gone = None if wanted is None else why_not_here(wanted, directory)
 
         def decide(task: tasks.Task | None) -> Sequence[Event]:
             if task is not None:
@@ -136,6 +138,7 @@ class Recurring:
                 labels=tuple(template.get("labels") or ()),
                 by=MACHINE,
                 at=now,
+                directory=directory,
             )
             card = TASK.fold(events)
             for number, text in enumerate(template.get("checklist") or ()):
@@ -144,8 +147,10 @@ class Recurring:
                 events += tasks.add_checklist_entry(card, entry, text, by=MACHINE, at=now)
             if gone:
                 assert card is not None
-                said = f"{wanted} was to have this, but takes no more work: it is nobody's."
-                events += tasks.comment(card, uuid5(stream, "gone"), said, by=MACHINE, at=now)
+                said = f"{wanted} was to have this: {gone}. It is nobody's."
+                events += tasks.comment(
+                    card, uuid5(stream, "gone"), said, by=MACHINE, at=now, directory=directory
+                )
             return events
 
         self._repository.execute(TASK, stream, decide)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 from domain.definition import Definition
-from domain.directory import EMPTY, Directory
+from domain.directory import EMPTY, Directory, names_somebody
 from projections import people_directory as people
 from store.connect import connect
 
@@ -27,6 +28,15 @@ class Staff:
             position, known = people.read(connection)
             known = people.follow(connection, known, position)[1]
             return people.with_turns(connection, known, people.drawn_from(definition))[1]
+
+    def now(self) -> Directory:
+        """Everybody as of this moment."""
+        self._until = float("-inf")
+        return self.recently()
+
+    def naming(self, values: Any) -> Directory:
+        """As new as these values need it: whoever they name may have been added just now."""
+        return self.now() if names_somebody(values) else self.recently()
 
     def recently(self) -> Directory:
         """Everybody, as of a second ago at most."""

@@ -9,14 +9,14 @@ from uuid import UUID, uuid5
 
 from domain import events as e
 from domain.definition import Definition
-from domain.directory import EMPTY, Directory
+from domain.directory import Directory
 from domain.events import Event
 from domain.run.doing import finish_step
 from domain.run.finishing import present
 from domain.run.queueing import close_incident, own_action, queue, withdraw
 from domain.run.state import ActionState, Run, action_key
 from domain.run.telling import MIGRATION
-from domain.run.values import missing, problems
+from domain.run.values import amiss, missing
 from domain.run.work import Work
 from domain.schedule import Calendar
 from domain.words import Actor, Assignee, Rejected, RoleKey, StepKey, Values
@@ -113,7 +113,7 @@ def succeed_action(  # noqa: PLR0913, PLR0917 - the action's name and all that c
     by: Actor,
     at: datetime,
     calendar: Calendar,
-    directory: Directory = EMPTY,
+    directory: Directory,
 ) -> list[Event]:
     """The other side took it. When it was what the step consists of, the step is done, with these values.
 
@@ -303,8 +303,8 @@ def wrong_values(work: Work, step: StepKey, values: Values) -> str | None:
     Values of the fields that the step has already count too.
     """
     known = work.definition.steps[step]
-    found = problems(known.fields, values)
-    found += missing(known.fields, {**present(work.run, known, step), **values})
+    before = present(work.run, known, step)
+    found = amiss(known.fields, values, before, work.directory) + missing(known.fields, {**before, **values})
     if not found:
         return None
     named = [f"{one['field']} ({one['problem']}; accepted: {one['accepted']})" for one in found]

@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from domain.comparing import is_set, same
+from domain.comparing import is_set
 from domain.definition import Definition
-from domain.directory import EMPTY, Directory, still_here
+from domain.directory import Directory, must_not_have_left
 from domain.document import Approval, EndsRun, Reopens, Requires, Step
 from domain.events import ApprovalGiven, ApprovalRefused, Event, StepRelocked, StepValuesSaved
 from domain.run.claiming import group_of, of_the_group
 from domain.run.content import decided_on, must_be_in_view
-from domain.run.doing import fail, finish_step
+from domain.run.doing import already_done, fail, finish_step
 from domain.run.finishing import present
 from domain.run.impartial import impartial, is_impartial
 from domain.run.readiness import settle
 from domain.run.reopening import question_or_reopen, reopen_one
 from domain.run.state import Run
 from domain.run.taking import take_inputs
-from domain.run.values import missing, problems, refuse
+from domain.run.values import Problem, amiss, missing, refuse, settled
 from domain.run.work import Work, in_hand, reasoned, step_of
 from domain.schedule import Calendar
 from domain.words import Actor, Assignee, Rejected, StepKey, Values
@@ -31,28 +31,34 @@ def give_approval(  # noqa: PLR0913 - what is said, and what the house knows
     definition: Definition,
     step: StepKey,
     comment: str | None = None,
+    values: Values | None = None,
     content_sha256: str | None = None,
     *,
     by: Actor,
     at: datetime,
     calendar: Calendar,
-    directory: Directory = EMPTY,
+    directory: Directory,
 ) -> list[Event]:
-    """Say yes; the approval is done when enough people have. Values for its fields are saved before.
+    """Say yes, with values for the approval's own fields; it is done when enough people have said so.
 
+    Values that were saved before count too.
     ``content_sha256``: the hash of what they had in view (None: what it is now); "content_changed" where it is no more.
     """
     known = _approval_step(definition, step)
-    now = run.step(step)
-    if now.state == "done" and (by in now.approvals or content_sha256 is None):
-        return []
-    if now.is_open and by in now.approvals and not _agreed(run, definition, known, directory):
+    now, given = run.step(step), values or {}
+    before = present(run, known, step)
+    refuse(step, amiss(known.fields, given, before, directory))
+    if now.state == "done" and (given or by in now.approvals or content_sha256 is None):
+        return already_done(run, known, now, given, None)
+    new = settled(given, before)
+    if now.is_open and not new and by in now.approvals and not _agreed(run, definition, known, directory):
         return []
     must_be_in_view(run, definition, step, content_sha256)
     if now.state == "done":
         return []
     _may_judge(run, definition, known, by, directory)
     work = Work(run, definition, by, at, calendar, directory)
+    _keep(work, step, new)
     _keep_comment(work, known, step, comment)
     if by not in now.approvals:
         work.on(ApprovalGiven, step, comment=comment, **decided_on(work.run, definition, step))
@@ -73,25 +79,28 @@ def refuse_approval(  # noqa: PLR0913 - what is said, and what the house knows
     by: Actor,
     at: datetime,
     calendar: Calendar,
-    directory: Directory = EMPTY,
+    directory: Directory,
 ) -> list[Event]:
     """Say no, with a reason.
 
     As the process says, the steps it is about are reopened, the run ends, or new values are taken with the refusal.
+    Values for the approval's own fields are kept in every case.
     ``content_sha256`` is as of ``give_approval``.
     """
     known = _approval_step(definition, step)
     now = run.step(step)
     said = reasoned(reason)
-    given = _resolved(known, step, values or {})
-    if now.refused == (by, said) and not _new(run, given):
+    given = _resolved(definition, step, values or {})
+    if now.refused == (by, said) and not _new(run, definition, given):
         return []
     _may_judge(run, definition, known, by, directory)
     must_be_in_view(run, definition, step, content_sha256)
     work = Work(run, definition, by, at, calendar, directory)
     _check_given(work, known, step, given)
+    new = _by_owner(_new(run, definition, given))
+    _keep(work, step, new.pop(step, {}))
     work.on(ApprovalRefused, step, reason=said, **decided_on(run, definition, step))
-    return _consequence(work, known, step, said, given)
+    return _consequence(work, known, step, said, new)
 
 
 def _approval_step(definition: Definition, step: StepKey) -> Step:
@@ -106,7 +115,7 @@ def _approval_step(definition: Definition, step: StepKey) -> Step:
 def _may_judge(run: Run, definition: Definition, known: Step, by: Actor, directory: Directory) -> None:
     now = in_hand(run, definition, StepKey(known.key))
     impartial(run, definition, known, by)
-    still_here(Assignee(by), directory)
+    must_not_have_left(by, directory)
     group = group_of(now)
     if group is not None and group in directory.groups and now.assignee != Assignee(by):
         of_the_group(by, group, directory)
@@ -131,6 +140,12 @@ def _agreed(run: Run, definition: Definition, known: Step, directory: Directory)
     return bool(agreed) and wanted <= set(map(Assignee, agreed))
 
 
+def _keep(work: Work, step: StepKey, new: Values) -> None:
+    """Values for the approval's own fields, kept with what was decided."""
+    if new:
+        work.on(StepValuesSaved, step, values=new)
+
+
 def _keep_comment(work: Work, known: Step, step: StepKey, comment: str | None) -> None:
     """A comment given with the approval fills the step's own comment field."""
     fields = {field.key for field in known.fields if field.kind in ("text", "long_text")}
@@ -138,7 +153,9 @@ def _keep_comment(work: Work, known: Step, step: StepKey, comment: str | None) -
         work.on(StepValuesSaved, step, values={"comment": comment})
 
 
-def _consequence(work: Work, known: Step, step: StepKey, reason: str, given: Values) -> list[Event]:
+def _consequence(
+    work: Work, known: Step, step: StepKey, reason: str, demanded: Mapping[str, Values]
+) -> list[Event]:
     approval = known.approval or Approval()
     match approval.on_refusal:
         case EndsRun(ends_run=outcome):
@@ -147,7 +164,7 @@ def _consequence(work: Work, known: Step, step: StepKey, reason: str, given: Val
         case Reopens(reopens=steps):
             return _reopen(work, step, steps, reason)
         case Requires():
-            return settle(work, [*_take(work, given), *_next_round(work, step)])
+            return settle(work, [*_take(work, demanded), *_next_round(work, step)])
         case None:
             return _reopen(work, step, approval.covers, reason)
 
@@ -167,37 +184,57 @@ def _next_round(work: Work, step: StepKey) -> list[StepKey]:
     return [step]
 
 
-def _resolved(known: Step, step: StepKey, values: Values) -> Values:
+def _resolved(definition: Definition, step: StepKey, values: Values) -> Values:
     """The values by path: a bare key means a required field of that name, else a field of the step itself."""
-    approval = known.approval or Approval()
-    wanted = approval.on_refusal.requires if isinstance(approval.on_refusal, Requires) else ()
-    short = {path.rpartition(".")[2]: path for path in wanted if "." in path}
+    short = {path.rpartition(".")[2]: path for path in definition.asked_with_refusal(step)}
     return {key if "." in key else short.get(key, f"{step}.{key}"): value for key, value in values.items()}
 
 
-def _new(run: Run, given: Values) -> Values:
-    return {path: value for path, value in given.items() if not same(run.values.get(path), value)}
+def _new(run: Run, definition: Definition, given: Values) -> Values:
+    found: Values = {}
+    for owner, values in _by_owner(given).items():
+        known = definition.steps.get(StepKey(owner))
+        before = run.inputs if known is None else present(run, known, StepKey(owner))
+        found |= {f"{owner}.{key}": value for key, value in settled(values, before).items()}
+    return found
 
 
 def _check_given(work: Work, known: Step, step: StepKey, given: Values) -> None:
+    wanted = work.definition.asked_with_refusal(step)
+    own = [f"{step}.{field.key}" for field in known.fields]
     found = []
     for owner, values in _by_owner(given).items():
-        found += problems(_fields(work.definition, owner), values)
-    approval = known.approval or Approval()
-    if isinstance(approval.on_refusal, Requires):
-        new = _new(work.run, given)
-        for path in approval.on_refusal.requires:
-            if not is_set(new.get(path if "." in path else f"{step}.{path}")):
-                found.append(
-                    {"field": path, "problem": "required", "accepted": "a new value with the refusal"}
-                )
+        asked = {key: value for key, value in values.items() if owner == step or f"{owner}.{key}" in wanted}
+        found += _placed(_amiss(work, owner, asked), owner, step)
+        found += [
+            {"field": f"{owner}.{key}", "problem": "unknown_field", "accepted": ", ".join([*wanted, *own])}
+            for key in values
+            if key not in asked
+        ]
+    new = _new(work.run, work.definition, given)
+    found += [
+        {"field": path, "problem": "required", "accepted": "a new value with the refusal"}
+        for path in wanted
+        if not is_set(new.get(path))
+    ]
     refuse(step, found)
 
 
-def _take(work: Work, given: Values) -> list[Any]:
-    """Record the values that came with the refusal, where each belongs; the steps whose conditions read them."""
+def _amiss(work: Work, owner: str, values: Values) -> list[Problem]:
+    known = work.definition.steps.get(StepKey(owner))
+    before = work.run.inputs if known is None else present(work.run, known, StepKey(owner))
+    return amiss(_fields(work.definition, owner), values, before, work.directory)
+
+
+def _placed(found: Iterable[Problem], owner: str, step: StepKey) -> list[Problem]:
+    """The problems with the whole path of fields that are not the approval's own."""
+    return [each if owner == step else {**each, "field": f"{owner}.{each['field']}"} for each in found]
+
+
+def _take(work: Work, demanded: Mapping[str, Values]) -> list[Any]:
+    """Record the values that the refusal had to bring, where each belongs; the steps whose conditions read them."""
     readers: list[Any] = []
-    for owner, values in _by_owner(_new(work.run, given)).items():
+    for owner, values in demanded.items():
         if owner == "inputs":
             readers += take_inputs(work, values)
         else:

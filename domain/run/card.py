@@ -6,6 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from domain.definition import Definition
+from domain.directory import Directory, must_be_here
 from domain.events import (
     Event,
     HelpCleared,
@@ -111,7 +112,7 @@ def _open_before(run: Run, definition: Definition, stage: StageKey) -> list[dict
     return found
 
 
-def comment(
+def comment(  # noqa: PLR0913 - what is said of what, and what the house knows
     run: Run,
     definition: Definition,
     comment: UUID,
@@ -121,6 +122,7 @@ def comment(
     *,
     by: Actor,
     at: datetime,
+    directory: Directory,
 ) -> list[Event]:
     """Write about the run, or about one of its steps; also after its end. ``comment`` is the new comment's id."""
     if comment in run.comments:
@@ -129,6 +131,8 @@ def comment(
         step_of(definition, step)
     if not text.strip():
         raise Rejected("empty_comment", "write at least a word", field="text")
+    for each in mentions:
+        must_be_here(each, directory, field="mentions")
     return decided(
         run,
         definition,

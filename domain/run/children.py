@@ -7,7 +7,7 @@ from typing import Any, Literal
 from uuid import UUID
 
 from domain.definition import Definition
-from domain.directory import EMPTY, Directory
+from domain.directory import Directory
 from domain.events import (
     ActionSucceeded,
     ChildRunEnded,
@@ -112,7 +112,7 @@ def child_ended(  # noqa: PLR0913, PLR0917 - all that came out of it
     by: Actor,
     at: datetime,
     calendar: Calendar,
-    directory: Directory = EMPTY,
+    directory: Directory,
 ) -> list[Event]:
     """The child has ended: the step is done with its outputs, or somebody decides because the child was cancelled.
 

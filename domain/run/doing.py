@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from domain.definition import Definition
-from domain.directory import EMPTY, Directory
+from domain.directory import Directory
 from domain.document import AUTOMATIC, Step
 from domain.events import (
     Event,
@@ -22,7 +22,7 @@ from domain.run.finishing import follow, mark_done, present
 from domain.run.impartial import impartial, not_judged_by
 from domain.run.readiness import cancel_open, settle
 from domain.run.state import Run, StepState
-from domain.run.values import check, missing, problems, refuse, settled
+from domain.run.values import amiss, check, missing, refuse, settled
 from domain.run.work import Work, in_hand, in_running, reasoned, step_of
 from domain.schedule import Calendar
 from domain.words import Actor, Cause, Rejected, StepKey, Values
@@ -46,15 +46,16 @@ def save_values(
     by: Actor,
     at: datetime,
     calendar: Calendar,
-    directory: Directory = EMPTY,
+    directory: Directory,
 ) -> list[Event]:
     """Keep values before the step is completed; those that are saved already are not saved again.
 
     Of an approval they are part of what it is about: who has agreed already is asked anew.
     """
     known = step_of(definition, step)
-    check(known.fields, values, step)
-    new = settled(values, present(run, known, step))
+    before = present(run, known, step)
+    check(known.fields, values, step, before, directory)
+    new = settled(values, before)
     if not new:
         return []
     in_hand(run, definition, step)
@@ -75,7 +76,7 @@ def complete_step(  # noqa: PLR0913 - what is given, and what the house knows
     by: Actor,
     at: datetime,
     calendar: Calendar,
-    directory: Directory = EMPTY,
+    directory: Directory,
 ) -> list[Event]:
     """Mark a step done; dependents that become ready are announced. Repeating it changes nothing.
 
@@ -103,7 +104,7 @@ def complete_by_hand(  # noqa: PLR0913 - what is given, and what the house knows
     by: Actor,
     at: datetime,
     calendar: Calendar,
-    directory: Directory = EMPTY,
+    directory: Directory,
 ) -> list[Event]:
     """Mark an automatic step done because a person did it, for this reason."""
     known = step_of(definition, step)
@@ -126,7 +127,7 @@ def decline_signature(  # noqa: PLR0913 - what is said, and what the house knows
     by: Actor,
     at: datetime,
     calendar: Calendar,
-    directory: Directory = EMPTY,
+    directory: Directory,
 ) -> list[Event]:
     """Refuse to sign: the step fails, and the run ends where the process says so.
 
@@ -157,7 +158,7 @@ def skip_step(
     by: Actor,
     at: datetime,
     calendar: Calendar,
-    directory: Directory = EMPTY,
+    directory: Directory,
 ) -> list[Event]:
     """Decide that a step will not be done in this run; steps that wait for it go on. Who approved it does not."""
     not_judged_by(run, definition, step_of(definition, step), by)
@@ -220,15 +221,14 @@ def _complete(
             step=step,
             accepted=["approve", "refuse"],
         )
-    wrong = problems(known.fields, values)
-    refuse(step, wrong)
+    before = present(run, known, step)
+    refuse(step, amiss(known.fields, values, before, work.directory))
     now = run.step(step)
     if now.state == "done":
-        return _already(run, known, now, values, outcome)
+        return already_done(run, known, now, values, outcome)
     in_hand(run, work.definition, step)
     impartial(run, work.definition, known, work.by or Actor("system:milepost"))
     must_be_in_view(run, work.definition, step, content_sha256)
-    before = present(run, known, step)
     refuse(step, missing(known.fields, {**before, **values}))
     return finish_step(work, step, values, outcome, reason, content=_in_view(work, known, values))
 
@@ -242,7 +242,7 @@ def _in_view(work: Work, known: Step, values: Values) -> Mapping[str, Any]:
     return content if known.kind in DECISIONS else {"content_sha256": content["content_sha256"]}
 
 
-def _already(run: Run, known: Step, now: StepState, values: Values, outcome: str | None) -> list[Event]:
+def already_done(run: Run, known: Step, now: StepState, values: Values, outcome: str | None) -> list[Event]:
     """Nothing when the step was done just so; other values than those that were given are not dropped silently."""
     new = settled(values, present(run, known, StepKey(known.key)))
     if new or outcome not in (None, now.outcome):

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from domain.comparing import is_set, same
 from domain.definition import Definition
-from domain.directory import EMPTY, Directory
+from domain.directory import Directory
 from domain.events import Event, HelpCleared, StepValuesSaved
 from domain.run.finishing import computed_values, fill_inputs, present
 from domain.run.impartial import impartial
@@ -28,7 +28,7 @@ def add_evidence(
     by: Actor,
     at: datetime,
     calendar: Calendar,
-    directory: Directory = EMPTY,
+    directory: Directory,
 ) -> list[Event]:
     """Give fields of a done step that have no value one; the step stays done, as it was done by whom.
 
@@ -36,7 +36,8 @@ def add_evidence(
     What a migration asked for is no longer asked for once no required field lacks its value.
     """
     known = step_of(definition, step)
-    check(known.fields, values, step)
+    before = present(run, known, step)
+    check(known.fields, values, step, before, directory)
     now = run.step(step)
     if now.state != "done":
         raise Rejected(
@@ -45,7 +46,6 @@ def add_evidence(
             step=step,
             accepted=["save"],
         )
-    before = present(run, known, step)
     new = settled(
         {key: value for key, value in values.items() if is_set(value) or is_set(before.get(key))}, before
     )

@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from domain.definition import Definition
-from domain.directory import EMPTY, Directory
+from domain.directory import Directory
 from domain.events import Event
 from domain.run.doing import finish_step
 from domain.run.evolve_action import told_sha256
 from domain.run.finishing import present
 from domain.run.kept import is_for, own_values, received
 from domain.run.state import Run
-from domain.run.values import missing, problems, refuse
+from domain.run.values import amiss, missing, refuse
 from domain.run.work import Work, in_running
 from domain.schedule import Calendar
 from domain.words import Actor, Rejected, StepKey, Values
@@ -33,7 +33,7 @@ def receive_event(  # noqa: PLR0913 - all that a sender tells
     by: Actor,
     at: datetime,
     calendar: Calendar,
-    directory: Directory = EMPTY,
+    directory: Directory,
 ) -> list[Event]:
     """Complete the step that waits for this event, or keep it for the one that will; each ``source_id`` counts once.
 
@@ -52,8 +52,8 @@ def receive_event(  # noqa: PLR0913 - all that a sender tells
     if step is None and not later:
         states = {key: run.step(key).state for key in waiting}
         raise Rejected("not_awaited", f"no step waits for {event} any more", steps=states)
-    _fits(run, definition, step or later[0], given)
     work = Work(run, definition, by, at, calendar, directory)
+    _fits(work, step or later[0], given)
     if step is None and _kept(run, definition) >= MOST_KEPT:
         raise Rejected("too_many_events", f"the run keeps {MOST_KEPT} events already", accepted=0)
     work.record(received(work, event, source_id, step, () if steps is None else tuple(later), given))
@@ -93,7 +93,10 @@ def _waiting(definition: Definition, event: str, steps: Sequence[StepKey] | None
     return found
 
 
-def _fits(run: Run, definition: Definition, step: StepKey, values: Values) -> None:
-    known = definition.steps[step]
-    own = own_values(known, values)
-    refuse(step, problems(known.fields, own) + missing(known.fields, {**present(run, known, step), **own}))
+def _fits(work: Work, step: StepKey, values: Values) -> None:
+    known = work.definition.steps[step]
+    own, before = own_values(known, values), present(work.run, known, step)
+    refuse(
+        step,
+        amiss(known.fields, own, before, work.directory) + missing(known.fields, {**before, **own}),
+    )

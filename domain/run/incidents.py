@@ -8,7 +8,7 @@ from uuid import UUID
 
 from domain.checks import may_set_header
 from domain.definition import Definition
-from domain.directory import EMPTY, Directory
+from domain.directory import Directory
 from domain.events import ActionWithdrawn, Event, IncidentResolved
 from domain.mail_address import is_address
 from domain.origin import origin
@@ -68,7 +68,7 @@ def finish_incident(  # noqa: PLR0913 - what was done, and what the house knows
     by: Actor,
     at: datetime,
     calendar: Calendar,
-    directory: Directory = EMPTY,
+    directory: Directory,
 ) -> list[Event]:
     """Say that somebody did by hand what the machine could not; when that was the whole step, the step is done."""
     found = _open(run, incident, "done_by_hand")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from domain.definition import Definition
-from domain.directory import EMPTY, Directory
+from domain.directory import Directory
 from domain.events import Event, RunTargetSet
 from domain.run.readiness import settle
 from domain.run.state import Run
@@ -24,10 +24,10 @@ def change_inputs(
     by: Actor,
     at: datetime,
     calendar: Calendar,
-    directory: Directory = EMPTY,
+    directory: Directory,
 ) -> list[Event]:
     """Give inputs new values; conditions, dues, roles and the target that build on them follow."""
-    check(definition.document.inputs, inputs, "inputs")
+    check(definition.document.inputs, inputs, "inputs", run.inputs, directory)
     new = settled(inputs, run.inputs)
     if not new:
         return []

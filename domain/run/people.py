@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from domain.definition import Definition
-from domain.directory import EMPTY, Directory, still_here
+from domain.directory import Directory, must_be_here
 from domain.events import Event, RoleAssigned, StepAssigned
 from domain.run.claiming import is_group
 from domain.run.impartial import impartial, is_impartial
@@ -26,7 +26,7 @@ def assign_step(
     *,
     by: Actor,
     at: datetime,
-    directory: Directory = EMPTY,
+    directory: Directory,
 ) -> list[Event]:
     """Make the step this assignee's work (None: nobody's); also ahead of its time, while it is locked.
 
@@ -41,7 +41,7 @@ def assign_step(
             "step_ended", f"the step {step} is {now.state}; reopen it first", step=step, state=now.state
         )
     if assignee is not None:
-        still_here(assignee, directory)
+        must_be_here(assignee, directory, field="assignee")
         impartial(run, definition, known, assignee)
     reason = _why(now.assignee, reason)
     given = StepAssigned(step=step, round=now.round, assignee=assignee, reason=reason, by=by, at=at)
@@ -57,7 +57,7 @@ def assign_role(
     *,
     by: Actor,
     at: datetime,
-    directory: Directory = EMPTY,
+    directory: Directory,
 ) -> list[Event]:
     """Fill a role for the rest of the run; open steps of the role that were its former holder's or nobody's follow.
 
@@ -87,7 +87,7 @@ def hand_over(work: Work, role: RoleKey, assignee: Assignee | None, cause: Cause
     former = work.run.roles.get(role)
     if former == assignee:
         return
-    still_here(assignee, work.directory, role=role)
+    must_be_here(assignee, work.directory, role=role)
     work.record(
         RoleAssigned(role=role, assignee=assignee, cause=cause, reason=reason, by=work.by, at=work.at)
     )

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from domain.definition import Definition
-from domain.directory import Directory, still_here
+from domain.directory import Directory, must_be_here
 from domain.document import Role
 from domain.words import Actor, Assignee, Rejected, RoleKey
 
@@ -43,7 +43,7 @@ def cast(
         _ask_manager(definition, found, key, directory)
     _become(definition, found)
     for key, who in found.items():
-        still_here(who, directory, role=key)
+        must_be_here(who, directory, role=key)
     return found
 
 

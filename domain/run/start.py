@@ -9,13 +9,13 @@ from typing import Any
 from uuid import UUID
 
 from domain.definition import Definition
-from domain.directory import EMPTY, Directory
+from domain.directory import Directory
 from domain.events import Event, RunStarted
 from domain.run.readiness import settle
 from domain.run.roles import cast
 from domain.run.state import Run
 from domain.run.taking import beyond_reach, computed_inputs, target_of
-from domain.run.values import missing, problems, refuse
+from domain.run.values import amiss, missing, refuse
 from domain.run.work import Work
 from domain.schedule import Calendar
 from domain.words import Actor, Assignee, Priority, RoleKey, StepKey
@@ -38,7 +38,7 @@ def start_run(  # noqa: PLR0913 - all that a run can begin with
     by: Actor,
     at: datetime,
     calendar: Calendar,
-    directory: Directory = EMPTY,
+    directory: Directory,
 ) -> list[Event]:
     """Begin a run; its first steps become ready. A run that exists already is not begun again."""
     if run is not None:
@@ -74,7 +74,7 @@ def start_child(  # noqa: PLR0913 - all that a child begins with
     by: Actor,
     at: datetime,
     calendar: Calendar,
-    directory: Directory = EMPTY,
+    directory: Directory,
 ) -> list[Event]:
     """Begin a run that a step of ``parent`` waits for; a test's child is a test, and the priority is the parent's.
 
@@ -113,7 +113,8 @@ def _begun(
 ) -> dict[str, Any]:
     """What every run begins with; Rejected when an input is missing or wrong, or a role is unknown."""
     fields = definition.document.inputs
-    refuse("inputs", problems(fields, given) + missing(fields, given) + beyond_reach(definition, given))
+    wrong = amiss(fields, given, {}, directory) + missing(fields, given)
+    refuse("inputs", wrong + beyond_reach(definition, given))
     given |= computed_inputs(definition, given, calendar)
     return {
         "process": definition.process,

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from itertools import islice
 from typing import Any
 
 from domain import texts
 from domain.comparing import is_set, same
 from domain.computing import LARGEST
+from domain.directory import Directory, why_not_here
 from domain.document import Column, FormField
 from domain.mail_address import ACCEPTED, is_address
 from domain.reach import REACH, in_reach
@@ -24,15 +27,38 @@ _WORD_LENGTH, _INSTANT_LENGTH = 120, 40
 _MOST_ENTRIES, _MOST_ROWS = 1_000, 2_000
 _MOST_TOLD = 50
 """Problems that are told at once; whoever mends fifty asks again."""
+_MOST_STRANGERS = 5
+"""Strangers who are compared with everybody, in a field and in fields at once; others are refused only."""
 _PERSON = re.compile(r"(person|guest|group|service):[^\s:]{1,100}")
 _PHONE = re.compile(r"\+?[0-9][0-9 ()./-]{2,30}")
 _URL = re.compile(r"https?://[^\s/]\S*")
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
-def check(fields: Sequence[FormField], given: Mapping[str, Any], owner: str) -> None:
+def check(
+    fields: Sequence[FormField],
+    given: Mapping[str, Any],
+    owner: str,
+    before: Mapping[str, Any],
+    directory: Directory,
+) -> None:
     """Rejected("invalid_values") with every problem of these values; ``owner`` is the step or ``inputs``."""
-    refuse(owner, problems(fields, given))
+    refuse(owner, amiss(fields, given, before, directory))
+
+
+def amiss(
+    fields: Sequence[FormField], given: Mapping[str, Any], before: Mapping[str, Any], directory: Directory
+) -> list[Problem]:
+    """What is wrong with the values given, strangers among them; ``before``: those that are there already."""
+    found, strangers = problems(fields, given), list[Problem]()
+    wrong = {problem["field"] for problem in found}
+    for field in fields:
+        house = directory if len(strangers) < _MOST_STRANGERS else replace(directory, discreet=True)
+        told = None if field.key in wrong else _strangers(field, given.get(field.key), before, house)
+        if told is not None:
+            strangers.append({"field": field.key, "problem": "stranger", "accepted": told})
+    return found + strangers
 
 
 def refuse(owner: str, found: list[Problem]) -> None:
@@ -64,8 +90,8 @@ def missing(fields: Sequence[FormField], present: Mapping[str, Any]) -> list[Pro
 
 
 def settled(given: Mapping[str, Any], present: Mapping[str, Any]) -> Values:
-    """The values that change something."""
-    return {key: value for key, value in given.items() if key not in present or not same(present[key], value)}
+    """The values that change something; taking away what is not there does not."""
+    return {key: value for key, value in given.items() if not same(present.get(key), value)}
 
 
 def is_somebody(text: str) -> bool:
@@ -77,6 +103,23 @@ def is_somebody(text: str) -> bool:
 def describe(field: FormField) -> str:
     """What the field accepts, for people."""
     return _DESCRIPTIONS[field.kind](field)
+
+
+def people_in(field: FormField, value: Any) -> set[str]:
+    """Everybody whom a value names as a person: in a field of that kind, or in such a column of a table."""
+    if field.kind == "person":
+        return {value} if isinstance(value, str) and value else set()
+    columns = [column.key for column in field.columns if column.kind == "person"]
+    rows = value if isinstance(value, list) else ()
+    cells = {row.get(column) for row in rows if isinstance(row, dict) for column in columns}
+    return {cell for cell in cells if isinstance(cell, str) and cell}
+
+
+def _strangers(field: FormField, value: Any, before: Mapping[str, Any], directory: Directory) -> str | None:
+    """Why those who are named anew cannot be; whoever stood there before may stay."""
+    new = sorted(people_in(field, value) - people_in(field, before.get(field.key)))
+    told = (why for who in new if (why := why_not_here(who, directory)) is not None)
+    return "; ".join(islice(told, _MOST_STRANGERS)) or None
 
 
 def _unknown(key: str, known: Iterable[str]) -> Problem:

@@ -76,12 +76,14 @@ def approve(
     run: str = Run,
     step: str = Step,
     comment: str = typer.Option(None, help="What you have to say with it."),
+    values: list[str] = Fields,
     seen: str = Seen,
     actor: str = As,
     as_json: bool = AsJson,
 ) -> None:
-    """Approve at an approval step."""
-    _step(run, step, "approve", {"comment": comment, "content_sha256": seen}, actor, as_json)
+    """Approve at an approval step, with values for its own fields."""
+    body = {"comment": comment, "values": pairs(values, "--value"), "content_sha256": seen}
+    _step(run, step, "approve", body, actor, as_json)
 
 
 def refuse(
@@ -93,7 +95,7 @@ def refuse(
     actor: str = As,
     as_json: bool = AsJson,
 ) -> None:
-    """Refuse at an approval step, with the values that the process wants together with a refusal."""
+    """Refuse at an approval step, with values for its own fields and those that a refusal has to bring."""
     body = {"reason": reason, "values": pairs(values, "--value"), "content_sha256": seen}
     _step(run, step, "refuse", body, actor, as_json)
 

@@ -14,6 +14,7 @@ import typer
 
 from api.access import PERSON, SCOPES, Scope, create_token, first_login_link, list_tokens, revoke_token
 from api.leases import LEASE_SECONDS
+from domain.directory import EMPTY, Directory, why_not_here
 from domain.words import Actor, Rejected
 from milepost.cli.database import application_url, public_url
 from milepost.cli.output import (
@@ -27,6 +28,9 @@ from milepost.cli.output import (
     print_json,
     print_rows,
 )
+from milepost.newcomers import bring_in
+from projections.people_directory import directory
+from store.log import Log
 
 app = typer.Typer(help="Tokens: who may speak to the HTTP interface.", no_args_is_help=True)
 
@@ -34,12 +38,14 @@ Who = typer.Argument(help="Whom it names: person:dana, service:crm …")
 Scopes = typer.Option(
     [], "--scope", help=f"What it allows; may be given several times. One of: {', '.join(SCOPES)}."
 )
+Name = typer.Option(None, "--name", help="Adds the person under this name, where nobody has the key yet.")
 KINDS = ("person", "service", "guest")
 
 
 @app.command()
 def create(
     actor: str = Who,
+    name: str | None = Name,
     scopes: list[str] = Scopes,
     days: float | None = typer.Option(None, "--days", help="How long it is valid; else until it is revoked."),
     as_json: bool = AsJson,
@@ -47,7 +53,8 @@ def create(
     """Make an API token; it is shown this once."""
     with _database() as connection:
         lifetime = None if days is None else timedelta(days=days)
-        token = create_token(connection, _actor(actor), _scopes(scopes), lifetime)
+        who = _somebody(connection, _actor(actor), name)
+        token = create_token(connection, who, _scopes(scopes), lifetime)
     if as_json:
         print_json({"id": token.id, "token": token.secret, "actor": token.actor, "scopes": token.scopes})
     else:
@@ -57,10 +64,11 @@ def create(
 
 
 @app.command()
-def link(actor: str = Who, scopes: list[str] = Scopes) -> None:
+def link(actor: str = Who, name: str | None = Name, scopes: list[str] = Scopes) -> None:
     """Make a link that signs somebody in, once."""
     with _database() as connection:
-        print_link = first_login_link(connection, public_url(), _actor(actor), _scopes(scopes))
+        who = _somebody(connection, _actor(actor), name)
+        print_link = first_login_link(connection, public_url(), who, _scopes(scopes))
     people.print(print_link, soft_wrap=True)
 
 
@@ -108,6 +116,29 @@ def _actor(text: str) -> Actor:
     if kind not in KINDS or not name:
         fail(f"{text!r} names nobody: it takes {', '.join(f'{kind}:name' for kind in KINDS)}", BAD_INPUT)
     return Actor(text)
+
+
+def _somebody(connection: psycopg.Connection[Any], actor: Actor, name: str | None) -> Actor:
+    """Whoever is named, if they are somebody here; with a name they are added where nobody has the key."""
+    if not actor.startswith("person:"):
+        return actor
+    try:
+        with Log(application_url()) as log:
+            person = bring_in(log, actor, name)
+    except Rejected as refusal:
+        fail(refusal.detail, BAD_INPUT)
+    if person is None:
+        told = why_not_here(actor, _directory(connection)) or f"nobody here is called {actor}"
+        fail(f'{told} (--name "First Last" adds them)', BAD_INPUT)
+    return actor
+
+
+def _directory(connection: psycopg.Connection[Any]) -> Directory:
+    """Who is here, for those who may have been meant; nobody while no read model is there yet."""
+    try:
+        return directory(connection)
+    except psycopg.Error:
+        return EMPTY
 
 
 def _scopes(given: list[str]) -> tuple[Scope, ...]:

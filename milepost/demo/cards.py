@@ -12,6 +12,7 @@ from domain.task import TASK, add_checklist_entry, add_dependency, comment, tick
 from domain.view import VIEW, save_view
 from domain.waiting import Other
 from domain.words import Actor
+from milepost.demo.staff import house
 from store.repository import Repository
 
 CHECKLIST = ("Take the old prices out", "Show the three tracks of the set-up", "Let Dana read it")
@@ -30,7 +31,8 @@ def furnish(repository: Repository, project: UUID, tasks: Sequence[UUID], by: Ac
         do(deck, partial(add_checklist_entry, entry=uuid5(deck, f"line {number}"), text=text, by=by, at=at))
     do(deck, lambda task: tick(task, uuid5(deck, "line 0"), by=Actor("person:bo"), at=at + timedelta(days=1)))
     said = uuid5(freeze, "comment")
-    do(freeze, lambda task: comment(task, said, COMMENT, by=Actor("person:dana"), at=at + timedelta(days=2)))
+    written = partial(comment, by=Actor("person:dana"), at=at + timedelta(days=2), directory=house())
+    do(freeze, lambda task: written(task, said, COMMENT))
     others = {freeze: Other()}
     do(
         agreement,

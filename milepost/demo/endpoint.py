@@ -18,6 +18,7 @@ from domain.run.external import receive_event
 from domain.schedule import Calendar
 from domain.words import Actor, Rejected
 from milepost.demo.services import HOST, Services
+from milepost.demo.staff import house
 from store import files
 from store.connect import connect
 from store.repository import Repository
@@ -85,7 +86,7 @@ class Endpoint:
             meta.update(process=run.process, process_version=run.process_version)
             definition = self._repository.definition(run.process, run.process_version)
             told = (run, definition, event, source_id)
-            return receive_event(*told, by=THEY, at=self._clock(), calendar=self._calendar)
+            return receive_event(*told, by=THEY, at=self._clock(), calendar=self._calendar, directory=house())
 
         with suppress(Rejected):
             self._repository.execute(RUN, stream, decide, meta=meta)

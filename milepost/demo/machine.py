@@ -10,6 +10,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from domain.definition import Definition
+from domain.directory import Directory
 from domain.events import Event
 from domain.run import RUN, Run, fire
 from domain.run.actions import effect_key, fail_action, start_action, succeed_action
@@ -19,6 +20,7 @@ from domain.run.queueing import own_action
 from domain.run.state import ActionState, action_key
 from domain.schedule import Calendar
 from domain.words import Actor, StepKey, Values
+from milepost.demo.staff import house
 from milepost.demo.values import fill
 
 MACHINE = Actor("system:milepost")
@@ -44,6 +46,7 @@ class Machine:
     calendar: Calendar
     values: Mapping[str, Values] = field(default_factory=dict)
     refused: Mapping[str, str] = field(default_factory=dict)
+    directory: Directory = field(default_factory=house)
 
     def next(self, run: Run, latest: datetime | None = None) -> Next | None:
         """What comes first, never before the latest that happened; None when nothing is to come."""
@@ -103,7 +106,7 @@ class Machine:
         result, receipt = _answer(self.run_id, action)
         return events + succeed_action(
             tried, self.definition, *name, result, receipt, self._answered(run, action, at), by=MACHINE, at=at + TOOK,
-            calendar=self.calendar,
+            calendar=self.calendar, directory=self.directory,
         )  # fmt: skip
 
     def _answered(self, run: Run, action: ActionState, at: datetime) -> Values | None:

@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from domain.definition import Definition
+from domain.directory import Directory
 from domain.document import AUTOMATIC, Requires, Step
 from domain.events import (
     Event,
@@ -28,7 +29,6 @@ from domain.run import (
     give_approval,
     refuse_approval,
     request_help,
-    save_values,
     start_run,
     start_step,
 )
@@ -36,6 +36,7 @@ from domain.schedule import Calendar
 from domain.words import Actor, Assignee, RoleKey, StepKey, Values
 from milepost.demo.cast import AUTOMATION, stand_in
 from milepost.demo.machine import Machine
+from milepost.demo.staff import house
 from milepost.demo.values import fill
 
 IN_GOOD_TIME, AT_ONCE = timedelta(hours=1), timedelta(minutes=6)
@@ -92,6 +93,7 @@ class Player:
     random: Random
     script: Script = field(default_factory=Script)
     run_id: UUID = NAMELESS
+    directory: Directory = field(default_factory=house)
     run: Run | None = None
     held_since: datetime | None = None
     """When the first step that nobody does became ready."""
@@ -113,14 +115,23 @@ class Player:
         """Start the run."""
         self._decide(
             lambda run: start_run(
-                run, self.definition, roles=self.roles, by=by, at=at, calendar=self.calendar, **given
+                run,
+                self.definition,
+                roles=self.roles,
+                by=by,
+                at=at,
+                calendar=self.calendar,
+                directory=self.directory,
+                **given,
             )
         )
 
     def play(self, until: datetime, *, until_held: bool = False) -> None:
         """Go on until nothing is to be done any more, or this instant, or (``until_held``) a held step is reached."""
         script = self.script
-        machine = Machine(self.run_id, self.definition, self.calendar, script.values, script.refused_calls)
+        machine = Machine(
+            self.run_id, self.definition, self.calendar, script.values, script.refused_calls, self.directory
+        )
         while not (until_held and self.held_since):
             by_machine = machine.next(_going(self.run), self.latest)
             person_at = self._waiting[0][0] if self._waiting else None
@@ -162,13 +173,7 @@ class Player:
             self._step(refuse_approval, key, by, at, reason="Not yet: two points are open.", values=later)
             return
         values = fill(step.fields, self.random, at, self.script.values.get(key, {}))
-        if values:
-            self._decide(
-                lambda run: save_values(
-                    _going(run), self.definition, key, values, by=by, at=at, calendar=self.calendar
-                )
-            )
-        self._step(give_approval, key, by, at, comment="Fine with me.")
+        self._step(give_approval, key, by, at, comment="Fine with me.", values=values)
 
     def _actor(self, step: Step) -> Actor:
         if step.kind in AUTOMATIC:
@@ -182,11 +187,8 @@ class Player:
     def _step(
         self, decision: Callable[..., Sequence[Event]], key: StepKey, by: Actor, at: datetime, **given: Any
     ) -> None:
-        self._decide(
-            lambda run: decision(
-                _going(run), self.definition, key, by=by, at=at, calendar=self.calendar, **given
-            )
-        )
+        told = {"by": by, "at": at, "calendar": self.calendar, "directory": self.directory, **given}
+        self._decide(lambda run: decision(_going(run), self.definition, key, **told))
 
     def _decide(self, decide: Decide) -> None:
         events = self.execute(decide)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from domain.directory import EMPTY, Directory, PersonFacts
+from domain.directory import Directory, GroupFacts, PersonFacts
 from domain.events import Event
 from domain.group import GROUP, Group, add_group_member, create_group
-from domain.person import PERSON, Person, add_person
+from domain.person import PERSON, Person, add_person, change_person
 from domain.words import Actor, Assignee, group_stream, person_stream
+from milepost.welcome import OWNER_NAME
 from store.repository import Repository
 
 STAFF: tuple[tuple[str, str, str | None, float], ...] = (
@@ -27,36 +28,46 @@ GROUPS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
 )
 
 
+def house() -> Directory:
+    """Everybody who works in the demonstration, as decisions know them."""
+    people = {
+        Assignee(f"person:{key}"): PersonFacts(
+            name,
+            f"{key}@milepost.example",
+            None if boss is None else Assignee(f"person:{boss}"),
+            weekly_hours=hours,
+        )
+        for key, name, boss, hours in STAFF
+    }
+    groups = {
+        Assignee(f"group:{key}"): GroupFacts(title, tuple(Assignee(f"person:{one}") for one in members))
+        for key, title, members in GROUPS
+    }
+    return Directory(people, groups)
+
+
 def bring_in(repository: Repository, by: Actor, at: datetime) -> Directory:
     """Add whoever is missing; everybody who works here."""
-    house = EMPTY
-    for key, name, manager, hours in STAFF:
-        boss = None if manager is None else Assignee(f"person:{manager}")
-        facts = PersonFacts(name, f"{key}@milepost.example", boss, weekly_hours=hours)
-        _add(repository, key, facts, house, by, at)
-        house = Directory({**house.people, Assignee(f"person:{key}"): facts})
+    everybody = house()
+    for key, *_ in STAFF:
+        _add(repository, key, everybody.people[Assignee(f"person:{key}")], everybody, by, at)
     for key, title, members in GROUPS:
-        _gather(repository, key, title, members, house, by, at)
-    return house
+        _gather(repository, key, title, members, everybody, by, at)
+    return everybody
 
 
 def _add(
     repository: Repository, key: str, facts: PersonFacts, house: Directory, by: Actor, at: datetime
 ) -> None:
+    told = (facts.name, facts.email, facts.manager, facts.weekly_hours)
+
     def decide(person: Person | None) -> Sequence[Event]:
-        if person is not None:
-            return []
-        return add_person(
-            None,
-            key,
-            facts.name,
-            facts.email,
-            facts.manager,
-            facts.weekly_hours,
-            directory=house,
-            by=by,
-            at=at,
-        )
+        """Who is there stays as they are, but the owner: whoever started Milepost plays them."""
+        if person is None:
+            return add_person(None, key, *told, directory=house, by=by, at=at)
+        if person.name == OWNER_NAME and by == f"person:{key}":
+            return change_person(person, *told, directory=house, by=by, at=at)
+        return []
 
     repository.execute(PERSON, person_stream(key), decide)
 

@@ -26,7 +26,7 @@ from milepost.demo.cast import cast
 from milepost.demo.earlier import without_steps
 from milepost.demo.player import Execute, Player, Rehearsal, Script
 from milepost.demo.services import pointed
-from milepost.demo.staff import bring_in
+from milepost.demo.staff import bring_in, house
 from milepost.documents import read_document
 from store.repository import Repository
 
@@ -126,7 +126,8 @@ class Workspace:
             if state is not None:
                 return []
             return open_project(
-                state, name=name, stages=stages, process=definition.process, owner=Assignee(OWNER), by=OWNER, at=at
+                state, name=name, stages=stages, process=definition.process, owner=Assignee(OWNER), by=OWNER, at=at,
+                directory=house(),
             )  # fmt: skip
 
         self.repository.execute(PROJECT, stream, decide)
@@ -307,7 +308,7 @@ class Workspace:
                 return []
             return add_task(
                 state, project=project, title=title, stage=column, rank=rank, priority=priority, due_on=due,
-                assignee=Assignee(assignee) if assignee else None, by=OWNER, at=at,
+                assignee=Assignee(assignee) if assignee else None, by=OWNER, at=at, directory=house(),
             )  # fmt: skip
 
         self.repository.execute(TASK, uuid5(NAMESPACE, f"task {number}"), decide)

@@ -15,6 +15,7 @@ from uuid import UUID, uuid5
 from pydantic import ValidationError
 
 from domain.checks import line
+from domain.directory import EMPTY
 from domain.document import Document
 from domain.events import AnyProcessEvent, Event, ProjectStage
 from domain.lint import lint
@@ -273,7 +274,11 @@ def _project(importer: Importer, repository: Repository, at: datetime) -> UUID |
     def decide(state: Any) -> list[Event]:
         if state is not None:
             return []
-        return list(open_project(state, name=name, stages=stages, process=request.process, by=by, at=at))
+        return list(
+            open_project(
+                state, name=name, stages=stages, process=request.process, by=by, at=at, directory=EMPTY
+            )
+        )
 
     repository.execute(PROJECT, stream, decide)
     return stream

@@ -10,7 +10,7 @@ from uuid import UUID
 from projections.answers.cards import CardKind
 
 AttentionKind = Literal[
-    "incident", "needs_help", "blocked", "owner_deactivated", "late", "waiting_outside", "not_told",
+    "incident", "needs_help", "blocked", "owner_deactivated", "owner_unknown", "late", "waiting_outside", "not_told",
     "approval", "stalled", "at_risk", "unassigned",
 ]  # fmt: skip
 ATTENTION_KINDS: tuple[AttentionKind, ...] = get_args(AttentionKind)

@@ -95,7 +95,10 @@ class GroupView:
 
 @dataclass(frozen=True, slots=True)
 class OwnerGone:
-    """An open step or task whose owner takes no more work: a person who left, or a group that nobody is in."""
+    """An open step or task whose owner takes no more work: a person who left, or a group that nobody is in.
+
+    ``known``: false where no person or group of this key was ever added.
+    """
 
     card: UUID
     card_kind: str
@@ -109,3 +112,4 @@ class OwnerGone:
     since: datetime | None
     due_at: datetime | None
     priority: str
+    known: bool = True

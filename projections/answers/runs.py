@@ -30,6 +30,18 @@ class WaitsFor:
 
 
 @dataclass(frozen=True, slots=True)
+class RefusalView:
+    """What a refusal does: these steps are done again, or the run ends so; and the fields that it has to bring.
+
+    Each field has its ``path``, such as ``inputs.go_live_target``, beside what a field of a form has.
+    """
+
+    reopens: tuple[str, ...] = ()
+    ends_run: str | None = None
+    fields: tuple[dict[str, Any], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class StepAction:
     """Something that the machine does at a step: how often it was tried, what came of the last try, when the next is.
 
@@ -94,6 +106,8 @@ class StepView:
     comments: int = 0
     instructions: str = ""
     gate: bool = False
+    refusal: RefusalView | None = None
+    """Of an approval: what a refusal does."""
     fields: tuple[dict[str, Any], ...] = ()
     actions: tuple[StepAction, ...] = ()
     """What the machine does at the step in its present round, and what else of it is not over."""

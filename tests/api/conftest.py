@@ -26,6 +26,7 @@ from store.log import Log
 from store.repository import Repository
 from tests.support.clients import client_of
 from tests.support.databases import Database
+from tests.support.people import WelcomingDirectories
 from tests.support.waiting import wait_until
 
 DANA = Actor("person:dana")
@@ -83,6 +84,12 @@ class Api:
         run: str = started.json()["id"]
         return run
 
+    def add(self, *people: str) -> None:
+        """Let these work here, as the read models have it too."""
+        for key in people:
+            told = self.client.post("/v1/people", json={"person": key, "name": key.capitalize()})
+            assert told.is_success, told.text
+
     @property
     def head(self) -> int:
         """The newest position of the log."""
@@ -129,7 +136,7 @@ def make_services(database: Database, log: Log) -> Services:
     """Services on a test's database; the pool is open."""
     pool = make_pool(database.app_url, "api", 4)
     pool.open()
-    return Services(
+    services = Services(
         log=log,
         repository=Repository(log),
         pool=pool,
@@ -139,6 +146,8 @@ def make_services(database: Database, log: Log) -> Services:
         projects_of=reached.projects_of,
         wait_seconds=0.5,
     )
+    services.directories = WelcomingDirectories(services.read)
+    return services
 
 
 @pytest.fixture

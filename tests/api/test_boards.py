@@ -302,6 +302,7 @@ LATER = timedelta(days=40)
 @pytest.fixture
 def late(api: Api, place: str) -> str:
     """A project in which everything went wrong, weeks ago; its id. From here on the clock says so."""
+    api.add("dana", "bo")
     begun = api.services.clock()
     for who in ("dana", "bo"):
         api.client.post("/v1/people", json={"person": who, "name": who.capitalize()})

@@ -10,9 +10,18 @@ from uuid import UUID
 import httpx
 import pytest
 
+from api.directory import Directories
 from projections.queries import owner_deactivated
 from tests.api.conftest import DANA, PROCESS, Api, project
 
+
+@pytest.fixture(autouse=True)
+def _nobody_is_welcome_unasked(api: Api) -> None:
+    """These tests are about who exists: strangers do not."""
+    api.services.directories = Directories(api.services.read)
+
+
+STAGES = [{"key": "sold", "title": "Sold"}]
 ASKER = {"key": "asker", "title": "Asker", "from_input": "who"}
 
 
@@ -325,3 +334,41 @@ def test_what_cannot_be_handed_over_is_told(api: Api):
         refused(api.client.post("/v1/people/bo/hand-over", json={"to": "person:eve", "reason": "x"}))
         == "unknown_person"
     )
+
+
+def test_a_stranger_is_refused_over_http_with_near_names(api: Api):
+    """Wherever a request names somebody: the answer says who may have been meant, and nothing is recorded."""
+    add(api, "dana", "yuki", group=None)
+    ok(api.client.post("/v1/people/yuki/change", json={"name": "Yuki Tanaka"}))
+    publish(api, {})
+    project_id = ok(api.client.post("/v1/projects", json={"name": "Spring", "stages": STAGES}))["id"]
+    card = {"project": project_id, "title": "Order gifts", "stage": "sold"}
+    task, run = ok(api.client.post("/v1/tasks", json=card))["id"], start(api)
+    ghost = "person:yuki-tanaka"
+    head = api.head
+    for path, body in (
+        ("/v1/runs", {"process": "onboarding", "roles": {"seller": ghost}}),
+        (f"/v1/runs/{run}/assign-role", {"role": "seller", "assignee": ghost}),
+        (f"/v1/runs/{run}/steps/contract/assign", {"assignee": ghost}),
+        (f"/v1/runs/{run}/comment", {"text": "Look", "mentions": [ghost]}),
+        ("/v1/projects", {"name": "Summer", "stages": STAGES, "owner": ghost}),
+        (f"/v1/projects/{project_id}/members", {"member": ghost, "access": "member"}),
+        ("/v1/tasks", {**card, "assignee": ghost}),
+        (f"/v1/tasks/{task}/assign", {"assignee": ghost}),
+        (f"/v1/tasks/{task}/comment", {"text": "Look", "mentions": [ghost]}),
+        ("/v1/tokens", {"actor": ghost, "scopes": ["read"]}),
+    ):
+        told = api.client.post(path, json=body)
+        assert refused(told) == "unknown_person", path
+        assert (told.json()["near"], "Yuki Tanaka (person:yuki)" in told.json()["detail"]) == (
+            ["person:yuki"],
+            True,
+        )
+    for path, body in (
+        ("/v1/runs", {"process": "onboarding", "inputs": {"who": ghost}}),
+        (f"/v1/runs/{run}/inputs", {"inputs": {"who": ghost}}),
+    ):
+        told = api.client.post(path, json=body)
+        assert refused(told) == "invalid_values"
+        assert told.json()["problems"][0]["problem"] == "stranger"
+    assert api.head == head

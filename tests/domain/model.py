@@ -250,7 +250,10 @@ class Model(Contents):
         approval = self.steps[key]["approval"]
         refusal = approval.get("on_refusal") or {"reopens": approval.get("covers", ())}
         plan = values.get("inputs.plan")
-        self._need("requires" not in refusal or plan not in (None, self.inputs.get("plan")))
+        if "requires" in refusal:
+            self._need(plan not in (None, self.inputs.get("plan")))
+        else:
+            self._need(not values)
         fact.agreed = set()
         if "ends_run" in refusal:
             self.decide_on(key)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from domain.definition import Definition
+from domain.document import Requires
 from domain.run import Run
 from domain.run.impartial import is_impartial
 from domain.words import Actor, StepKey
@@ -82,7 +83,7 @@ def _deed(dice: Dice, name: str, keys: Keys, run: Run, definition: Definition) -
         "save": lambda: (_values(dice, key, definition), _somebody(dice, run, definition, key)),
         "evidence": lambda: (_values(dice, key, definition), _somebody(dice, run, definition, key)),
         "approve": lambda: (_somebody(dice, run, definition, key),),
-        "refuse": lambda: (_with_refusal(dice, run), _somebody(dice, run, definition, key)),
+        "refuse": lambda: (_with_refusal(dice, run, definition, key), _somebody(dice, run, definition, key)),
         "decline": lambda: (_somebody(dice, run, definition, key),),
         "assign": lambda: (dice.one_of(PEOPLE),),
         "due": lambda: (dice.below(5),),
@@ -105,8 +106,11 @@ def _values(dice: Dice, key: StepKey, definition: Definition) -> dict[str, Any]:
     return {"size": size} if definition.steps[key].fields and size < 5 else {}
 
 
-def _with_refusal(dice: Dice, run: Run) -> dict[str, Any]:
-    """Another plan than the present one, the same, or none."""
+def _with_refusal(dice: Dice, run: Run, definition: Definition, key: StepKey) -> dict[str, Any]:
+    """Another plan than the present one, the same, or none; seldom one that is not asked for."""
+    approval = definition.steps[key].approval
+    if not isinstance(approval and approval.on_refusal, Requires) and dice.below(8):
+        return {}
     plan = str(run.inputs.get("plan"))
     others = [other for other in PLANS if other != plan]
     return dice.one_of([{"inputs.plan": others[0]}, {"inputs.plan": others[0]}, {"inputs.plan": plan}, {}])

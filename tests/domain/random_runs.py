@@ -19,6 +19,7 @@ from domain.words import Actor, Assignee, StepKey
 from tests.domain.dice import Dice, lots
 from tests.domain.documents import INPUTS, ROLES, step
 from tests.support.given import NINE
+from tests.support.people import EVERYBODY
 
 OFFICE = Calendar()
 PEOPLE = ("person:ann", "person:ben", "person:cho", "person:dee", "person:eve", "person:fay")
@@ -225,6 +226,7 @@ def start(process: Process) -> list[Event]:
         by=Actor("person:start"),
         at=NINE,
         calendar=OFFICE,
+        directory=EVERYBODY,
     )
 
 
@@ -235,22 +237,23 @@ def decide(run: Run, definition: Definition, deed: Deed, clock: int) -> list[Eve
     if args and str(args[-1]).startswith("person:"):
         late["by"] = Actor(args[-1])
     dued = {**late, "calendar": OFFICE}
+    named = {**dued, "directory": EVERYBODY}
     key = StepKey(str(args[0])) if args else StepKey("")
     choices: dict[str, Callable[[], list[Event]]] = {
-        "complete": lambda: r.complete_step(run, definition, key, args[1], **dued),
-        "save": lambda: r.save_values(run, definition, key, args[1], **dued),
+        "complete": lambda: r.complete_step(run, definition, key, args[1], **named),
+        "save": lambda: r.save_values(run, definition, key, args[1], **named),
         "start": lambda: r.start_step(run, definition, key, **late),
-        "skip": lambda: r.skip_step(run, definition, key, "why not", **dued),
+        "skip": lambda: r.skip_step(run, definition, key, "why not", **named),
         "reopen": lambda: r.reopen_step(run, definition, key, "again", args[1], **dued),
-        "approve": lambda: r.give_approval(run, definition, key, **dued),
-        "refuse": lambda: r.refuse_approval(run, definition, key, f"no {clock}", args[1], **dued),
-        "decline": lambda: r.decline_signature(run, definition, key, "no", **dued),
-        "evidence": lambda: r.add_evidence(run, definition, key, args[1], **dued),
+        "approve": lambda: r.give_approval(run, definition, key, **named),
+        "refuse": lambda: r.refuse_approval(run, definition, key, f"no {clock}", args[1], **named),
+        "decline": lambda: r.decline_signature(run, definition, key, "no", **named),
+        "evidence": lambda: r.add_evidence(run, definition, key, args[1], **named),
         "ask": lambda: r.request_help(run, definition, key, "no key", **late),
         "answer": lambda: r.clear_help(run, definition, key, **late),
         "due": lambda: r.set_step_due(run, definition, key, NINE + timedelta(days=args[1]), **dued),
-        "assign": lambda: r.assign_step(run, definition, key, Assignee(args[1]), **late),
-        "change": lambda: r.change_inputs(run, definition, {"plan": args[0]}, **dued),
+        "assign": lambda: r.assign_step(run, definition, key, Assignee(args[1]), **late, directory=EVERYBODY),
+        "change": lambda: r.change_inputs(run, definition, {"plan": args[0]}, **named),
         "pause": lambda: r.pause_run(run, "wait", **late),
         "resume": lambda: r.resume_run(run, definition, **dued),
         "migrate": lambda: migrate_run(run, definition, args[0].definition, {}, **dued),

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, get_args
 
 import pytest
 
 from domain import texts
+from domain.directory import Directory, GroupFacts
 from domain.document import FieldKind, FormField
 from domain.run import complete_step, start_run, values
-from domain.words import Rejected
+from domain.words import Assignee, Rejected
 from tests.domain.documents import run_of, step
+from tests.support.people import welcoming
 
 FILE = {"name": "a.pdf", "size": 3, "type": "application/pdf", "sha256": "0" * 64}
 COLUMNS = [{"key": "n", "title": "N", "kind": "number"}, {"key": "who", "title": "Who", "kind": "person"}]
@@ -39,9 +42,9 @@ KINDS: dict[str, tuple[dict[str, Any], list[Any], list[Any]]] = {
 
 def story(kind: str, more: dict[str, Any], **flags: Any) -> Any:
     """A run whose only step has a field of this kind."""
-    return run_of(step("a", fields=[{"key": "f", "title": "F", "kind": kind, **more, **flags}])).after(
-        start_run
-    )
+    house = welcoming(Directory(groups={Assignee("group:it"): GroupFacts("IT")}))
+    asked = run_of(step("a", fields=[{"key": "f", "title": "F", "kind": kind, **more, **flags}]))
+    return replace(asked, directory=house).after(start_run)
 
 
 def test_every_kind_is_here():
@@ -100,7 +103,7 @@ def test_of_very_many_problems_the_first_are_told():
     """Whoever mends fifty asks again."""
     fields = [FormField(key=f"f{n}", title="F", kind="number") for n in range(400)]
     with pytest.raises(Rejected) as told:
-        values.check(fields, {field.key: "x" for field in fields}, "a")
+        values.check(fields, {field.key: "x" for field in fields}, "a", {}, Directory())
     assert len(told.value.facts["problems"]) == 50
 
 

@@ -35,6 +35,7 @@ from domain.schedule import Calendar
 from domain.words import Actor, StepKey
 from tests.domain.documents import run_of, step
 from tests.support.given import BO, NINE, Story
+from tests.support.people import EVERYBODY
 
 MACHINE = Actor("system:milepost")
 CALL = ("call", 1, "http")
@@ -46,7 +47,7 @@ def start(
     run: Run | None, definition: Definition, *, by: Actor, at: datetime, calendar: Calendar
 ) -> list[Event]:
     """Start the run."""
-    return start_run(run, definition, by=by, at=at, calendar=calendar)
+    return start_run(run, definition, by=by, at=at, calendar=calendar, directory=EVERYBODY)
 
 
 def remind(

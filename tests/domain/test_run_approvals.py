@@ -23,6 +23,7 @@ from domain.run import start_run as start
 from domain.words import Assignee
 from tests.domain.documents import run_of, step
 from tests.support.given import BO, DANA, Story
+from tests.support.people import welcoming
 
 MAX = "person:max"
 
@@ -69,6 +70,9 @@ def test_who_saved_values_did_the_work_too():
 
 TEXT = {"key": "text", "title": "Text", "kind": "text"}
 RESULT = {"key": "result", "title": "Result", "kind": "text"}
+VERDICT = {
+    "key": "verdict", "title": "Verdict", "kind": "choice", "choices": ["pass", "stop"], "required": True,
+}  # fmt: skip
 
 
 def test_what_somebody_gave_in_an_earlier_round_is_theirs():
@@ -146,7 +150,7 @@ def test_a_skip_by_the_timer_is_nobodys_and_one_that_is_taken_back_is_over():
 
 def test_who_was_given_an_approval_of_a_group_may_give_it():
     """A group's approval that somebody gave to a person outside it, because nobody in it may judge, is theirs."""
-    house = Directory(groups={Assignee("group:legal"): GroupFacts("Legal", (Assignee(DANA),))})
+    house = welcoming(Directory(groups={Assignee("group:legal"): GroupFacts("Legal", (Assignee(DANA),))}))
     story = replace(review(), directory=house).after(assign_step, "review", Assignee("group:legal"))
     story.when(give_approval, "review", by=BO).rejected("not_a_member")
     story = story.after(assign_step, "review", Assignee(BO))
@@ -292,17 +296,53 @@ def test_two_steps_want_two_people_in_either_order_and_in_part():
 
 
 def test_an_approval_with_fields_wants_them_filled():
-    """Values of an approval are saved before; the outcome is what its field says."""
-    field = {
-        "key": "result",
-        "title": "Result",
-        "kind": "choice",
-        "choices": ["pass", "stop"],
-        "required": True,
-    }
-    story = review(fields=[field], outcome_from="result")
+    """Values of an approval are given with it or saved before; the outcome is what its field says."""
+    story = review(fields=[VERDICT], outcome_from="verdict")
     story.when(give_approval, "review", by=BO).rejected("invalid_values")
-    story = story.after(save_values, "review", {"result": "pass"}, by=BO).after(
+    story.when(give_approval, "review", None, {"verdict": "perhaps"}, by=BO).rejected("invalid_values")
+    saved = story.after(save_values, "review", {"verdict": "pass"}, by=BO).after(
         give_approval, "review", by=BO
     )
-    assert story.state.step("review").outcome == "pass"
+    given = story.when(give_approval, "review", "fine", {"verdict": "pass"}, by=BO).then_types(
+        "step_values_saved", "approval_given", "step_completed", "step_became_ready"
+    )
+    for told in (saved, given):
+        assert told.state.step("review").outcome == "pass"
+        assert told.state.values["review.verdict"] == "pass"
+    given.when(give_approval, "review", None, {"verdict": "stop"}, by=BO).rejected(
+        "already_done", differing=["verdict"]
+    )
+
+
+def test_of_several_who_agree_each_may_give_values():
+    """The first one's values count for the second; what somebody adds after their own yes is kept too."""
+    story = review({"covers": ["draft"], "needs": 2}, fields=[VERDICT, RESULT])
+    story = story.when(give_approval, "review", None, {"verdict": "pass"}, by=BO).then_types(
+        "step_values_saved", "approval_given"
+    )
+    story = story.when(give_approval, "review", None, {"result": "fine"}, by=BO).then_types(
+        "step_values_saved"
+    )
+    story = story.after(give_approval, "review", by=MAX)
+    assert story.state.values["review.result"] == "fine"
+
+
+def test_a_refusal_keeps_what_was_given_with_it():
+    """The approval's own fields are part of the decision, whatever the refusal does; other fields are not asked for."""
+    for refusal in (
+        {"reopens": ["draft"]},
+        {"ends_run": "Not cleared"},
+        {"requires": ["inputs.go_live"]},
+        None,
+    ):
+        story = review({"covers": ["draft"], "on_refusal": refusal}, fields=[VERDICT])
+        more = {"inputs.go_live": "2026-04-01"} if refusal and "requires" in refusal else {}
+        told = story.when(refuse_approval, "review", "not yet", {"verdict": "stop", **more}, by=BO).events()
+        assert [event.type for event in told][:2] == ["step_values_saved", "approval_refused"]
+        after = story.given(told)
+        assert after.state.step("review").draft == {"verdict": "stop"}
+        story.when(refuse_approval, "review", "no", {"verdict": "perhaps", **more}, by=BO).rejected(
+            "invalid_values"
+        )
+    foreign = review().when(refuse_approval, "review", "no", {"inputs.plan": "large"}, by=BO)
+    assert foreign.rejected("invalid_values").facts["problems"][0]["problem"] == "unknown_field"

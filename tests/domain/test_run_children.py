@@ -29,6 +29,7 @@ from tests.domain.documents import definition, run_of, step
 from tests.domain.test_run_actions import MACHINE, start, the
 from tests.domain.test_run_incidents import incident
 from tests.support.given import BO, DANA, NINE, Story
+from tests.support.people import EVERYBODY
 
 CHILD = UUID(int=5)
 MAX, HAL = Actor("person:max"), Actor("person:hal")
@@ -256,6 +257,7 @@ def test_a_child_takes_inputs_roles_and_priority_of_its_parent():
         by=DANA,
         at=NINE,
         calendar=story.calendar,
+        directory=EVERYBODY,
     )
     run = story.given(begin).state
     roles = child_roles(run, story.definition, "check", kyc())  # type: ignore[arg-type]  # as above

@@ -177,7 +177,8 @@ def test_who_left_is_given_nothing_by_name():
     """Naming them at the start, in a field, for a step or for a role is refused."""
     story = run({}).after(start_run)
     run({}).when(start_run, roles={"judge": GONE}).rejected("person_deactivated", person=GONE, role="judge")
-    story.when(change_inputs, {"boss": GONE}).rejected("person_deactivated")
+    refusal = story.when(change_inputs, {"boss": GONE}).rejected("invalid_values")
+    assert "takes no more work" in refusal.facts["problems"][0]["accepted"]
     story.when(assign_step, "first", GONE).rejected("person_deactivated")
     story.when(assign_role, "judge", GONE).rejected("person_deactivated")
 

@@ -19,6 +19,7 @@ from domain.words import Actor, Assignee, RoleKey, StepKey
 from milepost.demo.values import fill
 from milepost.documents import read_document
 from tests.support.given import NINE
+from tests.support.people import EVERYBODY
 
 PROCESSES = Path(__file__).parents[2] / "processes"
 OFFICE = Calendar()
@@ -61,7 +62,7 @@ class Walk:
         asked = fill(self.document.inputs, Random(1), datetime(2026, 3, 2, tzinfo=UTC), self.inputs)
         roles = {RoleKey(role.key): Assignee(f"person:{role.key}") for role in self.document.roles}
         started = start_run(None, self.definition, inputs=asked, roles=roles, by=Actor("person:someone"), at=NINE,
-                            calendar=OFFICE)  # fmt: skip
+                            calendar=OFFICE, directory=EVERYBODY)  # fmt: skip
         self.run = RUN.fold(started, self.run) or self.run
 
     def tell(self, decision: Any, step: Step, *args: Any) -> None:
@@ -69,7 +70,7 @@ class Walk:
         self.hours += 1
         by = Actor("service:automation" if step.kind in AUTOMATIC else f"person:{step.role}")
         events = decision(self.run, self.definition, StepKey(step.key), *args, by=by,
-                          at=NINE + timedelta(hours=self.hours), calendar=OFFICE)  # fmt: skip
+                          at=NINE + timedelta(hours=self.hours), calendar=OFFICE, directory=EVERYBODY)  # fmt: skip
         self.run = RUN.fold(events, self.run) or self.run
 
     def do(self, step: Step) -> None:

@@ -20,6 +20,7 @@ from milepost.importing.bpmn import read_bpmn
 from milepost.importing.bpmn_draft import Draft, draft
 from milepost.importing.bpmn_xml import BPMN
 from tests.support.given import DANA, NINE
+from tests.support.people import EVERYBODY
 
 OFFICE = Calendar()
 
@@ -71,7 +72,7 @@ class Walk:
         self.hours = 0
         self.done: list[str] = []
         self.run = Run()
-        self.fold(start_run(None, self.definition, by=DANA, at=NINE, calendar=OFFICE))
+        self.fold(start_run(None, self.definition, by=DANA, at=NINE, calendar=OFFICE, directory=EVERYBODY))
 
     def fold(self, events: Iterable[Event]) -> None:
         """Let the events happen."""
@@ -81,7 +82,7 @@ class Walk:
         """Decide something an hour later."""
         self.hours += 1
         events = decision(self.run, self.definition, *args, by=DANA, at=NINE + timedelta(hours=self.hours),
-                          calendar=OFFICE)  # fmt: skip
+                          calendar=OFFICE, directory=EVERYBODY)  # fmt: skip
         self.fold(events)
 
     def do(self, key: str, option: str | None = None) -> None:

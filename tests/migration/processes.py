@@ -18,6 +18,7 @@ from tests.domain.documents import INPUTS, ROLES
 from tests.domain.random_deeds import chosen
 from tests.domain.random_runs import NEEDS, decide
 from tests.support.given import NINE
+from tests.support.people import EVERYBODY
 
 OFFICE = Calendar()
 Document = dict[str, Any]
@@ -241,7 +242,14 @@ def begun(process: Definition) -> Run:
     """A run that has just started."""
     inputs = {"plan": "small", "go_live": "2026-03-20"}
     events = start_run(
-        None, process, name="x", inputs=inputs, by=Actor("person:start"), at=NINE, calendar=OFFICE
+        None,
+        process,
+        name="x",
+        inputs=inputs,
+        by=Actor("person:start"),
+        at=NINE,
+        calendar=OFFICE,
+        directory=EVERYBODY,
     )
     return known(RUN.fold(events))
 

@@ -29,6 +29,7 @@ from tests.migration.processes import (
     worked,
 )
 from tests.support.given import BO, NINE
+from tests.support.people import EVERYBODY
 
 LATER = NINE + timedelta(days=3)
 WELL = {"done", "skipped", "not_applicable"}
@@ -99,11 +100,12 @@ def _worked_off(run: Run, process: Definition, key: StepKey, turn: int) -> list[
     if run.step(key).state == "failed":
         return reopen_step(run, process, key, "again", **by, calendar=OFFICE)
     missing = {field.key: "text" for field in process.steps[key].fields if field.required}
-    saved = save_values(run, process, key, missing, **{**by, "by": Actor(f"person:q{turn}")}, calendar=OFFICE)
+    who = {**by, "by": Actor(f"person:q{turn}")}
+    saved = save_values(run, process, key, missing, **who, calendar=OFFICE, directory=EVERYBODY)
     run = known(RUN.fold(saved, run))
     if process.steps[key].kind == "approval":
-        return [*saved, *give_approval(run, process, key, **by, calendar=OFFICE)]
-    return [*saved, *complete_step(run, process, key, {}, **by, calendar=OFFICE)]
+        return [*saved, *give_approval(run, process, key, **by, calendar=OFFICE, directory=EVERYBODY)]
+    return [*saved, *complete_step(run, process, key, {}, **by, calendar=OFFICE, directory=EVERYBODY)]
 
 
 @settings(max_examples=250, deadline=None)

@@ -22,6 +22,7 @@ from tests.domain.documents import definition, step
 from tests.migration.processes import OFFICE, Document, deeds, did, known, version
 from tests.migration.test_laws import LATER, answers, pairs
 from tests.support.given import BO, NINE
+from tests.support.people import EVERYBODY
 
 
 def folded(events: list[Event]) -> tuple[RunFacts, RunValues, RunTrail]:
@@ -58,7 +59,9 @@ def test_the_read_models_follow_a_migration(
     old, new = version(pair[0], 1), version(pair[1], 2)
     inputs = {"plan": "small", "go_live": "2026-03-20"}
     by = Actor("person:start")
-    events: list[Event] = list(start_run(None, old, name="x", inputs=inputs, by=by, at=NINE, calendar=OFFICE))
+    events: list[Event] = list(
+        start_run(None, old, name="x", inputs=inputs, by=by, at=NINE, calendar=OFFICE, directory=EVERYBODY)
+    )
     run: Run = known(RUN.fold(events))
     for clock, doing in enumerate(doings):
         more = did(run, old, doing, clock)

@@ -173,6 +173,15 @@ def test_incidents_help_and_people_who_left():
     assert row.action.body == {"assignee": "person:dana", "reason": "Bo left: moved away"}
 
 
+def test_work_of_somebody_who_does_not_exist_is_told():
+    """An older log may name people whom nobody added: their work is nobody's, and says so."""
+    gone = {(RUN, "sign"): Gone("nobody here is called yuki-tanaka", MONDAY, known=False)}
+    row = only(CARD, OPEN, gone=gone)
+    assert (row.kind, row.why) == ("owner_unknown", "Nobody here is called yuki-tanaka")
+    assert row.action is not None
+    assert row.action.verb == "assign"
+
+
 def test_nobody_has_it():
     """A step that somebody has to do and nobody has; automatic ones need nobody."""
     row = only(CARD, OPEN._replace(assignee=None))

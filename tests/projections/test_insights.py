@@ -35,6 +35,7 @@ from projections.engine import Projector
 from store.log import Append, Log, NewEvent
 from tests.projections.histories import stream_of
 from tests.support.databases import Database
+from tests.support.people import EVERYBODY, knowing
 
 MONDAY = datetime(2026, 3, 2, 9, tzinfo=UTC)
 OFFICE = Calendar()
@@ -61,11 +62,14 @@ class Told:
         self.definition = AIMED if version == 3 else Definition("offer", version, DEFINITION.document)
         self.events: list[Event] = []
         self.run: Run | None = None
-        self._take(start_run(None, self.definition, by=ANN, at=MONDAY, calendar=OFFICE, **more))
+        self._take(
+            start_run(None, self.definition, by=ANN, at=MONDAY, calendar=OFFICE, directory=EVERYBODY, **more)
+        )
 
     def do(self, decision: Any, after: float, *args: Any, by: Actor = ANN, plain: bool = False) -> Told:
         """Decide something so many hours after the start."""
-        extra = {} if plain else {"calendar": OFFICE}
+        extra: dict[str, Any] = {} if plain else {"calendar": OFFICE}
+        extra |= knowing(decision)
         self._take(
             decision(self.run, self.definition, *args, by=by, at=MONDAY + timedelta(hours=after), **extra)
         )

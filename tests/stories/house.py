@@ -19,6 +19,7 @@ import psycopg
 
 from api.access import PERSON, create_token
 from domain.events import Event
+from domain.shown import spoken
 from domain.words import Actor
 from store.mapper import to_event
 from store.reading import read_stream
@@ -42,6 +43,15 @@ class House:
     position: int = 0
     walks: list[Walk] = field(default_factory=list)
     """The runs that stories walked through."""
+    here: set[str] = field(default_factory=set)
+    """The people who were added."""
+
+    def add(self, *people: str) -> None:
+        """Let these work here: nobody else can be named."""
+        for who in people:
+            if who.startswith("person:") and who not in self.here:
+                self.tell("/v1/people", {"person": who.removeprefix("person:"), "name": spoken(who)})
+                self.here.add(who)
 
     def tell(
         self, path: str, body: dict[str, Any] | None = None, actor: str | None = None, method: str = "POST"

@@ -22,9 +22,12 @@ from milepost.documents import read_document
 from store.log import Log
 from store.repository import Repository
 from tests.stories.house import ROOT, House
+from tests.support.people import EVERYBODY
 from tests.support.waiting import wait_until
 
 PROCESSES = ROOT / "processes"
+BO = "person:bo"
+"""Whom forms name."""
 
 
 def shipped(file: str) -> Document:
@@ -174,6 +177,7 @@ def start(house: House, document: Document, inputs: dict[str, Any], **more: Any)
         for role in document.roles
         if not role.system
     }
+    house.add(*roles.values(), BO)
     given = {key: who for key, who in roles.items() if not _filled_later(document, key)}
     body = {"process": document.key, "project": project, "inputs": inputs, "roles": given}
     run = house.tell("/v1/runs", body, actor=_initiator(document, roles))["id"]
@@ -188,10 +192,11 @@ def started_long_ago(
     version = next(row["version"] for row in known if row["key"] == document.key)
     definition, run = Definition(document.key, version, document), uuid4()
     roles = {role.key: f"guest:{role.key}" if role.guest else f"person:{role.key}" for role in document.roles}
+    house.add(*roles.values(), BO)
     past, owner = Rehearsal(), Actor(_initiator(document, roles))
     given = {**cast(definition, 0, Assignee(owner)), **_people(document, roles)}
     script = Script(values=more.get("values", {}), stops_at=frozenset({until}))
-    player = Player(past.execute, definition, given, Calendar(), Random(until), script, run)
+    player = Player(past.execute, definition, given, Calendar(), Random(until), script, run, EVERYBODY)
     player.start(datetime.now(UTC) - timedelta(days=days), owner, inputs=inputs)
     player.play(datetime.now(UTC), until_held=True)
     with Log(house.database_url) as log:

@@ -12,10 +12,11 @@ import pytest
 
 from domain.aggregate import Aggregate
 from domain.definition import Definition
-from domain.directory import EMPTY, Directory
+from domain.directory import Directory
 from domain.events import Event
 from domain.schedule import Calendar
 from domain.words import Actor, Rejected
+from tests.support.people import EVERYBODY
 
 NINE = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 """A Monday morning: when everything happens unless a test says otherwise."""
@@ -29,7 +30,7 @@ class Story:
     aggregate: Aggregate[Any]
     definition: Definition | None = None
     calendar: Calendar = Calendar()  # noqa: RUF009 - a frozen value
-    directory: Directory = EMPTY
+    directory: Directory = EVERYBODY
     state: Any = None
     by: Actor = DANA
     at: datetime = NINE

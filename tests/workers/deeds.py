@@ -19,6 +19,7 @@ from domain.words import Actor, process_stream
 from projections.engine import Projector
 from store.log import Log
 from store.repository import Repository
+from tests.support.people import EVERYBODY
 from workers.acting import Acting, Limits
 from workers.automations.child_run import ChildStarter, Families
 from workers.automations.contract import Executor
@@ -141,7 +142,15 @@ class World:
         self.repository.execute(
             RUN,
             stream,
-            lambda run: start_run(run, definition, by=DANA, at=self.clock(), calendar=OFFICE, **named),
+            lambda run: start_run(
+                run,
+                definition,
+                by=DANA,
+                at=self.clock(),
+                calendar=OFFICE,
+                directory=EVERYBODY,
+                **named,
+            ),
             meta={"process": definition.process, "process_version": definition.version},
         )
         return stream
@@ -165,7 +174,13 @@ class World:
 
         run = self.run(stream)
         definition = self.repository.definition(run.process, run.process_version)
-        usual = {"definition": definition, "by": DANA, "at": self.clock(), "calendar": OFFICE}
+        usual = {
+            "definition": definition,
+            "by": DANA,
+            "at": self.clock(),
+            "calendar": OFFICE,
+            "directory": EVERYBODY,
+        }
         wanted = inspect.signature(decision).parameters
         known = {key: value for key, value in usual.items() if key in wanted} | named
         before = (known.pop("definition"),) if "definition" in known else ()

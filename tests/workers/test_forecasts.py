@@ -30,6 +30,7 @@ from tests.importing.support import HEADER, csv_log
 from tests.projections.histories import Fact, store
 from tests.support.databases import Database
 from tests.support.given import DANA
+from tests.support.people import EVERYBODY
 from workers.digests import Digests
 from workers.forecasts import Forecasts, axis_around
 from workers.learning import LearningFailed
@@ -71,7 +72,16 @@ class Office:
         run = uuid4()
 
         def begin(state: Any) -> Any:
-            return start_run(state, self.definition, name="x", by=DANA, at=at, calendar=OFFICE, **more)
+            return start_run(
+                state,
+                self.definition,
+                name="x",
+                by=DANA,
+                at=at,
+                calendar=OFFICE,
+                directory=EVERYBODY,
+                **more,
+            )
 
         self.tell(run, begin)
         return run
@@ -85,7 +95,7 @@ class Office:
         self.tell(
             run,
             lambda state: complete_step(
-                state, self.definition, StepKey(step), by=DANA, at=at, calendar=OFFICE
+                state, self.definition, StepKey(step), by=DANA, at=at, calendar=OFFICE, directory=EVERYBODY
             ),
         )
 

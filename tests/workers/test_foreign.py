@@ -22,6 +22,7 @@ from domain.words import StepKey
 from store.log import Log
 from tests.support.databases import Database
 from tests.support.given import NINE
+from tests.support.people import EVERYBODY
 from tests.support.receiver import Receiver, receiver
 from tests.workers.deeds import World
 from workers.apart import LONGEST_REST_SECONDS, Apart
@@ -182,11 +183,15 @@ def test_a_child_whose_outputs_no_event_holds_asks_somebody(world: World):
 
 def _saved(run: Run, definition: Any, key: str, *, by: Any, at: Any) -> Sequence[Event]:
     values = {key: "x" * 90_000}
-    return save_values(run, definition, StepKey("write"), values, by=by, at=at, calendar=Calendar())
+    return save_values(
+        run, definition, StepKey("write"), values, by=by, at=at, calendar=Calendar(), directory=EVERYBODY
+    )
 
 
 def _completed(run: Run, definition: Any, *, by: Any, at: Any) -> Sequence[Event]:
-    return complete_step(run, definition, StepKey("write"), by=by, at=at, calendar=Calendar())
+    return complete_step(
+        run, definition, StepKey("write"), by=by, at=at, calendar=Calendar(), directory=EVERYBODY
+    )
 
 
 @pytest.mark.parametrize(

@@ -30,6 +30,7 @@ from store.log import Log
 from store.repository import Repository
 from tests.support.databases import Database
 from tests.support.mailbox import Mailbox, mailbox, text_of
+from tests.support.people import knowing
 from workers.acting import Acting
 from workers.automations.email import Emailing
 from workers.automations.mailer import Mailer, MailSettings
@@ -93,7 +94,9 @@ class Post:
         wants = () if decision in (start_action, retry_incident) else (definition,)
 
         def decide(state: Run | None) -> Sequence[Event]:
-            found: Sequence[Event] = decision(state, *wants, *args, by=DANA, at=self.now, **named)
+            found: Sequence[Event] = decision(
+                state, *wants, *args, by=DANA, at=self.now, **knowing(decision), **named
+            )
             return found
 
         self.repository.execute(RUN, run, decide, meta={"process": "welcome", "process_version": 1})

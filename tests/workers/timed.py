@@ -17,6 +17,7 @@ from projections.engine import Projector
 from store.log import Log
 from store.model import Recorded
 from store.repository import Repository
+from tests.support.people import EVERYBODY, knowing
 from workers.timers import Timers
 
 MONDAY = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -117,13 +118,13 @@ class Office:
         """A new run, begun now."""
         run = uuid4()
         definition = self.definition
-        given = {"by": DANA, "at": self.clock(), "calendar": self.calendar, **more}
+        given = {"by": DANA, "at": self.clock(), "calendar": self.calendar, "directory": EVERYBODY, **more}
         self.repository.execute(RUN, run, lambda state: start_run(state, definition, **given))
         return run
 
     def do(self, run: UUID, decision: Any, *args: Any, **more: Any) -> None:
         """Somebody decides something about the run."""
-        given = {"by": DANA, "at": self.clock(), **more}
+        given = {"by": DANA, "at": self.clock(), **knowing(decision), **more}
         self.repository.execute(RUN, run, lambda state: decision(state, *args, **given))
 
     def round(self, timers: Timers | None = None) -> float:

@@ -224,7 +224,7 @@ class Families:
                 by=MACHINE,
                 at=self._clock(),
                 calendar=self._calendar,
-                directory=self._staff.recently(),
+                directory=self._staff.naming(outputs),
             )
 
         self._execute(family.run, decide)

@@ -18,6 +18,7 @@ from domain.run import RUN, Run, complete_step, start_run
 from domain.schedule import Calendar
 from domain.words import StepKey
 from tests.support.given import DANA, NINE
+from tests.support.people import EVERYBODY
 
 OFFICE = Calendar()
 AXIS: Axis = axis_of(OFFICE, 2020, 2030)
@@ -47,11 +48,18 @@ def taking(**hours: float) -> StepModel:
 
 def begun(definition: Definition, *done: str, **inputs: Any) -> Run:
     """A run that began on Monday at nine, and these steps of it done at once."""
-    events = start_run(None, definition, name="x", inputs=inputs, by=DANA, at=NINE, calendar=OFFICE)
+    events = start_run(
+        None, definition, name="x", inputs=inputs, by=DANA, at=NINE, calendar=OFFICE, directory=EVERYBODY
+    )
     run = RUN.fold(events, None)
     for key in done:
         assert run is not None
-        run = RUN.fold(complete_step(run, definition, StepKey(key), by=DANA, at=NINE, calendar=OFFICE), run)
+        run = RUN.fold(
+            complete_step(
+                run, definition, StepKey(key), by=DANA, at=NINE, calendar=OFFICE, directory=EVERYBODY
+            ),
+            run,
+        )
     assert run is not None
     return run
 

@@ -20,6 +20,7 @@ from domain.run import RUN, complete_step, start_run
 from domain.words import StepKey
 from tests.domain.forecast.support import AXIS, OFFICE, process
 from tests.support.given import DANA, NINE
+from tests.support.people import EVERYBODY
 
 STEPS = ("a", "b", "c")
 DEFINITION = process(*({"key": key} for key in STEPS))
@@ -29,12 +30,14 @@ KINDS = {"step_became_ready": "ready", "step_completed": "completed"}
 def history(number: int, days: Sequence[float]) -> list[Event]:
     """A run that began on the given day and took so many working days for each step."""
     at = NINE + timedelta(days=number)
-    events = list(start_run(None, DEFINITION, name="x", by=DANA, at=at, calendar=OFFICE))
+    events = list(start_run(None, DEFINITION, name="x", by=DANA, at=at, calendar=OFFICE, directory=EVERYBODY))
     for key, took in zip(STEPS, days, strict=True):
         at = OFFICE.later(at, timedelta(hours=8 * took))
         run = RUN.fold(events, None)
         assert run is not None
-        events += complete_step(run, DEFINITION, StepKey(key), by=DANA, at=at, calendar=OFFICE)
+        events += complete_step(
+            run, DEFINITION, StepKey(key), by=DANA, at=at, calendar=OFFICE, directory=EVERYBODY
+        )
     return events
 
 

@@ -1,0 +1,62 @@
+"""A house in which everybody who is named was added: for tests that are about something else than people."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from inspect import signature
+from typing import Any
+
+from api.directory import Directories
+from domain.directory import EMPTY, Directory, PersonFacts
+from domain.shown import spoken
+from domain.words import Assignee
+
+
+class _AsIfAdded(Mapping[Assignee, PersonFacts]):
+    """Those who were added, and whoever is asked for."""
+
+    def __init__(self, added: Mapping[Assignee, PersonFacts]) -> None:
+        self._added = added
+
+    def __getitem__(self, key: Assignee) -> PersonFacts:
+        if key in self._added:
+            return self._added[key]
+        if not key.startswith("person:"):
+            raise KeyError(key)
+        return PersonFacts(spoken(key))
+
+    def __iter__(self) -> Iterator[Assignee]:
+        return iter(self._added)
+
+    def __len__(self) -> int:
+        return len(self._added)
+
+
+def welcoming(house: Directory = EMPTY) -> Directory:
+    """The house as it is, in which strangers count as added; who left has left, and groups are those there are."""
+    return replace(house, people=_AsIfAdded(house.people))
+
+
+EVERYBODY = welcoming()
+
+
+def knowing(decision: Callable[..., Any]) -> dict[str, Directory]:
+    """What a decision that asks who works here is told."""
+    return {"directory": EVERYBODY} if "directory" in signature(decision).parameters else {}
+
+
+class WelcomingDirectories(Directories):
+    """The directory of a server to which strangers count as added."""
+
+    async def now(self) -> Directory:
+        """As of the head of the log."""
+        return welcoming(await super().now())
+
+    async def recently(self) -> Directory:
+        """As of a moment ago."""
+        return welcoming(await super().recently())
+
+    def with_pending(self, known: Directory) -> Directory:
+        """With what was drawn and is not stored yet."""
+        return welcoming(super().with_pending(known))
