@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from domain.comparing import is_set
 from domain.diff import Change
 
 _SUBJECTS: Mapping[str, str] = {
@@ -42,9 +43,9 @@ def sentence(change: Change) -> str:
 
 def plain(value: Any) -> str:
     """A value of a document as people read it; a long text is cut."""
+    if not is_set(value):
+        return "nothing"
     match value:
-        case None | "" | [] | {}:
-            return "nothing"
         case bool():
             return "yes" if value else "no"
         case str() | int() | float():

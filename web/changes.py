@@ -94,7 +94,6 @@ async def changes(request: Request) -> Response:
         draft=versions[0].version if pending and not trouble else None,
         trouble=trouble,
         plan=told.body if told.accepted else None,
-        may_manage=told.status != 403,
         jobs=jobs.body,
         ANSWERS=ANSWERS,
         VERDICTS=VERDICTS,

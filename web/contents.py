@@ -16,7 +16,7 @@ from api.services import Services
 from api.sight import Sight
 from domain.run.content import DECISIONS
 from domain.words import StepKey
-from web.values import plain
+from web.values import in_text
 
 _OVER = frozenset({"done", "failed"})
 
@@ -48,4 +48,4 @@ def changes_in_words(problem: Mapping[str, Any], zone: tzinfo) -> list[str]:
 
 
 def _side(one: Mapping[str, Any], side: str, zone: tzinfo) -> str:
-    return plain(one[side], one, zone) or "nothing"
+    return in_text(one[side], one, zone) or "nothing"

@@ -6,11 +6,12 @@ from typing import Any
 
 import orjson
 from fastapi import Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.problems import MEDIA_TYPE
 from api.sessions import keep_wanted
+from web.refusals import Titles, in_words, spoken
 from web.rendering import page
 
 _PROGRAMS = ("/v1/", "/health/", "/openapi", "/static/")
@@ -26,7 +27,13 @@ def accepts_json(request: Request) -> bool:
     return "application/json" in request.headers.get("accept", "")
 
 
-def refused(request: Request, status: int, problem: dict[str, Any], back: str = "/") -> Response:
+def refused(
+    request: Request,
+    status: int,
+    problem: dict[str, Any],
+    back: str = "/",
+    titles: Titles | None = None,
+) -> Response:
     """The page that says why not; for somebody unknown the page that says how to come in."""
     if status == 401:
         bad_link = problem.get("code") == "bad_link"
@@ -34,7 +41,8 @@ def refused(request: Request, status: int, problem: dict[str, Any], back: str = 
         if not bad_link:
             keep_wanted(request, asked)
         return asked
-    return page(request, "problem.html", status=status, problem=problem, back=back)
+    said = in_words(problem, titles)
+    return page(request, "problem.html", status=status, problem=problem, said=said, back=back)
 
 
 class ErrorPages:
@@ -45,14 +53,14 @@ class ErrorPages:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass everything on but problems."""
-        if scope["type"] != "http" or scope["path"].startswith(_PROGRAMS) or accepts_json(Request(scope)):
+        if scope["type"] != "http" or scope["path"].startswith(_PROGRAMS):
             await self._app(scope, receive, send)
             return
         answering = _Answering(scope, receive, send)
         try:
             await self._app(scope, receive, answering.send)
         except Exception:
-            if not answering.begun:
+            if not answering.begun and not accepts_json(Request(scope)):
                 await refused(Request(scope), 500, _DEFECT)(scope, receive, send)
             raise
 
@@ -80,7 +88,11 @@ class _Answering:
 
     async def _page(self, body: bytes) -> None:
         self.begun = True
-        shown = refused(Request(self._scope), self._status, orjson.loads(body))
+        request, problem = Request(self._scope), orjson.loads(body)
+        if accepts_json(request):
+            shown: Response = JSONResponse(spoken(problem), self._status, {"Cache-Control": "no-store"})
+        else:
+            shown = refused(request, self._status, problem)
         await shown(self._scope, self._receive, self._send)
 
 

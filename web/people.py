@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import orjson
 from fastapi import APIRouter, Request
 from psycopg import Connection
 from starlette.responses import RedirectResponse, Response
@@ -19,6 +20,7 @@ from api.registering import stream_id
 from api.services import Services
 from api.streams import person_key
 from api.views import answer
+from domain.directory import called, plain_name
 from domain.words import Actor
 from projections import queries
 from projections.answers import Inbox, PersonView
@@ -33,6 +35,7 @@ from web.rendering import page, reveal
 _READ = Rule(frozenset({"read"}))
 _FORM = Rule(frozenset({"work", "admin"}), csrf="form")
 RULES: dict[str, Rule] = {
+    "GET /people": _READ,
     "GET /people/{key}": _READ,
     "POST /people/{key}/end-access": _FORM,
     "GET /inbox": _READ,
@@ -40,13 +43,29 @@ RULES: dict[str, Rule] = {
 }
 """Whoever may look; the same as the HTTP interface tells of a person and an inbox."""
 
+_PROPOSED = 20
+_LONGEST_LIKE = 100
+
 
 def add_people_pages(router: APIRouter) -> None:
     """Register the pages."""
+    router.add_api_route("/people", options, methods=["GET"], response_model=None)
     router.add_api_route("/inbox", own_inbox, methods=["GET"], response_model=None)
     router.add_api_route("/people/{key}", person, methods=["GET"], response_model=None)
     router.add_api_route("/people/{key}/end-access", end_access, methods=["POST"], response_model=None)
     router.add_api_route("/workload", workload, methods=["GET"], response_model=None)
+
+
+async def options(request: Request) -> Response:
+    """Who is called like what somebody is typing, for a control that proposes people."""
+    services: Services = request.app.state.services
+    like = plain_name(request.query_params.get("like", "")[:_LONGEST_LIKE])
+    house = await services.directories.recently()
+    named = ((each, name) for kind in ("person", "group") for each, name in house.named(kind))
+    found = [each for each, name in named if like and (like in plain_name(name) or like in plain_name(each))]
+    told = sorted((called(each, house), str(each)) for each in found[:_PROPOSED])
+    body = orjson.dumps([{"text": text, "key": key} for text, key in told])
+    return Response(body, media_type="application/json", headers={"Cache-Control": "no-store"})
 
 
 async def person(request: Request) -> Response:

@@ -7,7 +7,7 @@ import gzip
 import hashlib
 import secrets
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
@@ -20,11 +20,15 @@ from starlette.responses import Response
 
 from api.guard import CALLER, Caller
 from api.sight import MASK
+from domain.directory import called
 from projections.answers import StageDot
-from web import values, words
+from web import controls, values, words
+from web.rights import rights_of
 
 HERE = Path(__file__).parent
 _SMALL = 1_000
+MOST_PROPOSED = 300
+"""So many people stand in a page to be chosen from; of a larger house script asks while somebody types."""
 _CONTENT_SECURITY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -77,13 +81,15 @@ def _environment() -> Environment:
         auto_reload=False,
     )
     made.filters.update(
-        who=words.who, initials=words.initials, moment=words.moment, age=words.age, lag=words.lag, value=words.value,
-        shown=values.shown, sentence=words.sentence, said=words.said, paragraphs=words.paragraphs, here=words.here,
+        who=words.who, initials=words.initials, moment=words.moment, age=words.age, lag=words.lag, shown=values.shown,
+        sentence=words.sentence, said=words.said, paragraphs=words.paragraphs, here=words.here, quoted=words.quoted,
+        named=words.named, stage_state=words.stage_state,
     )  # fmt: skip
     made.globals.update(
         MASK=MASK, STATES=words.STATES, PRIORITIES=words.PRIORITIES, KINDS=words.KINDS, TONES=words.EVENT_TONES,
-        ACCESS=words.ACCESS, local_time=words.local_time, command_id=lambda: uuid4().hex,
-        stage_dots=_stage_dots,
+        ACCESS=words.ACCESS, shown_in=_shown_in, trace=_trace, proposed_people=_proposed_people,
+        MOST_PROPOSED=MOST_PROPOSED, choices_with=controls.choices_with, file_mark=controls.file_mark,
+        stage_dots=_stage_dots, command_id=lambda: uuid4().hex,
     )  # fmt: skip
     return made
 
@@ -94,11 +100,29 @@ def _stage_dots(stages: tuple[StageDot, ...]) -> Markup:
     return Markup(_environment().get_template("_dots.html").render(stages=stages))  # noqa: S704 - a template that escapes
 
 
+def _shown_in(kind: str, value: Any, zone: tzinfo) -> str:
+    return controls.shown(kind, value, zone, words.NAMES.get())
+
+
+def _trace(kind: str, value: Any, zone: tzinfo) -> str:
+    return controls.trace(kind, value, zone, words.NAMES.get())
+
+
+def _proposed_people() -> list[tuple[str, str]]:
+    """Whom a control proposes: what everybody, and every group, is called, with their keys; nobody to a guest."""
+    house = words.NAMES.get()
+    if house.discreet:
+        return []
+    found = [each for kind in ("group", "person") for each, _ in house.named(kind)][:MOST_PROPOSED]
+    return sorted((called(each, house), str(each)) for each in found)
+
+
 def render(template: str, *, fragment: bool = False, **facts: Any) -> str:
     """The text of a page, or of its live parts only."""
     facts.setdefault("now", datetime.now(UTC))
     facts.setdefault("me", None)
     facts.setdefault("csrf", "")
+    facts.setdefault("may", rights_of(None))
     return (
         _environment()
         .get_template(template)
@@ -115,7 +139,7 @@ def page(request: Request, template: str, *, status: int = 200, **facts: Any) ->
     caller: Caller | None = request.scope.get(CALLER)
     token = hide(caller.csrf or "") if caller is not None else ""
     if caller is not None:
-        facts.update(me=caller.actor)
+        facts.update(me=caller.actor, may=rights_of(caller))
     if "milepost-fragment" not in request.headers:
         return _packed(request, render(template, csrf=token, **facts).encode(), status, {})
     body = render(template, fragment=True, **facts).encode()

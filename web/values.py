@@ -1,14 +1,16 @@
-"""Field values as people read them on a page: links to files, tables as tables, the rest in words; all escaped."""
+"""Field values as people read them on a page: one function for each kind of field; everything in them is escaped."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import tzinfo
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date, datetime, tzinfo
 from typing import Any
 
 from markupsafe import Markup, escape
 
+from domain.comparing import is_set
 from domain.document import Column, FormField
+from domain.shown import amount
 from domain.shown import shown as in_words
 from web import words
 
@@ -19,25 +21,43 @@ NOTHING = Markup('<span class="muted">–</span>')
 _TABLE = Markup(
     '<div class="scroll"><table class="rows"><thead><tr>{}</tr></thead><tbody>{}</tbody></table></div>'
 )
+_LONGEST_SIGNATURE = 200
+_GROUPS = str.maketrans(",", "\u202f")
 
 
 def shown(value: Any, field: Field, zone: tzinfo, files_at: str = "") -> Markup:
-    """The value of a field in the words of its kind; ``files_at`` is the address under which its files are given."""
-    match field["kind"], value:
-        case "table", [*rows] if (
-            rows and field.get("columns") and all(isinstance(row, Mapping) for row in rows)
-        ):
-            return _table(rows, field["columns"], zone, files_at)
-        case "files", [*files] if files and all(
-            isinstance(file, Mapping) and "sha256" in file for file in files
-        ):
-            return Markup(", ").join(_link(file, files_at) for file in files)
-        case _:
-            return escape(plain(value, field, zone)) or NOTHING
+    """The value of a field in the words of its kind; ``files_at`` is the address under which its files are given out.
+
+    A value that does not fit the kind (of an older version) is told by what it is.
+    """
+    if not is_set(value):
+        return NOTHING
+    tell = _KINDS.get(field["kind"], _any)
+    told = tell(value, field, zone, files_at)
+    return _any(value, field, zone, files_at) if told is None else told
 
 
-def plain(value: Any, field: Field, zone: tzinfo) -> str:
-    """The same as text; nothing where there is none."""
+def plain(value: Any) -> str:
+    """A value of which only the type is known, as text: nothing, yes or no, digits, names, lists of them."""
+    if not is_set(value):
+        return "–"
+    if isinstance(value, bool):
+        return "Yes" if value else "No"
+    if isinstance(value, (int, float)):
+        return amount(value, "number", None).translate(_GROUPS)
+    if isinstance(value, Mapping):
+        return (
+            str(value["name"])
+            if _is_file(value)
+            else " · ".join(plain(part) for part in value.values() if is_set(part))
+        )
+    if isinstance(value, (list, tuple)):
+        return ", ".join(plain(part) for part in value)
+    return words.who(value) if words.is_somebody(str(value)) else str(value)
+
+
+def in_text(value: Any, field: Field, zone: tzinfo) -> str:
+    """The value of a field in the words of its kind, as text; nothing where there is none."""
     columns = tuple(Column.model_construct(**column) for column in field.get("columns") or ())
     known = FormField.model_construct(
         key="", title="", kind=field["kind"], unit=field.get("unit"), columns=columns
@@ -45,21 +65,92 @@ def plain(value: Any, field: Field, zone: tzinfo) -> str:
     return in_words(known, value, zone, words.who)
 
 
-def _link(file: Mapping[str, Any], at: str) -> Markup:
-    if not at:
-        return escape(file["name"])
-    return Markup('<a href="{}/{}" download>{}</a>').format(at, file["sha256"], file["name"])
+def _is_file(value: Any) -> bool:
+    return isinstance(value, Mapping) and "name" in value and "sha256" in value
 
 
-def _table(rows: list[Any], columns: list[Field], zone: tzinfo, at: str) -> Markup:
-    head = (Markup('<th scope="col">{}</th>').format(column["title"]) for column in columns)
-    body = (
-        Markup("<tr>{}</tr>").format(
-            Markup("").join(
-                Markup("<td>{}</td>").format(shown(row.get(column["key"]), column, zone, at))
-                for column in columns
-            )
-        )
-        for row in rows
+def _any(value: Any, _field: Field, _zone: tzinfo, _at: str) -> Markup:
+    return escape(plain(value))
+
+
+def _number(value: Any, field: Field, _zone: tzinfo, _at: str) -> Markup | None:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    return escape(amount(value, field["kind"], field.get("unit")).translate(_GROUPS))
+
+
+def _day(value: Any, _field: Field, _zone: tzinfo, _at: str) -> Markup | None:
+    try:
+        return words.moment(date.fromisoformat(value))
+    except (TypeError, ValueError):
+        return None
+
+
+def _instant(value: Any, _field: Field, zone: tzinfo, _at: str) -> Markup | None:
+    """In the organisation's zone, as the form asks for it."""
+    try:
+        at = datetime.fromisoformat(value).astimezone(zone)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return Markup('<time datetime="{}" data-as="given">{}</time>').format(
+        at.isoformat(), f"{at:%-d %b %Y, %H:%M}{f':{at:%S}' if at.second else ''} ({zone})"
     )
-    return _TABLE.format(Markup("").join(head), Markup("").join(body))
+
+
+def _text(value: Any, _field: Field, _zone: tzinfo, _at: str) -> Markup | None:
+    if not isinstance(value, str):
+        return None
+    return Markup('<span class="lines">{}</span>').format(value) if "\n" in value else escape(value)
+
+
+def _person(value: Any, _field: Field, _zone: tzinfo, _at: str) -> Markup | None:
+    return escape(words.who(value)) if isinstance(value, str) else None
+
+
+def _signature(value: Any, _field: Field, _zone: tzinfo, _at: str) -> Markup | None:
+    if not isinstance(value, str):
+        return None
+    drawn = value.startswith("data:") or len(value) > _LONGEST_SIGNATURE
+    return Markup("Signed") if drawn else Markup('<span class="signature">{}</span>').format(value)
+
+
+def _link(value: Any, _field: Field, _zone: tzinfo, _at: str) -> Markup | None:
+    if not isinstance(value, str) or not value.startswith(("https://", "http://")):
+        return None
+    return Markup('<a href="{0}" rel="noreferrer noopener">{0}</a>').format(value)
+
+
+def _files(value: Any, _field: Field, _zone: tzinfo, at: str) -> Markup | None:
+    if not isinstance(value, list) or not all(map(_is_file, value)):
+        return None
+    link = Markup('<a href="{}/{}" download>{}</a>')
+    told = (link.format(at, file["sha256"], file["name"]) if at else escape(file["name"]) for file in value)
+    return Markup(", ").join(told)
+
+
+def _list(value: Any, _field: Field, _zone: tzinfo, _at: str) -> Markup | None:
+    return escape(", ".join(map(plain, value))) if isinstance(value, list) else None
+
+
+def _table(value: Any, field: Field, zone: tzinfo, at: str) -> Markup | None:
+    columns = field.get("columns") or ()
+    if not isinstance(value, list) or not columns or not all(isinstance(row, Mapping) for row in value):
+        return None
+    head = _joined('<th scope="col">{}</th>', (column["title"] for column in columns))
+    rows = (
+        _joined("<td>{}</td>", (shown(row.get(column["key"]), column, zone, at) for column in columns))
+        for row in value
+    )
+    return _TABLE.format(head, _joined("<tr>{}</tr>", rows))
+
+
+def _joined(each: str, parts: Iterable[Any]) -> Markup:
+    return Markup("").join(Markup(each).format(part) for part in parts)  # noqa: S704 - ``each`` is ours, parts are escaped
+
+
+_KINDS: Mapping[str, Callable[[Any, Field, tzinfo, str], Markup | None]] = {
+    "text": _text, "long_text": _text, "email": _text, "phone": _text, "choice": _text,
+    "number": _number, "money": _number, "date": _day, "datetime": _instant, "multi_choice": _list, "checklist": _list,
+    "person": _person, "url": _link, "files": _files, "table": _table, "signature": _signature,
+}  # fmt: skip
+"""What is not named here (yes and no, computed values) is told by what it is."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from contextvars import ContextVar
-from datetime import UTC, date, datetime, tzinfo
+from datetime import UTC, date, datetime
 from math import ceil
 from typing import Any
 
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from domain.directory import EMPTY, Directory
+from projections.answers import RunView, StageView
 
 # state -> (word, shape in the sprite, tone); a state is never told by its colour alone
 STATES: dict[str, tuple[str, str, str]] = {
@@ -23,6 +24,7 @@ STATES: dict[str, tuple[str, str, str]] = {
     "ready": ("Ready", "ready", "work"),
     "locked": ("Locked", "locked", "quiet"),
     "not_started": ("Not started", "empty", "quiet"),
+    "waiting": ("Waits for other stages", "locked", "quiet"),
     "done": ("Done", "done", "done"),
     "skipped": ("Skipped", "skipped", "quiet"),
     "not_applicable": ("Not needed here", "none", "quiet"),
@@ -36,6 +38,7 @@ STATES: dict[str, tuple[str, str, str]] = {
     "unassigned": ("Unassigned", "nobody", "risk"),
     "incident": ("Incident", "failed", "late"),
     "owner_deactivated": ("Owner left", "nobody", "risk"),
+    "owner_unknown": ("Owner unknown", "nobody", "risk"),
     "waiting_outside": ("Waits outside", "blocked", "blocked"),
     "not_told": ("Nobody told", "nobody", "risk"),
     "approval": ("Approval waits", "gate", "risk"),
@@ -204,13 +207,6 @@ def moment(value: datetime | date | None, style: str = "full") -> Markup:
     )
 
 
-def local_time(given: str | None, zone: tzinfo) -> str:
-    """A stored instant as a date and time control shows it, in the organisation's zone."""
-    if not given:
-        return ""
-    return datetime.fromisoformat(given).astimezone(zone).strftime("%Y-%m-%dT%H:%M")
-
-
 def age(since: datetime | None, now: datetime) -> str:
     """How long ago, in the largest unit that says enough."""
     if since is None:
@@ -243,32 +239,19 @@ def lag(as_of: datetime, behind: int, now: datetime) -> str:
     return f"{milliseconds} ms behind" if milliseconds < 10_000 else f"{milliseconds // 1000} s behind"
 
 
-def value(given: Any) -> Markup:
-    """A field's value as people read it; everything in it is escaped."""
-    match given:
-        case None | "" | [] | {}:
-            return Markup('<span class="muted">–</span>')
-        case {"name": name, "sha256": _}:
-            return escape(name)
-        case list() | dict():
-            parts = given if isinstance(given, list) else given.values()
-            between = Markup(", ") if isinstance(given, list) else Markup(" · ")
-            return between.join(value(part) for part in parts)
-        case _:
-            return escape(_plain(given))
+def is_somebody(text: str) -> bool:
+    """Whether a text names a person, a group, a guest or a service rather than saying something."""
+    return text.startswith(("person:", "guest:", "group:", "service:"))
 
 
-def _plain(given: Any) -> str:
-    match given:
-        case bool():
-            return "Yes" if given else "No"
-        case int() | float():
-            whole = int(given) if isinstance(given, float) and given.is_integer() else given
-            return f"{whole:,}".replace(",", "\u202f")
-        case str() if given.startswith(("person:", "guest:", "group:", "service:")):
-            return who(given)
-        case _:
-            return str(given)
+def quoted(text: str) -> str:
+    """A title within a sentence."""
+    return f"“{text}”"
+
+
+def named(text: str) -> str:
+    """Whoever or whatever is meant: somebody by name, other words as they are."""
+    return who(text) if is_somebody(text) else text
 
 
 def sentence(entry: Any, titles: dict[str, str]) -> Markup:
@@ -327,3 +310,14 @@ def _wrapped(block: str) -> str:
         begun = line.lstrip()
         made.append(f"\n{line}" if begun[:2] in ("- ", "* ", "• ") else f" {begun}")
     return "".join(made)
+
+
+def stage_state(stage: StageView, run: RunView) -> str:
+    """What is said of a stage of a run: that only waits for work under way in other stages is not blocked."""
+    if stage.state != "blocked" or run.state != "running" or _is_open(stage):
+        return stage.state
+    return "waiting" if any(_is_open(other) for other in run.stages) else stage.state
+
+
+def _is_open(stage: StageView) -> bool:
+    return any(step.state in ("ready", "in_progress") for step in stage.steps)

@@ -19,6 +19,7 @@ from tests.web import samples
 from tests.web.conftest import DANA, PROCESS, App
 from web import words
 from web.beside import PROBLEMS
+from web.refusals import in_words
 from web.rendering import assets, hide, render, reveal
 from web.selection import chosen_step
 
@@ -44,12 +45,13 @@ def run_page(run: Any, step: str | None = None, *, every: bool = True, about: An
 def test_no_text_of_people_becomes_markup():
     """Names, values and reasons come out as text on every page."""
     board, home = samples.board(6, samples.CANARY), samples.home(samples.CANARY)
+    refused = {"title": samples.CANARY, "detail": samples.CANARY}
     pages = [
         shown("board.html", board=board, answer=board),
         shown("home.html", answer=home, lately=()),
         run_page(samples.run(samples.CANARY), "handoff_note"),
         run_page(samples.run(), "handoff_note", about=samples.about(samples.CANARY)),
-        shown("problem.html", problem={"title": samples.CANARY, "detail": samples.CANARY}, back="/"),
+        shown("problem.html", problem=refused, said=in_words(refused), back="/"),
     ]
     for page in pages:
         assert "canary" in page
@@ -96,6 +98,18 @@ def test_a_locked_step_says_what_it_waits_for():
     waits = page[page.index("Waits for") :]
     assert "Countersign" in waits
     assert "Legal" in waits
+
+
+def test_a_stage_that_waits_for_its_turn_is_not_called_blocked():
+    """Work in another stage goes on; blocked is a stage of a run in which nothing can be done."""
+    run = samples.run()
+    done, live, later, *rest = run.stages
+    waits = replace(later, state="blocked")
+    over = replace(live, steps=tuple(replace(step, state="done") for step in live.steps))
+    going, stuck = (replace(run, stages=(done, other, waits, *rest)) for other in (live, over))
+    assert [words.stage_state(waits, each) for each in (going, stuck)] == ["waiting", "blocked"]
+    assert words.stage_state(waits, replace(going, state="paused")) == "blocked"
+    assert "Waits for other stages" in run_page(going)
 
 
 def test_a_board_of_300_runs_is_light():

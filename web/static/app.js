@@ -3,6 +3,7 @@ import * as board from "./board.js";
 import * as drafts from "./drafts.js";
 import * as forms from "./forms.js";
 import * as live from "./live.js";
+import * as people from "./people.js";
 
 const day = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" });
 const dayYear = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", year: "numeric" });
@@ -102,4 +103,5 @@ ownClock();
 drafts.start();
 forms.start();
 board.start();
+people.start();
 document.documentElement.dataset.ready = "yes";

@@ -19,7 +19,7 @@ export async function send(form, extra = {}, action = form.action) {
     if (answer.ok) delete form.dataset.command;
     return answer.ok ? { ok: true, position: told.position, next: told.next } : { ok: false, problem: told };
   } catch {
-    return { ok: false, problem: { detail: "Milepost cannot be reached. Nothing is lost: try again in a moment." } };
+    return { ok: false, problem: { says: "Milepost cannot be reached. Nothing is lost: try again in a moment." } };
   }
 }
 
@@ -45,24 +45,20 @@ function element(name, text, attributes = {}) {
   return made;
 }
 
-/** The lines that say what is wrong: fields missing, steps still open. */
-export function reasons(problem) {
-  const open = (problem.open_steps ?? []).map((step) => `${step.title} — ${step.who ?? "nobody yet"}`);
-  const errors = (problem.errors ?? []).map((error) => `${error.field}: ${error.detail}`);
-  const wrong = (problem.problems ?? []).map((one) => `${one.field.replaceAll("_", " ")}: ${one.problem === "required" ? "needed, " : ""}${one.accepted}`);
-  return [...open, ...errors, ...wrong, ...(problem.lines ?? [])];
-}
-
-export function problemBox(problem) {
+/** The box at the head of a form: one sentence, a way to each field that is found on the page, and lines beside. */
+export function problemBox(problem, form = null) {
   const box = element("div", "", { class: "problem", role: "alert", "data-mine": "" });
   const text = element("div", "");
-  text.append(element("strong", sentence(problem.detail ?? problem.title ?? "That did not work.")));
-  const lines = reasons(problem);
-  if (lines.length) {
-    const list = element("ul");
-    lines.forEach((line) => list.append(element("li", line)));
-    text.append(list);
+  text.append(element("strong", problem.says ?? problem.detail ?? problem.title ?? "That did not work."));
+  const list = element("ul");
+  for (const one of problem.wrong ?? []) {
+    const field = form && fieldOf(form, one.field);
+    const line = element("li", field ? "" : `${one.title}: ${one.says}`);
+    if (field) line.append(element("a", one.title, { href: `#${field.id}` }));
+    list.append(line);
   }
+  for (const line of problem.lines ?? []) list.append(element("li", line));
+  if (list.children.length) text.append(list);
   if (problem.code === "content_changed") {
     const way = element("p");
     way.append(element("a", "Look at it as it is now", { href: location.href }));
@@ -72,16 +68,32 @@ export function problemBox(problem) {
   return box;
 }
 
-export const sentence = (text) => text.charAt(0).toUpperCase() + text.slice(1);
+const fieldOf = (form, key) => form.querySelector(`[data-field="${CSS.escape(key)}"]`);
 
+/** Say at the head that something was refused, and at each field why. */
 function show(form, problem) {
-  form.querySelectorAll(".problem[data-mine]").forEach((old) => old.remove());
-  form.querySelectorAll("[aria-invalid]").forEach((old) => old.removeAttribute("aria-invalid"));
-  form.prepend(problemBox(problem));
-  const missing = [...(problem.problems ?? []), ...(problem.errors ?? [])].map((one) => one.field);
-  const inputs = missing.map((key) => form.querySelector(`[data-field="${CSS.escape(String(key).split(".").pop())}"]`)).filter(Boolean);
-  inputs.forEach((input) => input.setAttribute("aria-invalid", "true"));
-  inputs[0]?.focus();
+  calm(form);
+  form.prepend(problemBox(problem, form));
+  const wrong = (problem.wrong ?? []).map((one) => [fieldOf(form, one.field), one.says]).filter(([field]) => field);
+  for (const [field, says] of wrong) {
+    const told = element("p", says, { class: "field-problem", id: `${field.id}-wrong`, "data-mine": "" });
+    (field.closest(".field") ?? field.parentElement).append(told);
+    field.setAttribute("aria-invalid", "true");
+    field.dataset.described = field.getAttribute("aria-describedby") ?? "";
+    field.setAttribute("aria-describedby", `${field.dataset.described} ${told.id}`.trim());
+  }
+  wrong[0]?.[0].focus();
+}
+
+/** Take back what was said about a form. */
+function calm(form) {
+  form.querySelectorAll(".problem, .field-problem").forEach((old) => old.remove());
+  for (const field of form.querySelectorAll("[aria-invalid]")) {
+    field.removeAttribute("aria-invalid");
+    if (field.dataset.described) field.setAttribute("aria-describedby", field.dataset.described);
+    else field.removeAttribute("aria-describedby");
+    delete field.dataset.described;
+  }
 }
 
 async function onSubmit(event) {
@@ -103,11 +115,12 @@ async function onSubmit(event) {
 }
 
 function done(form) {
-  form.querySelectorAll(".problem[data-mine]").forEach((old) => old.remove());
+  calm(form);
   form.querySelectorAll("[data-typed]").forEach((input) => delete input.dataset.typed);
   forget(form);
   form.closest("details[open]")?.removeAttribute("open");
   form.closest(".sheet[data-mine]")?.remove();
+  form.querySelectorAll("input[type=file]").forEach((input) => { input.value = ""; });
   if (form.hasAttribute("data-reset")) form.reset();
 }
 

@@ -1,0 +1,119 @@
+"""The page of a run: its phases, the form of the chosen step, its history; and what its forms do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from fastapi import Request
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import Response
+
+from api.guard import caller_of
+from api.registering import stream_id
+from api.services import Services
+from api.sight import SeenRun, Sight, sight_of
+from domain.words import Rejected
+from projections import answers, queries
+from web.asking import ask, latest_history
+from web.beside import PROBLEMS, beside
+from web.contents import about
+from web.errors import accepts_json
+from web.forwarding import Answered
+from web.refusals import Refusal, in_words, titles_of
+from web.rendering import page
+from web.rights import step_rights
+from web.selection import chosen_step, unmasked
+from web.sending import answered, body_of, carried_out, form_of
+
+
+async def run(request: Request) -> Response:
+    """A run: its phases, its steps, the form of the selected one, its history."""
+    stream = stream_id(request.path_params["id"])
+    return await _shown(request, await seen_run(request, stream), request.query_params.get("step"))
+
+
+async def on_run(request: Request) -> Response:
+    """A form about the run as a whole, or about an incident in it."""
+    sent = await form_of(request)
+    told = await carried_out(request, sent, await body_of(request, sent))
+    return answered(request, told, sent, await _titles(request, told))
+
+
+async def on_step(request: Request) -> Response:
+    """A form about a step; refused without script, its page comes again with what was typed and why not."""
+    sent = await form_of(request)
+    body = await body_of(request, sent)
+    told = await carried_out(request, sent, body)
+    if told.accepted or told.status in (401, 403, 404) or accepts_json(request):
+        return answered(request, told, sent, await _titles(request, told))
+    seen = await seen_run(request, stream_id(request.path_params["id"]))
+    said = in_words(told.body, titles_of(seen))
+    typed = {**body.get("values", {}), "comment": body.get("comment") or body.get("reason")}
+    return await _shown(request, seen, request.path_params["step"], told.status, said, typed)
+
+
+async def run_view(request: Request, stream: UUID) -> answers.RunView:
+    """The run as the read models have it, as new as the page asks for."""
+    services: Services = request.app.state.services
+    return await ask(request, lambda connection: queries.run(connection, stream, calendar=services.calendar))
+
+
+async def seen_run(request: Request, stream: UUID) -> SeenRun:
+    """The run as the reader of the page sees it; the same rule as for every other answer."""
+    view, sight = await run_view(request, stream), await _sight(request, stream)
+    return sight.of_run(view)
+
+
+async def _titles(request: Request, told: Answered) -> Mapping[str, str]:
+    """What steps and fields of the run are called, when something has to be said about them."""
+    if told.accepted or told.status in (401, 403, 404):
+        return {}
+    return titles_of(await run_view(request, stream_id(request.path_params["id"])))
+
+
+async def _shown(
+    request: Request,
+    seen: SeenRun,
+    step: str | None,
+    status: int = 200,
+    refusal: Refusal | None = None,
+    typed: Mapping[str, Any] | None = None,
+) -> Response:
+    services: Services = request.app.state.services
+    chosen = unmasked(chosen_step(seen, step, caller_of(request).actor))
+    every = "every" in request.query_params.getlist("history")
+    told = await latest_history(request, seen.id) if every else None
+    sight, caller = await _sight(request, seen.id), caller_of(request)
+    house = await services.directories.recently()
+    rights = await run_in_threadpool(step_rights, services, sight, chosen.key, caller.actor, house)
+    return page(
+        request,
+        "run.html",
+        status=status,
+        beside=await beside(request, seen.id, texts=seen.sees_values),
+        PROBLEMS=PROBLEMS,
+        run=seen,
+        answer=seen,
+        chosen=chosen,
+        rights=rights,
+        barred=_barred(rights.barred, seen),
+        about=await about(request, seen.id, sight, chosen.key),
+        history=sight.of_history(told) if told else None,
+        zone=services.calendar.zone,
+        refusal=refusal,
+        typed=typed or {},
+        wrong=refusal.at if refusal else {},
+    )
+
+
+def _barred(refusal: Rejected | None, seen: SeenRun) -> str | None:
+    if refusal is None:
+        return None
+    return in_words({**refusal.facts, "code": refusal.code, "detail": refusal.detail}, titles_of(seen)).says
+
+
+async def _sight(request: Request, stream: UUID) -> Sight:
+    services: Services = request.app.state.services
+    return await run_in_threadpool(sight_of, services, stream, caller_of(request))
