@@ -263,7 +263,9 @@ def _given_on(definition: Definition, run: Run) -> Any:
     found: list[Any] = []
     for role in definition.roles:
         try:
-            found += assign_role(run, definition, role, Assignee("person:bo"), "Leaves", by=DANA, at=UNTIL)
+            found += assign_role(
+                run, definition, role, Assignee("person:bo"), "Leaves", by=DANA, at=UNTIL, directory=DIRECTORY
+            )
         except Rejected as refusal:
             found.append(refusal.code)
     return found
