@@ -183,12 +183,14 @@ def _played(definition: Definition, script: Script, last: bool) -> Iterator[Any]
         if not (role.system or role.initiator or role.from_input or role.manager_of or role.group)
         and key not in followed
     }
-    player = Player(rehearsal.execute, definition, roles, OFFICE, Random(3), script, RUN_ID)
+    player = Player(
+        rehearsal.execute, definition, roles, OFFICE, Random(3), script, RUN_ID, directory=DIRECTORY
+    )
     inputs = {
         field.key: _value(field, last) for field in definition.document.inputs if field.kind != "computed"
     }
     try:
-        player.perform(AT, UNTIL, DANA, inputs=inputs, directory=DIRECTORY)
+        player.perform(AT, UNTIL, DANA, inputs=inputs)
     except Rejected as refusal:
         yield refusal.code, refusal.facts
     yield [(event.type, event.model_dump(mode="json")) for event in rehearsal.events]
