@@ -248,7 +248,7 @@ class _Needs:
         return self.row("not_told", said, since, fix, step, step.due_at)
 
     def _of_not_told(self) -> Iterator[AttentionRow]:
-        """Mails that were not sent, for as long as nobody whom they are for has an address."""
+        """Mails that somebody did not get, for as long as whoever it is has no address."""
         steps = {step.step: step for step in self.steps}
         for one in self.context.telling.untold.get(self.card.id, ()):
             step, fix = steps.get(one.step or ""), self.fixes.tell(one.step, one.person, one.role)

@@ -40,7 +40,7 @@ STATES: dict[str, tuple[str, str, str]] = {
     "owner_deactivated": ("Owner left", "nobody", "risk"),
     "owner_unknown": ("Owner unknown", "nobody", "risk"),
     "waiting_outside": ("Waits outside", "blocked", "blocked"),
-    "not_told": ("Nobody told", "nobody", "risk"),
+    "not_told": ("Not told", "nobody", "risk"),
     "approval": ("Approval waits", "gate", "risk"),
     "stalled": ("Stalled", "paused", "risk"),
     "draft": ("Draft", "empty", "quiet"),
