@@ -108,7 +108,7 @@ def test_the_page_of_a_run_shows_tables_and_files():
     values = {"it": ROWS, "docs": [FILE]}
     step = replace(run.stages[0].steps[0], fields=fields, values=values)
     page = render(
-        "run.html", run=run, answer=run, chosen=step, history=[], every=False, zone=BERLIN, me="person:dana",
+        "run.html", run=run, answer=run, chosen=step, history=None, about=None, zone=BERLIN, me="person:dana",
         beside=samples.beside(run, step.key), PROBLEMS=PROBLEMS, now=samples.NOW,
     )  # fmt: skip
     made = next(each for each in html.fromstring(page).iter("dl") if each.get("class") == "values")
