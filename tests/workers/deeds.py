@@ -74,7 +74,7 @@ class World:
                 "http://milepost.test",
                 secrets=CallSecrets(self.secrets),
             ),
-            "run": ChildStarter(self.repository, OFFICE),
+            "run": ChildStarter(self.repository, OFFICE, staff=lambda _definition: EVERYBODY),
         }
 
     def acting(self, executors: dict[str, Executor] | None = None) -> Acting:
