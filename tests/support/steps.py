@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from importlib import import_module
 from typing import Any
 
-PARSER: Any = re._parser  # type: ignore[attr-defined]  # Python keeps it under this name since 3.11
-CONSTANTS: Any = re._constants  # type: ignore[attr-defined]  # likewise
+PARSER: Any = import_module("re._parser")  # Python keeps it under this name since 3.11
+CONSTANTS: Any = import_module("re._constants")
 Next = Callable[[int], bool]
 WORD = re.compile(r"\w")
 
