@@ -16,6 +16,7 @@ _OF_ROLES = frozenset(
     {"unknown_person", "unknown_group", "person_deactivated", "group_closed", "nobody_found"}
 )
 _LIMIT = re.compile(r"\d+")
+_KEY = re.compile(r"(?<![\w“])\w+(?![\w”])")
 _ACTOR = re.compile(r"(?<!\()\b(?:person|group|guest|service):[A-Za-z0-9](?:[A-Za-z0-9._@+-]*[A-Za-z0-9])?")
 _KEYS = ("step", "steps", "waits_for", "differing", "fields", "role")
 """Facts of a refusal that hold keys; people are told the titles."""
@@ -167,9 +168,8 @@ def _of_shape(one: Mapping[str, Any]) -> str:
 
 def _named(text: str, problem: Mapping[str, Any], titles: Titles) -> str:
     """The text with titles and names instead of keys."""
-    for key in _keys(problem):
-        if key in titles:
-            text = re.sub(rf"(?<![\w“]){re.escape(key)}(?![\w”])", f"“{titles[key]}”", text)
+    known = {key: f"“{titles[key]}”" for key in _keys(problem) if key in titles}
+    text = _KEY.sub(lambda found: known.get(found[0], found[0]), text)
     return _ACTOR.sub(lambda found: words.who(found[0]), text)
 
 
