@@ -20,6 +20,8 @@ from projections.judging import Judge
 
 KEPT = 4096
 """How many cards' stages are kept ready for a calendar: some 4 kB each."""
+UNDER_WAY = frozenset({"in_progress", "late", "needs_help"})
+"""States of a stage in which somebody can work on it."""
 Waiting = tuple[int, str, "datetime | None", "datetime | None", "datetime | None"]
 """A stage that time may change: its place, its state at rest, late_at, blocked_at and target_at."""
 
@@ -77,12 +79,13 @@ def _in_states(stages: Stages, states: Sequence[str]) -> StageDots:
 def _with_state(dot: StageDot, state: str) -> StageDot:
     return StageDot(
         dot.key, dot.title, state, dot.outcome, dot.entered_at, dot.ended_at, dot.outcome_by, dot.outcome_at,
-        dot.said, dot.target_at,
+        dot.said, dot.target_at, dot.waits,
     )  # fmt: skip
 
 
 def _made(stored: Sequence[Mapping[str, Any]], started_at: datetime, judge: Judge, *, ended: bool) -> Stages:
-    dots = StageDots([_dot(dot, started_at, judge, ended=ended) for dot in stored])
+    under_way = not ended and any(dot["state"] in UNDER_WAY for dot in stored)
+    dots = StageDots([_dot(dot, started_at, judge, ended=ended, under_way=under_way) for dot in stored])
     waiting = [] if ended else [_waiting(place, dot, stored[place]) for place, dot in enumerate(dots)]
     targets = [dot.target_at for dot in dots if dot.target_at is not None]
     return Stages(dots, tuple([each for each in waiting if each is not None]), min(targets, default=None), {})
@@ -95,15 +98,18 @@ def _waiting(place: int, dot: StageDot, stored: Mapping[str, Any]) -> Waiting | 
     return place, dot.state, instant(late_at), instant(blocked_at), dot.target_at
 
 
-def _dot(dot: Mapping[str, Any], started_at: datetime, judge: Judge, *, ended: bool) -> StageDot:
+def _dot(
+    dot: Mapping[str, Any], started_at: datetime, judge: Judge, *, ended: bool, under_way: bool
+) -> StageDot:
     target_at = None if ended else _target(dot, started_at, judge)
     entered_at, ended_at = instant(dot["entered_at"]), instant(dot["ended_at"])
     key, title, state, outcome = dot["key"], dot["title"], dot["state"], dot["outcome"]
+    waits = under_way and state == "blocked" and dot["blocked_at"] is None
     if outcome is None:
-        return StageDot(key, title, state, None, entered_at, ended_at, None, None, None, target_at)
+        return StageDot(key, title, state, None, entered_at, ended_at, None, None, None, target_at, waits)
     by, at = dot.get("outcome_by"), instant(dot.get("outcome_at"))
     said = _said(outcome, by, at, judge)
-    return StageDot(key, title, state, outcome, entered_at, ended_at, by, at, said, target_at)
+    return StageDot(key, title, state, outcome, entered_at, ended_at, by, at, said, target_at, waits)
 
 
 def _target(dot: Mapping[str, Any], started_at: datetime, judge: Judge) -> datetime | None:

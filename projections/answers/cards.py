@@ -32,7 +32,8 @@ class Help:
 class StageDot:
     """One stage on a card, with the outcome its gate gave it; ``said`` is that in words: Approved by Dana, 12 Nov.
 
-    ``target_at`` is when it is to be over, while it is not.
+    ``target_at`` is when it is to be over, while it is not. ``waits``: it is blocked only because all that is open in
+    it waits for work under way in other stages; nobody has to do anything about it.
     """
 
     key: str
@@ -45,6 +46,7 @@ class StageDot:
     outcome_at: datetime | None = None
     said: str | None = None
     target_at: datetime | None = None
+    waits: bool = False
 
 
 class StageDots(tuple[StageDot, ...]):  # noqa: SLOT001 - a tuple with slots cannot keep anything

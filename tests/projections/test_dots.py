@@ -52,6 +52,23 @@ def test_the_forecast_warns_of_a_stage_where_nothing_is_worse():
     assert [dot.state for dot in judged(stages, BEGIN + timedelta(days=30), warned)][1] == "late"
 
 
+def test_a_stage_that_waits_for_work_in_others_is_not_called_stuck():
+    """Nobody has to do anything about it; about what somebody outside is late with, somebody has."""
+
+    def waiting(*states: str, blocked_at: str | None = None, ended: bool = False) -> list[bool]:
+        stored = [{"key": state, "title": state, "state": state, "target_days": None, "late_at": None,
+                   "blocked_at": blocked_at, "entered_at": None, "ended_at": None, "outcome": None}
+                  for state in states]  # fmt: skip
+        return [dot.waits for dot in stages_of(stored, BEGIN, Judge(BEGIN), ended=ended).dots]
+
+    assert waiting("done", "in_progress", "blocked", "not_started") == [False, False, True, False]
+    assert waiting("done", "blocked", "not_started") == [False, False, False], "nobody can work anywhere"
+    assert waiting("late", "blocked", blocked_at=BEGIN.isoformat()) == [False, False], (
+        "somebody outside is late"
+    )
+    assert waiting("in_progress", "blocked", ended=True) == [False, False]
+
+
 @given(st.datetimes(datetime(2025, 1, 1), datetime(2027, 1, 1), timezones=st.just(UTC)))  # noqa: DTZ001 - hypothesis adds the zone
 def test_days_in_a_stage_are_working_days(since: datetime):
     """As the calendar counts them, however often they are asked for; nothing before the beginning."""

@@ -110,6 +110,17 @@ def test_a_stage_that_waits_for_its_turn_is_not_called_blocked():
     assert [words.stage_state(waits, each) for each in (going, stuck)] == ["waiting", "blocked"]
     assert words.stage_state(waits, replace(going, state="paused")) == "blocked"
     assert "Waits for other stages" in run_page(going)
+    board = samples.board(2)
+    card = board.columns[0].cards[0]
+    dots = (
+        replace(card.stages[0], state="in_progress"),
+        replace(card.stages[1], state="blocked", waits=True),
+    )
+    column = replace(board.columns[0], cards=(replace(card, stages=dots),))
+    page = shown(
+        "board.html", board=replace(board, columns=(column,)), answer=replace(board, columns=(column,))
+    )
+    assert f'title="{dots[1].title}: Waits for other stages"'.replace("&", "&amp;") in page
 
 
 def test_a_board_of_300_runs_is_light():
