@@ -83,6 +83,7 @@ def milepost(house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> M
     for name in [name for name in os.environ if name.startswith("MILEPOST_")]:
         monkeypatch.delenv(name)
     monkeypatch.setattr(output.people, "_width", 200)
+    house.add("person:al", "person:ann", "person:bo")
     return Milepost({
         "MILEPOST_HOME": str(tmp_path / "home"), "MILEPOST_URL": house.url, "MILEPOST_TOKEN": house.token,
         "MILEPOST_DATABASE_URL": house.database_url,

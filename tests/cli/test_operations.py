@@ -114,7 +114,7 @@ def test_a_projection_is_rebuilt_compared_flipped_and_dropped(milepost: Milepost
 
 def test_a_token_works_until_it_is_revoked(milepost: Milepost):
     """It is shown once, says who somebody is, and ends when told to."""
-    made = milepost.json("token", "create", "person:cli", "--scope", "read", "--days", "1")
+    made = milepost.json("token", "create", "person:cli", "--name", "Cli", "--scope", "read", "--days", "1")
     milepost.environment["MILEPOST_TOKEN"] = made["token"]
     milepost("run", "list")
     assert "not_allowed" in milepost("project", "open", "x", "--stage", "a=A", code=1).stderr
@@ -131,7 +131,7 @@ def test_a_token_works_until_it_is_revoked(milepost: Milepost):
 
 def test_an_administrator_ends_what_somebody_comes_in_with(milepost: Milepost):
     """Tokens, sessions and unused links of anybody are listed, and end one by one or all at once."""
-    made = milepost.json("token", "create", "person:cli2", "--scope", "read")
+    made = milepost.json("token", "create", "person:cli2", "--name", "Cli Two", "--scope", "read")
     milepost("token", "link", "person:cli2")
     admin = milepost.json("token", "create", "person:boss", "--scope", "admin")
     milepost.environment["MILEPOST_TOKEN"] = admin["token"]

@@ -18,6 +18,7 @@ from projections.action_queries import Named
 from projections.engine import Projector
 from store.log import Log
 from store.repository import Repository
+from tests.support.people import EVERYBODY
 from tests.workers.deeds import OFFICE, SECRET
 from workers.acting import Acting
 from workers.automations.child_run import ChildStarter, Families
@@ -73,7 +74,7 @@ async def work(told: dict[str, Any], log: Log) -> None:
     mailer = Mailer(MailSettings(Path(told.get("outbox", "outbox")), "m@acme.example", server))
     executors: dict[str, Executor] = {
         "http": caller,
-        "run": ChildStarter(repository, OFFICE),
+        "run": ChildStarter(repository, OFFICE, staff=lambda _definition: EVERYBODY),
         "email": Emailing(mailer, lambda: DESK),
     }
     acting = Mortal(url, repository, executors, OFFICE, _now, chance=lambda: 0.0)
