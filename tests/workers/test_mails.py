@@ -95,7 +95,7 @@ class Post:
 
         def decide(state: Run | None) -> Sequence[Event]:
             found: Sequence[Event] = decision(
-                state, *wants, *args, by=DANA, at=self.now, **knowing(decision), **named
+                state, *wants, *args, by=DANA, at=self.now, **{**knowing(decision), **named}
             )
             return found
 

@@ -32,6 +32,7 @@ from projections.recurrence_queries import recurrences
 from store.connect import connect
 from store.log import Log
 from store.repository import Repository
+from tests.projections.histories import staff, store
 from tests.support.databases import Database
 from workers.recurrences import Recurring
 
@@ -106,7 +107,8 @@ def _closed(project: Project | None) -> Sequence[Event]:
 
 @pytest.fixture
 def place(database: Database, log: Log) -> Place:
-    """A place of this test's own."""
+    """A place of this test's own, where Dana and Bo work."""
+    store(log, [*staff("dana"), *staff("bo")])
     return Place(database, log)
 
 
