@@ -24,7 +24,7 @@ STEP: tuple[Transition, ...] = (
     *_each(["not_applicable", "cancelled"], e.StepBecameApplicable, "locked"),
     *_each(["locked", "ready", "not_applicable", "cancelled"], e.StepBecameApplicable, "done"),
     *_each(["ready", "in_progress"], e.StepCancelled, "cancelled"),
-    *_each(["done", "skipped", "failed", "cancelled"], e.StepReopened, "locked"),
+    *_each(["done", "skipped", "failed", "cancelled", "not_applicable"], e.StepReopened, "locked"),
 )
 RUN: tuple[Transition, ...] = (
     *_each(["running"], e.RunPaused, "paused"),
