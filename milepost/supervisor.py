@@ -84,17 +84,23 @@ class Supervisor:
 
     # --- life ---
 
-    def start(self) -> None:
-        """Start everything, and return when the first command would be accepted."""
+    def start(self, go_on: Callable[[], None]) -> None:
+        """Start everything, and return when the first command would be accepted.
+
+        ``go_on`` is asked after each program that was launched, and ends the start by an exception: Python swallows an
+        interruption that comes while it makes a process.
+        """
         self._clear_left_over()
         self.port = _claim_port(self._settings.host, self._settings.port)
         for tended in self._servers:
             tended.server.start()
+            go_on()
         self._prepare()
         self._token = owner_token(self.application_url, self._home.token_file)
         self._children = [self._child(name) for name in CHILDREN]
         for child in self._children:
             child.start()
+            go_on()
         self._announce()
         self._prepare_streams()
         self._wait_until_ready()
@@ -241,7 +247,7 @@ def up(settings: Settings, report: Report = partial(print, flush=True)) -> int:
     stop = StopRequest()
     try:
         _handle_signals(stop)
-        supervisor.start()
+        supervisor.start(stop.go_on)
         report(welcome(supervisor.application_url, supervisor.url, settings.home))
         _tend_until_asked_to_stop(supervisor, stop)
     except KeyboardInterrupt:
@@ -264,13 +270,18 @@ class StopRequest:
         self.made = True
         raise KeyboardInterrupt
 
+    def go_on(self) -> None:
+        """Interrupt now where a signal came and its interruption was swallowed."""
+        if self.made:
+            raise KeyboardInterrupt
+
 
 def _tend_until_asked_to_stop(supervisor: Supervisor, stop: StopRequest) -> None:
     wake = threading.Event()
-    while not stop.made:
+    while True:
+        stop.go_on()
         wake.wait(TEND_SECONDS)
         supervisor.tend()
-    raise KeyboardInterrupt
 
 
 def _handle_signals(handler: Any) -> None:
