@@ -47,7 +47,7 @@ def test_the_poll_alone_is_enough(log: Log, database: Database, nats_server: Nat
     nats_server.stop()
     start_worker(nats_url=url, listen=False)
     for _ in range(3):
-        applied(database, write(log, 3), 2.5)
+        applied(database, write(log, 3))
 
 
 def test_several_workers_apply_everything_once(log: Log, database: Database, start_worker: Start):
