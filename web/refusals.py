@@ -11,7 +11,6 @@ from domain.document import FormField
 from projections.answers import RunView
 from web import words
 
-_MISSING = frozenset({"missing", "string_too_short", "too_short"})
 _OF_ROLES = frozenset(
     {"unknown_person", "unknown_group", "person_deactivated", "group_closed", "nobody_found"}
 )
@@ -38,6 +37,16 @@ _SAID = {
     "too_busy_stream": "Others keep changing it. Try again in a moment.",
 }
 """What people are told of refusals whose own words are for programs."""
+_SAID_OF_FIELDS = {
+    "missing": "This is needed.",
+    "string_too_short": "This is needed.",
+    "too_short": "This is needed.",
+    "extra_forbidden": "This is not asked for here.",
+    "in_future": "This has not come yet.",
+}
+"""What people are told of members of a request, by what is wrong with them."""
+_ASKED = {"as_of": "As it was"}
+"""What people call members of a request that no form names."""
 
 Titles = Mapping[str, str]
 """What people call steps and fields, by key."""
@@ -137,7 +146,7 @@ def _at_its_field(problem: Mapping[str, Any], titles: Titles) -> Iterator[Wrong]
 
 def _entry(field: str, titles: Titles, says: str) -> Wrong:
     last = field.rpartition(".")[2]
-    title = titles.get(field) or titles.get(last) or last.replace("_", " ").capitalize()
+    title = titles.get(field) or titles.get(last) or _ASKED.get(last) or last.replace("_", " ").capitalize()
     return Wrong(field if field in titles else last, title, says)
 
 
@@ -156,12 +165,10 @@ def _of_value(one: Mapping[str, Any]) -> str:
 def _of_shape(one: Mapping[str, Any]) -> str:
     """What a member of the request lacks; the words of the reader of requests are for programs."""
     code, limit = str(one.get("code", "")), _LIMIT.search(str(one.get("detail", "")))
-    if code in _MISSING:
-        return "This is needed."
+    if code in _SAID_OF_FIELDS:
+        return _SAID_OF_FIELDS[code]
     if code == "string_too_long" and limit:
         return f"This takes at most {limit[0]} characters."
-    if code == "extra_forbidden":
-        return "This is not asked for here."
     detail = str(one.get("detail", "")).removeprefix("Value error, ").removeprefix("Input ")
     return f"This {detail}." if detail.startswith(("should", "must")) else _sentence(detail)
 
