@@ -132,7 +132,7 @@ def test_two_who_move_at_once_never_undo_each_other(workspace: App, page: Page):
     page.goto(f"{workspace.url}/projects/{project}")
     page.evaluate("document.querySelector('.card').dataset.version = '77'")
     drag(page, f"#c{task}", "#col-live .cards")
-    expect(page.get_by_role("alert")).to_contain_text("version")
+    expect(page.get_by_role("alert")).to_contain_text("Somebody has changed it meanwhile")
     expect(page.locator(f"#col-sold #c{task}")).to_be_visible()
     workspace.trouble.clear()  # the browser itself logs the 412
 

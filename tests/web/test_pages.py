@@ -307,6 +307,7 @@ def test_what_an_author_says_of_a_process_is_on_its_page(app: App):
         "description": "For everybody who joins.",
         "note": "Tried in Berlin first.",
     }
+    app.add("bo")
     app.publish(
         {
             "key": "joining",
