@@ -23,6 +23,7 @@ _TABLE = Markup(
 )
 _LONGEST_SIGNATURE = 200
 _GROUPS = str.maketrans(",", "\u202f")
+_NUMBERS = frozenset({"number", "money"})
 
 
 def shown(value: Any, field: Field, zone: tzinfo, files_at: str = "") -> Markup:
@@ -62,7 +63,8 @@ def in_text(value: Any, field: Field, zone: tzinfo) -> str:
     known = FormField.model_construct(
         key="", title="", kind=field["kind"], unit=field.get("unit"), columns=columns
     )
-    return in_words(known, value, zone, words.who)
+    told = in_words(known, value, zone, words.who)
+    return told.translate(_GROUPS) if field["kind"] in _NUMBERS else told
 
 
 def _is_file(value: Any) -> bool:

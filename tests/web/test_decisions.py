@@ -44,6 +44,7 @@ class Deal:
 
     def __init__(self, app: App, visitor: httpx.Client) -> None:
         self.app, self.visitor = app, visitor
+        app.add("ann", "dana")
         app.publish(PROCESS)
         roles = {"seller": "person:ann", "boss": DANA}
         self.run = str(
@@ -138,7 +139,7 @@ def test_a_page_that_decides_sends_what_it_showed(deal: Deal):
     position = deal.redone(price=9_999)
     refused = deal.visitor.post(f"/runs/{deal.run}/steps/review/approve", data=form)
     assert refused.status_code == 409
-    assert "Price (Offer): 100 EUR → 9,999 EUR" in refused.text
+    assert "Price (Offer): 100 EUR → 9\u202f999 EUR" in refused.text
     script = deal.visitor.post(
         f"/runs/{deal.run}/steps/review/approve",
         data={**form, "command": "2"},
@@ -146,11 +147,11 @@ def test_a_page_that_decides_sends_what_it_showed(deal: Deal):
     )
     assert (script.json()["code"], script.json()["lines"]) == (
         "content_changed",
-        ["Price (Offer): 100 EUR → 9,999 EUR"],
+        ["Price (Offer): 100 EUR → 9\u202f999 EUR"],
     )
     assert deal.state("review") == "ready"
     now = deal.page(position=position)
-    assert "Price 9,999 EUR" in about(now)
+    assert "Price 9 999 EUR" in about(now)
     taken = deal.visitor.post(f"/runs/{deal.run}/steps/review/approve", data=hidden(now, "/review/approve"))
     assert taken.status_code == 303
     assert deal.state("review") == "done"
@@ -162,7 +163,7 @@ def test_a_page_says_why_a_decision_is_asked_for_once_more(deal: Deal):
     assert "What this was about" in about(deal.page())
     page = about(deal.page(position=deal.redone(price=9_999)))
     assert "This is asked once more" in page
-    assert "What Before Now Price (Offer) 100 EUR 9,999 EUR" in page
+    assert "What Before Now Price (Offer) 100 EUR 9 999 EUR" in page
 
 
 def test_the_page_of_a_guest_shows_the_agreement_and_sends_its_hash(deal: Deal):
