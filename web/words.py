@@ -208,14 +208,14 @@ def moment(value: datetime | date | None, style: str = "full") -> Markup:
 
 
 def age(since: datetime | None, now: datetime) -> str:
-    """How long ago, in the largest unit that says enough."""
+    """How long it took, in the largest unit that says enough."""
     if since is None:
         return ""
     seconds = max(0, int((now - since).total_seconds()))
     for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60)):
         if seconds >= size:
             return f"{seconds // size} {unit}"
-    return "just now"
+    return "less than 1 min"
 
 
 def here(stage_days: float | None, usual_days: float | None) -> str:

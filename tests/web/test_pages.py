@@ -250,7 +250,7 @@ def test_ages_are_short():
         words.age(samples.NOW - timedelta(**ago), samples.NOW)
         for ago in ({}, {"minutes": 5}, {"hours": 3}, {"days": 9})
     ]
-    assert ages == ["just now", "5 min", "3 h", "9 d"]
+    assert ages == ["less than 1 min", "5 min", "3 h", "9 d"]
 
 
 def test_test_runs_and_drafts_have_pages(workspace: App, visitor: httpx.Client):
