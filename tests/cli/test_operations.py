@@ -133,7 +133,7 @@ def test_an_administrator_ends_what_somebody_comes_in_with(milepost: Milepost):
     """Tokens, sessions and unused links of anybody are listed, and end one by one or all at once."""
     made = milepost.json("token", "create", "person:cli2", "--name", "Cli Two", "--scope", "read")
     milepost("token", "link", "person:cli2")
-    admin = milepost.json("token", "create", "person:boss", "--scope", "admin")
+    admin = milepost.json("token", "create", "person:boss", "--name", "Boss", "--scope", "admin")
     milepost.environment["MILEPOST_TOKEN"] = admin["token"]
     rows = milepost.json("access", "list", "person:cli2")["rows"]
     assert [row["kind"] for row in rows] == ["sign_in_link", "token"]

@@ -69,7 +69,7 @@ def test_a_defect_ends_the_worker_at_once(log: Log, start_worker: Start):
     """What no waiting cures ends the process within seconds, message at hand or not, so that it is started anew."""
     worker = start_worker(projector="broken")
     write(log, 1)
-    assert worker.wait(6) != 0
+    assert worker.wait(20) != 0
     assert "worker_gives_up" in worker.stop()
 
 
