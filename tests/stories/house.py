@@ -47,10 +47,11 @@ class House:
     """The people who were added."""
 
     def add(self, *people: str) -> None:
-        """Let these work here: nobody else can be named."""
+        """Let these work here, each with a mail address: nobody else can be named."""
         for who in people:
             if who.startswith("person:") and who not in self.here:
-                self.tell("/v1/people", {"person": who.removeprefix("person:"), "name": spoken(who)})
+                key = who.removeprefix("person:")
+                self.tell("/v1/people", {"person": key, "name": spoken(who), "email": f"{key}@house.example"})
                 self.here.add(who)
 
     def tell(
