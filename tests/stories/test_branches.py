@@ -34,7 +34,7 @@ OWNER = Actor("person:owner")
 OFFICE = Calendar()
 ONBOARDING, HIRE = shipped("customer-onboarding.yaml"), shipped("hire-and-onboard.yaml")
 LARGE, SMALL = onboarding_stories.LARGE, onboarding_stories.SMALL
-CANDIDATE: dict[str, Any] = {**hire_stories.INPUTS, "start_date": "2026-04-13"}
+CANDIDATE: dict[str, Any] = {**hire_stories.INPUTS, "manager": "person:marek", "start_date": "2026-04-13"}
 CLEAR: dict[str, Any] = {"report_review": {"finding": "clear"}, "security_training": {"score": 93}}
 DOUBTFUL: dict[str, Any] = {**CLEAR, "report_review": {"finding": "consider"}}
 
