@@ -24,8 +24,10 @@ from domain.document import (
     Step,
     stored_form,
 )
+from domain.guests import guest_step, is_guest
 from domain.lint import lint
 from domain.outline import Outline
+from domain.words import RoleKey, StepKey
 from milepost.documents import read_document
 
 PROCESSES = Path(__file__).parents[2] / "processes"
@@ -312,6 +314,15 @@ def test_conditional_steps_of_the_hire_apply_when_the_table_says():
 def told(offsets: tuple[Reminder, ...]) -> list[tuple[int, str, str]]:
     """Reminders as rows."""
     return [(each.offset, UNITS[each.unit], each.counted_from) for each in offsets]
+
+
+def test_a_mail_brings_the_customer_a_link_to_each_of_their_steps():
+    """Nobody has to wait for a reminder to learn what is theirs; some mails lead there through automatic steps."""
+    definition = Definition(CUSTOMER.key, 1, CUSTOMER)
+    linking = [StepKey(step.key) for step in CUSTOMER.steps if step.email and step.email.guest_link]
+    led_to = {guest_step(definition, key) for key in linking}
+    theirs = {step.key for step in CUSTOMER.steps if step.role and is_guest(definition, RoleKey(step.role))}
+    assert (len(theirs), led_to) == (8, theirs)
 
 
 def test_the_customer_onboarding_has_the_automations_that_it_names():
