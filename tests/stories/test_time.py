@@ -49,6 +49,7 @@ def test_what_is_due_is_told_by_itself(house: House) -> None:
     document, problems = parse_document(DOCUMENT)
     assert document is not None, problems
     publish(house, document)
+    house.add("person:bo", "person:dana")
     given = {"process": document.key, "roles": {"lead": "person:bo", "writer": "person:dana"}}
     run = house.tell("/v1/runs", given)["id"]
     locked = steps(house, run)["print"]
