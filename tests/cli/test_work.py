@@ -139,7 +139,7 @@ def test_help_stands_on_the_board_until_it_is_cleared(milepost: Milepost, run: s
 def test_a_project_is_looked_back_on(milepost: Milepost, run: str, project: str):
     """Board and attention as of a position, what changed since, why a card is so; and somebody is reminded."""
     before = str(milepost.json("project", "board", project)["position"])
-    milepost("run", "assign", run, "appointment", "person:al")
+    milepost("run", "assign", run, "appointment", "person:al", "--reason", "Al has the car")
     milepost("run", "remind", run, "appointment")
     milepost("run", "ask-help", run, "appointment", "--reason", "No key")
     then = ("--as-of-position", before)
