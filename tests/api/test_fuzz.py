@@ -129,7 +129,8 @@ class Maker:
             return {}
         if self.oddity and self.pick.random() < 0.3:
             return {"content": self.pick.choice(RAW)}
-        return {"json": self.value(asked["content"]["application/json"]["schema"])}
+        told = asked["content"].get("application/json")
+        return {"content": b"any bytes"} if told is None else {"json": self.value(told["schema"])}
 
     def value(self, schema: Mapping[str, Any], depth: int = 0) -> Any:
         """A value of this schema; odd now and then, at any depth."""

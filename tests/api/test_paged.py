@@ -33,6 +33,7 @@ PROCESS: dict[str, Any] = {
 def place(api: Api) -> str:
     """A project with seven stuck runs of Dana's and a task; its id."""
     api.publish(PROCESS)
+    assert api.client.post("/v1/people", json={"person": "dana", "name": "Dana"}).is_success
     made: str = api.client.post(
         "/v1/projects", json={"name": "Spring", "stages": [STAGE, {"key": "over", "title": "Over"}]}
     ).json()["id"]

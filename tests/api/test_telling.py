@@ -16,6 +16,7 @@ from domain.run.actions import reach_nobody
 from domain.schedule import Calendar
 from domain.words import Actor, StepKey
 from tests.api.conftest import Api, project
+from tests.support.people import EVERYBODY
 
 MACHINE = Actor("system:milepost")
 DOCUMENT: dict[str, Any] = {
@@ -81,7 +82,17 @@ def rows(api: Api, *kinds: str) -> list[dict[str, Any]]:
 def sent(api: Api, run: str) -> None:
     """The welcome mail with the guest's link goes out."""
     done(api, run, start_action, StepKey("welcome"), 1, "email", key="k")
-    done(api, run, succeed_action, StepKey("welcome"), 1, "email", "sent", calendar=Calendar())
+    done(
+        api,
+        run,
+        succeed_action,
+        StepKey("welcome"),
+        1,
+        "email",
+        "sent",
+        calendar=Calendar(),
+        directory=EVERYBODY,
+    )
 
 
 def test_a_reminder_says_who_is_told_and_how(api: Api, run: str):
@@ -132,7 +143,17 @@ def test_attention_lists_whom_of_several_a_mail_did_not_reach(api: Api, run: str
         named = (StepKey("contract"), 1, action)
         done(api, run, start_action, *named, key=action)
         why = f"no address: {len(whom)}"
-        done(api, run, succeed_action, *named, "sent", calendar=Calendar(), reason=why, whom=whom)
+        done(
+            api,
+            run,
+            succeed_action,
+            *named,
+            "sent",
+            calendar=Calendar(),
+            directory=EVERYBODY,
+            reason=why,
+            whom=whom,
+        )
     (row,) = rows(api, "not_told")
     said = "Sign the contract is long overdue, and not everybody was told: "
     assert (row["why"], row["action"]["verb"]) == (f"{said}Yuki and Kim have no mail address", "address")

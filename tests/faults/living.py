@@ -140,6 +140,7 @@ class Living:
         told = self.instance
         headers = {"Authorization": f"Bearer {told['token']}"}
         with httpx.Client(base_url=self.url, headers=headers, timeout=20) as http:
+            _accepted(http.post("/v1/people", json={"person": "packer", "name": "Packer"}))
             _accepted(http.put("/v1/processes/delivery/draft", json=PROCESS))
             _accepted(http.post("/v1/processes/delivery/publish", json={"note": "First"}))
             stages = [{"key": stage["key"], "title": stage["title"]} for stage in PROCESS["stages"]]
