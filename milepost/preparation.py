@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
-from milepost.settings import load
+from milepost.loading import load
 from projections import generations
 from projections.registry import PROJECTIONS
 from projections.writing import connect

@@ -4,18 +4,15 @@ A setting is an environment variable `MILEPOST_NAME`. Secrets may come from a fi
 `MILEPOST_NAME_FILE`, as orchestrators mount them. docs/reference/settings.md is made from this module.
 """
 
-import os
 from collections.abc import Callable, Mapping
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
 from platformdirs import user_data_path
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
-from pydantic_settings import SettingsError as UnreadableSource
 
 from domain.schedule import Calendar
 from milepost.addressing import (
@@ -31,19 +28,7 @@ from milepost.calendar import days_of, holidays_of, hours_of, organisation_calen
 from milepost.secret_files import PREFIX, SecretFiles, SettingsError, is_secret
 from workers.automations.sealed import call_secrets
 
-__all__ = [
-    "PREFIX",
-    "Settings",
-    "SettingsError",
-    "accepted",
-    "is_secret",
-    "load",
-    "unknown_variables",
-    "variables",
-]
-
-# read by the command line's HTTP client and by the tests, not by the servers
-OTHER_VARIABLES = frozenset({"MILEPOST_URL", "MILEPOST_TOKEN", "MILEPOST_DATA"})
+__all__ = ["PREFIX", "Settings", "SettingsError", "accepted", "is_secret"]
 
 POSTGRES_SCHEMES = ("postgresql", "postgres")
 NATS_SCHEMES = ("nats", "tls", "ws", "wss")
@@ -400,45 +385,3 @@ def accepted(field: FieldInfo) -> str:
     extra = field.json_schema_extra
     assert isinstance(extra, dict)
     return str(extra["accepts"])
-
-
-def load(**overrides: Any) -> Settings:
-    """The settings of this process, `overrides` coming from the command line; SettingsError says what is wrong."""
-    unknown = unknown_variables(os.environ)
-    if unknown:
-        raise SettingsError("\n".join(unknown))
-    try:
-        return Settings(**{name: value for name, value in overrides.items() if value is not None})
-    except UnreadableSource as error:
-        raise SettingsError(str(error.__cause__)) from None
-    except ValidationError as error:
-        raise SettingsError("\n".join(_explain(problem) for problem in error.errors())) from None
-
-
-def _explain(problem: Any) -> str:
-    name = str(problem["loc"][0]) if problem["loc"] else ""
-    if not name:
-        return str(problem["ctx"]["error"])
-    field = Settings.model_fields[name]
-    given = "the given value" if is_secret(field) else repr(problem["input"])
-    return f"{PREFIX}{name.upper()} does not accept {given}: it takes {accepted(field)}"
-
-
-def variables() -> set[str]:
-    """Every environment variable that a Milepost server reads."""
-    names = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields}
-    return names | {
-        f"{PREFIX}{name.upper()}_FILE" for name, field in Settings.model_fields.items() if is_secret(field)
-    }
-
-
-def unknown_variables(environment: Mapping[str, str]) -> list[str]:
-    """One sentence for each variable with our prefix that no setting reads: mostly a slip of the pen."""
-    known = variables() | OTHER_VARIABLES
-    unknown = sorted(name for name in environment if name.startswith(PREFIX) and name not in known)
-    return [f"{name} is no setting{_suggestion(name, known)}" for name in unknown]
-
-
-def _suggestion(name: str, known: set[str] | frozenset[str]) -> str:
-    near = get_close_matches(name, known, n=1)
-    return f": did you mean {near[0]}?" if near else ""

@@ -10,7 +10,8 @@ import pytest
 import yaml
 
 from milepost.embedded.binaries import nats_program
-from milepost.settings import PREFIX, load, variables
+from milepost.loading import load, variables
+from milepost.settings import PREFIX
 
 ROOT = Path(__file__).resolve().parent.parent
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "compose.yaml").read_text("utf-8"))

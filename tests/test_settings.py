@@ -10,7 +10,8 @@ import pytest
 from domain.schedule import Calendar
 from milepost.calendar import unknown_years
 from milepost.link_secret import link_secret
-from milepost.settings import Settings, SettingsError, accepted, is_secret, load, variables
+from milepost.loading import load, variables
+from milepost.settings import Settings, SettingsError, accepted, is_secret
 
 
 @pytest.fixture(autouse=True)

@@ -9,7 +9,8 @@ import psycopg
 
 from milepost.cli.output import BAD_INPUT, UNREACHABLE, fail
 from milepost.instance import Home, Running
-from milepost.settings import Settings, SettingsError, load
+from milepost.loading import load
+from milepost.settings import Settings, SettingsError
 from store.log import Log, Unavailable, UnsafeServer
 
 

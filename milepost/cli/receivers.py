@@ -5,7 +5,8 @@ from __future__ import annotations
 import typer
 
 from milepost.cli.output import BAD_INPUT, AsJson, fail, print_json
-from milepost.settings import SettingsError, load
+from milepost.loading import load
+from milepost.settings import SettingsError
 from milepost.webhook_secret import webhook_secret
 from workers.automations.signing import receiver_secrets
 

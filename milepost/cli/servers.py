@@ -21,7 +21,8 @@ from milepost.cli.output import (
     print_json,
     print_rows,
 )  # fmt: skip
-from milepost.settings import Settings, SettingsError, load
+from milepost.loading import load
+from milepost.settings import Settings, SettingsError
 
 # What a verb works with is imported when the verb runs: `milepost api` needs no worker, and starts the faster for it.
 

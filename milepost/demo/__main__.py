@@ -6,7 +6,7 @@ import sys
 from datetime import UTC, datetime
 
 from milepost.demo.workspace import Workspace
-from milepost.settings import load
+from milepost.loading import load
 from store.log import Log
 from store.repository import Repository
 
