@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
@@ -397,8 +396,3 @@ def stored_form(document: Document) -> dict[str, Any]:
         "milepost": document.milepost,
         **document.model_dump(mode="json", by_alias=True, exclude_defaults=True),
     }
-
-
-def stored_bytes(document: Document) -> int:
-    """How many bytes the stored form has as JSON."""
-    return len(json.dumps(stored_form(document), ensure_ascii=False, separators=(",", ":")).encode())

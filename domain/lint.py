@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
 from domain.comparing import is_set
-from domain.document import Document, Effects, EndsRun, FormField, Requires, Step, stored_bytes
+from domain.document import Document, Effects, EndsRun, FormField, Requires, Step, stored_form
 from domain.lint_automatic import calls, child_runs, no_repeats, waits, webhooks
 from domain.lint_formula import computed_fields
 from domain.lint_graph import (
@@ -44,7 +45,7 @@ def lint(document: Document) -> list[Finding]:
             f"{len(outline.all_steps)} steps are too many for one process; split it with steps of kind run"
         )
         return [Finding(("stages",), "too_many_steps", message, (f"at most {MOST_STEPS} steps",))]
-    if stored_bytes(document) > MOST_STORED_BYTES:
+    if _stored_bytes(document) > MOST_STORED_BYTES:
         message = "as it is stored, the document is too large for one version; shorten texts, or split it"
         return [
             Finding(("stages",), "too_large", message, (f"at most {MOST_STORED_BYTES // 1024} KB as JSON",))
@@ -58,6 +59,11 @@ def lint(document: Document) -> list[Finding]:
         for one in dict.fromkeys(found)
     ]
     return sorted(told, key=lambda finding: [_sortable(part) for part in finding.path])
+
+
+def _stored_bytes(document: Document) -> int:
+    """How many bytes the stored form has as JSON."""
+    return len(json.dumps(stored_form(document), ensure_ascii=False, separators=(",", ":")).encode())
 
 
 def _sortable(part: str | int) -> tuple[int, str]:
