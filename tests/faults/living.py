@@ -162,10 +162,21 @@ class Living:
         wait_until(lambda: self._answered(wanted), seconds, "answers to all clients")
         self.slowest = max(self.slowest, time.monotonic() - begun)
 
-    def _answered(self, wanted: Sequence[int]) -> bool:
+    def goes_on_to(self, commands: int, seconds: float = 30) -> None:
+        """The clients work until this many commands were acknowledged in all, on however slow a machine."""
+        wait_until(lambda: self._acknowledged() >= commands, seconds, "enough commands")
+
+    def _acknowledged(self) -> int:
+        self._raise_failures()
+        return sum(len(client.acknowledged) for client in (*self._finished, *self._clients))
+
+    def _raise_failures(self) -> None:
         for client in self._clients:
             if client.failure is not None:
                 raise client.failure
+
+    def _answered(self, wanted: Sequence[int]) -> bool:
+        self._raise_failures()
         return all(
             len(client.acknowledged) >= number for client, number in zip(self._clients, wanted, strict=True)
         )

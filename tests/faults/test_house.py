@@ -33,7 +33,8 @@ def test_killed_parts_lose_nothing(house: Living):
     for names in (*((part,) for part in PARTS), PARTS):
         house.kill(*names)
         house.goes_on()
-    assert house.holds() > 20
+    house.goes_on_to(51)
+    assert house.holds() > 50
 
 
 def test_a_killed_parent_takes_up_its_home_again(house: Living):
@@ -45,7 +46,8 @@ def test_a_killed_parent_takes_up_its_home_again(house: Living):
     house.kill("supervisor")
     house.start()
     house.goes_on()
-    assert house.holds() > 20
+    house.goes_on_to(51)
+    assert house.holds() > 50
 
 
 def destroy(place: Path) -> None:
@@ -65,7 +67,8 @@ def test_a_deleted_jetstream_loses_nothing(house: Living, restarted: bool):
             os.kill(before, signal.SIGKILL)
     wait_until(lambda: house.instance["processes"].get("nats", before) != before, 10, "a new nats-server")
     house.goes_on()
-    assert house.holds() > 20
+    house.goes_on_to(51)
+    assert house.holds() > 50
     whole = list(range(1, house.head + 1))
     wait_until(
         lambda: asyncio.run(stream.positions(house.instance["migration_nats_url"])) == whole,

@@ -46,8 +46,9 @@ def test_the_poll_alone_is_enough(log: Log, database: Database, nats_server: Nat
     url = nats_server.url
     nats_server.stop()
     start_worker(nats_url=url, listen=False)
+    applied(database, write(log, 1))
     for _ in range(3):
-        applied(database, write(log, 3))
+        applied(database, write(log, 3), 2.5)
 
 
 def test_several_workers_apply_everything_once(log: Log, database: Database, start_worker: Start):
@@ -69,7 +70,7 @@ def test_a_defect_ends_the_worker_at_once(log: Log, start_worker: Start):
     """What no waiting cures ends the process within seconds, message at hand or not, so that it is started anew."""
     worker = start_worker(projector="broken")
     write(log, 1)
-    assert worker.wait(20) != 0
+    assert worker.wait(6) != 0
     assert "worker_gives_up" in worker.stop()
 
 
