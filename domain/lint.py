@@ -21,7 +21,7 @@ from domain.lint_graph import (
     known_step,
     references,
 )
-from domain.lint_mails import digest_recipients, recipients
+from domain.lint_mails import dead_links, digest_recipients, recipients
 from domain.lint_roles import ways_to_fill
 from domain.lint_secrets import secrets_of_calls, secrets_of_webhooks
 from domain.lint_shown import in_view, readable, shown
@@ -372,7 +372,7 @@ def _template(outline: Outline, path: Path, text: str, *, of_header: bool = Fals
 
 _RULES: tuple[Callable[[Outline], Findings], ...] = (
     _duplicate_keys, _look_alikes, _roles_of_roles, ways_to_fill, cycles, _forms, computed_fields, _document_wide,
-    webhooks, secrets_of_webhooks, distances, digest_recipients,
+    webhooks, secrets_of_webhooks, distances, digest_recipients, dead_links,
 )  # fmt: skip
 _STEP_RULES: tuple[Callable[[Outline, Placed], Findings], ...] = (
     _reserved_keys, _roles_of_steps, _gate_owner, references, covers_earlier, conditions, dues, _details, _outputs,

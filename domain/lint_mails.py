@@ -1,12 +1,12 @@
-"""The rules of lint about whom mails go to: what is written out is an address or somebody, a field can hold one."""
+"""The rules of lint about mails: what is written out is an address or somebody, and a link leads to somebody's step."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import get_args
 
 from domain.addresses import parts_of
-from domain.document import EndsRun, FieldKind, FormField, Step
+from domain.document import AUTOMATIC, EndsRun, FieldKind, FormField, Step
 from domain.mail_address import ACCEPTED, NoAddress, mail_address
 from domain.outline import PLACEHOLDER, Finding, Findings, Outline, Path, Placed
 from domain.run.values import is_somebody
@@ -14,6 +14,7 @@ from domain.run.values import is_somebody
 _HOLDS = frozenset({"text", "email", "person", "choice", "computed"})
 """Kinds of fields whose value can be an address, or somebody with one."""
 assert frozenset(get_args(FieldKind)) >= _HOLDS
+_LEADS = ("no link", "a step of a role with guest: true, this one or the next behind automatic steps")
 _INSTEAD = (ACCEPTED, "{role.<role>}", "{<field of kind email>}")
 
 
@@ -28,6 +29,39 @@ def digest_recipients(outline: Outline) -> Findings:
     digest = outline.document.digest
     if digest is not None and digest.to:
         yield from _recipients(outline, ("digest", "to"), digest.to)
+
+
+def dead_links(outline: Outline) -> Findings:
+    """Of mails that promise somebody without an account a link: it has to lead to a step of theirs.
+
+    That is the step itself, or the next one behind automatic steps only, as for the link itself (domain/guests.py).
+    """
+    following: dict[str, list[str]] = {}
+    for key, others in outline.waits_for.items():
+        for other in others:
+            following.setdefault(other, []).append(key)
+    for key, placed in outline.steps.items():
+        mail = placed.step.email
+        if mail is None or not (mail.guest_link or "{guest_link}" in mail.body):
+            continue
+        if not _leads_to_a_guest(outline, following, key):
+            message = (
+                f"the mail of {key!r} promises a link, and it leads to no step of somebody without an account"
+            )
+            yield Finding((*placed.path, "email", "guest_link"), "dead_link", message, _LEADS)
+
+
+def _leads_to_a_guest(outline: Outline, following: Mapping[str, Sequence[str]], key: str) -> bool:
+    guests = {role.key for role in outline.document.roles if role.guest}
+    queue, seen = [key], {key}
+    while queue:
+        step = outline.steps[queue.pop()].step
+        if step.role in guests:
+            return True
+        later = [each for each in following.get(step.key, ()) if step.kind in AUTOMATIC and each not in seen]
+        seen.update(later)
+        queue += later
+    return False
 
 
 def _lines(step: Step, path: Path) -> Iterator[tuple[Path, tuple[str, ...]]]:

@@ -29,6 +29,38 @@ def child(**more: Any) -> dict[str, Any]:
     return {"key": "a", "kind": "run", "run": {"process": "kyc", **more}}
 
 
+def letter(*after: str, key: str = "a", **more: Any) -> dict[str, Any]:
+    """A step that mails a link."""
+    mail = {"to": ["ada@example.com"], "subject": "Please look", "body": "{guest_link}", "guest_link": True}
+    return {"key": key, "kind": "email", "email": mail, "after": list(after), **more}
+
+
+def test_a_mail_promises_no_link_that_leads_nowhere():
+    """It leads to the step itself, or to the next one of a guest behind automatic steps only."""
+    roles = [
+        {"key": "seller", "title": "S", "initiator": True},
+        {"key": "buyer", "title": "B", "guest": True},
+    ]
+    theirs = {"key": "z", "role": "buyer", "instructions": "Look at it."}
+
+    def found(*steps: dict[str, Any]) -> list[tuple[str, str]]:
+        findings = lint(document(*steps, roles=roles))
+        return [(finding.as_dict()["path"], finding.code) for finding in findings]
+
+    dead = [(f"{STEP}.0.email.guest_link", "dead_link")]
+    automatic, staffed = (
+        {**wait(event="x"), "key": "w", "after": ["a"]},
+        {"key": "w", "role": "seller", "after": ["a"]},
+    )
+    assert found(letter()) == dead
+    assert found(letter(), {**theirs, "after": ["a"]}) == []
+    assert found(letter(), automatic, {**theirs, "after": ["w"]}) == []
+    assert found(letter(), staffed, {**theirs, "after": ["w"]}) == dead
+    invitation = {**theirs, "after": [], "email": letter()["email"]}
+    assert found(invitation) == []
+    assert found({**invitation, "role": "seller"}) == dead
+
+
 @pytest.mark.parametrize(
     ("step", "place", "code"),
     [

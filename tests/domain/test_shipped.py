@@ -316,13 +316,14 @@ def told(offsets: tuple[Reminder, ...]) -> list[tuple[int, str, str]]:
     return [(each.offset, UNITS[each.unit], each.counted_from) for each in offsets]
 
 
-def test_a_mail_brings_the_customer_a_link_to_each_of_their_steps():
+@pytest.mark.parametrize(("document", "count"), [(CUSTOMER, 8), (HIRE, 7)], ids=["onboarding", "hire"])
+def test_a_mail_brings_guests_a_link_to_each_of_their_steps(document: Document, count: int):
     """Nobody has to wait for a reminder to learn what is theirs; some mails lead there through automatic steps."""
-    definition = Definition(CUSTOMER.key, 1, CUSTOMER)
-    linking = [StepKey(step.key) for step in CUSTOMER.steps if step.email and step.email.guest_link]
+    definition = Definition(document.key, 1, document)
+    linking = [StepKey(step.key) for step in document.steps if step.email and step.email.guest_link]
     led_to = {guest_step(definition, key) for key in linking}
-    theirs = {step.key for step in CUSTOMER.steps if step.role and is_guest(definition, RoleKey(step.role))}
-    assert (len(theirs), led_to) == (8, theirs)
+    theirs = {step.key for step in document.steps if step.role and is_guest(definition, RoleKey(step.role))}
+    assert (len(theirs), led_to) == (count, theirs)
 
 
 def test_the_customer_onboarding_has_the_automations_that_it_names():
