@@ -24,7 +24,7 @@ def running(tmp_path: Path, command: list[str]) -> Child:
     """A child that has said that it is up."""
     child = Child("name", command, tmp_path / "name.log", dict(os.environ))
     child.start()
-    wait_until(lambda: "up" in child.log.read_text(), what="the child's first word")
+    wait_until(lambda: "up" in child.log.read_text(), "the child's first word")
     return child
 
 
@@ -35,7 +35,7 @@ def test_one_that_was_killed_is_started_again(tmp_path: Path):
     assert first is not None
     assert child.tend(time.monotonic()) is None
     os.kill(first, signal.SIGKILL)
-    word = wait_until(lambda: child.tend(time.monotonic()), what="the word about its end") or ""
+    word = wait_until(lambda: child.tend(time.monotonic()), "the word about its end") or ""
     assert "exit code -9" in word
     assert str(child.log) in word
 
@@ -43,7 +43,7 @@ def test_one_that_was_killed_is_started_again(tmp_path: Path):
         child.tend(time.monotonic())
         return child.pid is not None
 
-    wait_until(again, what="its return")
+    wait_until(again, "its return")
     assert child.pid != first
     child.stop(5)
 
@@ -56,7 +56,7 @@ def test_one_that_fails_at_once_is_tried_less_and_less_often(tmp_path: Path):
     now, delays = time.monotonic(), []
     child.start()
     for _ in range(8):
-        wait_until(lambda: child.pid is None, what="its end")
+        wait_until(lambda: child.pid is None, "its end")
         word = child.tend(now)
         assert word is not None
         delays.append(float(word.split("again in ")[1].split(" s")[0]))
@@ -98,4 +98,4 @@ signal.pause()
         pid = int(line(parent))
         parent.kill()
         parent.wait()
-        wait_until(lambda: not alive(pid), what="the end of the child")
+        wait_until(lambda: not alive(pid), "the end of the child")

@@ -99,6 +99,7 @@ PAIRS: dict[Named, str] = {
     " approval: {covers: [a], on_refusal: {requires: [inputs.<day|other_day>]}}}",
     ("Role", "becomes"): "{key: a, title: A, role: seller}",
     ("Role", "email_from"): "{key: a, title: A, kind: email, email: {to: ['{role.guest}'], subject: S, body: B}}",
+    ("Role", "guest"): "{key: a, title: A, kind: email, email: {to: ['{role.late}'], subject: S, body: B}}",
     ("Role", "key"): "{key: a, title: A, role: seller}",
     ("Role", "manager_of"): "{key: a, title: A, role: head}",
     ("Role", "optional"): "{key: a, title: A, role: nobody}",
@@ -130,6 +131,7 @@ OTHER_ROLES: dict[Named, str] = {
     ("Role", "becomes"): "[{key: seller, title: S, initiator: true, becomes: <next|last>}, {key: next, title: N},"
     " {key: last, title: L}]",
     ("Role", "email_from"): "[{key: guest, title: G, guest: true, email_from: inputs.<mail|other_mail>}]",
+    ("Role", "guest"): "[{key: seller, title: S, initiator: true}, {key: late, title: L, guest: <true|false>}]",
     ("Role", "key"): "[{key: seller, title: S, initiator: true}, {key: <late|later>, title: L}]",
     ("Role", "manager_of"): "[{key: seller, title: S, initiator: true}, {key: boss, title: B, from_input: boss},"
     " {key: head, title: H, manager_of: <boss|seller>}]",

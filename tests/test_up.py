@@ -95,7 +95,7 @@ def wait_until_up(started: Up) -> None:
         assert started.process.poll() is None, started.output.read_text()
         return "Sign in:" in started.output.read_text()
 
-    wait_until(said, START_SECONDS, "`milepost up`")
+    wait_until(said, "`milepost up`")
 
 
 @pytest.fixture(scope="module")
@@ -108,7 +108,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
 
 def test_it_says_where_to_go(running: Up):
     """When it says so, the address answers, and the link signs somebody in."""
-    wait_until(running.ready, START_SECONDS, "readiness")
+    wait_until(running.ready, "readiness")
     link = next(
         line.split()[-1] for line in running.output.read_text().splitlines() if line.startswith("Sign in:")
     )
@@ -143,7 +143,7 @@ def test_a_second_one_is_refused_the_home(running: Up):
         assert second.process.wait(START_SECONDS) != 0
         assert f"process {running.process.pid}" in second.output.read_text()
         assert "Traceback" not in second.output.read_text()
-    wait_until(running.ready, START_SECONDS, "readiness")
+    wait_until(running.ready, "readiness")
 
 
 def test_a_taken_port_is_named(running: Up, tmp_path: Path):
@@ -164,8 +164,8 @@ def test_what_dies_comes_back(running: Up, name: str):
     """After kill -9 of any of its processes everything is ready again, at the same addresses."""
     before, url = running.pids[name], running.instance["url"]
     os.kill(before, signal.SIGKILL)
-    wait_until(lambda: running.pids.get(name, before) != before, START_SECONDS, f"another {name}")
-    wait_until(running.ready, START_SECONDS, "readiness")
+    wait_until(lambda: running.pids.get(name, before) != before, f"another {name}")
+    wait_until(running.ready, "readiness")
     assert running.instance["url"] == url
 
 
@@ -189,7 +189,7 @@ def test_ctrl_c_stops_all_of_it_and_a_kill_does_not_block_the_next_start(tmp_pat
 def test_a_stop_while_starting_leaves_nothing(tmp_path: Path):
     """Ctrl-C counts from the first moment."""
     with up(tmp_path / "home") as started:
-        wait_until((started.home / "postgres" / "postgres.log").exists, START_SECONDS, "the first server")
+        wait_until((started.home / "postgres" / "postgres.log").exists, "the first server")
         assert started.stop(signal.SIGTERM) == 0
         assert not (started.home / "run" / "instance.json").exists()
     with up(tmp_path / "home") as again:

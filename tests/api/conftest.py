@@ -115,7 +115,7 @@ def serving(database: Database) -> Iterator[Api]:
         server = make_server(create_app(services))
         thread = Thread(target=server.run, args=[[listening]], daemon=True)
         thread.start()
-        wait_until(lambda: server.started, what="the start of the server")
+        wait_until(lambda: server.started, "the start of the server")
         made = Api(url, database, services, client_of(url))
         made.client.headers["Authorization"] = f"Bearer {made.token()}"
         with made.client:

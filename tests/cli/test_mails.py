@@ -58,7 +58,7 @@ def test_what_was_sent_is_listed_and_shown(milepost: Milepost, greeting: Path):
     def sent() -> Any:
         return milepost.json("mail", "list", "--run", run, "--state", "sent")["rows"]
 
-    wait_until(sent, what="the mail")
+    wait_until(sent, "the mail")
     (row,) = sent()
     assert (row["subject"], row["to"]) == ("Hello Ada", ["ada@nordwind.example"])
     shown = milepost("mail", "show", run, "email", "--step", "hello").stdout

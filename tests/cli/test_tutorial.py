@@ -14,7 +14,7 @@ PAGE = ROOT / "docs" / "tutorial" / "first-run.md"
 
 def test_the_tutorial_does_what_it_says(milepost: Milepost, house_broker: str, tmp_path: Path):
     """Every file and command of the first five minutes, in order, by the one who reads it."""
-    environment = {**milepost.environment, "MILEPOST_NATS_URL": house_broker}
+    environment = {**milepost.environment, "MILEPOST_NATS_URL": house_broker, "COLUMNS": "200"}
     outputs: dict[str, str] = {}
     run: str | None = None
     for language, text in blocks(PAGE, "yaml", "sh"):

@@ -75,7 +75,7 @@ async def test_a_crash_loses_nothing_that_was_acknowledged(tmp_path: Path):
     url = server.url
     assert server.pid is not None
     os.kill(server.pid, signal.SIGKILL)
-    wait_until(lambda: not server.running, what="the end of the server")
+    wait_until(lambda: not server.running, "the end of the server")
     server.start()
     assert server.url == url
     client = await client_of(server.relay_url)

@@ -164,7 +164,7 @@ def test_a_crash_loses_nothing_that_was_committed(tmp_path: Path):
         connection.execute("CREATE TABLE kept AS SELECT 'word' AS word")
     assert server.pid is not None
     os.kill(server.pid, signal.SIGKILL)
-    wait_until(lambda: not server.running, what="the end of the server")
+    wait_until(lambda: not server.running, "the end of the server")
     server.start()
     with psycopg.connect(server.owner_url) as connection:
         assert connection.execute("SELECT word FROM kept").fetchone() == ("word",)

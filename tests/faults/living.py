@@ -26,7 +26,6 @@ from tests.support.waiting import wait_until
 
 ROOT = Path(__file__).parents[2]
 CLIENTS = 3
-AGAIN_SECONDS = 10.0
 """Whatever is killed, commands are answered again within this time."""
 _COMMANDS = "select id, first_position, last_position from log.command"
 _EVENTS = "select position, stream, version, type, meta->>'command' from log.event order by position"
@@ -67,7 +66,7 @@ class Living:
                 stdout=output,
                 stderr=output,
             )
-        wait_until(self._started, 40, "the start")
+        wait_until(self._started, "the start")
 
     def _started(self) -> bool:
         assert self.supervisor.poll() is None, self.said
@@ -112,14 +111,14 @@ class Living:
 
     def kill(self, *names: str) -> None:
         """End these parts without a word; "supervisor" is the parent of them all."""
-        wait_until(lambda: set(names) - {"supervisor"} <= set(self.instance["processes"]), 10, "what to kill")
+        wait_until(lambda: set(names) - {"supervisor"} <= set(self.instance["processes"]), "what to kill")
         pids = {"supervisor": self.supervisor.pid, **self.instance["processes"]}
         for name in names:
             os.kill(pids[name], signal.SIGKILL)
         if "supervisor" in names:
             self.supervisor.wait()
         else:
-            wait_until(lambda: self._others(names, pids), 15, f"a new {' and '.join(names)}")
+            wait_until(lambda: self._others(names, pids), f"a new {' and '.join(names)}")
 
     def _others(self, names: Sequence[str], pids: dict[str, int]) -> bool:
         now = self.instance["processes"]
@@ -155,16 +154,16 @@ class Living:
         self._finished += self._clients
         self._clients = []
 
-    def goes_on(self, seconds: float = AGAIN_SECONDS) -> None:
+    def goes_on(self) -> None:
         """Every client is answered several times more, in time."""
         begun = time.monotonic()
         wanted = [len(client.acknowledged) + 3 for client in self._clients]
-        wait_until(lambda: self._answered(wanted), seconds, "answers to all clients")
+        wait_until(lambda: self._answered(wanted), "answers to all clients")
         self.slowest = max(self.slowest, time.monotonic() - begun)
 
-    def goes_on_to(self, commands: int, seconds: float = 30) -> None:
+    def goes_on_to(self, commands: int) -> None:
         """The clients work until this many commands were acknowledged in all, on however slow a machine."""
-        wait_until(lambda: self._acknowledged() >= commands, seconds, "enough commands")
+        wait_until(lambda: self._acknowledged() >= commands, "enough commands")
 
     def _acknowledged(self) -> int:
         self._raise_failures()
@@ -183,9 +182,9 @@ class Living:
 
     # --- what has to hold ---
 
-    def keeps_up(self, seconds: float = AGAIN_SECONDS) -> None:
+    def keeps_up(self) -> None:
         """Every live read model and the relay reach the head of the log."""
-        wait_until(self._level, seconds, "read models and relay at the head")
+        wait_until(self._level, "read models and relay at the head")
 
     def _level(self) -> bool:
         try:
@@ -209,7 +208,7 @@ class Living:
     def holds(self) -> int:
         """Everything acknowledged is there once and in order, the views equal a rebuild; how many commands that was."""
         self.rest()
-        self.keeps_up(20)
+        self.keeps_up()
         self._is_logged()
         self._equals_a_rebuild()
         return sum(len(client.acknowledged) for client in self._finished)

@@ -24,7 +24,6 @@ from tests.workers.deeds import World
 
 pytestmark = pytest.mark.fault
 ROOT = Path(__file__).parents[2]
-SECONDS = 60.0
 ACCOUNT = {"key": "account", "title": "Account", "kind": "text", "required": True}
 POINTS = ("before_intent", "after_intent", "during_call", "after_answer", "after_result")
 
@@ -54,11 +53,11 @@ def die(world: World, crm: Receiver, point: str) -> None:
     """Let a process act and die at this point."""
     if point != "during_call":
         with process(world.url, dies=point) as mortal:
-            wait_until(lambda: mortal.poll() is not None, SECONDS, f"the death {point}")
+            wait_until(lambda: mortal.poll() is not None, f"the death {point}")
         return
     crm.hold = threading.Event()
     with process(world.url) as mortal:
-        wait_until(lambda: crm.effects, SECONDS, "the call")
+        wait_until(lambda: crm.effects, "the call")
         mortal.kill()
     crm.hold.set()
     crm.hold = None
@@ -83,7 +82,7 @@ def test_a_call_is_never_doubled_in_silence(world: World, point: str, honours_ke
         stream = world.start(world.publish(step))
         die(world, crm, point)
         with process(world.url):
-            wait_until(lambda: settled(world.run(stream)), SECONDS, "what follows")
+            wait_until(lambda: settled(world.run(stream)), "what follows")
         run = world.run(stream)
         assert len(crm.effects) <= 1
         if honours_keys:
@@ -102,9 +101,9 @@ def test_a_child_run_is_started_once(world: World, point: str):
     with receiver() as unused:
         die(world, unused, point)
     with process(world.url):
-        (child,) = wait_until(lambda: tuple(world.run(stream).children), SECONDS, "the child")
+        (child,) = wait_until(lambda: tuple(world.run(stream).children), "the child")
         world.decide(child, complete_step, "look")
-        wait_until(lambda: world.run(stream).ended, SECONDS, "the end of the parent")
+        wait_until(lambda: world.run(stream).ended, "the end of the parent")
     assert started(world) == {stream, child}
 
 
@@ -117,9 +116,9 @@ def test_a_mail_is_never_doubled_in_silence(world: World, point: str, outbox: bo
     with mailbox() as box:
         told = {"outbox": str(tmp_path), **({} if outbox else {"smtp": box.url})}
         with process(world.url, dies=point, **told) as mortal:
-            wait_until(lambda: mortal.poll() is not None, SECONDS, f"the death {point}")
+            wait_until(lambda: mortal.poll() is not None, f"the death {point}")
         with process(world.url, **told):
-            wait_until(lambda: settled(world.run(stream)), SECONDS, "what follows")
+            wait_until(lambda: settled(world.run(stream)), "what follows")
         sent = len(list(tmp_path.iterdir())) if outbox else len(box.messages)
         run = world.run(stream)
         if point in ("before_intent", "after_result"):

@@ -65,13 +65,12 @@ def test_a_deleted_jetstream_loses_nothing(house: Living, restarted: bool):
     if restarted:
         with suppress(ProcessLookupError):  # the supervisor may have been faster
             os.kill(before, signal.SIGKILL)
-    wait_until(lambda: house.instance["processes"].get("nats", before) != before, 10, "a new nats-server")
+    wait_until(lambda: house.instance["processes"].get("nats", before) != before, "a new nats-server")
     house.goes_on()
     house.goes_on_to(51)
     assert house.holds() > 50
     whole = list(range(1, house.head + 1))
     wait_until(
         lambda: asyncio.run(stream.positions(house.instance["migration_nats_url"])) == whole,
-        20,
         "a stream without a hole",
     )

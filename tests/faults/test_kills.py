@@ -70,19 +70,19 @@ class House:
         self.worker = self.work()
 
     def _gone(self, server: NatsServer | PostgresServer) -> None:
-        wait_until(lambda: not server.running, 10, "the end of the server")
+        wait_until(lambda: not server.running, "the end of the server")
         server.stop()
 
-    def goes_on(self, seconds: float = 15) -> None:
+    def goes_on(self) -> None:
         """Wait until new commands are acknowledged, applied and relayed again."""
         before = len(self.writer.acknowledged)
-        wait_until(lambda: len(self.writer.acknowledged) > before + 20, seconds, "the writer")
+        wait_until(lambda: len(self.writer.acknowledged) > before + 20, "the writer")
         position = self.writer.acknowledged[-1][1]
-        self._both_reach(position, seconds)
+        self._both_reach(position)
 
-    def _both_reach(self, position: int, seconds: float) -> None:
-        wait_until(lambda: self._at("tally") >= position, seconds, "the read model")
-        wait_until(lambda: self._at("relay") >= position, seconds, "the relay")
+    def _both_reach(self, position: int) -> None:
+        wait_until(lambda: self._at("tally") >= position, "the read model")
+        wait_until(lambda: self._at("relay") >= position, "the relay")
 
     def _at(self, name: str) -> int:
         try:
@@ -97,7 +97,7 @@ class House:
         with connect(self.postgres.app_url, "test") as connection:
             connection.execute(END_WRITERS)  # what the killed writer had sent may still be being stored
             (head,) = connection.execute("select position from log.head").fetchone() or (0,)
-            self._both_reach(head, 15)
+            self._both_reach(head)
             commands: dict[str, int] = dict(connection.execute(COMMANDS).fetchall())
             assert {id_: commands.get(id_) for id_, _ in self.acknowledged} == dict(self.acknowledged)
             assert connection.execute(APPLIED).fetchall() == connection.execute(EXPECTED).fetchall()
@@ -131,14 +131,14 @@ def test_a_broker_that_is_away_is_waited_for(house: House):
     house.writer.kill()
     house.acknowledged += house.writer.acknowledged
     head = max(position for _, position in house.acknowledged)
-    wait_until(lambda: house._at("tally") >= head, 10, "the read model, by the poll")
+    wait_until(lambda: house._at("tally") >= head, "the read model, by the poll")
     before = house.worker.cpu_seconds
     begun = time.monotonic()
     away_seconds = 1.5 * DEFAULT_ATTEMPTS * RECONNECT_SECONDS
-    wait_until(lambda: time.monotonic() - begun > away_seconds, 10, "a while without a broker")
+    wait_until(lambda: time.monotonic() - begun > away_seconds, "a while without a broker")
     assert (house.worker.cpu_seconds - before) / (time.monotonic() - begun) < 0.10
     assert house.worker.running
     house.nats.start()
     house.write()
-    house.goes_on(10)
+    house.goes_on()
     house.settle()

@@ -40,7 +40,7 @@ class Tail:
         return self
 
     def __exit__(self, *_: object) -> None:
-        wait_until(lambda: len(self.seen) >= self.log.head(), what="the reader's arrival at the head")
+        wait_until(lambda: len(self.seen) >= self.log.head(), "the reader's arrival at the head")
         self._done.set()
         self._thread.join()
         assert self.seen == list(range(1, self.log.head() + 1)), "a reader saw a hole or skipped an event"
@@ -75,7 +75,7 @@ def writing(log: Log, threads: int = WRITERS) -> Iterator[list[str]]:
     for thread in running:
         thread.start()
     try:
-        wait_until(lambda: len(accepted) > threads or failures, what="the first appends")
+        wait_until(lambda: len(accepted) > threads or failures, "the first appends")
         yield accepted
     finally:
         done.set()
@@ -87,7 +87,7 @@ def writing(log: Log, threads: int = WRITERS) -> Iterator[list[str]]:
 def grows(accepted: list[str], by: int = 200) -> None:
     """Wait until more appends were accepted: the writers are not held up."""
     before = len(accepted)
-    wait_until(lambda: len(accepted) >= before + by, 20, "more appends")
+    wait_until(lambda: len(accepted) >= before + by, "more appends")
 
 
 def commands_in(log: Log, database: Database) -> set[str]:

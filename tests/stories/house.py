@@ -118,7 +118,7 @@ def _house(command: list[str], at: Path, directory: Path, settings: dict[str, st
     with (directory.parent / f"{directory.name}.log").open("wb") as log:
         process = subprocess.Popen([*command, "up"], cwd=at, env=environment, stdout=log, stderr=log)
         try:
-            wait_until(lambda: process.poll() is not None or _ready(directory), deadline=60)
+            wait_until(lambda: process.poll() is not None or _ready(directory))
             assert process.poll() is None, Path(log.name).read_text()
             running = _speak_to(directory)
             with running.http:

@@ -166,9 +166,7 @@ def test_a_small_customer_skips_what_is_not_needed(house: House, world: Outside)
     walk.walk_to("survey")
     long_ago = (datetime.now(UTC) - timedelta(days=12)).isoformat()
     house.tell(f"/v1/runs/{walk.run}/steps/survey/due", {"due_at": long_ago})
-    wait_until(
-        lambda: walk.steps()["survey"]["state"] == "skipped", deadline=30, what="the survey to be set aside"
-    )
+    wait_until(lambda: walk.steps()["survey"]["state"] == "skipped", "the survey to be set aside")
     walk.walk()
     states = {key: step["state"] for key, step in walk.steps().items()}
     assert walk.view()["state"] == "completed"
@@ -184,7 +182,7 @@ def _waits_too_long(walk: Walk, world: Outside) -> None:
     ago = (datetime.now(UTC) - timedelta(minutes=1)).isoformat()
     walk.house.tell(f"/v1/runs/{walk.run}/steps/admin_joined/due", {"due_at": ago})
     asked = "Still waiting: Wait for the first admin login (Birch & Co – onboarding (Starter))"
-    wait_until(lambda: asked in world.subjects("bea@birch.example"), deadline=30, what="the question")
+    wait_until(lambda: asked in world.subjects("bea@birch.example"), "the question")
     assert world.subjects("bea@birch.example").count(asked) == 1
     text = text_of(next(mail for mail in world.mails("bea@birch.example") if mail["subject"] == asked))
     assert "answer this mail" in text, text
@@ -223,8 +221,8 @@ def test_a_customer_who_is_slow_is_reminded_and_the_lead_hears_of_it(house: Hous
     inputs = SMALL | {"customer_name": "Hazel", "primary_contact_email": "hz@hazel.example"}
     walk = started_long_ago(house, document, inputs, "plan_agreed", days=80)
     reminder = f"Reminder: Customer agrees the plan ({walk.view()['name']})"
-    wait_until(lambda: "step_escalated" in happened(walk), deadline=30, what="the escalation")
-    wait_until(lambda: reminder in world.subjects("hz@hazel.example"), deadline=30, what="the reminder")
+    wait_until(lambda: "step_escalated" in happened(walk), "the escalation")
+    wait_until(lambda: reminder in world.subjects("hz@hazel.example"), "the reminder")
     step = walk.steps()["plan_agreed"]
     assert (step["state"], step["overdue"], happened(walk).count("step_reminder_raised")) == (
         "ready",
@@ -257,7 +255,7 @@ def test_a_declined_signature_ends_the_run(house: House, world: Outside) -> None
 
 def wait_until_called(world: Outside, run: str) -> Any:
     """The webhook of the gate."""
-    wait_until(lambda: bool(world.called("hooks", run)), deadline=30, what="the webhook of the gate")
+    wait_until(lambda: bool(world.called("hooks", run)), "the webhook of the gate")
     return json.loads(world.called("hooks", run)[-1].body)
 
 
@@ -279,7 +277,7 @@ def forecast_again(walk: Walk, late: bool) -> None:
         forecast = walk.house.ask(f"/v1/runs/{walk.run}/forecast")
         return bool(forecast["position"] >= walk.house.position and (forecast["state"] == "late") == late)
 
-    wait_until(told, deadline=30, what="the forecast")
+    wait_until(told, "the forecast")
 
 
 @takes("customer_onboarding", "run: the forecast is late")
@@ -291,7 +289,7 @@ def test_a_run_that_will_be_late_becomes_urgent_once_and_what_a_person_says_then
         begin(house, world, SMALL | {"customer_name": name, "go_live_target": target})
         for name, target in (("Fir", "2099-03-02"), ("Ginkgo", LONG_AGO))
     )
-    wait_until(lambda: late.view()["priority"] == "urgent", deadline=30, what="the forecast")
+    wait_until(lambda: late.view()["priority"] == "urgent", "the forecast")
     assert priorities(late) == [("urgent", "rule", "system:milepost")]
     inbox = [row["id"] for row in house.ask("/v1/inbox", person="person:account_executive")["rows"]]
     assert inbox.index(late.run) < inbox.index(calm.run), "both notes are due at the same time"
@@ -319,7 +317,7 @@ def test_a_service_that_refuses_becomes_one_incident_that_a_person_resolves(
         found: list[Any] = house.ask("/v1/incidents", run=walk.run)["rows"]
         return found
 
-    wait_until(lambda: bool(open_incidents()), deadline=30, what="the incident")
+    wait_until(lambda: bool(open_incidents()), "the incident")
     (incident,) = open_incidents()
     assert (incident["step"], incident["problem"], incident["assignee"]) == (
         "crm_upsert", "failed", "person:onboarding_manager"
@@ -329,7 +327,7 @@ def test_a_service_that_refuses_becomes_one_incident_that_a_person_resolves(
     walk.stuck.clear()
     path = f"/v1/runs/{walk.run}/incidents/{incident['incident']}/retry"
     house.tell(path, {}, "person:onboarding_manager")
-    wait_until(lambda: walk.steps()["crm_upsert"]["state"] == "done", deadline=30, what="the second try")
+    wait_until(lambda: walk.steps()["crm_upsert"]["state"] == "done", "the second try")
     assert walk.steps()["crm_upsert"]["values"]["crm_account_id"] == "A-17"
     assert open_incidents() == []
     keys = {request.headers["idempotency-key"] for request in world.called("crm", "Dogwood")}

@@ -57,10 +57,10 @@ def shown(around: Outside, installed: Path, tmp_path_factory: pytest.TempPathFac
         "MILEPOST_ALLOWED_TARGETS": "127.0.0.1",
     }
     with installed_house(installed, home, **settings) as running:
-        wait_until(lambda: _runs(running) == 62, deadline=60)
-        wait_until(lambda: _caught_up(running), deadline=60)
-        wait_until(lambda: rows(running, NOT_FORECAST) == [(0,)], deadline=60, what="the forecasts")
-        wait_until(lambda: _caught_up(running), deadline=60)
+        wait_until(lambda: _runs(running) == 62)
+        wait_until(lambda: _caught_up(running))
+        wait_until(lambda: rows(running, NOT_FORECAST) == [(0,)], "the forecasts")
+        wait_until(lambda: _caught_up(running))
         yield running
 
 

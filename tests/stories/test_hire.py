@@ -132,7 +132,7 @@ def test_a_candidate_who_is_not_cleared_is_told_and_nothing_goes_on(house: House
         "Not cleared",
     )
     told = "Our decision after the background check"
-    wait_until(lambda: told in world.subjects("otto@home.example"), deadline=30, what="the final notice")
+    wait_until(lambda: told in world.subjects("otto@home.example"), "the final notice")
     assert world.subjects("otto@home.example").count(told) == 1
     assert not {step["state"] for step in walk.steps().values()} & {"ready", "in_progress"}
     assert walk.card()["state"] == "failed"
@@ -151,7 +151,7 @@ def test_a_candidate_who_does_not_answer_is_decided_on_when_the_window_is_over(
     inputs = INPUTS | {"candidate_name": "Tove Dahl", "personal_email": "tove@home.example"}
     values = VALUES | {"report_review": {"finding": "consider"}}
     walk = started_long_ago(house, document, inputs, "dispute_window", days=60, values=values)
-    wait_until(lambda: walk.steps()["check_decision"]["state"] == "ready", deadline=30, what="the timer")
+    wait_until(lambda: walk.steps()["check_decision"]["state"] == "ready", "the timer")
     window, decision = walk.steps()["dispute_window"], walk.steps()["check_decision"]
     assert (window["state"], window["outcome"], window["overdue"]) == ("done", "waited", False)
     assert decision["assignee"] == "person:hr_lead"
@@ -162,7 +162,7 @@ def test_a_candidate_who_does_not_answer_is_decided_on_when_the_window_is_over(
     walk.tell("check_decision", "refuse", reason="The report holds a conviction, and nobody disputed it")
     assert (walk.view()["state"], walk.view()["outcome"]) == ("ended_early", "Not cleared")
     told = "Our decision after the background check"
-    wait_until(lambda: told in world.subjects("tove@home.example"), deadline=30, what="the final notice")
+    wait_until(lambda: told in world.subjects("tove@home.example"), "the final notice")
     assert world.subjects("tove@home.example").count(told) == 1
 
 

@@ -61,7 +61,7 @@ def test_what_is_due_is_told_by_itself(house: House) -> None:
     assert datetime.fromisoformat(steps(house, run)["write"]["due_at"]) == due
     expected = {("step_became_overdue", "write"), ("step_reminder_raised", "write"), ("step_escalated", "write"),
                 ("step_completed", "rest")}  # fmt: skip
-    wait_until(lambda: expected <= set(happened(house, run)), 20, "the alarms")
+    wait_until(lambda: expected <= set(happened(house, run)), "the alarms")
     told = happened(house, run)
     assert all(told.count(each) == 1 for each in expected)
     assert told.index(("step_became_overdue", "write")) < told.index(("step_escalated", "write"))

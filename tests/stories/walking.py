@@ -105,7 +105,7 @@ class Walk:
 
     def settle(self) -> None:
         """Wait until the machine has nothing to do at once."""
-        wait_until(lambda: not any(map(self._machine_is_at, self.steps().values())), deadline=30)
+        wait_until(lambda: not any(map(self._machine_is_at, self.steps().values())))
 
     def do(self, key: str) -> None:
         """Do one step, as whoever plays its role; the machine's steps are let come, or told of by another service."""
@@ -153,7 +153,7 @@ class Walk:
             self.house.tell("/v1/external-events", told)
         else:
             self.house.tell(f"/v1/runs/{self.run}/steps/{key}/due", {"due_at": datetime.now(UTC).isoformat()})
-        wait_until(lambda: self.steps()[key]["state"] not in ("ready", "in_progress"), deadline=30, what=key)
+        wait_until(lambda: self.steps()[key]["state"] not in ("ready", "in_progress"), key)
 
     def _machine_is_at(self, step: Any) -> bool:
         if step["state"] != "ready" or step["kind"] not in ("email", "http", "run"):

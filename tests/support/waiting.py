@@ -7,9 +7,13 @@ from typing import TypeVar
 
 T = TypeVar("T")
 POLL_SECONDS = 0.01
+PATIENCE_SECONDS = 60.0
+"""How long a test waits for what must come: how busy the machine is, is not what it asks."""
 
 
-def wait_until(predicate: Callable[[], T], deadline: float = 10.0, what: str = "the condition") -> T:
+def wait_until(
+    predicate: Callable[[], T], what: str = "the condition", deadline: float = PATIENCE_SECONDS
+) -> T:
     """The first true answer of `predicate`; AssertionError after `deadline` seconds."""
     end = time.monotonic() + deadline
     while not (answer := predicate()):
@@ -19,7 +23,7 @@ def wait_until(predicate: Callable[[], T], deadline: float = 10.0, what: str = "
 
 
 async def wait_until_async(
-    predicate: Callable[[], Awaitable[T]], deadline: float = 10.0, what: str = "the condition"
+    predicate: Callable[[], Awaitable[T]], what: str = "the condition", deadline: float = PATIENCE_SECONDS
 ) -> T:
     """The first true answer of an asynchronous `predicate`; AssertionError after `deadline` seconds."""
     end = time.monotonic() + deadline

@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 import psycopg
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 from psycopg import sql
 
 from api import access, reached
@@ -36,6 +36,9 @@ from web import routes
 
 ARTEFACTS = Path(__file__).parents[1] / "screenshots" / "actual"
 DANA = Actor("person:dana")
+PATIENCE = 60_000
+"""How many milliseconds a test waits for what a page is to show: a busy machine is not the page's fault."""
+expect.set_options(timeout=PATIENCE)
 FLAGS = [
     "--headless",
     "--no-sandbox",
@@ -103,7 +106,7 @@ class App:
         told = self.client.post(path, json=body)
         assert told.status_code < 300, told.text
         answer: dict[str, Any] = told.json()
-        wait_until(lambda: self.reached() >= answer["position"], what="the read models")
+        wait_until(lambda: self.reached() >= answer["position"], "the read models")
         return answer
 
     def add(self, *people: str) -> None:
@@ -182,7 +185,7 @@ class Server:
         self._server, self._listening = make_server(made), listen("127.0.0.1", self._port)
         self._thread = Thread(target=self._server.run, args=[[self._listening]], daemon=True)
         self._thread.start()
-        wait_until(lambda: self._server.started, what="the start of the server")
+        wait_until(lambda: self._server.started, "the start of the server")
 
     def stop(self) -> None:
         """End as SIGTERM ends it: open streams are closed."""
@@ -260,7 +263,7 @@ def context(browser: Browser, app: App) -> Iterator[BrowserContext]:
     made.on("request", lambda request: _only_ours(app, request.url))
     made.on("console", lambda message: _only_calm(app, message))
     made.on("weberror", lambda error: app.trouble.append(str(error.error)))
-    made.set_default_timeout(8_000)
+    made.set_default_timeout(PATIENCE)
     page = made.new_page()
     page.goto(app.link())
     page.get_by_role("button", name="Sign in").click()

@@ -30,14 +30,14 @@ def draft(workspace: App) -> None:
     """Keep the changed process as the draft, seen by every page."""
     told = workspace.client.put("/v1/processes/onboarding/draft", json=changed())
     assert told.status_code == 200
-    wait_until(lambda: workspace.reached() >= told.json()["position"], what="the read models")
+    wait_until(lambda: workspace.reached() >= told.json()["position"], "the read models")
 
 
 def moved(workspace: App) -> None:
     """What the worker does."""
     Migrations(workspace.database.app_url, workspace.services.log, Calendar()).round()
     Migrations(workspace.database.app_url, workspace.services.log, Calendar()).round()
-    wait_until(lambda: workspace.reached() >= workspace.head, what="the read models")
+    wait_until(lambda: workspace.reached() >= workspace.head, "the read models")
 
 
 def test_a_process_is_changed_under_a_running_run(workspace: App, page: Page):

@@ -211,10 +211,10 @@ def test_many_tabs_share_one_stream(workspace: App, context: BrowserContext):
             expect(tab.locator(".what").filter(has_text=name)).to_have_count(1)
 
     expect(title).to_have_count(1)
-    wait_until(lambda: open_streams(workspace) == 1, what="one stream")
+    wait_until(lambda: open_streams(workspace) == 1, "one stream")
     all_show("Second")
     tabs.pop(0).close()
-    wait_until(lambda: open_streams(workspace) == 1, what="another tab's stream")
+    wait_until(lambda: open_streams(workspace) == 1, "another tab's stream")
     all_show("Third")
     tabs.pop(0).evaluate("globalThis.setTimeout = () => 0")  # it holds the stream, in the background
     workspace.server.stop()

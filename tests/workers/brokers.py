@@ -18,5 +18,5 @@ def subscriber(server: NatsServer, wanted: Subscriber) -> str:
     before = server.log.read_text().count("Reloaded server configuration")
     change_subscribers(server.directory, lambda passwords: passwords.update({wanted.name: "a-password"}))
     reloaded = "Reloaded server configuration"
-    wait_until(lambda: server.log.read_text().count(reloaded) > before, what="the server to know the user")
+    wait_until(lambda: server.log.read_text().count(reloaded) > before, "the server to know the user")
     return f"nats://{wanted.name}:a-password@127.0.0.1:{server.port}"

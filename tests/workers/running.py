@@ -46,9 +46,9 @@ class RunningWorker:
         self._process.kill()
         self._hear()
 
-    def wait(self, seconds: float = 20.0) -> int:
+    def wait(self) -> int:
         """The exit code, once the process has ended."""
-        wait_until(lambda: not self.running, seconds, "the end of the worker")
+        wait_until(lambda: not self.running, "the end of the worker")
         return self._process.wait()
 
     def stop(self) -> str:

@@ -55,8 +55,8 @@ def broker(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     command = [str(nats_program()), "-c", str(configuration), "-sd", str(home / "store"), "-a", "127.0.0.1", "-p", "-1",
                "--ports_file_dir", str(home)]  # fmt: skip
     with subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL) as server:
-        [ports] = wait_until(lambda: [*home.glob("*.ports")], what="the server")
-        told: Any = wait_until(lambda: _whole(ports), what="its port")
+        [ports] = wait_until(lambda: [*home.glob("*.ports")], "the server")
+        told: Any = wait_until(lambda: _whole(ports), "its port")
         made = Broker(int(told["nats"][0].rpartition(":")[2]))
         asyncio.run(_prepared(made))
         yield made

@@ -371,7 +371,7 @@ def test_one_slow_receiver_holds_up_its_own_only(database: Database, log: Log):
             await acting.once()
             return len(quick.heard) == 3 and len(slow.heard) == 2
 
-        await wait_until_async(all_quick, 20, "the quick calls")
+        await wait_until_async(all_quick, "the quick calls")
         assert slow.hold is not None
         slow.hold.set()
         await acting.close()
