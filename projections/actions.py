@@ -148,7 +148,7 @@ def _key(template: str, subject: Subject, values: RunValues) -> str | None:
 
 ACTIONS = Projection(
     "actions",
-    2,
+    3,
     (ACTION, AWAITED, CHILD_RUN),
     {"run": Source((RUN_FACTS, RUN_ACTIONS, RUN_VALUES), _rows)},
 )

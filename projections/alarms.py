@@ -228,4 +228,4 @@ def place_of(alarm: str) -> int:
     return {UNTIL: _FIRST, OVERDUE: _SECOND}.get(alarm, _LATER)
 
 
-ALARMS = Projection("alarms", 1, (ALARM, ALARM_RUN), {"run": Source((RUN_TIMES,), _rows)})
+ALARMS = Projection("alarms", 2, (ALARM, ALARM_RUN), {"run": Source((RUN_TIMES,), _rows)})

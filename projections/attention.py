@@ -38,4 +38,4 @@ def _rows(subject: Subject) -> Iterator[tuple[int, Row]]:
         )  # fmt: skip
 
 
-ATTENTION_LIST = Projection("attention", 2, (OPEN_STEP,), {"run": Source((RUN_FACTS,), _rows)})
+ATTENTION_LIST = Projection("attention", 3, (OPEN_STEP,), {"run": Source((RUN_FACTS,), _rows)})

@@ -51,7 +51,7 @@ def _task_rows(subject: Subject) -> Iterator[tuple[int, Row]]:
 
 INBOX = Projection(
     "inbox",
-    3,
+    4,
     (INBOX_TABLE,),
     {"run": Source((RUN_FACTS,), _run_rows), "task": Source((TASK_FACTS,), _task_rows)},
 )

@@ -101,4 +101,4 @@ def _out_of_order(
     return found
 
 
-INSIGHTS = Projection("insights", 3, (RUN_INSIGHT,), {"run": Source((RUN_PATH,), _rows)})
+INSIGHTS = Projection("insights", 4, (RUN_INSIGHT,), {"run": Source((RUN_PATH,), _rows)})

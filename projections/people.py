@@ -52,7 +52,7 @@ def _run_rows(subject: Subject) -> Iterator[tuple[int, Row]]:
 
 PEOPLE = Projection(
     "people",
-    1,
+    2,
     (PERSON, GROUP, MEMBER, DRAW),
     {
         "person": Source((PERSON_FACTS,), _person_rows),

@@ -157,7 +157,7 @@ def _process_rows(subject: Subject) -> Iterator[tuple[int, Row]]:
 
 PROCESS_STATS = Projection(
     "process_stats",
-    3,
+    4,
     (RUN_STATS, PROCESS, PROCESS_VERSION),
     {"run": Source((RUN_TRAIL,), _run_rows), "process": Source((PROCESS_FACTS,), _process_rows)},
 )

@@ -53,4 +53,4 @@ def _rows(subject: Subject) -> Iterator[tuple[int, Row]]:
         )  # fmt: skip
 
 
-RUN_STEPS = Projection("run_steps", 6, (RUN, RUN_STEP), {"run": Source((RUN_FACTS, RUN_VALUES), _rows)})
+RUN_STEPS = Projection("run_steps", 7, (RUN, RUN_STEP), {"run": Source((RUN_FACTS, RUN_VALUES), _rows)})

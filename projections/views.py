@@ -52,7 +52,7 @@ def _rows(subject: Subject) -> Iterator[tuple[int, Row]]:
         yield 0, (subject.stream, view.name, view.page, view.query, view.shared, view.owner, view.changed_at)
 
 
-VIEWS = Projection("views", 1, (SAVED_VIEW,), {"view": Source((VIEW_FACTS,), _rows)})
+VIEWS = Projection("views", 2, (SAVED_VIEW,), {"view": Source((VIEW_FACTS,), _rows)})
 
 
 @dataclass(frozen=True, slots=True)
