@@ -59,8 +59,12 @@ def give_approval(  # noqa: PLR0913 - what is said, and what the house knows
     _may_judge(run, definition, known, by, directory)
     work = Work(run, definition, by, at, calendar, directory)
     _keep(work, step, new)
+    if new and set(now.approvals) - {by}:
+        settle(work, [step])  # they agreed to other values
+    if not work.run.step(step).is_open:
+        return work.events
     _keep_comment(work, known, step, comment)
-    if by not in now.approvals:
+    if by not in work.run.step(step).approvals:
         work.on(ApprovalGiven, step, comment=comment, **decided_on(work.run, definition, step))
     if not _agreed(work.run, definition, known, directory):
         return work.events
@@ -99,7 +103,7 @@ def refuse_approval(  # noqa: PLR0913 - what is said, and what the house knows
     _check_given(work, known, step, given)
     new = _by_owner(_new(run, definition, given))
     _keep(work, step, new.pop(step, {}))
-    work.on(ApprovalRefused, step, reason=said, **decided_on(run, definition, step))
+    work.on(ApprovalRefused, step, reason=said, **decided_on(work.run, definition, step))
     return _consequence(work, known, step, said, new)
 
 

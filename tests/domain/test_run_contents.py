@@ -177,6 +177,24 @@ def test_who_agreed_agreed_to_what_is_given_with_it():
     assert other.state.step(StepKey("review")).draft == {"result": "stop"}
     other = other.after(give_approval, "review", by=MAX)
     assert state(other, "review") == ("ready",)
+    at_once = story.when(give_approval, "review", None, {"result": "stop"}, by=MAX).then_types(
+        "step_values_saved", "step_relocked", "decision_voided", "step_became_ready", "approval_given"
+    )
+    assert at_once.state.step(StepKey("review")).approvals == (MAX,)
+    assert state(at_once.after(give_approval, "review", by=BO), "review") == ("done",)
+
+
+def test_a_refusal_is_of_the_values_that_are_given_with_it():
+    """The hash of what was refused is the one of what stands there then, with what whoever refused chose."""
+    review = step("review", ["offer"], kind="approval", approval={"covers": ["offer"]}, fields=[RESULT])
+    story = run_of(OFFER, review).after(start).after(complete_step, "offer", {"price": 100}, by=ANN)
+    hashes = [
+        told.content_sha256
+        for result in ("pass", "stop")
+        for told in story.when(refuse_approval, "review", "no", {"result": result}, by=BO).events()
+        if isinstance(told, e.ApprovalRefused)
+    ]
+    assert len(set(hashes)) == 2
 
 
 def test_whoever_approves_approvals_approves_what_those_are_about():
