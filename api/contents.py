@@ -17,7 +17,7 @@ from domain.document import Step
 from domain.run import RUN, Run
 from domain.run.content import Content, Part, content_of
 from domain.shown import spoken
-from domain.visible import is_open_to
+from domain.visible import Versions, is_open_to, is_sealed, is_sensitive
 from domain.words import Assignee, Rejected, StepKey
 from store.mapper import to_event
 from store.repository import UnknownVersion
@@ -105,7 +105,7 @@ class Reader:
 
 
 def as_staff(sight: Sight, step: StepKey, directory: Directory) -> Reader:
-    """Somebody with an account. Whose decision it is sees what they decide about: named for them, guarded or not."""
+    """Somebody with an account. Whose decision it is sees what they decide about: named for them, sealed or not."""
     decides = decides_here(sight.run, sight.definition, step, sight.who, directory)
     known = sight.definition.steps[step]
 
@@ -114,21 +114,19 @@ def as_staff(sight: Sight, step: StepKey, directory: Directory) -> Reader:
         owner = StepKey(part.owner)
         if sight.sees_values and sight.sees_field(owner, field):
             return True
-        return decides and (not part.guarded or _names(known, part))
+        return decides and (not is_sealed(part.path, sight.versions) or _names(known, part))
 
     return Reader(sees, lambda who: directory.name_of(str(who)) or spoken(str(who)))
 
 
-def as_guest(definition: Definition, step: StepKey, directory: Directory) -> Reader:
+def as_guest(versions: Versions, step: StepKey, directory: Directory) -> Reader:
     """Somebody with a link to the step: all that it shows; what is for some eyes only where the process names it."""
-    known = definition.steps[step]
+    known = versions[0].steps[step]
 
     def sees(part: Part) -> bool:
         if part.owner == known.key or part.path in known.shows:
             return True
-        return not part.guarded or (
-            not part.field.sensitive and is_open_to(definition, part.owner, known.role)
-        )
+        return not is_sensitive(part.path, versions) and is_open_to(versions, part.owner, known.role)
 
     return Reader(sees, lambda who: directory.name_of(str(who)) or spoken(str(who)))
 
@@ -151,7 +149,7 @@ def content_view(
     """The content of a step as it is now, as this reader may see it. Blocks where it is asked anew."""
     content, now = content_of(run, definition, step), run.step(step)
     zone = services.calendar.zone
-    texts = texts_in_words(content, run.name, zone, reader.name_of)
+    texts = texts_in_words(content, run.name, zone, reader.name_of, reader.sees)
     return ContentView(
         step=step,
         title=content.step.title,

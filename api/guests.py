@@ -26,7 +26,7 @@ from api.streams import RUNS, known_run
 from api.verbs import Given, Verb
 from api.views import to_json
 from domain.definition import Definition
-from domain.directory import EMPTY
+from domain.directory import EMPTY, Directory
 from domain.events import Event
 from domain.guests import Pass, guest_of, is_open_to_guests, pass_for
 from domain.passes import unseal
@@ -102,7 +102,7 @@ async def show(request: Request) -> Response:
     """Title, instructions, fields and the values given so far; what ended says so."""
     opened = await _open(request)
     services: Services = request.app.state.services
-    reader = as_guest(opened.definition, opened.held.step, await services.directories.recently())
+    reader = await run_in_threadpool(_reader, services, opened, await services.directories.recently())
     seen = await run_in_threadpool(_seen, services, opened, reader)
     return to_json(seen, {"Referrer-Policy": "no-referrer"})
 
@@ -110,9 +110,10 @@ async def show(request: Request) -> Response:
 async def file(request: Request, sha256: str) -> Response:
     """A file that the step shows to the guest, or that was given there."""
     opened = await _open(request)
-    for kept in _files(opened):
+    services: Services = request.app.state.services
+    for kept in await run_in_threadpool(lambda: list(_files(services, opened))):
         if kept["sha256"] == sha256 and is_open_to_guests(opened.run, opened.held.step):
-            return await send_file(request.app.state.services, sha256, kept["name"], kept["type"])
+            return await send_file(services, sha256, kept["name"], kept["type"])
     raise Problem("unknown_file", f"this step shows you no file {sha256}")
 
 
@@ -157,7 +158,7 @@ async def _carry_out(verb: Verb, call: Call) -> Response:
         seen = getattr(body, "content_sha256", None)
         if refusal.code != "content_changed" or seen is None:
             raise
-        reader = as_guest(opened.definition, held.step, directory)
+        reader = await run_in_threadpool(_reader, services, opened, directory)
         raise await run_in_threadpool(
             told_of_changes, refusal, services, opened.run_id, held.step, seen, reader
         ) from None
@@ -196,10 +197,14 @@ def _still(opened: _Opened) -> _Opened:
     return replace(opened, guest=guest)
 
 
-def _files(opened: _Opened) -> Iterator[Mapping[str, Any]]:
+def _reader(services: Services, opened: _Opened, directory: Directory) -> Reader:
+    return as_guest(services.repository.versions(opened.run), opened.held.step, directory)
+
+
+def _files(services: Services, opened: _Opened) -> Iterator[Mapping[str, Any]]:
     """The files of what is shown there, and of its own form."""
     step = opened.definition.steps[opened.held.step]
-    reader = as_guest(opened.definition, opened.held.step, EMPTY)
+    reader = _reader(services, opened, EMPTY)
     for part in content_of(opened.run, opened.definition, opened.held.step).parts:
         if reader.sees(part):
             yield from files_in(part.value)

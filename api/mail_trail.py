@@ -62,6 +62,7 @@ def mails_of(
         services.calendar.zone,
         _no_link,
         hide_sensitive=not sight.sees_sensitive,
+        earlier=tuple(sight.versions),
     )
     told = (found.run_id, run, definition, MailAction.of(action), desk)
     now = found.now.actions[key]

@@ -19,7 +19,7 @@ from domain.document import FormField
 from domain.events import EVENT_TYPES
 from domain.project import Project
 from domain.run import Run
-from domain.visible import is_for_roles, roles_that_see
+from domain.visible import Versions, is_for_roles, roles_that_see
 from domain.words import Assignee, RoleKey, StepKey
 from projections.answers import History, HistoryEntry, RunView, StageView, StepView
 
@@ -52,6 +52,11 @@ class Sight:
     sees_sensitive: bool
     earlier: tuple[Definition, ...] = ()
     """The versions that the run followed before: what was sensitive under one of them stays so."""
+
+    @property
+    def versions(self) -> Versions:
+        """The version that the run follows, then those that it followed before."""
+        return (self.definition, *self.earlier)
 
     def of_run(self, view: RunView) -> SeenRun:
         """The run without what the caller may not see."""
@@ -142,14 +147,14 @@ class Sight:
         return not any(map(self._does, judges)) and not any(map(self._fills, seeing))
 
     def _versions_with(self, key: StepKey) -> list[Definition]:
-        return [version for version in (self.definition, *self.earlier) if key in version.steps]
+        return [version for version in self.versions if key in version.steps]
 
     def _fills(self, role: str | None) -> bool:
         return role is not None and self.run.roles.get(RoleKey(role)) == self.who
 
     def _inputs(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
         hidden = not self.sees_sensitive and self.run.started_by != self.who
-        versions = (self.definition, *self.earlier) if hidden else ()
+        versions = self.versions if hidden else ()
         return _masked(inputs, [field for version in versions for field in version.document.inputs])
 
     def _does(self, key: StepKey) -> bool:
@@ -160,11 +165,10 @@ class Sight:
 def sight_of(services: Services, stream: UUID, caller: Caller) -> Sight:
     """What this caller sees of a run, from the log as it is now; a problem when there is no such run. Blocks."""
     run = known_run(services.repository.load(RUNS, stream), stream)
-    definition = services.repository.definition(run.process, run.process_version)
+    definition, *earlier = services.repository.versions(run)
     who, scopes = str(caller.actor), caller.grant.scopes
     sees = bool(scopes & SEES_ALL) or _takes_part(run, who) or _works_in(_project(services, run), who)
-    earlier = tuple(services.repository.definition(run.process, version) for version in run.followed)
-    return Sight(run, definition, who, sees, "admin" in scopes, earlier)
+    return Sight(run, definition, who, sees, "admin" in scopes, tuple(earlier))
 
 
 def sees_texts(services: Services, project: UUID | None, caller: Caller) -> bool:

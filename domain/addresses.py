@@ -12,7 +12,7 @@ from domain.directory import Directory
 from domain.mail_address import NoAddress, mail_address
 from domain.run.state import Run
 from domain.shown import spoken
-from domain.words import Assignee, RoleKey
+from domain.words import Assignee, RoleKey, full_path
 
 _ASSIGNEE = re.compile(r"(person|guest|group|service):\S{1,100}")
 _BETWEEN = re.compile(r"[,;\n]")
@@ -186,7 +186,7 @@ def guest_address(who: Assignee, run: Run, definition: Definition) -> str | None
     """The address that the run's fields give for a guest: where the role that the guest plays says ``email_from``."""
     for key, role in definition.roles.items():
         if run.roles.get(key) == who and role.email_from:
-            path = role.email_from if "." in role.email_from else f"inputs.{role.email_from}"
+            path = full_path(role.email_from)
             value = run.values.get(path)
             if isinstance(value, str) and value:
                 return value

@@ -17,10 +17,10 @@ Sees = Callable[[Part], bool]
 
 
 def texts_in_words(
-    content: Content, run_name: str, zone: tzinfo, name_of: NameOf
+    content: Content, run_name: str, zone: tzinfo, name_of: NameOf, sees: Sees
 ) -> tuple[tuple[str, str], ...]:
-    """The texts of the step by title, with the values that they name as people read them."""
-    words = {part.path: shown(part.field, part.value, zone, name_of) for part in content.parts}
+    """The texts of the step by title, with the values that they name as people read them, where they may see them."""
+    words = {part.path: _in_words(part, zone, name_of, sees) for part in content.parts}
     bare = {path.removeprefix("inputs."): text for path, text in words.items() if path.startswith("inputs.")}
     values = {**bare, **words, "run.name": run_name}
     return tuple(
@@ -58,7 +58,7 @@ def in_lines(
 def _paragraphs(
     content: Content, definition: Definition, run_name: str, zone: tzinfo, name_of: NameOf, sees: Sees
 ) -> Iterable[str]:
-    for title, text in texts_in_words(content, run_name, zone, name_of):
+    for title, text in texts_in_words(content, run_name, zone, name_of, sees):
         yield f"{title}\n\n{text}"
     for _, title, parts in listed(content, definition):
         lines = [_line(part, zone, name_of, sees) for part in parts]
@@ -67,5 +67,9 @@ def _paragraphs(
 
 
 def _line(part: Part, zone: tzinfo, name_of: NameOf, sees: Sees) -> str:
-    text = shown(part.field, part.value, zone, name_of) if sees(part) else HIDDEN
+    text = _in_words(part, zone, name_of, sees)
     return f"- {part.field.title}:\n{text}" if "\n" in text else f"- {part.field.title}: {text}"
+
+
+def _in_words(part: Part, zone: tzinfo, name_of: NameOf, sees: Sees) -> str:
+    return shown(part.field, part.value, zone, name_of) if sees(part) else HIDDEN

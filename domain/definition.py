@@ -21,7 +21,7 @@ from domain.document import (
     Stage,
     Step,
 )
-from domain.words import RoleKey, StageKey, StepKey
+from domain.words import RoleKey, StageKey, StepKey, full_path
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,9 @@ class Definition:
         refusal = known.approval.on_refusal if known.approval else None
         named = refusal.requires if isinstance(refusal, Requires) else ()
         return {
-            path: self.fields[path] for path in (_full(path, step) for path in named) if path in self.fields
+            path: self.fields[path]
+            for path in (full_path(name, step) for name in named)
+            if path in self.fields
         }
 
     @cached_property
@@ -273,10 +275,6 @@ def anchor_name(anchor: Anchor) -> str:
             return f"stage_entered:{stage}"
         case named:
             return named
-
-
-def _full(path: str, step: str) -> str:
-    return path if "." in path else f"{step}.{path}"
 
 
 def _judged(step: Step) -> set[StepKey]:

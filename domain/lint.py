@@ -28,6 +28,7 @@ from domain.lint_shown import in_view, readable, shown
 from domain.lint_times import distances
 from domain.lint_visible import stays_with_its_roles, visible_to
 from domain.outline import INSTEAD, Finding, Findings, Outline, Path, Placed, near, placeholders, some
+from domain.words import full_path
 
 MOST_STEPS = 1_000
 MOST_STORED_BYTES = 240 * 1024
@@ -141,7 +142,7 @@ def _roles_of_roles(outline: Outline) -> Findings:
 def _address_field(outline: Outline, path: Path, name: str | None) -> Findings:
     if name is None:
         return
-    field = outline.fields.get(name if "." in name else f"inputs.{name}")
+    field = outline.fields.get(full_path(name))
     if field is None or field.kind not in ("email", "text"):
         addresses = [key for key, each in outline.fields.items() if each.kind == "email"]
         message = f"{name!r} is not a field that holds an address"
@@ -238,14 +239,14 @@ def _outputs(_outline: Outline, placed: Placed) -> Findings:
 def _other_fields(outline: Outline, placed: Placed) -> Findings:
     step, path, _ = placed
     if step.outcome_from is not None:
-        name = step.outcome_from if "." in step.outcome_from else f"{step.key}.{step.outcome_from}"
+        name = full_path(step.outcome_from, step.key)
         if name not in outline.fields:
             yield Finding(
                 (*path, "outcome_from"), "unknown_field", f"there is no field {name!r}", near(outline, name)
             )
     if step.approval is not None and isinstance(step.approval.on_refusal, Requires):
         for place, field in enumerate(step.approval.on_refusal.requires):
-            name = field if "." in field else f"{step.key}.{field}"
+            name = full_path(field, step.key)
             if name not in outline.fields:
                 at = (*path, "approval", "on_refusal", "requires", place)
                 yield Finding(at, "unknown_field", f"there is no field {name!r}", near(outline, name))
@@ -307,8 +308,7 @@ def _choices(path: Path, choices: Sequence[str]) -> Findings:
 def _document_wide(outline: Outline) -> Findings:
     document = outline.document
     if document.target_from is not None:
-        name = document.target_from if "." in document.target_from else f"inputs.{document.target_from}"
-        yield from date_field(outline, ("target_from",), name)
+        yield from date_field(outline, ("target_from",), full_path(document.target_from))
     if document.target_stage is not None:
         yield from known_stage(outline, ("target_stage",), document.target_stage)
     if document.digest is not None and document.digest.offset < 1:

@@ -10,6 +10,7 @@ from domain.document import AUTOMATIC, EndsRun, FieldKind, FormField, Step
 from domain.mail_address import ACCEPTED, NoAddress, mail_address
 from domain.outline import PLACEHOLDER, Finding, Findings, Outline, Path, Placed
 from domain.run.values import is_somebody
+from domain.words import full_path
 
 _HOLDS = frozenset({"text", "email", "person", "choice", "computed"})
 """Kinds of fields whose value can be an address, or somebody with one."""
@@ -87,7 +88,7 @@ def _recipients(outline: Outline, path: Path, lines: tuple[str, ...]) -> Finding
 
 def _named(outline: Outline, name: str) -> str | None:
     """What is wrong with a line that is one placeholder; that it is unknown is said elsewhere."""
-    field: FormField | None = outline.fields.get(name if "." in name else f"inputs.{name}")
+    field: FormField | None = outline.fields.get(full_path(name))
     if field is not None and field.kind not in _HOLDS:
         return f"{name!r} is of kind {field.kind}, which holds no address"
     if name in ("guest_link", "due", "run.id", "run.name", "run.url", "step.title"):

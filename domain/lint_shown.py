@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from domain.document import AUTOMATIC
+from domain.lint_visible import is_sealed_in
 from domain.outline import Finding, Findings, Outline, Path, Placed, near, placeholders, some
-from domain.visible import is_for_roles
+from domain.words import full_path
 
 _FACTS = ("run.name",)
 
@@ -49,21 +50,16 @@ def in_view(outline: Outline, placed: Placed) -> Findings:
 
 
 def _placeholder(outline: Outline, placed: Placed, name: str, at: Path) -> Findings:
-    field_path = name if "." in name else f"inputs.{name}"
+    field_path = full_path(name)
     field = outline.fields.get(field_path)
     if field is None:
         message = f"nothing is called {name!r} here"
         yield Finding(at, "unknown_placeholder", message, (*near(outline, name), *_FACTS))
-    elif field.sensitive or _is_for_roles(outline, field_path):
+    elif is_sealed_in(outline, field_path):
         message = f"{name!r} is for some only: a text shows it to everybody who reads it"
         yield Finding(at, "sensitive_in_text", message, ("a field that everybody sees", "shows"))
     else:
         yield from _before(outline, placed, field_path, at)
-
-
-def _is_for_roles(outline: Outline, path: str) -> bool:
-    known = outline.steps.get(path.partition(".")[0])
-    return known is not None and is_for_roles(known.step)
 
 
 def _before(outline: Outline, placed: Placed, one: str, at: Path) -> Findings:

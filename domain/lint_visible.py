@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from domain.document import Anchor, AnchorField, Due, Email, EndsRun, FormField, Step
 from domain.formula import reads
 from domain.outline import Finding, Findings, Outline, Path, Placed, placeholders, some
-from domain.visible import is_for_roles, is_sealed_in, roles_that_see
+from domain.visible import is_for_roles, roles_that_see, seals
+from domain.words import full_path
 
 _FOR_ALL = ("visibility: everyone",)
 
@@ -34,9 +35,15 @@ def stays_with_its_roles(outline: Outline, placed: Placed) -> Findings:
             message = f"{name!r} is for some only, and this would tell it to others"
             yield Finding(at, "sealed_source", message, instead)
     for place, field in enumerate(step.fields):
-        if field.sensitive or is_for_roles(step):
+        if seals(field, step):
             yield from _set(outline, field, (*path, "fields", place))
     yield from _mailed(step, path, sealed)
+
+
+def is_sealed_in(outline: Outline, path: str) -> bool:
+    """Whether the value at this path of a document is for some only."""
+    placed = outline.steps.get(path.partition(".")[0])
+    return seals(outline.fields.get(path), placed.step if placed is not None else None)
 
 
 class _Sealed:
@@ -47,19 +54,11 @@ class _Sealed:
 
     def has(self, name: str) -> bool:
         """Whether a field is for some only, by its flag or by its step."""
-        owner, _, key = self.path(name).partition(".")
-        if owner == "inputs":
-            return is_sealed_in(self._outline.document.inputs, key)
-        known = self._outline.steps.get(owner)
-        return known is not None and is_sealed_in(known.step.fields, key, known.step)
-
-    def path(self, name: str) -> str:
-        """The whole path of a field; an input is written without its owner too."""
-        return name if "." in name else f"inputs.{name}"
+        return is_sealed_in(self._outline, full_path(name))
 
     def by_step(self, name: str) -> Step | None:
         """The step whose values, all of them, are for some roles only; None for a field of another step."""
-        known = self._outline.steps.get(self.path(name).partition(".")[0])
+        known = self._outline.steps.get(full_path(name).partition(".")[0])
         return known.step if known is not None and is_for_roles(known.step) else None
 
     def roles(self, key: str) -> frozenset[str]:
@@ -80,12 +79,12 @@ class _Sealed:
         if names[0].startswith("role."):
             return names[0][5:]
         guests = [role for role in self._outline.document.roles if role.email_from is not None]
-        return next((r.key for r in guests if self.path(r.email_from or "") == self.path(names[0])), None)
+        return next((r.key for r in guests if full_path(r.email_from or "") == full_path(names[0])), None)
 
 
 def _told_by(step: Step, path: Path) -> Iterator[tuple[Path, str, tuple[str, ...]]]:
     if step.outcome_from is not None:
-        name = step.outcome_from if "." in step.outcome_from else f"{step.key}.{step.outcome_from}"
+        name = full_path(step.outcome_from, step.key)
         yield (*path, "outcome_from"), name, ("outcome", *_FOR_ALL)
     for at, due in _dues(step, path):
         anchor: Anchor = due.anchor

@@ -17,12 +17,13 @@ from domain.guests import Pass, guest_step, is_guest, pass_for
 from domain.moved import count, moved_text
 from domain.notices import HELP_HINT, MOVED, Notice, notice_of
 from domain.outline import PLACEHOLDER
-from domain.run.content import DECISIONS, Part, content_of
+from domain.run.content import DECISIONS, content_of
 from domain.run.state import ActionState, Run, StepState, action_key
 from domain.run.telling import MIGRATION, farewell_of
 from domain.run_text import ForPeople, facts_of, step_facts
 from domain.templates import one_line, reflowed, render, render_line
-from domain.words import Assignee, RoleKey, StepKey
+from domain.visible import Versions, is_sealed
+from domain.words import Assignee, RoleKey, StepKey, full_path
 
 _ABOUT = "This is what it is about:"
 _ASKS = frozenset({"invitation", "reminder", "assigned"})
@@ -61,13 +62,17 @@ class Mail:
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """What writing needs beside the run. ``guest_link`` gives the address that a pass of this run opens."""
+    """What writing needs beside the run. ``guest_link`` gives the address that a pass of this run opens.
+
+    ``earlier``: other versions that the run followed: what is for some under one of them is told to nobody else.
+    """
 
     book: AddressBook
     base_url: str
     zone: tzinfo
     guest_link: Callable[[UUID, Pass], str]
     hide_sensitive: bool = False
+    earlier: tuple[Definition, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +198,7 @@ class _Writer:
             return ""
         content = content_of(self.run, self.definition, step)
         told = (self.definition, self.run.name, self.desk.zone, self.desk.book.name)
-        lines = in_lines(content, *told, sees=_for_everybody)
+        lines = in_lines(content, *told, sees=lambda part: not is_sealed(part.path, self._versions))
         return f"\n\n{_ABOUT}\n\n{lines}" if lines else ""
 
     def _asked(self, letter: _Letter, one: Recipient) -> StepKey | None:
@@ -286,7 +291,7 @@ class _Writer:
         elif whole[1].startswith("role."):
             found = played(RoleKey(whole[1][5:]), *told)
         else:
-            stored = self.run.values.get(whole[1] if "." in whole[1] else f"inputs.{whole[1]}")
+            stored = self.run.values.get(full_path(whole[1]))
             found = addressed(stored, *told) if isinstance(stored, str) else Reached()
         if found.recipients or found.unreached:
             return found
@@ -314,9 +319,12 @@ class _Writer:
             **more,
         }
         hides = self.desk.hide_sensitive or "to" in self.act.changes
-        return ForPeople(
-            self.run, self.definition, self.desk.book, self.desk.zone, told, hide_sensitive=hides
-        )
+        sealed = self._versions if hides else ()
+        return ForPeople(self.run, self.definition, self.desk.book, self.desk.zone, told, sealed=sealed)
+
+    @property
+    def _versions(self) -> Versions:
+        return (self.definition, *self.desk.earlier)
 
     def _link(self, one: Recipient) -> str:
         """Where the reader finds it: a guest through a pass of their own, everybody else on the page of the run."""
@@ -336,10 +344,6 @@ class _Writer:
 
     def _step(self) -> StepState | None:
         return self.run.step(self.act.step) if self.act.step is not None else None
-
-
-def _for_everybody(part: Part) -> bool:
-    return not part.guarded
 
 
 def _is_guest(who: str | None) -> bool:

@@ -8,12 +8,13 @@ from typing import Any
 from uuid import UUID
 
 from domain.addresses import AddressBook
+from domain.comparing import is_set
 from domain.definition import Definition
 from domain.document import FormField
 from domain.run.state import Run
 from domain.shown import shown, when
-from domain.visible import is_sealed
-from domain.words import RoleKey, StepKey
+from domain.visible import Versions, is_sealed
+from domain.words import RoleKey, StepKey, full_path
 
 HIDDEN = "•••"
 """Stands for a value that the reader of a rendered text may not see."""
@@ -22,8 +23,8 @@ HIDDEN = "•••"
 class ForPeople(Mapping[str, Any]):
     """The values of a run as texts for people, by placeholder: fields, inputs, roles, facts of the run and the step.
 
-    ``more`` holds what only the mail knows (a link, a comment) and is shown as it is. With ``hide_sensitive`` the
-    values that are for some only are hidden: sensitive ones, and those of steps that some roles see.
+    ``more`` holds what only the mail knows (a link, a comment) and is shown as it is. The values that are for some only
+    under one of the versions ``sealed`` are hidden: sensitive ones, and those of steps that some roles see.
     """
 
     def __init__(
@@ -34,14 +35,14 @@ class ForPeople(Mapping[str, Any]):
         zone: tzinfo,
         more: Mapping[str, Any],
         *,
-        hide_sensitive: bool = False,
+        sealed: Versions = (),
     ) -> None:
         self._run, self._definition, self._book, self._zone = run, definition, book, zone
-        self._more, self._hides = more, hide_sensitive
+        self._more, self._sealed = more, sealed
 
     def __getitem__(self, name: str) -> Any:
-        path = name if "." in name else f"inputs.{name}"
-        field = field_of(self._definition, path)
+        path = full_path(name)
+        field = self._definition.fields.get(path)
         if field is not None:
             return self._shown(path, field, self._run.values.get(path))
         if name.startswith("role."):
@@ -57,7 +58,7 @@ class ForPeople(Mapping[str, Any]):
         return sum(1 for _ in self)
 
     def _shown(self, path: str, field: FormField, value: Any) -> str:
-        if self._hides and is_sealed(self._definition, path) and value not in (None, "", [], {}):
+        if is_set(value) and is_sealed(path, self._sealed):
             return HIDDEN
         return shown(field, value, self._zone, self._book.name)
 
@@ -92,14 +93,3 @@ def step_facts(run: Run, definition: Definition, step: StepKey | None, zone: tzi
         return {}
     due = run.step(step).due_at
     return {"step.title": definition.steps[step].title, "due": when(due, zone) if due else ""}
-
-
-def field_of(definition: Definition, path: str) -> FormField | None:
-    """The field at a path such as ``inputs.plan`` or ``kickoff_booked.kickoff_date``."""
-    owner, _, key = path.partition(".")
-    if owner == "inputs":
-        fields: tuple[FormField, ...] = definition.document.inputs
-    else:
-        step = definition.steps.get(StepKey(owner))
-        fields = step.fields if step else ()
-    return next((field for field in fields if field.key == key), None)

@@ -50,6 +50,11 @@ def group_stream(key: str) -> UUID:
     return uuid5(_GROUPS, key)
 
 
+def full_path(name: str, owner: str = "inputs") -> str:
+    """The path of a field as a document names it: what is written without an owner is this owner's."""
+    return name if "." in name else f"{owner}.{name}"
+
+
 class Rejected(Exception):
     """A rule said no; nothing is recorded. ``code`` is stable, ``detail`` is for people."""
 

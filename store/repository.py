@@ -13,6 +13,7 @@ from uuid import UUID
 from domain.aggregate import Aggregate
 from domain.definition import Definition
 from domain.events import Event, ProcessDraftSaved, ProcessVersionPublished
+from domain.run.state import Run
 from domain.words import Rejected, process_stream
 from store.errors import CommandMismatch, Conflict, LogError, Repeated
 from store.log import Log
@@ -214,6 +215,11 @@ class Repository:
         if key not in self._definitions:
             self._definitions[key] = self._compile(process, version)
         return self._definitions[key]
+
+    def versions(self, run: Run) -> tuple[Definition, ...]:
+        """The version that a run follows, then those that it followed before."""
+        numbers = dict.fromkeys((run.process_version, *run.followed))
+        return tuple(self.definition(run.process, number) for number in numbers)
 
     def _compile(self, process: str, version: int) -> Definition:
         document: dict[str, Any] | None = None

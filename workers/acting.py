@@ -167,9 +167,9 @@ class Acting:
             return None
         newest = self._repository.load(RUN, name.run)
         assert newest is not None
-        definition = self._repository.definition(newest.process, newest.process_version)
+        definition, *earlier = self._repository.versions(newest)
         action = action_of(newest, _step(name), name.round, name.action)
-        return Due(name.run, newest, definition, action, key, at)
+        return Due(name.run, newest, definition, action, key, at, tuple(earlier))
 
     async def _answer(self, due: Due) -> Answer:
         """What the executor says. A defect in it is a failure that somebody sees, not the end of all other calls."""

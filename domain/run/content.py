@@ -18,8 +18,7 @@ from domain.outline import PLACEHOLDER
 from domain.run.finishing import present
 from domain.run.impartial import INPUTS, judged_over
 from domain.run.state import Run, StepWord
-from domain.visible import is_for_roles
-from domain.words import Rejected, StepKey, Values
+from domain.words import Rejected, StepKey, Values, full_path
 
 DECISIONS = frozenset({"approval", "sign"})
 """The kinds of steps that decide about a content."""
@@ -27,16 +26,12 @@ DECISIONS = frozenset({"approval", "sign"})
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One value of a content: its path, its field, and the step that brought it (``inputs`` for the run's own).
-
-    ``guarded``: for some eyes only, because its field is sensitive or its step is not for everybody.
-    """
+    """One value of a content: its path, its field, and the step that brought it (``inputs`` for the run's own)."""
 
     path: str
     value: Any
     field: FormField
     owner: str
-    guarded: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +167,7 @@ def read_by(definition: Definition, known: Step) -> Iterator[str]:
     """The fields whose values stand in the texts of the step, by path."""
     for text in known.texts.values():
         for name in PLACEHOLDER.findall(text):
-            path = name if "." in name else f"{INPUTS}.{name}"
+            path = full_path(name)
             if path in definition.fields:
                 yield path
 
@@ -183,9 +178,7 @@ def _parts(definition: Definition, about: Iterable[str], values: Mapping[str, An
     for path in paths:
         if is_set(values.get(path)):
             owner, field = path.partition(".")[0], definition.fields[path]
-            step = definition.steps.get(StepKey(owner))
-            guarded = field.sensitive or (step is not None and is_for_roles(step))
-            yield Part(path, values[path], field, owner, guarded)
+            yield Part(path, values[path], field, owner)
 
 
 def _paths(definition: Definition, one: str) -> Iterable[str]:

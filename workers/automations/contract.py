@@ -27,6 +27,8 @@ class Due:
     action: ActionState
     key: str
     at: datetime
+    earlier: tuple[Definition, ...] = ()
+    """The versions that the run followed before."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from domain.addresses import Unreached, tags_in
 from domain.mails import Desk, MailAction, Post, compose, superseded
@@ -26,7 +27,7 @@ class Emailing:
         act = MailAction.of(due.action)
         if superseded(due.run, act):
             return Done("superseded")
-        desk = await asyncio.to_thread(self._desk)
+        desk = replace(await asyncio.to_thread(self._desk), earlier=due.earlier)
         post = compose(due.run_id, due.run, due.definition, act, desk)
         if not post.mails:
             return _to_nobody(post)
