@@ -112,7 +112,7 @@ from read.run r where r.run = %(run)s
 
 -- name: run_steps
 select step, state, round, assignee, by, ready_at, started_at, ended_at, due_at, due_source, due_moves, outcome, reason,
-  help, questioned, approvals, comments, "values", notes, added_later from read.run_step where run = %(run)s
+  help, questioned, approvals, comments, "values", notes, added_later, asked_anew from read.run_step where run = %(run)s
 
 -- name: help_texts
 select run, step, help from read.run_step where run = any(%(runs)s) and help is not null order by run, step

@@ -204,6 +204,10 @@ def _step_values_saved(run: RunFacts, data: Data, at: datetime, _by: str | None)
         run.progressed_at = at
 
 
+_DECIDED = frozenset({"done", "skipped"})
+"""After this nothing waits any more for a decision that was voided before."""
+
+
 def _step_ended(state: str) -> Callable[[RunFacts, Data, datetime, str | None], None]:
     def ended(run: RunFacts, data: Data, at: datetime, by: str | None) -> None:
         step = _step(run, data)
@@ -214,6 +218,7 @@ def _step_ended(state: str) -> Callable[[RunFacts, Data, datetime, str | None], 
         step.reason = data.get("reason")
         step.help = step.incident = None
         step.joined = False
+        step.asked_anew = step.asked_anew and state not in _DECIDED
 
     return ended
 
@@ -283,6 +288,10 @@ def _approval_given(run: RunFacts, data: Data, at: datetime, by: str | None) -> 
     run.progressed_at = at
 
 
+def _decision_voided(run: RunFacts, data: Data, _at: datetime, _by: str | None) -> None:
+    _step(run, data).asked_anew = True
+
+
 def _action_started(run: RunFacts, data: Data, _at: datetime, _by: str | None) -> None:
     step = run.steps.get(data["step"])
     if step is not None and data["round"] == step.round and data["action"] in OWN:
@@ -346,6 +355,7 @@ RUN_FACTS = Fold(
         "step_reopened": _step_reopened,
         "step_evidence_questioned": _step_questioned,
         "approval_given": _approval_given,
+        "decision_voided": _decision_voided,
         "help_requested": _help_requested,
         "help_cleared": _help_cleared,
         "action_started": _action_started,

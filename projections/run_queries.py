@@ -162,7 +162,7 @@ class _Step(StepFacts):
 _STEP_COLUMNS = (
     "key", "state", "round", "assignee", "by", "ready_at", "started_at", "ended_at", "due_at", "due_source",
     "due_moves", "outcome", "reason", "help", "questioned", "approvals", "comments", "values",
-    "notes", "added_later",
+    "notes", "added_later", "asked_anew",
 )  # fmt: skip
 
 
@@ -283,11 +283,13 @@ class _View:
         return facts.assignee or (self.row[7].get(step.role) if step.role else None)
 
     def _waits_for(self, key: StepKey) -> tuple[WaitsFor, ...]:
+        """What a locked step comes after, and each voided decision before it, over what is done between."""
         wanted = self.definition.dependencies[key]
         found = []
         for other, step in self.definition.steps.items():
             facts = self.steps.get(other) or _Step()
-            if other in wanted and facts.state not in ENDED_WELL:
+            waits = other in wanted or (facts.asked_anew and self.definition.is_behind(key, other))
+            if waits and facts.state not in ENDED_WELL:
                 found.append(
                     WaitsFor(
                         other,

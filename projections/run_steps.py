@@ -24,7 +24,7 @@ RUN_STEP = Table(
     (
         "run", "step", "state", "round", "assignee", "by", "ready_at", "started_at", "ended_at", "due_at", "due_source",
         "due_moves", "outcome", "reason", "help", "questioned", "approvals", "comments", "values", "notes",
-        "added_later", "called",
+        "added_later", "called", "asked_anew",
     ),
     key=2,
 )  # fmt: skip
@@ -50,7 +50,8 @@ def _rows(subject: Subject) -> Iterator[tuple[int, Row]]:
             help_json(step.help) if step.help else None, step.questioned or bool(step.doubted),
             step.approvals, step.comments,
             values.shown(key, values.steps.get(key)), values.notes.get(key), step.added_later, step.called,
+            step.asked_anew,
         )  # fmt: skip
 
 
-RUN_STEPS = Projection("run_steps", 7, (RUN, RUN_STEP), {"run": Source((RUN_FACTS, RUN_VALUES), _rows)})
+RUN_STEPS = Projection("run_steps", 8, (RUN, RUN_STEP), {"run": Source((RUN_FACTS, RUN_VALUES), _rows)})

@@ -50,6 +50,7 @@ create table run_step (
   notes jsonb,
   added_later boolean not null,
   called boolean not null,
+  asked_anew boolean not null,
   primary key (run, step)
 );
 

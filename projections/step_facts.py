@@ -23,8 +23,8 @@ class StepFacts:
     """One step of one run."""
 
     __slots__ = (
-        "added_later", "approvals", "approved_by", "assignee", "by", "called", "comments", "doubted", "due_at",
-        "due_moves", "due_source", "ended_at", "help", "incident", "joined", "outcome", "overdue", "questioned",
+        "added_later", "approvals", "approved_by", "asked_anew", "assignee", "by", "called", "comments", "doubted",
+        "due_at", "due_moves", "due_source", "ended_at", "help", "incident", "joined", "outcome", "overdue", "questioned",
         "ready_at", "reason", "reminded_at", "reminded_by", "reopened", "round", "round_at", "started_at", "state",
     )  # fmt: skip
 
@@ -54,6 +54,8 @@ class StepFacts:
         """The step as it was before a migration had it done again."""
         self.approvals = 0
         self.approved_by: list[str] = []
+        self.asked_anew = False
+        """Whether a decision was voided, and none was taken since."""
         self.comments = 0
         self.added_later = False
         self.called = False

@@ -9,7 +9,15 @@ from uuid import UUID
 
 import pytest
 
-from domain.run import change_inputs, complete_step, pause_run, resume_run, set_step_due
+from domain.run import (
+    change_inputs,
+    complete_step,
+    give_approval,
+    pause_run,
+    reopen_step,
+    resume_run,
+    set_step_due,
+)
 from domain.words import StepKey
 from projections import run_queries
 from projections.answers import DueWaitsFor, RunView, StepView
@@ -164,3 +172,41 @@ def test_nothing_is_announced_while_a_run_rests(office: Office, asking: Conn):
     office.do(run, pause_run, "holidays")
     kickoff = seen(office, asking, run)["kickoff"]
     assert (kickoff.due_at, kickoff.next_reminder_at) == (day(5), None)
+
+
+DECIDED = {
+    "key": "sale",
+    "title": "Sale",
+    "roles": PLAN["roles"],
+    "stages": [{"key": "all", "title": "All", "steps": [
+        {"key": "offer", "title": "Offer", "kind": "form", "role": "seller",
+         "fields": [{"key": "price", "title": "Price", "kind": "number"}]},
+        {"key": "review", "title": "Review", "kind": "approval", "role": "boss", "approval": {"covers": ["offer"]}},
+        {"key": "pack", "title": "Pack", "role": "seller"},
+        {"key": "ship", "title": "Ship", "role": "seller"}]}],
+}  # fmt: skip
+
+
+def test_a_locked_step_says_that_it_waits_for_a_decision_that_is_made_anew(
+    log: Log, database: Database, asking: Conn
+):
+    """What is done between stays done, and what comes behind it names the decision; once that is made it goes on."""
+    office = Office(database.app_url, log, document=DECIDED)
+    try:
+        run = office.start(roles={"boss": "person:bo"})
+        told = {"definition": office.definition, "calendar": OFFICE}
+        office.do(run, complete_step, step=StepKey("offer"), values={"price": 1}, **told)
+        office.do(run, give_approval, step=StepKey("review"), by="person:bo", **told)
+        office.do(run, complete_step, step=StepKey("pack"), **told)
+        office.do(run, reopen_step, step=StepKey("offer"), reason="a typo", **told)
+        office.do(run, complete_step, step=StepKey("offer"), values={"price": 2}, **told)
+        ship = seen(office, asking, run)["ship"]
+        assert (ship.state, [(one.step, one.who, one.state) for one in ship.waits_for]) == (
+            "locked",
+            [("review", "person:bo", "ready")],
+        )
+        office.do(run, give_approval, step=StepKey("review"), by="person:bo", **told)
+        ship = seen(office, asking, run)["ship"]
+        assert (ship.state, ship.waits_for) == ("ready", ())
+    finally:
+        office.close()

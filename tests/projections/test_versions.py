@@ -9,7 +9,7 @@ from projections.projection import Projection
 from projections.registry import BY_NAME, PROJECTIONS
 
 RECORDED = {
-    "run_steps": (7, "44d68c90fc218a51"),
+    "run_steps": (8, "d294d1d79b449316"),
     "run_history": (1, "df2ac292a2c7aa57"),
     "board": (6, "fdc79ce2d346afba"),
     "attention": (3, "354d7a88328e84a5"),
