@@ -12,11 +12,10 @@ from domain.definition import Definition
 from domain.directory import Directory
 from domain.events import Event
 from domain.run.doing import finish_step
-from domain.run.finishing import present
+from domain.run.finishing import lacking
 from domain.run.queueing import close_incident, own_action, queue, withdraw
 from domain.run.state import ActionState, Run, action_key
 from domain.run.telling import MIGRATION
-from domain.run.values import amiss, missing
 from domain.run.work import Work
 from domain.schedule import Calendar
 from domain.words import Actor, Assignee, Rejected, RoleKey, StepKey, Values
@@ -302,9 +301,7 @@ def wrong_values(work: Work, step: StepKey, values: Values) -> str | None:
 
     Values of the fields that the step has already count too.
     """
-    known = work.definition.steps[step]
-    before = present(work.run, known, step)
-    found = amiss(known.fields, values, before, work.directory) + missing(known.fields, {**before, **values})
+    found = lacking(work, step, values)
     if not found:
         return None
     named = [f"{one['field']} ({one['problem']}; accepted: {one['accepted']})" for one in found]

@@ -14,16 +14,16 @@ from domain.events import ApprovalGiven, ApprovalRefused, Event, StepRelocked, S
 from domain.run.claiming import group_of, of_the_group
 from domain.run.content import decided_on, must_be_in_view
 from domain.run.doing import already_done, fail, finish_step
-from domain.run.finishing import present
+from domain.run.finishing import missing_in, present
 from domain.run.impartial import impartial, is_impartial
 from domain.run.readiness import settle
 from domain.run.reopening import question_or_reopen, reopen_one
 from domain.run.state import Run
-from domain.run.taking import take_inputs
-from domain.run.values import Problem, amiss, missing, refuse, settled
+from domain.run.taking import beyond_reach, take_inputs
+from domain.run.values import Problem, amiss, refuse, settled
 from domain.run.work import Work, in_hand, reasoned, step_of
 from domain.schedule import Calendar
-from domain.words import Actor, Assignee, Rejected, StepKey, Values
+from domain.words import Actor, Assignee, Rejected, StepKey, Values, full_path
 
 
 def give_approval(  # noqa: PLR0913 - what is said, and what the house knows
@@ -68,7 +68,7 @@ def give_approval(  # noqa: PLR0913 - what is said, and what the house knows
         work.on(ApprovalGiven, step, comment=comment, **decided_on(work.run, definition, step))
     if not _agreed(work.run, definition, known, directory):
         return work.events
-    refuse(step, missing(known.fields, present(work.run, known, step)))
+    refuse(step, missing_in(work, step, {}))
     return finish_step(work, step, {}, "approved")
 
 
@@ -191,7 +191,7 @@ def _next_round(work: Work, step: StepKey) -> list[StepKey]:
 def _resolved(definition: Definition, step: StepKey, values: Values) -> Values:
     """The values by path: a bare key means a required field of that name, else a field of the step itself."""
     short = {path.rpartition(".")[2]: path for path in definition.asked_with_refusal(step)}
-    return {key if "." in key else short.get(key, f"{step}.{key}"): value for key, value in values.items()}
+    return {short.get(key, full_path(key, step)): value for key, value in values.items()}
 
 
 def _new(run: Run, definition: Definition, given: Values) -> Values:
@@ -226,8 +226,11 @@ def _check_given(work: Work, known: Step, step: StepKey, given: Values) -> None:
 
 def _amiss(work: Work, owner: str, values: Values) -> list[Problem]:
     known = work.definition.steps.get(StepKey(owner))
-    before = work.run.inputs if known is None else present(work.run, known, StepKey(owner))
-    return amiss(_fields(work.definition, owner), values, before, work.directory)
+    if known is not None:
+        return amiss(known.fields, values, present(work.run, known, StepKey(owner)), work.directory)
+    new = settled(values, work.run.inputs)
+    wrong = amiss(work.definition.document.inputs, values, work.run.inputs, work.directory)
+    return wrong + beyond_reach(work.definition, new)
 
 
 def _placed(found: Iterable[Problem], owner: str, step: StepKey) -> list[Problem]:
@@ -253,10 +256,3 @@ def _by_owner(given: Values) -> dict[str, Values]:
         owner, _, key = path.partition(".")
         found.setdefault(owner, {})[key] = value
     return found
-
-
-def _fields(definition: Definition, owner: str) -> tuple[Any, ...]:
-    if owner == "inputs":
-        return definition.document.inputs
-    known = definition.steps.get(StepKey(owner))
-    return known.fields if known else ()

@@ -18,11 +18,11 @@ from domain.events import (
     StepValuesSaved,
 )
 from domain.run.content import DECISIONS, decided_on, must_be_in_view
-from domain.run.finishing import follow, mark_done, present
+from domain.run.finishing import follow, mark_done, missing_in, present
 from domain.run.impartial import impartial, not_judged_by
 from domain.run.readiness import cancel_open, settle
 from domain.run.state import Run, StepState
-from domain.run.values import amiss, check, missing, refuse, settled
+from domain.run.values import amiss, check, refuse, settled
 from domain.run.work import Work, in_hand, in_running, reasoned, step_of
 from domain.schedule import Calendar
 from domain.words import Actor, Cause, Rejected, StepKey, Values
@@ -229,7 +229,7 @@ def _complete(
     in_hand(run, work.definition, step)
     impartial(run, work.definition, known, work.by or Actor("system:milepost"))
     must_be_in_view(run, work.definition, step, content_sha256)
-    refuse(step, missing(known.fields, {**before, **values}))
+    refuse(step, missing_in(work, step, values))
     return finish_step(work, step, values, outcome, reason, content=_in_view(work, known, values))
 
 

@@ -8,12 +8,12 @@ from domain.comparing import is_set, same
 from domain.definition import Definition
 from domain.directory import Directory
 from domain.events import Event, HelpCleared, StepValuesSaved
-from domain.run.finishing import computed_values, fill_inputs, present
+from domain.run.finishing import computed_values, fill_inputs, present, sets_beyond_reach
 from domain.run.impartial import impartial
 from domain.run.people import hand_over
 from domain.run.readiness import settle
 from domain.run.state import Run
-from domain.run.values import check, missing, settled
+from domain.run.values import check, missing, refuse, settled
 from domain.run.work import Work, in_running, step_of
 from domain.schedule import Calendar
 from domain.words import Actor, Assignee, Rejected, StepKey, Values
@@ -54,7 +54,9 @@ def add_evidence(
         return []
     in_running(run)
     impartial(run, definition, known, by)
-    return _added(Work(run, definition, by, at, calendar, directory), step, new)
+    work = Work(run, definition, by, at, calendar, directory)
+    refuse(step, sets_beyond_reach(work, step, new))
+    return _added(work, step, new)
 
 
 def _only_unset(step: StepKey, new: Values, before: Values) -> None:

@@ -10,10 +10,10 @@ from domain.directory import Directory
 from domain.events import Event
 from domain.run.doing import finish_step
 from domain.run.evolve_action import told_sha256
-from domain.run.finishing import present
+from domain.run.finishing import lacking
 from domain.run.kept import is_for, own_values, received
 from domain.run.state import Run
-from domain.run.values import amiss, missing, refuse
+from domain.run.values import refuse
 from domain.run.work import Work, in_running
 from domain.schedule import Calendar
 from domain.words import Actor, Rejected, StepKey, Values
@@ -94,9 +94,4 @@ def _waiting(definition: Definition, event: str, steps: Sequence[StepKey] | None
 
 
 def _fits(work: Work, step: StepKey, values: Values) -> None:
-    known = work.definition.steps[step]
-    own, before = own_values(known, values), present(work.run, known, step)
-    refuse(
-        step,
-        amiss(known.fields, own, before, work.directory) + missing(known.fields, {**before, **own}),
-    )
+    refuse(step, lacking(work, step, own_values(work.definition.steps[step], values)))

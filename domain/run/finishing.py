@@ -14,10 +14,10 @@ from domain.run.evolve_step import REPEAT
 from domain.run.people import hand_over
 from domain.run.queueing import queue
 from domain.run.state import Run
-from domain.run.taking import take_inputs
-from domain.run.values import settled
+from domain.run.taking import beyond_reach, take_inputs
+from domain.run.values import Problem, amiss, missing, settled
 from domain.run.work import Work
-from domain.words import Assignee, Rejected, StepKey, Values
+from domain.words import Assignee, Rejected, StepKey, Values, full_path
 
 
 def mark_done(
@@ -85,6 +85,27 @@ def computed_values(work: Work, step: StepKey, given: Values) -> Values:
     return compute(fields, step, values, work.calendar.zone)
 
 
+def lacking(work: Work, step: StepKey, given: Values) -> list[Problem]:
+    """Why the step cannot be done with these values beside those that it has: what is wrong, and what is missing."""
+    known = work.definition.steps[step]
+    wrong = amiss(known.fields, given, present(work.run, known, step), work.directory)
+    return wrong + missing_in(work, step, given)
+
+
+def missing_in(work: Work, step: StepKey, given: Values) -> list[Problem]:
+    """The same for values that are well-formed: what is still required, and a target for the run beyond reach."""
+    known = work.definition.steps[step]
+    after = {**present(work.run, known, step), **given}
+    return missing(known.fields, after) + sets_beyond_reach(work, step, after)
+
+
+def sets_beyond_reach(work: Work, step: StepKey, values: Values) -> list[Problem]:
+    """What is wrong with the field that gives the run its target, where its value is another than the run's input."""
+    new = _new_inputs(work, step, {f"{step}.{key}": value for key, value in values.items()})
+    field_of = {key: field for field, key in work.definition.sets_inputs.get(step, ())}
+    return [{**one, "field": field_of[one["field"]]} for one in beyond_reach(work.definition, new)]
+
+
 def _again(work: Work, step: StepKey, given: Values) -> list[StepKey]:
     """The attempt is kept, and the step is to be done once more."""
     work.on(StepCompleted, step, values=given, outcome=REPEAT)
@@ -97,7 +118,7 @@ def _outcome(known: Step, step: StepKey, given: str | None, values: Values) -> s
     """The named result: what a field says, else what the process says, else what the actor says."""
     named: Any = known.outcome
     if known.outcome_from is not None:
-        path = known.outcome_from if "." in known.outcome_from else f"{step}.{known.outcome_from}"
+        path = full_path(known.outcome_from, step)
         named = values.get(path)
     if named is None:
         return given or ("signed" if known.kind == "sign" else None)
@@ -114,10 +135,15 @@ def _fill_roles(work: Work, step: StepKey, values: Values) -> None:
 
 def fill_inputs(work: Work, step: StepKey, values: Values) -> list[StepKey]:
     """Confirmed or corrected inputs become the run's; the steps whose conditions read them."""
+    new = _new_inputs(work, step, values)
+    return take_inputs(work, new) if new else []
+
+
+def _new_inputs(work: Work, step: StepKey, values: Values) -> Values:
+    """The inputs that these values of the step, by path, give another value."""
     pairs = work.definition.sets_inputs.get(step, ())
     given = {key: values.get(f"{step}.{field}") for field, key in pairs}
-    new = settled({key: value for key, value in given.items() if value is not None}, work.run.inputs)
-    return take_inputs(work, new) if new else []
+    return settled({key: value for key, value in given.items() if value is not None}, work.run.inputs)
 
 
 def _apply(work: Work, step: StepKey, rule: Rule) -> None:

@@ -9,8 +9,8 @@ from domain.directory import Directory
 from domain.events import Event, RunTargetSet
 from domain.run.readiness import settle
 from domain.run.state import Run
-from domain.run.taking import beyond_reach, take_inputs
-from domain.run.values import check, missing, refuse, settled
+from domain.run.taking import lacking_inputs, take_inputs
+from domain.run.values import check, refuse, settled
 from domain.run.work import Work, in_running
 from domain.schedule import Calendar
 from domain.words import Actor, Values
@@ -32,9 +32,7 @@ def change_inputs(
     if not new:
         return []
     in_running(run)
-    refuse(
-        "inputs", missing(definition.document.inputs, {**run.inputs, **new}) + beyond_reach(definition, new)
-    )
+    refuse("inputs", lacking_inputs(definition, new, run.inputs, directory))
     work = Work(run, definition, by, at, calendar, directory)
     return settle(work, take_inputs(work, new, "user"))
 

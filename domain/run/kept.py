@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from domain.document import Step
 from domain.events import ExternalEventReceived
-from domain.run.finishing import mark_done, present
+from domain.run.finishing import lacking, mark_done
 from domain.run.state import KeptEvent, Run
-from domain.run.values import missing, problems
 from domain.run.work import Work
 from domain.words import StepKey, Values
 
@@ -18,7 +17,7 @@ def take_kept(work: Work, key: StepKey) -> list[StepKey]:
     """
     known = work.definition.steps[key]
     kept = next((one for one in work.run.kept if is_for(work.run, one, known)), None)
-    if kept is None or not _is_enough(work.run, known, key, kept.values):
+    if kept is None or lacking(work, key, own_values(known, kept.values)):
         return []
     deciding, work.by = work.by, kept.by
     work.record(received(work, kept.event, kept.source_id, key, (), kept.values))
@@ -39,11 +38,6 @@ def own_values(known: Step, values: Values) -> Values:
     """Those values that the step has a field for; what else a service tells is kept with its event only."""
     fields = {field.key for field in known.fields}
     return {key: value for key, value in values.items() if key in fields and value is not None}
-
-
-def _is_enough(run: Run, known: Step, step: StepKey, values: Values) -> bool:
-    own = own_values(known, values)
-    return not problems(known.fields, own) and not missing(known.fields, {**present(run, known, step), **own})
 
 
 def received(

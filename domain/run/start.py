@@ -14,8 +14,8 @@ from domain.events import Event, RunStarted
 from domain.run.readiness import settle
 from domain.run.roles import cast
 from domain.run.state import Run
-from domain.run.taking import beyond_reach, computed_inputs, target_of
-from domain.run.values import amiss, missing, refuse
+from domain.run.taking import computed_inputs, lacking_inputs, target_of
+from domain.run.values import refuse
 from domain.run.work import Work
 from domain.schedule import Calendar
 from domain.words import Actor, Assignee, Priority, RoleKey, StepKey
@@ -112,9 +112,7 @@ def _begun(
     calendar: Calendar,
 ) -> dict[str, Any]:
     """What every run begins with; Rejected when an input is missing or wrong, or a role is unknown."""
-    fields = definition.document.inputs
-    wrong = amiss(fields, given, {}, directory) + missing(fields, given)
-    refuse("inputs", wrong + beyond_reach(definition, given))
+    refuse("inputs", lacking_inputs(definition, given, {}, directory))
     given |= computed_inputs(definition, given, calendar)
     return {
         "process": definition.process,

@@ -8,11 +8,12 @@ from typing import Any
 
 from domain.computing import compute
 from domain.definition import Definition
+from domain.directory import Directory
 from domain.events import RunInputsChanged, RunTargetSet
 from domain.reach import REACH, in_reach
 from domain.run.dues import moment
 from domain.run.people import hand_over
-from domain.run.values import Problem, settled
+from domain.run.values import Problem, amiss, missing, settled
 from domain.run.work import Work
 from domain.schedule import Calendar
 from domain.words import Cause, RoleKey, StepKey, Values
@@ -59,6 +60,15 @@ def beyond_reach(definition: Definition, inputs: Mapping[str, Any]) -> list[Prob
     if found is None or in_reach(found):
         return []
     return [{"field": key, "problem": "wrong_value", "accepted": f"a date {REACH}"}]
+
+
+def lacking_inputs(
+    definition: Definition, given: Values, before: Mapping[str, Any], directory: Directory
+) -> list[Problem]:
+    """All that is wrong with new inputs beside those that are there: values, what is required, the target's reach."""
+    fields = definition.document.inputs
+    found = amiss(fields, given, before, directory) + missing(fields, {**before, **given})
+    return found + beyond_reach(definition, given)
 
 
 def _follow_target(work: Work, new: Values) -> None:

@@ -11,10 +11,20 @@ from hypothesis import strategies as st
 
 from domain.document import Due, FormField, Offset
 from domain.reach import in_reach
-from domain.run import change_inputs, start_run
+from domain.run import (
+    add_evidence,
+    change_inputs,
+    complete_step,
+    give_approval,
+    refuse_approval,
+    save_values,
+    start_run,
+)
+from domain.run.external import receive_event
 from domain.run.values import problems
 from domain.schedule import Calendar, after, due_at, target_after
 from tests.domain.documents import run_of, step
+from tests.support.given import BO
 
 ANY_DAY = st.dates(date.min, date.max)
 ANY_INSTANT = st.datetimes(timezones=st.just(UTC))
@@ -66,6 +76,46 @@ def test_a_target_beyond_reach_is_refused_by_name() -> None:
     started = process.after(start_run, inputs={"go_live": "2026-05-01"})
     started.when(change_inputs, {"go_live": "9999-12-31"}).rejected("invalid_values")
     assert started.state.target_at is not None
+
+
+DAY = {"key": "day", "title": "Day", "kind": "date", "sets_input": "go_live"}
+AFAR = {"day": "2300-01-01"}
+
+
+def test_no_step_takes_the_target_of_a_run_beyond_reach() -> None:
+    """Whatever gives the input a value says so by name, and the run keeps its target."""
+    story = run_of(
+        step("first", kind="form", fields=[DAY]),
+        step("judged", ["first"], kind="approval", fields=[DAY]),
+        step("told", [], kind="wait", wait={"event": "told"}, fields=[DAY]),
+        target_from="inputs.go_live",
+    ).after(start_run, inputs={"go_live": "2026-05-01"})
+    saved = story.after(save_values, "first", AFAR)
+    done = story.after(complete_step, "first")
+    for deed in (
+        story.when(complete_step, "first", AFAR),
+        saved.when(complete_step, "first"),
+        done.when(give_approval, "judged", None, AFAR, by=BO),
+        done.when(add_evidence, "first", AFAR),
+        story.when(receive_event, "told", "1", AFAR, by="service:crm"),
+    ):
+        refusal = deed.rejected("invalid_values")
+        assert refusal.facts["problems"] == [
+            {"field": "day", "problem": "wrong_value", "accepted": "a date between 1970 and 2199"}
+        ]
+    assert story.after(complete_step, "first", {"day": "2026-06-01"}).state.target_at is not None
+
+
+def test_a_refusal_takes_the_target_of_a_run_nowhere_beyond_reach() -> None:
+    """The new value that a refusal has to bring is one for a target."""
+    review = step(
+        "judged", ["first"], kind="approval", approval={"on_refusal": {"requires": ["inputs.go_live"]}}
+    )
+    story = run_of(step("first"), review, target_from="inputs.go_live")
+    story = story.after(start_run, inputs={"go_live": "2026-05-01"}).after(complete_step, "first")
+    refusal = story.when(refuse_approval, "judged", "later", {"inputs.go_live": "2300-01-01"}, by=BO)
+    (problem,) = refusal.rejected("invalid_values").facts["problems"]
+    assert (problem["field"], problem["accepted"]) == ("inputs.go_live", "a date between 1970 and 2199")
 
 
 def test_the_ends_of_reach_are_in_it() -> None:

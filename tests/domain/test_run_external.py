@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from domain.directory import Directory, PersonFacts
 from domain.run import complete_step, pause_run, reopen_step, skip_step
 from domain.run.external import MOST_KEPT, receive_event
-from domain.words import Actor
+from domain.words import Actor, Assignee
 from tests.domain.documents import run_of, step
 from tests.domain.test_run_actions import start
 from tests.support.given import Story
+from tests.support.people import welcoming
 
 CRM = Actor("service:crm")
 SCORE = {"key": "score", "title": "Score", "kind": "number", "required": True}
@@ -64,6 +68,17 @@ def test_an_event_that_comes_early_is_kept_for_the_step():
     )
     assert (done.state.kept, done.state.values["report.score"]) == ((), 7)
     assert done.state.step("report").doers == (CRM,)
+
+
+def test_a_kept_event_that_names_who_left_since_blocks_nobody():
+    """What came before the step is not enough for it any more: the step waits, and whoever made it ready goes on."""
+    who = {"key": "who", "title": "Who", "kind": "person", "sets_role": "helper", "required": True}
+    wait = step("report", ["order"], kind="wait", fields=[who], wait={"event": "report.received"})
+    story = run_of(step("order"), wait).after(start)
+    story = story.after(receive_event, "report.received", "r-1", {"who": "person:max"}, by=CRM)
+    gone = Directory(people={Assignee("person:max"): PersonFacts("Max", active=False)})
+    after = replace(story, directory=welcoming(gone)).after(complete_step, "order")
+    assert (after.state.step("order").state, after.state.step("report").state) == ("done", "ready")
 
 
 def test_a_kept_event_is_taken_once():
