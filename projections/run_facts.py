@@ -172,6 +172,10 @@ def _step_overdue(run: RunFacts, data: Data, _at: datetime, _by: str | None) -> 
 
 
 def _step_relocked(run: RunFacts, data: Data, _at: datetime, _by: str | None) -> None:
+    """A migration that asks those anew who agreed keeps who they were: another may take that back."""
+    known = run.steps.get(data["step"])
+    if known is not None and known.approvals and data["round"] != known.round:
+        remember(known, by_migration=data.get("cause") == "migration")
     step = _step(run, data)
     step.joined = step.joined or step.state == "not_applicable"
     step.state = "locked"

@@ -83,9 +83,14 @@ def remember(step: StepFacts, *, by_migration: bool) -> None:
 
 
 def restored(step: StepFacts) -> StepFacts:
-    """The step as it was before a migration had it done again; what people wrote about it since stays."""
+    """The step as it was before a migration had it done again; what people wrote about it since stays.
+
+    One that was open waits: whoever it was with is asked by an event of its own.
+    """
     before = step.reopened or step
     before.comments = step.comments
+    if before.state in ("ready", "in_progress"):
+        before.state = "locked"
     return before
 
 

@@ -199,10 +199,10 @@ def _applicable(step: StepState, event: e.StepBecameApplicable) -> StepState:
 
 
 def _as_it_was(step: StepState) -> StepState:
-    """A step that had ended has; one on which some had agreed waits for the others again."""
+    """A step that had ended has, however it had; one on which some had agreed waits for the others again."""
     if step.is_open or step.state == "locked":
         return altered(step, state="locked", alarms={}, before=step.before or step.state)
-    return altered(step, state="failed" if step.state == "failed" else "done", alarms={})
+    return altered(step, alarms={})
 
 
 def _not_applicable(step: StepState, event: e.StepBecameNotApplicable) -> StepState:

@@ -12,6 +12,7 @@ from domain.definition import Definition
 from domain.run import (
     RUN,
     add_evidence,
+    change_inputs,
     complete_step,
     decline_signature,
     give_approval,
@@ -116,6 +117,23 @@ def test_there_and_back_leaves_decisions_as_they_were(new: Definition, key: str,
     assert {k: (s.decided, s.about) for k, s in back.state.steps.items()} == {
         k: (s.decided, s.about) for k, s in story.state.steps.items()
     }
+
+
+@pytest.mark.parametrize("answer", ["leave", "reopen"])
+@pytest.mark.parametrize("open_before", [True, False], ids=["open before it", "done before it"])
+def test_a_decision_that_its_condition_set_aside_is_set_aside_again(answer: str, *, open_before: bool):
+    """Going back shows it as it was: decided, and set aside, also while something before it is done again."""
+    when = {"when": {"field": "inputs.plan", "operator": "equals", "value": "small"}}
+    old, new = (
+        version(1, *steps(review=when)),
+        version(2, *steps(review={**when, "approval": {"covers": ["a", "b"]}})),
+    )
+    story = at("signed", old).after(change_inputs, {"plan": "large"})
+    story = story.after(reopen_step, "a", "wrong") if open_before else story
+    review = story.state.step(StepKey("review"))
+    assert (review.state, review.evidence) == ("not_applicable", True)
+    back = moved(moved(story, new, content=answer), old)
+    assert_shows_the_same(back.state, story.state, old)
 
 
 @pytest.mark.parametrize("answer", ["leave", "reopen"])
