@@ -26,7 +26,7 @@ from domain.lint_roles import ways_to_fill
 from domain.lint_secrets import secrets_of_calls, secrets_of_webhooks
 from domain.lint_shown import in_view, readable, shown
 from domain.lint_times import distances
-from domain.lint_visible import stays_with_its_roles, visible_to
+from domain.lint_visible import stays_with_its_roles, tells_no_sealed, visible_to
 from domain.outline import INSTEAD, Finding, Findings, Outline, Path, Placed, near, placeholders, some
 from domain.words import full_path
 
@@ -373,6 +373,7 @@ def _template(outline: Outline, path: Path, text: str, *, of_header: bool = Fals
 _RULES: tuple[Callable[[Outline], Findings], ...] = (
     _duplicate_keys, _look_alikes, _roles_of_roles, ways_to_fill, cycles, _forms, computed_fields, _document_wide,
     webhooks, secrets_of_webhooks, distances, digest_recipients, dead_links,
+    tells_no_sealed,
 )  # fmt: skip
 _STEP_RULES: tuple[Callable[[Outline, Placed], Findings], ...] = (
     _reserved_keys, _roles_of_steps, _gate_owner, references, covers_earlier, conditions, dues, _details, _outputs,

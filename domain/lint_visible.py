@@ -40,6 +40,18 @@ def stays_with_its_roles(outline: Outline, placed: Placed) -> Findings:
     yield from _mailed(step, path, sealed)
 
 
+def tells_no_sealed(outline: Outline) -> Findings:
+    """What all see of a run, its name and its target, is not read from an input that is for some only."""
+    document = outline.document
+    told = [("run_name", name, "an input that everybody sees") for name in placeholders(document.run_name)]
+    if document.target_from is not None:
+        told.append(("target_from", document.target_from, "a date that everybody sees"))
+    for key, name, instead in told:
+        if is_sealed_in(outline, full_path(name)):
+            message = f"{name!r} is for some only, and this would tell it to others"
+            yield Finding((key,), "sealed_source", message, (instead,))
+
+
 def is_sealed_in(outline: Outline, path: str) -> bool:
     """Whether the value at this path of a document is for some only."""
     placed = outline.steps.get(path.partition(".")[0])

@@ -102,3 +102,17 @@ def test_the_roles_that_see_a_step_are_there():
     assert (one.code, one.as_dict()["path"]) == ("unknown_role", "stages.0.steps.0.visibility.1")
     (one,) = lint(document(role=None))
     assert (one.code, one.as_dict()["path"]) == ("missing_details", "stages.0.steps.0.visibility")
+
+
+@pytest.mark.parametrize(
+    ("key", "more"),
+    [("run_name", {"run_name": "For {mail}"}), ("target_from", {"target_from": "inputs.day"})],
+)
+def test_what_all_see_of_a_run_is_not_read_from_what_some_see(key: str, more: dict[str, Any]) -> None:
+    """Neither the name of a run nor its target tells a sensitive input."""
+    inputs = [{"key": "mail", "title": "Mail", "kind": "email"}, DAY]
+    for sensitive, found in ((False, []), (True, [(key, "sealed_source")])):
+        stages = [{"key": "work", "title": "Work", "steps": [{"key": "next", "title": "Next"}]}]
+        told = {"inputs": [{**one, "sensitive": sensitive} for one in inputs], "stages": stages, **more}
+        problems = lint(Document.model_validate({"key": "sale", "title": "Sale", **told}))
+        assert [(problem.as_dict()["path"], problem.code) for problem in problems] == found
