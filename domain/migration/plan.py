@@ -10,7 +10,6 @@ from typing import Any, Literal
 from domain.comparing import is_set
 from domain.condition import holds
 from domain.definition import Definition
-from domain.document import FormField
 from domain.migration.conversion import converted
 from domain.migration.difference import Change, Difference, difference
 from domain.migration.findings import (
@@ -23,7 +22,7 @@ from domain.migration.findings import (
     plain,
     special,
 )
-from domain.run.content import content_of
+from domain.run.content import DECISIONS, content_of
 from domain.run.queueing import OWN
 from domain.run.state import SATISFIED, Run, StepState, altered
 from domain.run.values import missing
@@ -168,8 +167,8 @@ def _nobody_worked(now: StepState, before: StepState) -> bool:
 
 
 def _decided_on_that(run: Run, new: Definition, key: StepKey, before: StepState) -> bool:
-    """Whether what was decided here, if anything was, is what this version shows."""
-    if before.decided is None:
+    """Whether what was decided here is what this version shows; also where nothing was: a guest fills in a form."""
+    if before.decided is None or new.steps[key].kind not in DECISIONS:
         return True
     then = altered(run, steps={**run.steps, key: before})
     return content_of(then, new, key).sha256 == before.decided
@@ -287,7 +286,7 @@ def _type(run: Run, between: Difference, place: int, change: Change, _zone: tzin
     if column == "done" or not is_set(value):
         yield plain(between, place, change, column)
         return
-    old, new = (field_of(version, change.step, change.field) for version in (between.old, between.new))
+    old, new = (version.fields[f"{change.step}.{change.field}"] for version in (between.old, between.new))
     turned = converted(old, new, value)
     if not turned.whole:
         reason = (
@@ -300,12 +299,6 @@ def _type(run: Run, between: Difference, place: int, change: Change, _zone: tzin
         yield special(
             change, column, "safe", "converted", "the value given so far is turned into the new form"
         )
-
-
-def field_of(version: Definition, step: StepKey, key: str) -> FormField:
-    """A field of a step, or of the inputs."""
-    fields = version.document.inputs if step == "inputs" else version.steps[step].fields
-    return next(field for field in fields if field.key == key)
 
 
 def _added(run: Run, between: Difference, place: int, change: Change, zone: tzinfo) -> Findings:

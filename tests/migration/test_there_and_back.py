@@ -236,3 +236,19 @@ def test_what_was_set_aside_while_something_before_it_is_open_is_so_again():
     there = moved(story, new)
     assert there.state.step(StepKey(B)).state == "done"
     assert_shows_the_same(moved(there, old).state, story.state, old)
+
+
+def test_what_a_guest_filled_in_is_done_as_it_was_whatever_a_form_says():
+    """A form is no decision on what it shows: another version with other words for it gives it back as it was done."""
+    guest = {"role": "customer"}
+    asked = {**guest, "fields": REQUIRED.steps[StepKey(B)].model_dump(mode="json")["fields"]}
+    old, new, worded = (
+        version(1, *steps(b=guest)),
+        version(2, *steps(b=asked)),
+        version(3, *steps(b={**guest, "title": "Fill it in"})),
+    )
+    story = at(B, old).after(complete_step, B, {"note": "y"}, by="guest:customer")
+    assert story.state.step(StepKey(B)).decided is not None
+    there = moved(story, new, field_required="reopen")
+    assert there.state.step(StepKey(B)).state != "done"
+    assert moved(there, worded).state.step(StepKey(B)).state == "done"
