@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import groupby
@@ -166,7 +166,7 @@ def card_list(
     found, counts = asked.page(page), asked.counts()
     total = sum(counts.values())
     more, next_after = left(total, page, len(found))
-    groups = _grouped(found, counts, wanted.group, asked.name, asked.stages)
+    groups = grouped(found, counts, wanted.group, asked.name, asked.stages)
     return CardList(
         project, asked.name, groups, total, more, *asked.current, asked.stages, next_after,
         acting(connection, project),
@@ -278,7 +278,7 @@ def due_cards(
     return judged_cards(connection, found, judge(None, calendar, connection=connection))
 
 
-def _grouped(
+def grouped(
     found: Sequence[tuple[Card, str | None]],
     counts: Mapping[str | None, int],
     group: GroupKey | None,
@@ -289,9 +289,15 @@ def _grouped(
     if group is None:
         return (ListGroup(None, name, sum(counts.values()), tuple(card for card, _ in found)),)
     return tuple(
-        ListGroup(key, _title(key or "", group, stages), counts[key], tuple(card for card, _ in of_group))
+        _group(key, _title(key or "", group, stages), counts.get(key, 0), of_group)
         for key, of_group in groupby(found, key=lambda pair: pair[1])
     )
+
+
+def _group(key: str | None, title: str, count: int, of_group: Iterable[tuple[Card, str | None]]) -> ListGroup:
+    """One group; a card that came into it after the page was read, and before it was counted elsewhere, counts."""
+    cards = tuple(card for card, _ in of_group)
+    return ListGroup(key, title, max(count, len(cards)), cards)
 
 
 def _title(key: str, group: GroupKey, stages: Mapping[str, str]) -> str:

@@ -164,6 +164,17 @@ def test_an_export_is_everything(api: Api, place: str, monkeypatch: pytest.Monke
         assert not any(cell.startswith("=") for row in rows for cell in row.values())
 
 
+def test_a_group_that_came_up_since_the_list_was_counted_is_told(
+    api: Api, place: str, monkeypatch: pytest.MonkeyPatch
+):
+    """Cards change between two questions: a group that only the page has says how many it shows there."""
+    monkeypatch.setattr("projections.card_lists._Asked.counts", lambda _: {})
+    asked = {"group": "state", "min_position": api.head}
+    told = api.client.get(f"/v1/projects/{place}/list", params=asked)
+    assert told.status_code == 200
+    assert sum(group["count"] for group in told.json()["groups"]) == RUNS + 1
+
+
 def test_an_export_that_fails_on_its_way_is_no_file(api: Api, place: str, monkeypatch: pytest.MonkeyPatch):
     """What cannot be read to its end is answered with a problem: never with a beginning that looks like the whole."""
     monkeypatch.setattr("api.paged._BATCH", 2)
