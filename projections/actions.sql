@@ -136,8 +136,8 @@ where a.incident is not null and not a.test and (%(project)s::uuid is null or a.
 select run, process, process_version, roles, inputs from read.run where run = any(%(runs)s)
 
 -- name: given
-select run, jsonb_object_agg(step, "values") from read.run_step where run = any(%(runs)s) and "values" is not null
-group by run
+select run, step, "values" from read.run_step
+where (run, step) in (select * from unnest(%(runs)s::uuid[], %(steps)s::text[])) and "values" is not null
 
 -- name: deciders
 select incident::text, assignee from read.action where incident is not null

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from domain.addresses import guest_address
@@ -14,7 +14,8 @@ from domain.directory import Directory
 from domain.mail_address import is_address
 from domain.passes import LIFETIME
 from domain.run import Run
-from domain.words import Assignee
+from domain.run.state import altered
+from domain.words import Assignee, full_path
 from projections.action_queries import Untold, unlinked, untold
 from projections.asking import Conn
 from projections.opened import OpenStep
@@ -108,21 +109,29 @@ class _Guests(NamedTuple):
 
 def _guests(connection: Conn, runs: set[UUID]) -> dict[UUID, _Guests]:
     definitions, found = LogDefinitions(connection), {}
-    rows = connection.execute(_SQL["guests"], {"runs": list(runs)}).fetchall()
-    given = dict(connection.execute(_SQL["given"], {"runs": list(runs)}).fetchall())
-    for run, process, version, roles, inputs in rows:
+    for run, process, version, roles, inputs in connection.execute(_SQL["guests"], {"runs": list(runs)}):
         try:
             definition = definitions(process, version)
         except UnknownDefinition:
             continue  # a parked run: nothing can be done about it here
         values = {f"inputs.{name}": value for name, value in (inputs or {}).items()}
-        values |= {
-            f"{step}.{name}": value
-            for step, of in (given.get(run) or {}).items()
-            for name, value in (of or {}).items()
-        }
         found[run] = _Guests(Run(roles=roles, values=values), definition)
+    for run, step, values in connection.execute(_SQL["given"], _sources(found)):
+        told = {f"{step}.{name}": value for name, value in values.items()}
+        known = found[run]
+        found[run] = known._replace(run=altered(known.run, values={**known.run.values, **told}))
     return found
+
+
+def _sources(found: Mapping[UUID, _Guests]) -> dict[str, list[Any]]:
+    """The steps whose fields hold the addresses of guests, run by run."""
+    pairs = [
+        (run, full_path(role.email_from).partition(".")[0])
+        for run, known in found.items()
+        for role in known.definition.roles.values()
+        if role.email_from is not None
+    ]
+    return {"runs": [run for run, _ in pairs], "steps": [step for _, step in pairs]}
 
 
 def _reached_now(one: Untold, directory: Directory) -> bool:
