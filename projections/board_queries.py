@@ -144,8 +144,12 @@ def columns(connection: Conn, project: UUID) -> list[tuple[str, str]]:
 
 
 def last_rank(connection: Conn, project: UUID, stage: str) -> str | None:
-    """The rank of the last card of a column; None when none has one. Raises NotFound."""
-    keys = [key for key, _ in columns(connection, project)]
+    """The rank of the last card of a column, as far as the board knows it; None when none has one.
+
+    What stands in no column of the project is shown in the first.
+    """
+    found = rows(connection, "project", project=project)
+    keys = [each["key"] for each in found[0][5]] if found else []
     asked = {"project": project, "stage": stage, "stages": keys, "in_first": keys[:1] == [stage]}
     rank: str | None = rows(connection, "last_rank", **asked)[0][0]
     return rank

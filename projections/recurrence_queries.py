@@ -83,12 +83,6 @@ def next_instant(connection: Conn, apart: Sequence[UUID] = ()) -> datetime | Non
     return None if row is None else row[0]
 
 
-def last_rank(connection: Conn, project: UUID, stage: str) -> str | None:
-    """The rank of the last card of a column; None when it is empty."""
-    row = connection.execute(_SQL["last_rank"], {"project": project, "stage": stage}).fetchone()
-    return None if row is None else row[0]
-
-
 def _found(connection: Conn, project: UUID | None, recurrence: UUID | None) -> list[tuple[Any, ...]]:
     wanted = {"project": project, "recurrence": recurrence}
     return connection.execute(_SQL["list"], wanted).fetchall()

@@ -38,6 +38,3 @@ select recurrence from read.recurrence where next_at <= %(now)s and recurrence <
 
 -- name: next
 select min(next_at) from read.recurrence where recurrence <> all(%(apart)s)
-
--- name: last_rank
-select max(rank) from read.card where project = %(project)s and stage = %(stage)s

@@ -24,8 +24,9 @@ class StepFacts:
 
     __slots__ = (
         "added_later", "approvals", "approved_by", "asked_anew", "assignee", "by", "called", "comments", "doubted",
-        "due_at", "due_moves", "due_source", "ended_at", "help", "incident", "joined", "outcome", "overdue", "questioned",
-        "ready_at", "reason", "reminded_at", "reminded_by", "reopened", "round", "round_at", "started_at", "state",
+        "due_at", "due_moves", "due_source", "ended_at", "help", "incident", "joined", "outcome", "overdue",
+        "questioned", "ready_at", "reason", "reminded_at", "reminded_by", "reopened", "round", "round_at",
+        "started_at", "state",
     )  # fmt: skip
 
     def __init__(self) -> None:

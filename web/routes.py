@@ -173,10 +173,7 @@ async def move_task(request: Request) -> Response:
 
 async def _last_rank(request: Request, project: UUID, stage: str) -> str | None:
     """The rank of the last card of a column; None when it has none."""
-    try:
-        return await _services(request).read(lambda connection: queries.last_rank(connection, project, stage))
-    except queries.NotFound as missing:
-        raise Problem("not_found", str(missing)) from None
+    return await _services(request).read(lambda connection: queries.last_rank(connection, project, stage))
 
 
 async def sign_out(request: Request) -> Response:

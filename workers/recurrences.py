@@ -33,6 +33,7 @@ from domain.schedule import Calendar
 from domain.task import TASK
 from domain.words import Actor, Assignee, Rejected, RoleKey, process_stream
 from projections import recurrence_queries as queries
+from projections.board_queries import last_rank
 from store.connect import connect
 from store.repository import Repository
 from workers.apart import Apart
@@ -203,7 +204,7 @@ class Recurring:
 
     def _last_rank(self, project: UUID, stage: str) -> str | None:
         with connect(self._url, "recurring work") as connection:
-            return queries.last_rank(connection, project, stage)
+            return last_rank(connection, project, stage)
 
 
 def _roles(definition: Definition, known: Recurrence, given: Mapping[str, str]) -> dict[RoleKey, Assignee]:
