@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import tzinfo
 from heapq import heapify, heappop, heappush
+from typing import Any
 
 from domain.condition import holds
 from domain.definition import Definition
@@ -21,8 +22,8 @@ from domain.run.dues import due_when_ready, redue
 from domain.run.finishing import apply_rules, follow
 from domain.run.kept import take_kept
 from domain.run.queueing import own_action
-from domain.run.state import OPEN, SATISFIED, Run
-from domain.run.voiding import asked_anew, decisions_of, void_changed
+from domain.run.state import OPEN, SATISFIED, Run, StepWord
+from domain.run.voiding import asked_anew, decided_about, decisions_of, void_changed
 from domain.run.work import Standing, Work
 from domain.words import Assignee, Cause, StepKey
 
@@ -62,7 +63,7 @@ def settle(work: Work, keys: Iterable[StepKey], cause: Cause = "rule") -> list[E
 
 def _bring(work: Work, keys: Iterable[StepKey], cause: Cause, decisions: Sequence[StepKey]) -> None:
     places, order = work.definition.places, work.definition.order
-    voided = asked_anew(work.run, work.definition)
+    voided, about = asked_anew(work.run, work.definition), decided_about(work.first, decisions)
     queued = {places[key] for key in keys}
     queue = list(queued)
     heapify(queue)
@@ -71,13 +72,30 @@ def _bring(work: Work, keys: Iterable[StepKey], cause: Cause, decisions: Sequenc
         queued.discard(place)
         values, end = work.run.values, work.run.step(order[place]).last_end
         touched = _settle_one(work, order[place], cause, voided)
-        if decisions and (work.run.values is not values or work.run.step(order[place]).last_end != end):
-            touched = (*touched, *void_changed(work, decisions))
+        if about and (concerned := _concerned(work, order[place], values, end, about)):
+            touched = (*touched, *void_changed(work, concerned))
             voided = asked_anew(work.run, work.definition)
         for key in touched:
             if places[key] not in queued:
                 queued.add(places[key])
                 heappush(queue, places[key])
+
+
+def _concerned(
+    work: Work,
+    key: StepKey,
+    values: Mapping[str, Any],
+    end: StepWord | None,
+    about: Mapping[StepKey, Iterable[str]],
+) -> list[StepKey]:
+    """The decisions that are about what this step has just changed: how it ended, its values, inputs that it set."""
+    now = work.run
+    owners = {str(key)} if now.step(key).last_end != end else set()
+    if now.values is not values:
+        owners |= {
+            path.partition(".")[0] for path, value in now.values.items() if values.get(path) is not value
+        }
+    return [decision for decision, of in about.items() if not owners.isdisjoint(of)]
 
 
 def _lifted(work: Work) -> list[StepKey]:

@@ -19,6 +19,11 @@ def decisions_of(run: Run) -> list[StepKey]:
     return [key for key, step in run.steps.items() if stands(step)]
 
 
+def decided_about(run: Run, decisions: Iterable[StepKey]) -> dict[StepKey, frozenset[str]]:
+    """Of whose values, or end, each of these decisions is: steps, and ``inputs``."""
+    return {key: frozenset(path.partition(".")[0] for path in run.step(key).about) for key in decisions}
+
+
 def void_changed(work: Work, decisions: Iterable[StepKey]) -> list[StepKey]:
     """Void those of the decisions that stood when this command began whose content it has changed; what follows them.
 
@@ -134,7 +139,7 @@ def _done_behind(work: Work, voided: StepKey) -> Iterator[StepKey]:
 
 def _titled(definition: Definition, key: StepKey, paths: Iterable[str]) -> str:
     """The paths by the titles that people know: ``Price (Offer)``."""
-    return ", ".join(dict.fromkeys(_title(definition, key, path) for path in paths)) or "its texts"
+    return ", ".join(dict.fromkeys(_title(definition, key, path) for path in paths)) or "what it shows"
 
 
 def _title(definition: Definition, key: StepKey, path: str) -> str:
