@@ -8,6 +8,7 @@ from datetime import date, datetime, tzinfo
 from decimal import Decimal
 from typing import Any
 
+from domain.comparing import is_set, moment
 from domain.document import Column, FormField
 from domain.words import Assignee
 
@@ -22,7 +23,7 @@ def shown(  # noqa: PLR0911 - one line for each kind of value
     field: FormField | Column | None, value: Any, zone: tzinfo, name_of: NameOf
 ) -> str:
     """The value of a field as text; nothing where there is none. Instants are told in ``zone``."""
-    if value in (None, "", [], {}):
+    if not is_set(value):
         return ""
     kind = "text" if field is None else field.kind
     match kind:
@@ -44,17 +45,15 @@ def shown(  # noqa: PLR0911 - one line for each kind of value
 
 def when(value: str | date | datetime, zone: tzinfo) -> str:
     """A date as ``4 March 2026``, an instant as ``4 March 2026, 10:00 (Europe/Berlin)``; other text as it is."""
-    if isinstance(value, str):
-        try:
-            value = date.fromisoformat(value) if len(value) == 10 else datetime.fromisoformat(value)
-        except ValueError:
-            return str(value)
-    if not isinstance(value, datetime):
-        return f"{value:%-d %B %Y}"
+    found = moment(value) if isinstance(value, str) else value
+    if found is None:
+        return str(value)
+    if not isinstance(found, datetime):
+        return f"{found:%-d %B %Y}"
     try:
-        local = value.astimezone(zone)
+        local = found.astimezone(zone)
     except OverflowError:  # the first and the last day that there is: stored before instants were bounded
-        return value.isoformat()
+        return found.isoformat()
     return f"{local:%-d %B %Y, %H:%M} ({zone})"
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable
-from datetime import date, datetime
 from typing import Any, NamedTuple
 
+from domain import texts
 from domain.comparing import is_set, same
 from domain.document import FieldKind, FormField
 from domain.run.values import problems
@@ -74,11 +74,11 @@ def _yes_no(value: Any) -> Any:
 
 
 def _day(value: Any) -> Any:
-    return date.fromisoformat(value).isoformat() if isinstance(value, str) and len(value) == 10 else None
+    return texts.day(value).isoformat() if isinstance(value, str) else None
 
 
 def _instant(value: Any) -> Any:
-    return value if isinstance(value, str) and datetime.fromisoformat(value).tzinfo is not None else None
+    return value if isinstance(value, str) and texts.instant(value).tzinfo is not None else None
 
 
 def _one_of(value: Any) -> Any:

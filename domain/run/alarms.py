@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
 
+from domain.comparing import moment
 from domain.definition import Definition
 from domain.document import (
     AUTOMATIC,
@@ -130,21 +131,6 @@ def anchor_value(run: Run, definition: Definition, anchor: Anchor) -> datetime |
             return run.step(step).done_at
         case AnchorStageEntered(stage_entered=stage):
             return _stage_entered(run, definition, stage)
-
-
-def moment(value: object) -> datetime | date | None:
-    """The date or instant that a field's text stands for; None for anything else."""
-    if not isinstance(value, str):
-        return None
-    try:
-        return date.fromisoformat(value)
-    except ValueError:
-        pass
-    try:
-        instant = datetime.fromisoformat(value)
-    except ValueError:
-        return None
-    return instant if instant.tzinfo is not None else instant.date()
 
 
 _PutBack = Callable[["datetime | None"], "datetime | None"]

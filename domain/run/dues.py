@@ -16,7 +16,6 @@ from domain.run.alarms import (
     anchor_value,
     from_due,
     instants,
-    moment,
     rule_instant,
 )
 from domain.run.evolve import evolve
@@ -31,7 +30,6 @@ __all__ = [
     "anchor_value",
     "count_anew",
     "due_when_ready",
-    "moment",
     "recompute_dues",
     "redue",
     "rule_due",

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from domain.comparing import moment
 from domain.computing import compute
 from domain.definition import Definition
 from domain.directory import Directory
 from domain.events import RunInputsChanged, RunTargetSet
 from domain.reach import REACH, in_reach
-from domain.run.dues import moment
 from domain.run.people import hand_over
 from domain.run.values import Problem, amiss, missing, settled
 from domain.run.work import Work

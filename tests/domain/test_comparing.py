@@ -11,10 +11,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from domain.comparing import equal, is_set, order, same
+from domain.comparing import equal, is_set, moment, order, same
 from domain.computing import evaluate
 from domain.condition import Operator, compare
+from domain.document import AnchorField, FormField
 from domain.formula import Formula
+from domain.migration.conversion import Converted, converted
+from domain.run import Run
+from domain.run.alarms import anchor_value
+from domain.shown import when
+from tests.domain.documents import definition, step
 
 BERLIN = ZoneInfo("Europe/Berlin")
 FORMULAS: TypeAdapter[Any] = TypeAdapter(Formula)
@@ -116,3 +122,17 @@ def test_the_same_is_the_same_all_through() -> None:
     assert not same({"rows": [{"n": 1}]}, {"rows": [{"n": True}]})
     assert not same([{"n": 1}], [{"n": 1}, {}])
     assert not same({"n": None}, {})
+
+
+@pytest.mark.parametrize("text", ["2026-W01-1", "20260105", "2026-01-05T09:00", "٢٠٢٦-٠١-٠٥"])
+def test_what_is_no_day_for_a_field_is_none_anywhere(text: str) -> None:
+    """One reader for all: what no field for days takes is shown as it is, becomes no day, and nothing is due by it."""
+    assert moment(text) is None
+    assert when(text, BERLIN) == text
+    day = FormField(key="day", title="Day", kind="date")
+    for kind in ("date", "datetime"):
+        new = day.model_copy(update={"kind": kind})
+        assert converted(day.model_copy(update={"kind": "text"}), new, text) == Converted(None, whole=False)
+    process = definition(step("first"))
+    run = Run(values={"inputs.go_live": text})
+    assert anchor_value(run, process, AnchorField(field="inputs.go_live")) is None
