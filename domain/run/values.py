@@ -19,8 +19,6 @@ from domain.storable import unstorable
 from domain.words import Rejected, Values
 
 Problem = dict[str, str]
-Check = Callable[[Any, Any], "str | None"]
-"""Gives what would be accepted, or None when the value is."""
 
 _TEXT_LENGTH, _LONG_LENGTH = 2_000, 100_000
 _WORD_LENGTH, _INSTANT_LENGTH = 120, 40
@@ -32,7 +30,6 @@ _MOST_STRANGERS = 5
 _PERSON = re.compile(r"(person|guest|group|service):[^\s:]{1,100}")
 _PHONE = re.compile(r"\+?[0-9][0-9 ()./-]{2,30}")
 _URL = re.compile(r"https?://[^\s/]\S*")
-_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -62,11 +59,13 @@ def amiss(
 
 
 def refuse(owner: str, found: list[Problem]) -> None:
-    """Rejected("invalid_values") when anything was found."""
+    """Rejected("invalid_values") when anything was found; ``more`` says how many problems are not told."""
     if found:
-        told = found[:_MOST_TOLD]
+        told, more = found[:_MOST_TOLD], len(found) - _MOST_TOLD
         names = ", ".join(problem["field"] for problem in told)
-        raise Rejected("invalid_values", f"{owner}: see {names}", problems=told)
+        rest = {"more": more} if more > 0 else {}
+        detail = f"{owner}: see {names}" + (f", and {more} more" if rest else "")
+        raise Rejected("invalid_values", detail, problems=told, **rest)
 
 
 def problems(fields: Sequence[FormField], given: Mapping[str, Any]) -> list[Problem]:
@@ -139,7 +138,7 @@ def _accepts(field: FormField, value: Any) -> str | None:
 
 
 def _text(limit: int) -> Callable[[Any, Any], bool]:
-    return lambda _field, value: isinstance(value, str) and len(value) <= limit and "\x00" not in value
+    return lambda _field, value: isinstance(value, str) and len(value) <= limit
 
 
 def _matches(pattern: re.Pattern[str], longest: int) -> Callable[[Any, Any], bool]:

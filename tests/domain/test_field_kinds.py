@@ -100,11 +100,11 @@ def test_what_is_too_long_is_refused_before_it_is_looked_at(kind: str, monkeypat
 
 
 def test_of_very_many_problems_the_first_are_told():
-    """Whoever mends fifty asks again."""
+    """Whoever mends fifty asks again, and is told how many are left."""
     fields = [FormField(key=f"f{n}", title="F", kind="number") for n in range(400)]
     with pytest.raises(Rejected) as told:
         values.check(fields, {field.key: "x" for field in fields}, "a", {}, Directory())
-    assert len(told.value.facts["problems"]) == 50
+    assert (len(told.value.facts["problems"]), told.value.facts["more"]) == (50, 350)
 
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "computed"])
