@@ -113,14 +113,14 @@ def _every_command(process: Definition, steps: int, times: int) -> dict[str, flo
         "due": lambda: set_step_due(halfway, process, open_key, _AT, **dued),
         "help": lambda: request_help(halfway, process, open_key, "x", **asked),
         "pause": lambda: pause_run(halfway, "x", **asked),
-        "resume": lambda: resume_run(paused, process, **dued),
+        "resume": lambda: resume_run(paused, process, **named),
         "inputs": lambda: change_inputs(halfway, process, {"plan": "large"}, **named),
         "cancel": lambda: cancel_run(halfway, process, "x", **asked),
         "approve": lambda: give_approval(halfway, process, approval, **named | other),
         "refuse": lambda: refuse_approval(halfway, process, approval, "x", **named | other),
         "decline": lambda: decline_signature(halfway, process, sign, "x", **named),
-        "reopen_first_marking": lambda: reopen_step(ended, process, first, "x", "keep", **dued),
-        "reopen_first_with_all": lambda: reopen_step(ended, process, first, "x", "reopen", **dued),
+        "reopen_first_marking": lambda: reopen_step(ended, process, first, "x", "keep", **named),
+        "reopen_first_with_all": lambda: reopen_step(ended, process, first, "x", "reopen", **named),
     }
     figures = {f"{name}_us_{steps}": _median(command, times) for name, command in commands.items()}
     for name in ("reopen_first_marking", "reopen_first_with_all"):

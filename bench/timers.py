@@ -19,6 +19,7 @@ import psycopg
 
 from bench.support import durable_server
 from domain.definition import Definition
+from domain.directory import EMPTY
 from domain.document import stored_form
 from domain.events import Event, ProcessVersionPublished, RunCommented
 from domain.run import RUN, Run, fire, set_step_due
@@ -197,7 +198,9 @@ def _catch_up(kept: _Kept, definition: Definition, until: datetime) -> None:
 def _fired(
     definition: Definition, key: StepKey, alarm: str, at: datetime
 ) -> Callable[[Run | None], list[Event]]:
-    return lambda run: fire(run or Run(), definition, key, alarm, by=TIMER, at=at, calendar=OFFICE)
+    return lambda run: fire(
+        run or Run(), definition, key, alarm, by=TIMER, at=at, calendar=OFFICE, directory=EMPTY
+    )
 
 
 def _inputs(number: int) -> dict[str, Any]:

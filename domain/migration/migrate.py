@@ -7,7 +7,7 @@ from datetime import datetime
 
 from domain.condition import holds
 from domain.definition import Definition
-from domain.directory import EMPTY, Directory
+from domain.directory import Directory
 from domain.events import (
     ActionWithdrawn,
     Event,
@@ -50,7 +50,7 @@ def migrate_run(  # noqa: PLR0913 - the run, the two versions, and what the hous
     by: Actor,
     at: datetime,
     calendar: Calendar,
-    directory: Directory = EMPTY,
+    directory: Directory,
 ) -> list[Event]:
     """Let the run follow another version. ``choices`` answer what the plan leaves open (see domain.migration.choices).
 

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from domain.condition import holds
 from domain.definition import Definition
-from domain.directory import EMPTY, Directory
+from domain.directory import Directory
 from domain.document import Step
 from domain.events import Event, StepBecameOverdue, StepEscalated, StepReminderRaised, StepWaitTimedOut
 from domain.run.alarms import ESCALATION, OVERDUE, SKIP, UNTIL, can_be_overdue, ends_at_due, lead_of
@@ -38,7 +38,7 @@ def fire(
     by: Actor,
     at: datetime,
     calendar: Calendar,
-    directory: Directory = EMPTY,
+    directory: Directory,
 ) -> list[Event]:
     """What follows when this alarm of the step comes: ``overdue`` is its due itself, the others see ``alarms``."""
     known = definition.steps.get(step)
@@ -155,7 +155,7 @@ def skip_overdue(
     by: Actor,
     at: datetime,
     calendar: Calendar,
-    directory: Directory = EMPTY,
+    directory: Directory,
 ) -> list[Event]:
     """Set a step aside because it was overdue for as long as the process allows: skipped, never done."""
     step_of(definition, step)
@@ -174,7 +174,7 @@ def end_wait(
     by: Actor,
     at: datetime,
     calendar: Calendar,
-    directory: Directory = EMPTY,
+    directory: Directory,
 ) -> list[Event]:
     """End a wait at the instant that the process names for it; one that wants a value first is flagged instead."""
     known = step_of(definition, step)

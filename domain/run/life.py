@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from domain.definition import Definition
-from domain.directory import EMPTY, Directory
+from domain.directory import Directory
 from domain.events import Event, RunCancelled, RunPaused, RunResumed
 from domain.run.dues import set_by_hand, set_by_rule, shift_open
 from domain.run.readiness import cancel_open, settle
@@ -33,7 +33,7 @@ def resume_run(
     by: Actor,
     at: datetime,
     calendar: Calendar,
-    directory: Directory = EMPTY,
+    directory: Directory,
 ) -> list[Event]:
     """Let a paused run go on: open dues move by the paused working time, and steps that waited are announced.
 

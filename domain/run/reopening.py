@@ -7,7 +7,7 @@ from typing import Literal
 
 from domain.condition import holds
 from domain.definition import Definition
-from domain.directory import EMPTY, Directory
+from domain.directory import Directory
 from domain.events import Event, RunReopened, StepEvidenceQuestioned, StepReopened
 from domain.run.finishing import follow
 from domain.run.readiness import settle
@@ -27,7 +27,7 @@ def reopen_step(  # noqa: PLR0913 - what is said, and what the house knows
     by: Actor,
     at: datetime,
     calendar: Calendar,
-    directory: Directory = EMPTY,
+    directory: Directory,
 ) -> list[Event]:
     """Have an ended step done again in a new round, with its evidence kept; a run that has ended takes work again.
 

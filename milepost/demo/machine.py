@@ -59,7 +59,8 @@ class Machine:
             return self._attempt(run, run.actions[what.action], what.at)
         if what.alarm:
             return fire(
-                run, self.definition, StepKey(what.step), what.alarm, by=MACHINE, at=what.at, calendar=self.calendar
+                run, self.definition, StepKey(what.step), what.alarm, by=MACHINE, at=what.at, calendar=self.calendar,
+                directory=self.directory,
             )  # fmt: skip
         return queue_digest(run, self.definition, by=MACHINE, at=what.at, calendar=self.calendar)
 

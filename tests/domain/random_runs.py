@@ -244,7 +244,7 @@ def decide(run: Run, definition: Definition, deed: Deed, clock: int) -> list[Eve
         "save": lambda: r.save_values(run, definition, key, args[1], **named),
         "start": lambda: r.start_step(run, definition, key, **late),
         "skip": lambda: r.skip_step(run, definition, key, "why not", **named),
-        "reopen": lambda: r.reopen_step(run, definition, key, "again", args[1], **dued),
+        "reopen": lambda: r.reopen_step(run, definition, key, "again", args[1], **named),
         "approve": lambda: r.give_approval(run, definition, key, **named),
         "refuse": lambda: r.refuse_approval(run, definition, key, f"no {clock}", args[1], **named),
         "decline": lambda: r.decline_signature(run, definition, key, "no", **named),
@@ -255,8 +255,8 @@ def decide(run: Run, definition: Definition, deed: Deed, clock: int) -> list[Eve
         "assign": lambda: r.assign_step(run, definition, key, Assignee(args[1]), **late, directory=EVERYBODY),
         "change": lambda: r.change_inputs(run, definition, {"plan": args[0]}, **named),
         "pause": lambda: r.pause_run(run, "wait", **late),
-        "resume": lambda: r.resume_run(run, definition, **dued),
-        "migrate": lambda: migrate_run(run, definition, args[0].definition, {}, **dued),
+        "resume": lambda: r.resume_run(run, definition, **named),
+        "migrate": lambda: migrate_run(run, definition, args[0].definition, {}, **named),
         "cancel": lambda: r.cancel_run(run, definition, "stop", **late),
     }
     return choices[deed.verb]()

@@ -216,7 +216,16 @@ def test_agreement_of_who_worked_on_it_since_does_not_count():
     new = Definition.load("sale", 2, wider)
     leave = {"content": "leave"}
     moved = story.given(
-        migrate_run(story.state, story.definition, new, leave, by=DANA, at=story.at, calendar=story.calendar)
+        migrate_run(
+            story.state,
+            story.definition,
+            new,
+            leave,
+            by=DANA,
+            at=story.at,
+            calendar=story.calendar,
+            directory=story.directory,
+        )
     )
     assert moved.state.step("review").approvals == (BO,)
     replace(moved, definition=new).when(give_approval, "review", by=MAX).then_types("approval_given")

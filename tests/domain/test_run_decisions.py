@@ -263,7 +263,12 @@ def _after_a_migration() -> Story:
     story = offered(step("last", ["review"]))
     new, old = _version(story, 2, "offer", fields=[PRICE, {**NOTE, "required": True}]), story.definition
     assert old is not None
-    told: dict[str, Any] = {"by": DANA, "at": story.at, "calendar": story.calendar}
+    told: dict[str, Any] = {
+        "by": DANA,
+        "at": story.at,
+        "calendar": story.calendar,
+        "directory": story.directory,
+    }
     events = migrate_run(story.state, old, new, {"field_required": "ask"}, **told)
     story = replace(story.given(events), definition=new)
     assert state(story, "review") == ("done",)

@@ -27,6 +27,7 @@ from store.repository import Repository
 from tests.importing.support import HEADER, csv_log
 from tests.support.databases import Database, Template, new_database
 from tests.support.given import BO, NINE
+from tests.support.people import EVERYBODY
 
 STAGES = """
 columns: {target_at: "case:due"}
@@ -278,7 +279,16 @@ def test_nobody_works_in_a_round_that_was_another_s(house: House) -> None:
     def again(run: Run | None) -> list[Event]:
         assert run is not None
         at = datetime(2026, 3, 2, 15, tzinfo=UTC)
-        return reopen_step(run, definition, StepKey("check"), "once more", by=BO, at=at, calendar=Calendar())
+        return reopen_step(
+            run,
+            definition,
+            StepKey("check"),
+            "once more",
+            by=BO,
+            at=at,
+            calendar=Calendar(),
+            directory=EVERYBODY,
+        )
 
     repository.execute(RUN, stream_of("1"), again)
     house.imports(*told((16, "complete", "three"), (17, "start", "four")), header=WITH_INSTANCE)

@@ -44,13 +44,20 @@ pairs = documents().flatmap(lambda document: st.tuples(st.just(document), change
 def moved(run: Run, old: Definition, new: Definition, choices: dict[str, str]) -> Run | None:
     """The run after its migration; None where a rule said no."""
     try:
-        events = migrate_run(run, old, new, choices, "because", by=BO, at=LATER, calendar=OFFICE)
+        events = migrate_run(
+            run, old, new, choices, "because", by=BO, at=LATER, calendar=OFFICE, directory=EVERYBODY
+        )
     except Rejected as refusal:
         if refusal.code != "migration_blocked":
             raise
         return None
     after = known(RUN.fold(events, run))
-    assert migrate_run(after, old, new, choices, "because", by=BO, at=LATER, calendar=OFFICE) == []
+    assert (
+        migrate_run(
+            after, old, new, choices, "because", by=BO, at=LATER, calendar=OFFICE, directory=EVERYBODY
+        )
+        == []
+    )
     return after
 
 
@@ -85,7 +92,9 @@ def _asked_anew(run: Run, process: Definition) -> list[StepKey]:
 def finished(run: Run, process: Definition) -> Run:
     """The run after everything that can be worked on was done, again and again."""
     if run.state == "paused":
-        run = known(RUN.fold(resume_run(run, process, by=BO, at=LATER, calendar=OFFICE), run))
+        run = known(
+            RUN.fold(resume_run(run, process, by=BO, at=LATER, calendar=OFFICE, directory=EVERYBODY), run)
+        )
     for turn in range(200):
         if run.ended:
             return run
@@ -98,7 +107,7 @@ def finished(run: Run, process: Definition) -> Run:
 def _worked_off(run: Run, process: Definition, key: StepKey, turn: int) -> list[Any]:
     by: dict[str, Any] = {"by": Actor(f"person:p{turn}"), "at": LATER}
     if run.step(key).state == "failed":
-        return reopen_step(run, process, key, "again", **by, calendar=OFFICE)
+        return reopen_step(run, process, key, "again", **by, calendar=OFFICE, directory=EVERYBODY)
     missing = {field.key: "text" for field in process.steps[key].fields if field.required}
     who = {**by, "by": Actor(f"person:q{turn}")}
     saved = save_values(run, process, key, missing, **who, calendar=OFFICE, directory=EVERYBODY)
@@ -179,10 +188,14 @@ def test_the_events_alone_make_the_migrated_run(
     old, new = version(pair[0], 1), version(pair[1], 2)
     run = worked(begun(old), old, doings)
     try:
-        events = migrate_run(run, old, new, choices, None, by=BO, at=LATER, calendar=OFFICE)
+        events = migrate_run(
+            run, old, new, choices, None, by=BO, at=LATER, calendar=OFFICE, directory=EVERYBODY
+        )
     except Rejected:
         return
-    again = migrate_run(run, old, new, events[0].choices, None, by=BO, at=LATER, calendar=OFFICE)  # type: ignore[attr-defined]
+    again = migrate_run(
+        run, old, new, events[0].choices, None, by=BO, at=LATER, calendar=OFFICE, directory=EVERYBODY
+    )  # type: ignore[attr-defined]
     assert again == events
     assert events[0].plan == plan(run, old, new, UTC).as_data()  # type: ignore[attr-defined]
     after = known(RUN.fold(events, run))

@@ -70,7 +70,9 @@ def test_the_read_models_follow_a_migration(
     for target, before in ((new, old), (old, new)):
         given_back = choices if target is new else {}
         try:
-            more = migrate_run(run, before, target, given_back, None, by=BO, at=LATER, calendar=OFFICE)
+            more = migrate_run(
+                run, before, target, given_back, None, by=BO, at=LATER, calendar=OFFICE, directory=EVERYBODY
+            )
         except Rejected:
             return
         events, run = [*events, *more], known(RUN.fold(more, run))

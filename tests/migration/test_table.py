@@ -34,6 +34,7 @@ from domain.run import (
 from domain.words import RoleKey, StepKey
 from tests.domain.documents import definition, step
 from tests.support.given import BO, DANA, NINE, Deed, Story
+from tests.support.people import EVERYBODY
 
 A, B, C = "a", "b", "c"
 NOTE = {"key": "note", "title": "Note", "kind": "text"}
@@ -89,8 +90,8 @@ def migrating(story: Story, new: Definition, **choices: str) -> Deed:
     assert old is not None
     named = {name.replace("__", ":"): answer for name, answer in choices.items()}
     return replace(story, by=BO, at=NINE + timedelta(hours=1)).when(
-        lambda run, *, by, at, calendar: migrate_run(
-            run, old, new, named, "new version", by=by, at=at, calendar=calendar
+        lambda run, *, by, at, calendar, directory: migrate_run(
+            run, old, new, named, "new version", by=by, at=at, calendar=calendar, directory=directory
         )
     )
 
@@ -588,7 +589,10 @@ def test_answers_that_there_are_not():
 def test_a_run_there_already_is_left_alone():
     """Asking again changes nothing."""
     run = after(at(A), TEXT)
-    assert migrate_run(run, OLD, TEXT, {}, None, by=BO, at=NINE, calendar=at(A).calendar) == []
+    assert (
+        migrate_run(run, OLD, TEXT, {}, None, by=BO, at=NINE, calendar=at(A).calendar, directory=EVERYBODY)
+        == []
+    )
 
 
 def test_a_new_role_is_filled_as_at_a_start():

@@ -24,6 +24,7 @@ from store.log import Log
 from store.repository import Repository
 from tests.migration.processes import known
 from tests.support.databases import Database
+from tests.support.people import EVERYBODY
 from tests.workers.deeds import DANA, OFFICE, World
 from tests.workers.moving import announced, job, runs, send, work_through
 from workers.migrations import LOOK_SECONDS, Migrations
@@ -175,7 +176,14 @@ def test_a_run_that_somebody_moved_by_hand_is_no_news_of_the_job(world: World):
         RUN,
         run,
         lambda state: migrate_run(
-            known(state), old, new, {"field_required": "reopen"}, by=DANA, at=at, calendar=OFFICE
+            known(state),
+            old,
+            new,
+            {"field_required": "reopen"},
+            by=DANA,
+            at=at,
+            calendar=OFFICE,
+            directory=EVERYBODY,
         ),
     )
     work_through(world)
