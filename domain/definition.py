@@ -219,14 +219,18 @@ class Definition:
 
     def is_behind(self, step: StepKey, other: StepKey) -> bool:
         """Whether ``step`` waits for ``other``, over others too."""
-        if other not in self._reached:
-            self._reached[other] = frozenset(self.behind(other))
-        return step in self._reached[other]
+        return bool(self._before[step] >> self.places[other] & 1)
 
     @cached_property
-    def _reached(self) -> dict[StepKey, frozenset[StepKey]]:
-        """What is behind a step, by that step, as far as it was asked for."""
-        return {}
+    def _before(self) -> dict[StepKey, int]:
+        """For each step, as bits by place, all steps that it waits for, over others too."""
+        found: dict[StepKey, int] = {}
+        for key in self.order:
+            bits = 0
+            for other in self.dependencies[key]:
+                bits |= found.get(other, 0) | 1 << self.places[other]
+            found[key] = bits
+        return found
 
     @cached_property
     def steps_of(self) -> dict[StageKey, tuple[StepKey, ...]]:

@@ -41,14 +41,9 @@ def secrets_of_webhooks(outline: Outline) -> Findings:
         yield from _in_address(("webhooks", place, "url"), webhook.url)
 
 
-def is_named_secret(name: str) -> bool:
-    """Whether a placeholder of a header names a secret."""
-    return SECRET.fullmatch(name) is not None
-
-
 def _spelt(path: Path, text: str) -> Findings:
     for name in PLACEHOLDER.findall(text):
-        if name.startswith("secret:") and not is_named_secret(name):
+        if name.startswith("secret:") and SECRET.fullmatch(name) is None:
             message = f"{name!r} is no name of a secret"
             yield Finding(
                 path, "unknown_placeholder", message, ("secret: and a-z, 0-9 and _, as {secret:crm_key}",)

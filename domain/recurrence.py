@@ -312,7 +312,7 @@ def _described(known: Recurrence, event: RecurrenceSetUp | RecurrenceChanged) ->
 
 
 def _all_here(template: Mapping[str, Any], directory: Directory) -> None:
-    """Rejected("person_deactivated") when the work to be made names somebody who takes no more."""
+    """Rejected when the work to be made names somebody who has left, or whom nobody added."""
     must_be_here(template.get("assignee"), directory, field="assignee")
     for role, who in (template.get("roles") or {}).items():
         must_be_here(who, directory, role=role)

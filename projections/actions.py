@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
+from domain.comparing import is_set
 from domain.definition import Definition
 from domain.document import Document, Step
 from domain.mails import MailAction, leads_guest_to
@@ -141,7 +142,7 @@ def _key(template: str, subject: Subject, values: RunValues) -> str | None:
             found[name] = (
                 values.inputs.get(field) if owner == "inputs" else values.steps.get(owner, {}).get(field)
             )
-        if found[name] in (None, "", [], {}):
+        if not is_set(found[name]):
             return None
     return render(template, found)
 

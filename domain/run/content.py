@@ -52,8 +52,8 @@ class Content:
         return sha256_of(
             {
                 "step": self.step.key,
-                "words": [self.step.title, self.step.instructions, self.step.texts],
-                "values": {part.path: [*_words(part.field), part.value] for part in self.parts},
+                "words": self._words,
+                "values": self._values,
                 "ends": dict(self.ends),
             }
         )
@@ -65,9 +65,15 @@ class Content:
         return [path for path in paths if sha256_of(mine.get(path)) != sha256_of(theirs.get(path))]
 
     def _by_path(self) -> dict[str, Any]:
-        words = [self.step.title, self.step.instructions, self.step.texts]
-        values = {part.path: [*_words(part.field), part.value] for part in self.parts}
-        return {**self.ends, **values, "texts": words}
+        return {**self.ends, **self._values, "texts": self._words}
+
+    @property
+    def _words(self) -> list[Any]:
+        return [self.step.title, self.step.instructions, self.step.texts]
+
+    @property
+    def _values(self) -> dict[str, list[Any]]:
+        return {part.path: [*_words(part.field), part.value] for part in self.parts}
 
 
 def content_of(run: Run, definition: Definition, step: StepKey, given: Values | None = None) -> Content:

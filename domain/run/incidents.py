@@ -46,7 +46,8 @@ def edit_incident(
 ) -> list[Event]:
     """Have the machine try again with these in place of what the process says; they are sent as they stand here.
 
-    A call to another receiver takes nothing along: Rejected("other_receiver") unless headers and body are given anew.
+    Rejected("other_receiver"): a call to another receiver takes nothing along, headers and body are given anew; a mail
+    with the link of a guest goes to that guest only.
     For a call ``url``, ``headers``, ``body``; for a mail ``to``, ``subject``, ``body``; for a child run ``inputs``.
     """
     found = _open(run, incident, "edited")

@@ -71,8 +71,9 @@ class StepState:
     says now. ``added_later``: a newer version brought it behind the run's back, and it was set aside. ``notes``: values
     that a new field kind could not take, as they were. ``last_end``: how it ended well last, also while it is done
     again; migrations change nothing of that.
-    ``decided``: the hash of what the decision that stands was taken on, and ``about`` the steps and fields of that;
-    ``asked_anew``: a decision was voided, and none was taken since.
+    ``decided``: the hash of what was in view at the decision that stands, or when a guest completed the step, and
+    ``about`` the steps and fields that a decision was of; ``asked_anew``: why a decision was voided, until the step is
+    done or skipped.
     """
 
     state: StepWord = "locked"
