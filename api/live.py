@@ -10,15 +10,18 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from psycopg import Connection
-from psycopg_pool import ConnectionPool
+from psycopg import Connection, OperationalError
+from psycopg_pool import ConnectionPool, PoolTimeout
 from starlette.concurrency import run_in_threadpool
 
 from api.sse import stopped_or
 from domain.events import EVENT_TYPES, RunLinked
-from store.log import Log, Recorded
+from store.log import Log, Recorded, Unavailable
 
 IDLE_SECONDS = 1.0
+_AWAY_SECONDS = 0.5
+_AWAY = (OperationalError, PoolTimeout, Unavailable)
+"""What a question to a database raises that is away for a while."""
 _SOONEST_SECONDS = 0.002
 _LATEST_SECONDS = 0.25
 _MOST_NAMED = 500
@@ -154,12 +157,16 @@ class Hub:
         return await run_in_threadpool(self._changes, position, reached)
 
     async def run(self) -> None:
-        """Follow until the server stops; idle while nobody listens or waits."""
+        """Follow until the server stops; idle while nobody listens or waits, patient while the database is away."""
         pause = _SOONEST_SECONDS
         while not await self._nobody_cares():
-            await self._look()
-            reached = self.position
-            await self._tell(reached)
+            try:
+                await self._look()
+                reached = self.position
+                await self._tell(reached)
+            except _AWAY:
+                await stopped_or(self._stopping, asyncio.sleep(_AWAY_SECONDS))
+                continue
             behind = self._log.follower.head > reached
             pause = min(pause * 1.5, _LATEST_SECONDS) if behind else _SOONEST_SECONDS
             wait = asyncio.sleep(pause) if behind else self._log.follower.wait_async(reached, IDLE_SECONDS)
@@ -187,11 +194,12 @@ class Hub:
 
     async def _tell(self, reached: int) -> None:
         """Tell what came since the last time; at first nothing, because every stream begins with what it missed."""
-        told, self._told = self._told, max(reached, self._told or 0)
+        told = self._told
         if told is not None and reached > told and self._subscribers:
             change = await run_in_threadpool(self._changes, told, reached)
             for subscriber in self._subscribers:
                 subscriber.put(change)
+        self._told = max(reached, self._told or 0)
 
     def _changes(self, after: int, upto: int) -> Change:
         change = Change(upto)
