@@ -12,7 +12,7 @@ from starlette.responses import Response, StreamingResponse
 from api.events import KEEP_ALIVE_SECONDS, EventPage, Position, events, stream_start, while_admitted
 from api.registering import ANSWER, MEDIA
 from api.services import Services
-from api.sse import HEADERS, MEDIA_TYPE, event, keep_alive, stopped_or
+from api.sse import HEADERS, MEDIA_TYPE, event, stopped_or
 
 
 class ChangesQuery(BaseModel):
@@ -36,7 +36,8 @@ async def changes(request: Request, query: Annotated[ChangesQuery, Query()]) -> 
     """Server-sent events for live pages: which runs, tasks, projects and processes look different now.
 
     A change is told after the read models have it, so that asking again shows it. Changes that come close together are
-    told as one.
+    told as one (event `changed`). Where nothing changed for 15 seconds, and at the beginning, that is told too (event
+    `unchanged`): a stream in which nothing comes for longer is dead.
     """
     services: Services = request.app.state.services
     after = await stream_start(request, query.after, services)
@@ -52,13 +53,18 @@ async def _changes(services: Services, after: int) -> AsyncGenerator[bytes, None
         yield (
             event(missed.told(), position=told, name="changed")
             if missed.position > after
-            else keep_alive(told)
+            else _unchanged(told)
         )
         while not services.stopping.is_set():
             await stopped_or(services.stopping, subscriber.something(KEEP_ALIVE_SECONDS))
             change = subscriber.take()
             if change is None:
-                yield keep_alive(told)
+                yield _unchanged(told)
             elif change.position > told:
                 told = change.position
                 yield event(change.told(), position=told, name="changed")
+
+
+def _unchanged(position: int) -> bytes:
+    """As an event, not as a comment: script in a page hears of no comments."""
+    return event({"position": position}, position=position, name="unchanged")

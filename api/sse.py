@@ -18,7 +18,7 @@ def event(data: Any, *, position: int, name: str) -> bytes:
 
 
 def keep_alive(position: int) -> bytes:
-    """Nothing happened up to ``position``: keeps connections open and clients resuming from there."""
+    """Nothing happened up to ``position``: keeps connections open and clients resuming from there; no event."""
     return b": as of %d\nid: %d\n\n" % (position, position)
 
 

@@ -12,19 +12,23 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 import httpx
+import pytest
 
+from api import feeds
 from store.model import Append, NewEvent
 from tests.api.conftest import Api, project
 from tests.support.waiting import PATIENCE_SECONDS, wait_until
 
 
 def told(answer: httpx.Response) -> Iterator[tuple[int, dict[str, object]]]:
-    """Id and data of each event of a stream."""
-    position = 0
+    """Id and data of each event of a stream that tells of something."""
+    position, name = 0, ""
     for line in answer.iter_lines():
         if line.startswith("id: "):
             position = int(line[4:])
-        elif line.startswith("data: "):
+        elif line.startswith("event: "):
+            name = line[7:]
+        elif line.startswith("data: ") and name != "unchanged":
             yield position, json.loads(line[6:])
 
 
@@ -130,6 +134,17 @@ def test_changes_are_told_after_the_read_models_have_them(published: Api):
             if change["everything"] or run in change["runs"]:  # type: ignore[operator]
                 break
         assert published.client.get(f"/v1/runs/{run}").status_code == 200
+
+
+def test_a_quiet_stream_says_that_it_lives(published: Api, monkeypatch: pytest.MonkeyPatch):
+    """At the beginning, and as long as nothing changes, an event comes that script in a page can hear."""
+    monkeypatch.setattr(feeds, "KEEP_ALIVE_SECONDS", 0.05)
+    project(published.database, published.services.log)
+    at = published.head
+    with published.client.stream("GET", f"/v1/changes?after={at}", timeout=5) as answer:
+        lines = (line for line in answer.iter_lines() if line)
+        told = [[next(lines) for _ in range(3)] for _ in range(2)]
+    assert told == [[f"id: {at}", "event: unchanged", f'data: {{"position":{at}}}']] * 2
 
 
 def test_sigterm_ends_a_server_with_open_streams_in_time(api: Api):

@@ -248,6 +248,36 @@ def test_a_stream_that_died_in_silence_leaves_nobody_behind(workspace: App, page
     expect(page.locator(".facts").first).to_contain_text("Urgent")
 
 
+SLEEPY = """
+const Stream = globalThis.EventSource;
+globalThis.opened = [];
+globalThis.EventSource = class extends Stream {
+  constructor(...given) { super(...given); opened.push(this); }
+  addEventListener(name, tell) { super.addEventListener(name, (event) => { if (!this.dead) tell(event); }); }
+};
+const clock = Date.now;
+globalThis.asleep = (seconds) => { opened.at(-1).dead = true; Date.now = () => clock() + 1000 * seconds; };
+"""
+"""Streams that can die without a word, and a clock on the wall that goes on while the machine sleeps."""
+
+
+@browser_test
+@pytest.mark.parametrize("locks", [True, False])
+def test_a_silent_stream_is_opened_anew_without_anybody_doing_anything(
+    workspace: App, page: Page, locks: bool
+):
+    """A laptop slept, and its connection is gone: the page notices that nothing comes, and catches up."""
+    run = workspace.run(workspace.project())
+    page.add_init_script(
+        SLEEPY + ("" if locks else "Object.defineProperty(navigator, 'locks', { value: undefined })")
+    )
+    page.goto(f"{workspace.url}/runs/{run}")
+    page.wait_for_function("globalThis.opened.length === 1 && opened[0].readyState === EventSource.OPEN")
+    page.evaluate("asleep(3600)")
+    workspace.post(f"/v1/runs/{run}/priority", priority="urgent")
+    expect(page.locator(".facts").first).to_contain_text("Urgent", timeout=10_000)
+
+
 def open_streams(app: App) -> int:
     """How many streams the server holds open."""
     return len(app.services.hub._subscribers)

@@ -1,7 +1,10 @@
 // Hears what changed. One stream for the whole browser, however many tabs are open: one tab holds it and tells the others;
 // when that tab goes, another takes over. Where the browser knows no locks, each tab has a stream while it is seen.
+// The server says at least every 15 seconds that it is there: a stream that says nothing for longer is dead, and opened anew.
 const SOONEST = 500;
 const LATEST = 10_000;
+const SILENCE = 40_000;
+const LOOK = 5_000;
 
 /** Begin after a position. `tell(change)`, `link(here)` and `lost()` (it cannot be opened) are called. Returns how to stop. */
 export function listen(person, after, { tell, link, lost }) {
@@ -14,8 +17,10 @@ export function listen(person, after, { tell, link, lost }) {
   let pause = SOONEST;
   let timer = 0;
   let letGo = null;
+  let heardAt = Date.now(); // by the clock on the wall, which goes on while a machine sleeps
 
   function heard(said) {
+    heardAt = Date.now();
     if (said.change) {
       position = Math.max(position, said.change.position);
       tell(said.change);
@@ -44,9 +49,11 @@ export function listen(person, after, { tell, link, lost }) {
 
   function open() {
     clearTimeout(timer);
+    heardAt = Date.now();
     source = new EventSource(`/v1/changes?after=${position}`);
     source.addEventListener("open", () => say({ here: true }));
     source.addEventListener("changed", (event) => say({ change: JSON.parse(event.data) }));
+    source.addEventListener("unchanged", () => say({}));
     source.addEventListener("error", () => {
       const refused = source.readyState === EventSource.CLOSED;
       source.close();
@@ -57,8 +64,25 @@ export function listen(person, after, { tell, link, lost }) {
     });
   }
 
+  const silent = () => Date.now() - heardAt > SILENCE;
+
   function reopen() {
     if (source?.readyState === EventSource.CLOSED) open();
+    else if (source && silent()) {
+      source.close();
+      say({ here: false });
+      open();
+    }
+  }
+
+  /** Nothing was heard for too long: whoever holds the stream opens it anew, whoever hears of it says so to that tab. */
+  function look() {
+    if (!silent()) return;
+    if (source) reopen();
+    else if (channel) {
+      link(false);
+      channel.postMessage({ wakes: true });
+    }
   }
 
   function close() {
@@ -87,7 +111,10 @@ export function listen(person, after, { tell, link, lost }) {
     seen();
   }
 
+  const looking = setInterval(look, LOOK);
+
   return () => {
+    clearInterval(looking);
     document.removeEventListener("visibilitychange", seen);
     giveUp.abort();
     close();
