@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -15,6 +16,7 @@ from api.services import Services
 
 TYPED_BYTES = 1 << 20
 """What may be typed into one form, all fields together."""
+_CHARSET = re.compile(r"""charset\s*=\s*["']?([^\s;"']*)""", re.IGNORECASE)
 
 
 @asynccontextmanager
@@ -29,6 +31,7 @@ async def form_of(request: Request, *, max_files: int, max_fields: int) -> Async
         content = _counted(request, most, used.take)
         form = await _parsed(request, content, services.file_limit_bytes, max_files, max_fields)
         try:
+            _must_be_storable(form)
             yield form
         finally:
             await form.close()
@@ -41,6 +44,7 @@ async def _parsed(
     bounds: dict[str, Any] = {"max_fields": max_fields, "max_part_size": TYPED_BYTES}
     if not kind:
         return FormData()  # a button without anything to say
+    _must_be_utf8(request)
     try:
         if kind == "application/x-www-form-urlencoded":
             return await FormParser(request.headers, content, **bounds).parse()
@@ -52,6 +56,24 @@ async def _parsed(
     raise Problem(
         "invalid", f"the body is {kind or 'of no type'}; send a form", accepted=["multipart/form-data"]
     )
+
+
+def _must_be_utf8(request: Request) -> None:
+    """A problem when the form says that its text is in another charset: pages ask for UTF-8."""
+    named = _CHARSET.search(request.headers.get("content-type", ""))
+    if named is not None and named[1].lower() not in ("utf-8", "utf8", "us-ascii"):
+        raise Problem("invalid", f"the form is in {named[1][:40]}; send UTF-8", accepted=["utf-8"])
+
+
+def _must_be_storable(form: FormData) -> None:
+    """A problem when a name or a text in the form holds what no database takes."""
+    for name, value in form.multi_items():
+        if "\0" in name or (isinstance(value, str) and "\0" in value):
+            field = name.replace("\0", "?")
+            detail = "text holds the character U+0000, which cannot be stored"
+            raise Problem(
+                "invalid", f"{field}: {detail}", errors=[{"field": field, "code": "nul", "detail": detail}]
+            )
 
 
 class _Parts(MultiPartParser):

@@ -7,7 +7,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
 from starlette.requests import Request
 from starlette.routing import BaseRoute, Mount, Route
@@ -162,7 +161,7 @@ def check_first_form(request: Request, site: Site) -> None:
 def check_form(request: Request, token: str | None) -> None:
     """For routes that take forms (``csrf="form"``): the CSRF token that the page was given has to come back."""
     caller = caller_of(request)
-    if caller.csrf is not None and not hmac.compare_digest(caller.csrf, token or ""):
+    if caller.csrf is not None and not hmac.compare_digest(caller.csrf.encode(), (token or "").encode()):
         raise Problem("cross_site", "the form lacks the CSRF token of this session")
 
 
@@ -243,9 +242,11 @@ def _same_site(headers: Mapping[bytes, bytes], site: Site) -> None:
     if origin is None:
         trusted = headers.get(b"sec-fetch-site") in {b"same-origin", b"none"}
     else:
-        text = origin.decode("latin-1")
-        trusted = text == site.base_url or urlsplit(text).netloc == headers.get(b"host", b"").decode(
-            "latin-1"
-        )
+        trusted = origin == site.base_url.encode() or _is_of(origin, headers.get(b"host", b""))
     if not trusted:
         raise Problem("cross_site", "a change with a session cookie must come from Milepost's own pages")
+
+
+def _is_of(origin: bytes, host: bytes) -> bool:
+    """Whether an origin (a scheme, a host and perhaps a port, or else ``null``) is of this host."""
+    return bool(host) and origin.partition(b"://")[2] == host

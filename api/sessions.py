@@ -138,7 +138,9 @@ async def _leave_the_old_one(request: Request, services: Services) -> None:
     caller: Caller | None = request.scope.get(CALLER)
     if caller is not None and caller.grant.browser:
         old = caller.grant.id
-        await services.read(lambda connection: access.revoke_session(connection, old))
+        ended = await services.read(lambda connection: access.revoke_session(connection, old))
+        if ended is not None:
+            services.leases.forget(ended)
 
 
 def _set_cookie(answer: Response, services: Services, value: str, seconds: int) -> None:

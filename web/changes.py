@@ -189,7 +189,7 @@ async def _carried_out(request: Request, body_of: Callable[[Sent], dict[str, Any
     check_form(request, csrf)
     home = f"/processes/{process_key(request.path_params['key'])}"
     told = await forward(
-        request, f"/v1{request.url.path}", body_of(sent), csrf=csrf, command=sent.get("command")
+        request, f"/v1{request.scope['path']}", body_of(sent), csrf=csrf, command=sent.get("command")
     )
     if not told.accepted:
         return refused(request, told.status, told.body, f"{home}/changes")

@@ -32,6 +32,8 @@ NULLABLE = {
 """Members that are sent as null when a form leaves them empty."""
 CONTROL = frozenset({"csrf", "command", "expected_version", "next", "ends_at", "confirm"})
 """Names that steer the request and are no part of the body."""
+_MADE = frozenset({"values", "inputs", "roles", "changes", "mentions"})
+"""Members of the body that are made of several names; no form has a name of their own for them."""
 _SAID = {"approve": "comment", "refuse": "reason", "decline": "reason"}
 """What the words that go with a decision are called in the body of each."""
 _DECIDING = frozenset(verb.name for verb in STEP_VERBS if "content_sha256" in verb.body.model_fields)
@@ -108,7 +110,7 @@ def body(pairs: Pairs, verb: str, zone: ZoneInfo, directory: Directory) -> dict[
                 made.setdefault("roles", {})[role] = person(text, directory)
             case ["content_sha256"] if verb not in _DECIDING:
                 pass
-            case [plain] if plain not in CONTROL:
+            case [plain] if plain not in CONTROL | _MADE:
                 _member(made, plain, controls.read("text", typed, zone), verb, zone, directory)
             case parts:
                 fields.take(parts, typed, refused=verb == "refuse")

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
 from api.form import form_of
+from api.guard import CALLER
 from api.guests import VERBS
 from api.matrix import OPEN, Rule
 from api.problems import Problem
@@ -123,7 +124,7 @@ def _titles(seen: Mapping[str, Any]) -> dict[str, str]:
 
 def _shown(request: Request, template: str, status: int, **facts: Any) -> Response:
     """The page as nobody in particular sees it, also when a colleague opens the link; the link stays here."""
-    request.scope.pop("milepost.caller", None)
+    request.scope.pop(CALLER, None)
     shown = page(request, template, status=status, **facts)
     shown.headers["Referrer-Policy"] = "no-referrer"
     return shown

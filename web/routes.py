@@ -8,7 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, FastAPI, Request
 from starlette.responses import Response
 
-from api.guard import caller_of
+from api.guard import CALLER, caller_of
 from api.matrix import OPEN, Rule
 from api.problems import Problem
 from api.registering import stream_id
@@ -17,7 +17,7 @@ from api.views import texts_for
 from projections import queries
 from web import boards, changes, guests, insights, lists, outbox, people, process_page, run_page, signing_in
 from web.asking import ask as _ask
-from web.errors import ErrorPages
+from web.errors import ErrorPages, refused
 from web.forwarding import forward
 from web.rendering import assets, page
 from web.sending import answered, body_of, carried_out, form_of
@@ -112,7 +112,7 @@ async def home(request: Request) -> Response:
             connection, None, None, None, _LATELY, None, calendar=_services(request).calendar
         ),
     )
-    return page(request, "home.html", home=seen, lately=lately.rows, answer=seen)
+    return page(request, "home.html", answer=seen, lately=lately.rows)
 
 
 async def static(request: Request) -> Response:
@@ -180,7 +180,10 @@ async def sign_out(request: Request) -> Response:
     """End the session of this browser."""
     form = await form_of(request)
     services = _services(request)
-    await forward(request, "/v1/session", {}, csrf=form.csrf, method="DELETE")
+    told = await forward(request, "/v1/session", {}, csrf=form.csrf, method="DELETE")
+    if not told.accepted:
+        return refused(request, told.status, told.body)
+    request.scope.pop(CALLER, None)
     answer_ = page(request, "sign_in.html", signed_out=True)
     answer_.delete_cookie(
         services.site.cookie, path="/", secure=services.site.secure, httponly=True, samesite="lax"

@@ -89,7 +89,7 @@ async def carried_out(request: Request, sent: Sent, body: Mapping[str, Any], pat
     form = sent.plain
     told = await forward(
         request,
-        path or f"/v1{request.url.path}",
+        path or f"/v1{request.scope['path']}",
         body,
         csrf=sent.csrf,
         command=form.get("command", ""),
@@ -120,10 +120,17 @@ def answered(request: Request, told: Answered, sent: Sent, titles: Titles | None
 
 
 def _next(request: Request, told: Answered) -> str | None:
-    return f"/runs/{told.body['id']}" if request.url.path == "/runs" and told.accepted else None
+    return f"/runs/{told.body['id']}" if request.scope["path"] == "/runs" and told.accepted else None
 
 
 def _back(request: Request, sent: Sent) -> str:
     """The page that the form stood on: a path of ours, never another site."""
-    wanted = sent.plain.get("next") or urlsplit(request.headers.get("referer", "")).path
-    return own_page(wanted) or "/"
+    return own_page(sent.plain.get("next") or _path_of(request.headers.get("referer", ""))) or "/"
+
+
+def _path_of(address: str) -> str:
+    """The path of an address; nothing of what is none."""
+    try:
+        return urlsplit(address).path
+    except ValueError:
+        return ""
