@@ -39,7 +39,8 @@ def shown(kind: str, value: Any, zone: tzinfo, directory: Directory = EMPTY) -> 
         if kind == "person":
             return called(value, directory)
         return _lines(value) if kind in _MANY_LINES else _lines(value).replace("\n", "")
-    return "\n".join(sorted(map(str, value))) if kind in LISTS else str(value)
+    several = kind in LISTS and isinstance(value, list | tuple)
+    return "\n".join(sorted(map(str, value))) if several else str(value)
 
 
 def read(kind: str, text: str, zone: tzinfo) -> Any:
