@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 from uuid import UUID
 
 from fastapi import Request
+from psycopg import Connection
 
 from api.services import Services
 from projections.action_queries import IncidentRow, incidents
@@ -34,9 +36,10 @@ class Beside:
 async def beside(request: Request, run: UUID, *, texts: bool) -> Beside:
     """``texts``: the reader sees what other services answered."""
     services: Services = request.app.state.services
-    forecast = await services.read(lambda connection: run_forecast(connection, run))
-    found = (await services.read(lambda connection: incidents(connection, run))).rows
-    levers = await services.read(lambda connection: run_levers(connection, run))
-    return Beside(
-        forecast, found if texts else tuple(replace(row, reason="") for row in found), levers.levers
-    )
+    return await services.read(lambda connection: _beside(connection, run, texts=texts))
+
+
+def _beside(connection: Connection[Any], run: UUID, *, texts: bool) -> Beside:
+    found = incidents(connection, run).rows
+    shown = found if texts else tuple(replace(row, reason="") for row in found)
+    return Beside(run_forecast(connection, run), shown, run_levers(connection, run).levers)

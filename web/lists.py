@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 from urllib.parse import urlencode
+from uuid import UUID
 
 from fastapi import APIRouter, Request
 from psycopg import Connection
@@ -123,7 +124,7 @@ async def card_list(request: Request) -> Response:
     return page(
         request, "list.html", seen=seen, answer=seen, query=query, sorts=SORTS, groups=GROUPS, kept=kept, people=people,
         csv=f"/v1/projects/{project}/list?{urlencode({**kept, 'format': 'csv'})}",
-        views=await _views(request, project, "list"),
+        views=await _views(request, project),
     )  # fmt: skip
 
 
@@ -143,7 +144,6 @@ async def timeline(request: Request) -> Response:
     return page(
         request, "timeline.html", seen=seen, answer=seen, rows=rows, ticks=list(window.ticks()),
         today=window.place(now), zone=services.calendar.zone, query=query, kept=_kept(request),
-        views=await _views(request, project, "timeline"),
     )  # fmt: skip
 
 
@@ -168,10 +168,10 @@ def _kept(request: Request) -> dict[str, str]:
     return {name: text for name, text in request.query_params.items() if text and name not in of_page}
 
 
-async def _views(request: Request, project: Any, name: str) -> SavedViews:
+async def _views(request: Request, project: UUID) -> SavedViews:
     me = caller_of(request).actor
     ask: Callable[[Connection[Any]], SavedViews] = lambda connection: saved_views(  # noqa: E731 - typed once
-        connection, me, f"/projects/{project}/{name}"
+        connection, me, f"/projects/{project}/list"
     )
     return await _services(request).read(ask)
 

@@ -13,7 +13,7 @@ from starlette.responses import Response
 from api.guard import caller_of
 from api.registering import stream_id
 from api.services import Services
-from api.sight import SeenRun, Sight, sight_of
+from api.sight import SeenRun, sight_of
 from domain.words import Rejected
 from projections import answers, queries
 from web.asking import ask, latest_history
@@ -30,8 +30,8 @@ from web.sending import answered, body_of, carried_out, form_of
 
 async def run(request: Request) -> Response:
     """A run: its phases, its steps, the form of the selected one, its history."""
-    stream = stream_id(request.path_params["id"])
-    return await _shown(request, await seen_run(request, stream), request.query_params.get("step"))
+    view = await run_view(request, stream_id(request.path_params["id"]))
+    return await _shown(request, view, request.query_params.get("step"))
 
 
 async def on_run(request: Request) -> Response:
@@ -48,22 +48,16 @@ async def on_step(request: Request) -> Response:
     told = await carried_out(request, sent, body)
     if told.accepted or told.status in (401, 403, 404) or accepts_json(request):
         return answered(request, told, sent, await _titles(request, told))
-    seen = await seen_run(request, stream_id(request.path_params["id"]))
-    said = in_words(told.body, titles_of(seen))
+    view = await run_view(request, stream_id(request.path_params["id"]))
+    said = in_words(told.body, titles_of(view))
     typed = {**body.get("values", {}), "comment": body.get("comment") or body.get("reason")}
-    return await _shown(request, seen, request.path_params["step"], told.status, said, typed)
+    return await _shown(request, view, request.path_params["step"], told.status, said, typed)
 
 
 async def run_view(request: Request, stream: UUID) -> answers.RunView:
     """The run as the read models have it, as new as the page asks for."""
     services: Services = request.app.state.services
     return await ask(request, lambda connection: queries.run(connection, stream, calendar=services.calendar))
-
-
-async def seen_run(request: Request, stream: UUID) -> SeenRun:
-    """The run as the reader of the page sees it; the same rule as for every other answer."""
-    view, sight = await run_view(request, stream), await _sight(request, stream)
-    return sight.of_run(view)
 
 
 async def _titles(request: Request, told: Answered) -> Mapping[str, str]:
@@ -75,17 +69,20 @@ async def _titles(request: Request, told: Answered) -> Mapping[str, str]:
 
 async def _shown(
     request: Request,
-    seen: SeenRun,
+    view: answers.RunView,
     step: str | None,
     status: int = 200,
     refusal: Refusal | None = None,
     typed: Mapping[str, Any] | None = None,
 ) -> Response:
+    """The run as its reader sees it; the same rule as for every other answer."""
     services: Services = request.app.state.services
-    chosen = unmasked(chosen_step(seen, step, caller_of(request).actor))
+    caller = caller_of(request)
+    sight = await run_in_threadpool(sight_of, services, view.id, caller)
+    seen = sight.of_run(view)
+    chosen = unmasked(chosen_step(seen, step, caller.actor))
     every = "every" in request.query_params.getlist("history")
     told = await latest_history(request, seen.id) if every else None
-    sight, caller = await _sight(request, seen.id), caller_of(request)
     house = await services.directories.recently()
     rights = await run_in_threadpool(step_rights, services, sight, chosen.key, caller.actor, house)
     return page(
@@ -112,8 +109,3 @@ def _barred(refusal: Rejected | None, seen: SeenRun) -> str | None:
     if refusal is None:
         return None
     return in_words({**refusal.facts, "code": refusal.code, "detail": refusal.detail}, titles_of(seen)).says
-
-
-async def _sight(request: Request, stream: UUID) -> Sight:
-    services: Services = request.app.state.services
-    return await run_in_threadpool(sight_of, services, stream, caller_of(request))
