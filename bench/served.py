@@ -30,13 +30,20 @@ _START_SECONDS = 30
 @contextmanager
 def served(url: str, module: str = "bench.served") -> Iterator[int]:
     """The port of a process that serves this database: ``module`` run with ``serve PORT``."""
+    with serving(url, module) as (port, _):
+        yield port
+
+
+@contextmanager
+def serving(url: str, module: str) -> Iterator[tuple[int, int]]:
+    """Port and process id of such a process."""
     with listen("127.0.0.1", 0) as probe:
         port: int = probe.getsockname()[1]
     command = [sys.executable, "-m", module, "serve", str(port)]
     with subprocess.Popen(command, env={**os.environ, _URL: url}) as server:
         try:
             _wait_for(port)
-            yield port
+            yield port, server.pid
         finally:
             server.terminate()
 
