@@ -15,6 +15,7 @@ from psycopg import Connection
 from api.ids import uuid7
 from api.standing import must_be_here, standing
 from domain.words import Actor
+from projections.paging import ALL, Left, Page, counted
 
 Scope = Literal["read", "work", "manage", "admin", "service", "act_as", "calendar", "send_events"]
 CALENDAR: Scope = "calendar"
@@ -59,8 +60,8 @@ from log.session where token_hash = %s and revoked_at is null and expires_at > c
 _TOUCH_TOKEN = "update log.access_token set last_used_at = clock_timestamp() where id = %s"  # noqa: S105 - a statement
 _TOUCH_SESSION = "update log.session set last_used_at = clock_timestamp() where id = %s"
 _LIST = """
-select id, actor, scopes, created_at, expires_at, revoked_at, last_used_at from log.access_token
-where not ('sign_in' = any(scopes)) order by created_at, id
+select id, actor, scopes, created_at, expires_at, revoked_at, last_used_at, count(*) over () from log.access_token
+where not ('sign_in' = any(scopes)) order by created_at, id limit %(limit)s offset %(after)s
 """
 _REVOKE_GRANT = """
 update log.access_token set revoked_at = coalesce(revoked_at, clock_timestamp())
@@ -189,7 +190,13 @@ def find(connection: Connection[Any], secret: str) -> Grant | None:
 
 def list_tokens(connection: Connection[Any]) -> list[TokenFacts]:
     """Every API token, oldest first, revoked ones too."""
-    return [TokenFacts(*row) for row in connection.execute(_LIST)]
+    return page_of_tokens(connection, ALL)[0]
+
+
+def page_of_tokens(connection: Connection[Any], page: Page) -> tuple[list[TokenFacts], Left]:
+    """A page of them, and what comes after it."""
+    found, after_these = counted(connection.execute(_LIST, page._asdict()).fetchall(), page)
+    return [TokenFacts(*row) for row in found], after_these
 
 
 def revoke_token(connection: Connection[Any], token: UUID) -> bytes | None:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -21,7 +20,7 @@ from api.services import Services
 from api.standing import standing
 from api.views import to_json
 from domain.words import Actor
-from projections.paging import Page, cut
+from projections.paging import Page, counted
 
 _LIST = """
 with granted as (
@@ -33,10 +32,10 @@ with granted as (
   select id, 'session', scopes, created_at, expires_at, last_used_at, revoked_at
   from log.session where actor = %(actor)s
 )
-select id, kind, scopes, created_at, expires_at, last_used_at from granted
+select id, kind, scopes, created_at, expires_at, last_used_at, id = %(own)s, count(*) over () from granted
 where revoked_at is null and (expires_at is null or expires_at > clock_timestamp())
   and created_at > coalesce(%(left_at)s, '-infinity'::timestamptz)
-order by id desc
+order by id desc limit %(limit)s offset %(after)s
 """
 _END = """
 with tokens as (
@@ -129,15 +128,15 @@ async def access_of(request: Request, actor: Actor, page: Page) -> AccessOf:
     services: Services = request.app.state.services
     own = caller_of(request).grant.id
 
-    def ask(connection: Connection[Any]) -> Sequence[Access]:
+    def ask(connection: Connection[Any]) -> AccessOf:
         now = standing(connection, actor)
         if not now.here:
-            return ()
-        asked = {"actor": actor, "left_at": now.left_at}
-        return [Access(*row) for row in connection.execute(_LIST, asked)]
+            return AccessOf(actor, (), 0, None)
+        asked = {"actor": actor, "left_at": now.left_at, "own": own, **page._asdict()}
+        found, after_these = counted(connection.execute(_LIST, asked).fetchall(), page)
+        return AccessOf(actor, tuple(Access(*row) for row in found), *after_these)
 
-    shown, after_these = cut(await services.read(ask), page)
-    return AccessOf(actor, tuple(replace(row, current=row.id == own) for row in shown), *after_these)
+    return await services.read(ask)
 
 
 async def end_all(request: Request, query: Annotated[EndQuery, Query()]) -> Response:

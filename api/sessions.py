@@ -28,7 +28,7 @@ from api.registering import ANSWER, BODY
 from api.services import Services
 from domain.directory import must_be_here
 from domain.words import Actor
-from projections.paging import Page, cut
+from projections.paging import Page
 
 _PRIVATE = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
 _LONGEST_LINK = 200
@@ -171,7 +171,8 @@ async def sign_out(request: Request) -> Response:
 async def tokens(request: Request, query: Annotated[TokensQuery, Query()]) -> Response:
     """Every token with its actor, scopes and times; never its secret."""
     services: Services = request.app.state.services
-    shown, after_these = cut(await services.read(access.list_tokens), Page(query.limit, query.after))
+    page = Page(query.limit, query.after)
+    shown, after_these = await services.read(lambda connection: access.page_of_tokens(connection, page))
     return _json(Tokens(shown, *after_these))
 
 

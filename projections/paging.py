@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple, TypeVar
-
-T = TypeVar("T")
+from typing import Any, NamedTuple
 
 
 class Page(NamedTuple):
@@ -26,11 +24,10 @@ class Left(NamedTuple):
     next_after: int | None
 
 
-def cut(rows: Sequence[T], page: Page) -> tuple[tuple[T, ...], Left]:
-    """A page of all the rows of a list that is short by its nature, and what is left after it."""
-    end = None if page.limit is None else page.after + page.limit
-    shown = tuple(rows[page.after : end])
-    return shown, left(len(rows), page, len(shown))
+def counted(found: Sequence[tuple[Any, ...]], page: Page) -> tuple[tuple[tuple[Any, ...], ...], Left]:
+    """The rows of a page, and what is left after it; the last column of each says how many rows there are in all."""
+    total = found[0][-1] if found else 0
+    return tuple(row[:-1] for row in found), left(total, page, len(found))
 
 
 def left(total: int, page: Page, shown: int) -> Left:

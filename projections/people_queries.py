@@ -16,7 +16,7 @@ from projections.answers.people import (
     PersonView,
 )
 from projections.asking import Conn, NotFound, fresh
-from projections.paging import ALL, Page, cut
+from projections.paging import ALL, Page, counted
 from projections.projection import blocks
 
 SQL = blocks("people_queries")
@@ -25,14 +25,14 @@ SQL = blocks("people_queries")
 def people(connection: Conn, page: Page = ALL) -> People:
     """Everybody, those who left last."""
     current = fresh(connection, "people", "inbox")
-    shown, after_these = cut(_rows(connection, "people", person=None), page)
+    shown, after_these = counted(_rows(connection, "people", person=None, **page._asdict()), page)
     return People(tuple(map(_person_row, shown)), *current, *after_these)
 
 
 def person(connection: Conn, key: str) -> PersonView:
     """One person by key (without ``person:``). Raises NotFound."""
     current = fresh(connection, "people", "inbox")
-    found = _rows(connection, "people", person=f"person:{key}")
+    found, _ = counted(_rows(connection, "people", person=f"person:{key}", **ALL._asdict()), ALL)
     if not found:
         raise NotFound("person", key)
     return PersonView(_person_row(found[0]), *current)
@@ -41,14 +41,14 @@ def person(connection: Conn, key: str) -> PersonView:
 def groups(connection: Conn, page: Page = ALL) -> Groups:
     """All groups with their members, closed ones last."""
     current = fresh(connection, "people", "inbox")
-    shown, after_these = cut(_rows(connection, "groups", group=None), page)
+    shown, after_these = counted(_rows(connection, "groups", group=None, **page._asdict()), page)
     return Groups(tuple(map(_group_row, shown)), *current, *after_these)
 
 
 def group(connection: Conn, key: str) -> GroupView:
     """One group by key (without ``group:``). Raises NotFound."""
     current = fresh(connection, "people", "inbox")
-    found = _rows(connection, "groups", group=f"group:{key}")
+    found, _ = counted(_rows(connection, "groups", group=f"group:{key}", **ALL._asdict()), ALL)
     if not found:
         raise NotFound("group", key)
     return GroupView(_group_row(found[0]), *current)

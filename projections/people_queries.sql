@@ -4,20 +4,22 @@
 select p.person, p.name, p.email, p.manager, m.name, p.weekly_hours, p.active, p.reason, p.added_at, p.left_at,
   array(select g.work_group from read.group_member g where g.member = p.person order by g.work_group),
   (select count(*) from read.inbox i where i.assignee = p.person and not exists (
-    select 1 from read.run r where r.run = i.work and r.test)), p.version
+    select 1 from read.run r where r.run = i.work and r.test)), p.version, count(*) over ()
 from read.person p left join read.person m on m.person = p.manager
 where %(person)s::text is null or p.person = %(person)s
 order by not p.active, p.name, p.person
+limit %(limit)s offset %(after)s
 
 -- name: groups
 select g.work_group, g.title, g.state, g.reason, g.created_at,
   (select coalesce(jsonb_agg(jsonb_build_array(m.member, coalesce(p.name, m.member), coalesce(p.active, false)) order by m.place), '[]')
    from read.group_member m left join read.person p on p.person = m.member where m.stream = g.stream),
   (select count(*) from read.inbox i where i.assignee = g.work_group and not exists (
-    select 1 from read.run r where r.run = i.work and r.test)), g.version
+    select 1 from read.run r where r.run = i.work and r.test)), g.version, count(*) over ()
 from read.work_group g
 where %(group)s::text is null or g.work_group = %(group)s
 order by g.state = 'closed', g.title, g.work_group
+limit %(limit)s offset %(after)s
 
 -- name: directory_people
 select person, name, email, manager, active, weekly_hours from read.person

@@ -6,13 +6,13 @@ from typing import Any
 
 from projections.answers import Processes, ProcessRow, ProcessView, VersionRow
 from projections.asking import Conn, NotFound, fresh, no_version, rows
-from projections.paging import ALL, Page, cut
+from projections.paging import ALL, Page, counted
 
 
 def processes(connection: Conn, page: Page = ALL) -> Processes:
     """All processes by title, with how many runs each has."""
     current = fresh(connection, "process_stats", "board")
-    shown, after_these = cut(rows(connection, "processes"), page)
+    shown, after_these = counted(rows(connection, "processes", **page._asdict()), page)
     found = tuple(
         ProcessRow(
             key=key,

@@ -151,13 +151,14 @@ order by c.started_at desc, c.card desc limit %(limit)s
 
 -- name: projects
 select p.project, p.name, p.state, p.owner, p.process, p.stages, p.opened_at,
-  coalesce(c.open_runs, 0), coalesce(c.open_tasks, 0), coalesce(c.ended_runs, 0)
+  coalesce(c.open_runs, 0), coalesce(c.open_tasks, 0), coalesce(c.ended_runs, 0), count(*) over ()
 from read.project p
 left join (select project, count(*) filter (where kind = 'run' and ended_at is null) as open_runs,
     count(*) filter (where kind = 'task' and ended_at is null) as open_tasks,
     count(*) filter (where kind = 'run' and ended_at is not null) as ended_runs from read.card group by project) c
   using (project)
 order by p.state = 'closed', p.name, p.project
+limit %(limit)s offset %(after)s
 
 -- name: project_stages
 select project, stage, sum(reached)::int, sum(standing)::int from (
@@ -172,7 +173,7 @@ group by project, stage
 select p.key, p.title, p.owner, p.state, p.draft is not null, p.version,
   v.process_version, v.versions, v.published_at, jsonb_array_length(coalesce(v.document, p.draft) -> 'stages'),
   (select coalesce(sum(jsonb_array_length(s -> 'steps')), 0) from jsonb_array_elements(coalesce(v.document, p.draft) -> 'stages') s),
-  coalesce(c.open_runs, 0), coalesce(c.ended_runs, 0)
+  coalesce(c.open_runs, 0), coalesce(c.ended_runs, 0), count(*) over ()
 from read.process p
 left join lateral (select process_version, published_at, document, count(*) over () as versions from read.process_version v
   where v.stream = p.stream order by process_version desc limit 1) v on true
@@ -180,6 +181,7 @@ left join (select process, count(*) filter (where ended_at is null) as open_runs
     count(*) filter (where ended_at is not null) as ended_runs from read.card where kind = 'run' group by process) c
   on c.process = p.key
 order by p.title, p.key
+limit %(limit)s offset %(after)s
 
 -- name: process
 select key, title, state, draft, version from read.process where key = %(process)s

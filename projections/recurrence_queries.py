@@ -10,7 +10,7 @@ from uuid import UUID
 
 from domain.instants import described, upcoming
 from projections.asking import Conn, NotFound, fresh
-from projections.paging import ALL, Page, cut
+from projections.paging import ALL, Left, Page, counted
 from projections.projection import blocks
 
 _SQL = {name: text.encode() for name, text in blocks("recurrences").items()}
@@ -59,14 +59,14 @@ class Recurrences:
 def recurrences(connection: Conn, project: UUID | None = None, page: Page = ALL) -> Recurrences:
     """All recurring work, or that of one project."""
     current = fresh(connection, "recurrences")
-    shown, after_these = cut(_found(connection, project, None), page)
+    shown, after_these = _found(connection, page, project=project)
     return Recurrences(tuple(map(_row, shown)), *current, *after_these)
 
 
 def recurrence(connection: Conn, recurrence: UUID) -> Recurrences:
     """One piece of recurring work, as a list of one. Raises NotFound."""
     current = fresh(connection, "recurrences")
-    found = _found(connection, None, recurrence)
+    found, _ = _found(connection, ALL, recurrence=recurrence)
     if not found:
         raise NotFound("recurrence", recurrence)
     return Recurrences(tuple(map(_row, found)), *current)
@@ -83,9 +83,11 @@ def next_instant(connection: Conn, apart: Sequence[UUID] = ()) -> datetime | Non
     return None if row is None else row[0]
 
 
-def _found(connection: Conn, project: UUID | None, recurrence: UUID | None) -> list[tuple[Any, ...]]:
-    wanted = {"project": project, "recurrence": recurrence}
-    return connection.execute(_SQL["list"], wanted).fetchall()
+def _found(
+    connection: Conn, page: Page, *, project: UUID | None = None, recurrence: UUID | None = None
+) -> tuple[tuple[tuple[Any, ...], ...], Left]:
+    asked = {"project": project, "recurrence": recurrence, **page._asdict()}
+    return counted(connection.execute(_SQL["list"], asked).fetchall(), page)
 
 
 def _row(row: tuple[Any, ...]) -> RecurrenceRow:

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from projections.asking import Conn, fresh
 from projections.fold import Data, Fold
-from projections.paging import ALL, Page, cut
+from projections.paging import ALL, Page, counted
 from projections.projection import Projection, Row, Source, Subject, Table, blocks
 
 SAVED_VIEW = Table("saved_view", ("view", "name", "page", "query", "shared", "owner", "changed_at"))
@@ -87,6 +87,7 @@ _LIST = blocks("views")["list"].encode()
 def saved_views(connection: Conn, owner: str, page: str | None = None, wanted: Page = ALL) -> SavedViews:
     """The views that somebody is offered, of all pages or of one; as many of them as are ``wanted``."""
     current = fresh(connection, "views")
-    found, after_these = cut(connection.execute(_LIST, {"owner": owner, "page": page}).fetchall(), wanted)
+    asked = {"owner": owner, "page": page, **wanted._asdict()}
+    found, after_these = counted(connection.execute(_LIST, asked).fetchall(), wanted)
     rows = tuple(SavedView(*(*row, f"{row[2]}?{row[3]}" if row[3] else row[2])) for row in found)
     return SavedViews(rows, *current, *after_these)

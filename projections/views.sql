@@ -15,6 +15,7 @@ create table saved_view (
 create index saved_view_of_owner on saved_view (owner);
 
 -- name: list
-select view, name, page, query, shared, owner, changed_at from read.saved_view
+select view, name, page, query, shared, owner, changed_at, count(*) over () from read.saved_view
 where (owner = %(owner)s or shared) and (%(page)s::text is null or page = %(page)s)
 order by owner <> %(owner)s, lower(name), view
+limit %(limit)s offset %(after)s

@@ -21,7 +21,7 @@ from projections.asking import Conn, Fresh, fresh, moment, rows
 from projections.attention_queries import everything, page_of
 from projections.board_queries import by_column
 from projections.judging import WEEKDAYS, judge
-from projections.paging import ALL, Page, cut, left
+from projections.paging import ALL, Page, counted, left
 from projections.process_queries import processes
 
 _SHOWN, _AT_HOME = Page(200), Page(20)
@@ -73,7 +73,7 @@ def _projects(connection: Conn, attention: Mapping[UUID, int], current: Fresh, p
     reached: dict[UUID, dict[str, tuple[int, int]]] = {}
     for project, stage, count, standing in rows(connection, "project_stages"):
         reached.setdefault(project, {})[stage] = count, standing
-    shown, after_these = cut(rows(connection, "projects"), page)
+    shown, after_these = counted(rows(connection, "projects", **page._asdict()), page)
     found = tuple(_project_row(row, reached.get(row[0], {}), attention.get(row[0], 0)) for row in shown)
     return Projects(found, *current, *after_these)
 
