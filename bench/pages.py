@@ -60,7 +60,8 @@ def run(scale: float) -> dict[str, float]:
             figures = {"runs": float(connection.execute("select count(*) from read.card").fetchall()[0][0])}
         with psycopg.connect(server.owner_url, autocommit=True) as connection:
             connection.execute("vacuum analyze")
-            connection.execute("checkpoint")  # what was just stored is not written out while answers are timed
+            # what was just stored is not written out while answers are timed
+            connection.execute("checkpoint")
         with (
             serving(server.app_url, "bench.pages") as (port, pid),
             _Spending(server.app_url, pid) as spending,
@@ -153,7 +154,10 @@ def _measured(
                 times[name].append(took)
                 spent[name] += [] if before is None or after is None else [(after - before) / 1e6]
             else:
-                figures |= {f"{name}_first_ms": took, **_weight(name, body, answer.headers["Content-Encoding"])}
+                figures |= {
+                    f"{name}_first_ms": took,
+                    **_weight(name, body, answer.headers["Content-Encoding"]),
+                }
     connection.close()
     for name, taken in times.items():
         figures |= {f"{name}_p{percent}_ms": percentile(taken, percent) for percent in (50, 99)}

@@ -169,7 +169,7 @@ def test_a_group_that_came_up_since_the_list_was_counted_is_told(
 ):
     """Cards change between two questions: a group that only the page has says how many it shows there."""
     monkeypatch.setattr("projections.card_lists._Asked.counts", lambda _: {})
-    asked = {"group": "state", "min_position": api.head}
+    asked: dict[str, str | int] = {"group": "state", "min_position": api.head}
     told = api.client.get(f"/v1/projects/{place}/list", params=asked)
     assert told.status_code == 200
     assert sum(group["count"] for group in told.json()["groups"]) == RUNS + 1

@@ -187,15 +187,12 @@ def test_the_events_alone_make_the_migrated_run(
     """Replaying the log up to the migration, then what the plan recorded, gives the state; deciding again too."""
     old, new = version(pair[0], 1), version(pair[1], 2)
     run = worked(begun(old), old, doings)
+    told: dict[str, Any] = {"by": BO, "at": LATER, "calendar": OFFICE, "directory": EVERYBODY}
     try:
-        events = migrate_run(
-            run, old, new, choices, None, by=BO, at=LATER, calendar=OFFICE, directory=EVERYBODY
-        )
+        events = migrate_run(run, old, new, choices, None, **told)
     except Rejected:
         return
-    again = migrate_run(
-        run, old, new, events[0].choices, None, by=BO, at=LATER, calendar=OFFICE, directory=EVERYBODY
-    )  # type: ignore[attr-defined]
+    again = migrate_run(run, old, new, events[0].choices, None, **told)  # type: ignore[attr-defined]
     assert again == events
     assert events[0].plan == plan(run, old, new, UTC).as_data()  # type: ignore[attr-defined]
     after = known(RUN.fold(events, run))

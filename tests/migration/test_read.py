@@ -17,6 +17,7 @@ from tests.migration.test_contents import steps
 from tests.migration.test_table import migrating, version
 from tests.support.given import BO, Deed, Story
 
+REVIEW = StepKey("review")
 WHEN = {"when": {"field": "inputs.plan", "operator": "equals", "value": "small"}}
 COVERS = {"approval": {"covers": ["a"], "needs": 2}}
 WIDER = {"approval": {"covers": ["a", "b"], "needs": 2}}
@@ -66,10 +67,10 @@ def test_views_show_again_what_a_migration_left_as_it_was(agreed: int) -> None:
     if agreed == 2:
         told.do(change_inputs, {"plan": "large"})
         told.do(reopen_step, "a", "wrong")
-    before = read(told.events).steps["review"]
+    before = read(told.events).steps[REVIEW]
     told.move(new, content="reopen")
     told.move(old)
-    shown, known = read(told.events).steps["review"], told.story.state.step(StepKey("review"))
+    shown, known = read(told.events).steps[REVIEW], told.story.state.step(REVIEW)
     assert (shown.state, shown.round, shown.approvals, shown.approved_by) == (
         before.state,
         before.round,

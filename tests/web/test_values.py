@@ -134,7 +134,19 @@ def test_mails_tell_all_digits():
     assert in_mails(money, 0.125, BERLIN, str) == "0.125 EUR"
 
 
-ANY_VALUES: tuple[Any, ...] = ("two", 7, 1.5, True, ["a", 1], [FILE, {"size": 1}], {"item": "Desk"}, ROWS, None, "", [])
+ANY_VALUES: tuple[Any, ...] = (
+    "two",
+    7,
+    1.5,
+    True,
+    ["a", 1],
+    [FILE, {"size": 1}],
+    {"item": "Desk"},
+    ROWS,
+    None,
+    "",
+    [],
+)
 
 
 @pytest.mark.parametrize("kind", FIELD_KINDS)
