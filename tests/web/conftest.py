@@ -221,8 +221,8 @@ def _services(database: Database, log: Log) -> Services:
 
 def _project(app_url: str, log: Log, stop: Event) -> None:
     with Projector(app_url, log) as projector:
-        while not stop.wait(0.01):
-            projector.catch_up()
+        while not stop.is_set():
+            log.follower.wait(projector.catch_up(), timeout=0.1)
 
 
 @pytest.fixture

@@ -38,10 +38,15 @@ def test_no_private_value_travels(event: type[Event]):
     assert set(orjson.loads(message.payload)["data"]) == set(event.public)
 
 
+@pytest.fixture(scope="module")
+def document() -> dict[str, Any]:
+    """The description of all messages."""
+    return asyncapi.document()
+
+
 @pytest.mark.parametrize("event", EVENT_TYPES.values(), ids=lambda event: event.type)
-def test_every_event_type_has_a_message(event: type[Event]):
+def test_every_event_type_has_a_message(event: type[Event], document: dict[str, Any]):
     """The document names the subject of each event type, and its message fits what is sent."""
-    document = asyncapi.document()
     message = cloudevents.message(LOG, stored(event.type, {}))
     assert document["channels"][event.type]["address"].replace("{process}", "hire") == message.subject
     envelope = orjson.loads(message.payload)
