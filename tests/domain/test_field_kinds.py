@@ -77,7 +77,7 @@ LONG: dict[str, list[Any]] = {
     "choice": ["x" * MANY],
     "multi_choice": [["one"] * MANY],
     "checklist": [["one"] * MANY],
-    "files": [[FILE] * MANY],
+    "files": [[FILE] * (MANY // 20)],
     "table": [[{}] * MANY],
 }
 

@@ -84,8 +84,8 @@ def test_a_model_with_too_many_steps_or_no_work_is_refused(tmp_path: Path):
 
 
 def test_a_long_chain_in_a_circle_is_no_trouble(tmp_path: Path):
-    """Thirty thousand gateways on a way back are walked through without recursion."""
-    size = 30_000
+    """More gateways on a way back than calls can be within calls are walked through without recursion."""
+    size = 3_000
     ways = (f"g{place} g{(place + 1) % size}" for place in range(size))
     found = of(tmp_path, node("task", "a"), *(node("exclusiveGateway", f"g{place}") for place in range(size)),
                flows("a g0", *ways))  # fmt: skip
