@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,28 +14,26 @@ import pytest
 from domain.run import Run, complete_step
 from store.log import Log
 from tests.support.databases import Database
+from tests.support.forked import Forked
 from tests.support.mailbox import mailbox
 from tests.support.receiver import Receiver, receiver
 from tests.support.waiting import wait_until
+from tests.workers import acting_process
 from tests.workers.deeds import World
 
 pytestmark = pytest.mark.fault
-ROOT = Path(__file__).parents[2]
 ACCOUNT = {"key": "account", "title": "Account", "kind": "text", "required": True}
 POINTS = ("before_intent", "after_intent", "during_call", "after_answer", "after_result")
 
 
 @contextmanager
-def process(url: str, **told: Any) -> Iterator[subprocess.Popen[bytes]]:
+def process(url: str, **told: Any) -> Iterator[Forked]:
     """A process that acts; whatever is left of it at the end is killed."""
-    running = subprocess.Popen(
-        [sys.executable, "-m", "tests.workers.acting_process", json.dumps({"url": url, **told})], cwd=ROOT
-    )
+    running = Forked(acting_process.main, {"url": url, **told})
     try:
         yield running
     finally:
         running.kill()
-        running.wait()
 
 
 @pytest.fixture
@@ -53,7 +48,7 @@ def die(world: World, crm: Receiver, point: str) -> None:
     """Let a process act and die at this point."""
     if point != "during_call":
         with process(world.url, dies=point) as mortal:
-            wait_until(lambda: mortal.poll() is not None, f"the death {point}")
+            wait_until(lambda: not mortal.running, f"the death {point}")
         return
     crm.hold = threading.Event()
     with process(world.url) as mortal:
@@ -116,7 +111,7 @@ def test_a_mail_is_never_doubled_in_silence(world: World, point: str, outbox: bo
     with mailbox() as box:
         told = {"outbox": str(tmp_path), **({} if outbox else {"smtp": box.url})}
         with process(world.url, dies=point, **told) as mortal:
-            wait_until(lambda: mortal.poll() is not None, f"the death {point}")
+            wait_until(lambda: not mortal.running, f"the death {point}")
         with process(world.url, **told):
             wait_until(lambda: settled(world.run(stream)), "what follows")
         sent = len(list(tmp_path.iterdir())) if outbox else len(box.messages)

@@ -4,31 +4,26 @@ from __future__ import annotations
 
 import json
 import signal
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
 from store.log import Log
 from tests.support.databases import Database
+from tests.support.forked import Forked
+from tests.support.waiting import PATIENCE_SECONDS
+from tests.workers import migrating_process
 from tests.workers.deeds import World
 from tests.workers.moving import announced, job, runs
 
 pytestmark = pytest.mark.fault
-ROOT = Path(__file__).parents[2]
-SECONDS = 60.0
 
 
-def work(world: World, dies: str = "") -> int:
+def work(world: World, dies: str = "") -> int | None:
     """How a process ends that migrates until it dies, or until nothing is left."""
-    told = json.dumps({"url": world.url, "dies": dies})
-    return subprocess.run(
-        [sys.executable, "-m", "tests.workers.migrating_process", told],
-        cwd=ROOT,
-        timeout=SECONDS,
-        check=False,
-    ).returncode
+    process = Forked(migrating_process.main, {"url": world.url, "dies": dies})
+    ended = process.wait(PATIENCE_SECONDS)
+    process.kill()
+    return ended
 
 
 @pytest.mark.parametrize("point", ["after_append", "after_mark", "after_mail", "before_finish"])

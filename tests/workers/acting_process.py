@@ -1,12 +1,10 @@
-"""A process that acts and can die anywhere: `python -m tests.workers.acting_process '{"url": …, "dies": …}'`."""
+"""Acts as the worker does and can die anywhere; to be run in a process of its own."""
 
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import signal
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -92,7 +90,7 @@ async def work(told: dict[str, Any], log: Log) -> None:
         await asyncio.gather(*tasks)
 
 
-if __name__ == "__main__":
-    settings = json.loads(sys.argv[1])
-    with Log(settings["url"], durable=False) as opened:
-        asyncio.run(work(settings, opened))
+def main(told: dict[str, Any]) -> None:
+    """Act on the log at ``url``; ``dies`` names the point at which it ends without a word."""
+    with Log(told["url"], durable=False) as log:
+        asyncio.run(work(told, log))

@@ -1,11 +1,9 @@
-"""A worker that migrates and can die anywhere: `python -m tests.workers.migrating_process '{"url": …, "dies": …}'`."""
+"""A worker that migrates and can die anywhere; to be run in a process of its own."""
 
 from __future__ import annotations
 
-import json
 import os
 import signal
-import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -57,7 +55,7 @@ def work(told: dict[str, Any], log: Log) -> None:
         pass
 
 
-if __name__ == "__main__":
-    settings = json.loads(sys.argv[1])
-    with Log(settings["url"], durable=False) as opened:
-        work(settings, opened)
+def main(told: dict[str, Any]) -> None:
+    """Migrate in the log at ``url``; ``dies`` names the point at which it ends without a word."""
+    with Log(told["url"], durable=False) as log:
+        work(told, log)

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
-from pathlib import Path
 
 import orjson
 import pytest
@@ -24,11 +21,12 @@ from store.connect import connect
 from store.errors import Conflict
 from store.log import Log
 from tests.support.databases import Database
+from tests.support.forked import Forked
 from tests.support.waiting import wait_until
+from tests.workers import timers_process
 from tests.workers.timed import MONDAY, OFFICE, TOLD, Office
 
 OFFER = StepKey("offer")
-ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
@@ -213,11 +211,9 @@ def test_a_killed_worker_leaves_nothing_out_and_nothing_twice(office: Office):
     office.projector.catch_up()
     before, late = office.log.head(), at(23)
     for part in (1, 500):
-        command = [sys.executable, "-m", "tests.workers.timers_process", office.url, late.isoformat()]
-        worker = subprocess.Popen(command, cwd=ROOT)
+        worker = Forked(timers_process.main, {"url": office.url, "now": late})
         wait_until(lambda: office.log.head() >= before + part, "the first alarms")  # noqa: B023 - asked at once
         worker.kill()
-        worker.wait()
     office.clock.now = late
     office.settle()
     kinds = Counter((each.stream, each.type) for each in office.told())

@@ -18,8 +18,8 @@ from tests.support.databases import Database
 from tests.support.waiting import wait_until
 from tests.workers import stream
 from tests.workers.brokers import subscriber
-from tests.workers.process import CANARY, Broken
 from tests.workers.running import ROOT, RunningWorker
+from tests.workers.worker_process import CANARY, Broken
 from tests.workers.writing import write
 from workers.trouble import described
 from workers.watchdog import NoProgress

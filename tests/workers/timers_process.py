@@ -1,21 +1,17 @@
-"""Timers in a process of their own, to be killed: `python -m tests.workers.timers_process URL INSTANT`."""
+"""Timers to be killed; to be run in a process of its own."""
 
-import sys
 from datetime import datetime
+from typing import Any
 
 from store.log import Log
 from tests.workers.timed import OFFICE
 from workers.timers import Timers
 
 
-def main(url: str, instant: str) -> None:
-    """Round after round, at this instant."""
-    present = datetime.fromisoformat(instant)
-    with Log(url, durable=False) as log:
-        timers = Timers(url, log, OFFICE, lambda: present)
+def main(told: dict[str, Any]) -> None:
+    """Round after round on the log at ``url``, at the instant ``now``."""
+    present: datetime = told["now"]
+    with Log(told["url"], durable=False) as log:
+        timers = Timers(told["url"], log, OFFICE, lambda: present)
         while True:
             timers.round()
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])

@@ -1,7 +1,5 @@
-"""The worker process under test: `python -m tests.workers.process '{"database_url": …}'`."""
+"""The worker under test, to be run in a process of its own."""
 
-import json
-import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -45,7 +43,3 @@ def main(told: dict[str, Any]) -> None:
     make = PROJECTORS[told.pop("projector", "tally")]
     settings = WorkerSettings(broker=broker, durable=False, **told)
     serve(settings, lambda log: make(log, settings.database_url))
-
-
-if __name__ == "__main__":
-    main(json.loads(sys.argv[1]))
