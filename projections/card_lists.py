@@ -166,7 +166,7 @@ def card_list(
     found, counts = asked.page(page), asked.counts()
     total = sum(counts.values())
     more, next_after = left(total, page, len(found))
-    groups = grouped(found, counts, wanted.group, asked.name, asked.stages)
+    groups = _grouped(found, counts, wanted.group, asked.name, asked.stages)
     return CardList(
         project, asked.name, groups, total, more, *asked.current, asked.stages, next_after,
         acting(connection, project),
@@ -278,7 +278,7 @@ def due_cards(
     return judged_cards(connection, found, judge(None, calendar, connection=connection))
 
 
-def grouped(
+def _grouped(
     found: Sequence[tuple[Card, str | None]],
     counts: Mapping[str | None, int],
     group: GroupKey | None,

@@ -61,8 +61,7 @@ def give_approval(  # noqa: PLR0913 - what is said, and what the house knows
     _keep(work, step, new)
     if new and set(now.approvals) - {by}:
         settle(work, [step])  # they agreed to other values
-    if not work.run.step(step).is_open:
-        return work.events
+        in_hand(work.run, definition, step)
     _keep_comment(work, known, step, comment)
     if by not in work.run.step(step).approvals:
         work.on(ApprovalGiven, step, comment=comment, **decided_on(work.run, definition, step))

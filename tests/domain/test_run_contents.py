@@ -11,6 +11,7 @@ from domain.run import (
     complete_step,
     decline_signature,
     give_approval,
+    pause_run,
     refuse_approval,
     save_values,
 )
@@ -182,6 +183,10 @@ def test_who_agreed_agreed_to_what_is_given_with_it():
     )
     assert at_once.state.step(StepKey("review")).approvals == (MAX,)
     assert state(at_once.after(give_approval, "review", by=BO), "review") == ("done",)
+    paused = story.after(pause_run, "holiday")
+    paused.when(give_approval, "review", None, {"result": "stop"}, by=MAX).rejected(
+        "step_locked", paused=True
+    )
 
 
 def test_a_refusal_is_of_the_values_that_are_given_with_it():
