@@ -61,11 +61,10 @@ def amiss(
 def refuse(owner: str, found: list[Problem]) -> None:
     """Rejected("invalid_values") when anything was found; ``more`` says how many problems are not told."""
     if found:
-        told, more = found[:_MOST_TOLD], len(found) - _MOST_TOLD
-        names = ", ".join(problem["field"] for problem in told)
-        rest = {"more": more} if more > 0 else {}
-        detail = f"{owner}: see {names}" + (f", and {more} more" if rest else "")
-        raise Rejected("invalid_values", detail, problems=told, **rest)
+        told, more = found[:_MOST_TOLD], max(len(found) - _MOST_TOLD, 0)
+        names = ", ".join(problem["field"] for problem in told) + (f" and {more} more" if more else "")
+        left = {"more": more} if more else {}
+        raise Rejected("invalid_values", f"{owner}: see {names}", problems=told, **left)
 
 
 def problems(fields: Sequence[FormField], given: Mapping[str, Any]) -> list[Problem]:
