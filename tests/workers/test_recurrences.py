@@ -18,9 +18,11 @@ from domain.events import (
     ProjectStage,
     RecurrenceChanged,
     RecurrenceSetUp,
+    TaskAdded,
 )
 from domain.process import PROCESS
 from domain.project import PROJECT, Project, close
+from domain.rank import between
 from domain.recurrence import RECURRENCE, made_id
 from domain.run import RUN
 from domain.schedule import Calendar
@@ -159,6 +161,19 @@ def test_what_is_made_up_for_stands_in_order(place: Place):
     names = [card.name for card in place.cards()]
     assert names == sorted(names)
     assert len(names) == 7
+
+
+def test_it_stands_behind_all_that_its_column_shows(place: Place):
+    """A card that is in no column of the project is shown in the first, and what is made there comes after it."""
+    card = uuid4()
+    rank = between(between(None, None, card=card), None, card=card)
+    added = TaskAdded(
+        project=place.project, stage=StageKey("attic"), title="Old", rank=rank, by=DANA, at=NINE
+    )
+    place.put(TASK, card, added)
+    place.set_up()
+    place.round(FIRST + timedelta(seconds=1))
+    assert [card.name for card in place.cards()] == ["Old", "Check 2026-03-03"]
 
 
 def test_due_in_no_days_is_the_day_of_the_schedule(place: Place):
