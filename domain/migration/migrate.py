@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
-from domain.condition import holds
 from domain.definition import Definition
 from domain.directory import Directory
 from domain.events import (
@@ -30,7 +29,7 @@ from domain.run.dues import count_anew, rule_due
 from domain.run.evidence import answer_help
 from domain.run.finishing import follow
 from domain.run.queueing import OWN
-from domain.run.readiness import settle
+from domain.run.readiness import settle, standing
 from domain.run.reopening import reopen_one
 from domain.run.roles import usual_holder
 from domain.run.state import OPEN, Run, action_key
@@ -165,13 +164,13 @@ def _take_back(work: Work, made: Plan) -> list[StepKey]:
 
 
 def _aside_again(work: Work) -> list[StepKey]:
-    """What only another version counted as done is set aside as before, also while something before it is open."""
+    """What only another version counted as done is set aside as before, also where it waits to be taken back."""
     found = [
         key
-        for key, known in work.definition.steps.items()
+        for key in work.definition.steps
         if work.run.step(key).state == "done"
         and work.run.step(key).before == "not_applicable"
-        and not holds(known.when, work.run.values, work.calendar.zone)
+        and standing(work.run, work.definition, key, work.calendar.zone) != "ready"
     ]
     for key in found:
         work.on(StepBecameNotApplicable, key, cause="migration")

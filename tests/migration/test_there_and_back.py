@@ -252,3 +252,18 @@ def test_what_a_guest_filled_in_is_done_as_it_was_whatever_a_form_says():
     there = moved(story, new, field_required="reopen")
     assert there.state.step(StepKey(B)).state != "done"
     assert moved(there, worded).state.step(StepKey(B)).state == "done"
+
+
+@pytest.mark.parametrize("paused", [False, True], ids=["running", "paused"])
+def test_what_waits_to_be_taken_back_is_set_aside_again(*, paused: bool):
+    """Its condition holds once more, but what comes before it is done again: only the other version took it back."""
+    when = {"when": {"field": "inputs.plan", "operator": "equals", "value": "small"}}
+    old = version(1, *steps(b=when))
+    new = version(2, *steps(b={**when, "after": []}))
+    story = at(C, old).after(change_inputs, {"plan": "large"}).after(reopen_step, A, "wrong")
+    story = story.after(change_inputs, {"plan": "small"})
+    story = story.after(pause_run, "holiday") if paused else story
+    assert story.state.step(StepKey(B)).state == "not_applicable"
+    there = moved(story, new)
+    assert there.state.step(StepKey(B)).state == "done"
+    assert_shows_the_same(moved(there, old).state, story.state, old)
