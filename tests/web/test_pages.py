@@ -12,12 +12,14 @@ from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
+from lxml import html
 
 from api.guard import Site
+from projections.answers import StageDot
 from tests.support.clients import sign_in
 from tests.web import samples
 from tests.web.conftest import DANA, PROCESS, App
-from web import words
+from web import drawing, words
 from web.beside import PROBLEMS
 from web.refusals import in_words
 from web.rendering import assets, hide, render, reveal
@@ -121,6 +123,24 @@ def test_a_stage_that_waits_for_its_turn_is_not_called_blocked():
         "board.html", board=replace(board, columns=(column,)), answer=replace(board, columns=(column,))
     )
     assert f'title="{dots[1].title}: Waits for other stages"'.replace("&", "&amp;") in page
+
+
+def test_stages_of_one_tone_share_a_mark_and_each_is_named():
+    """However many stages there are, a browser has few marks to draw; what people wrote stays text."""
+    done = [StageDot(f"s{number}", f"Stage {number}", "done", None) for number in range(3)]
+    later = [StageDot("x", samples.CANARY, "not_started", samples.CANARY)]
+    drawn = drawing.stage_dots((*done, *later))
+    assert re.findall(r'<i class="([^"]+)"', drawn) == ["t-done n3", "t-quiet"]
+    assert 'title="Stage 0: Done\nStage 1: Done\nStage 2: Done"' in drawn
+    assert "<script" not in drawn
+
+
+def test_a_card_has_few_elements():
+    """A browser lays out every one of them, of every card of a board."""
+    board = samples.board(300)
+    page = html.fromstring(shown("board.html", board=board, answer=board))
+    cards = list(page.iter("article"))
+    assert sum(len(list(card.iter())) for card in cards) / len(cards) < 22
 
 
 def test_a_board_of_300_runs_is_light():
