@@ -17,6 +17,7 @@ from fastapi import Request
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import Response
 
+from api.conditional import has
 from api.guard import CALLER, Caller
 from api.sight import MASK
 from domain.directory import called
@@ -137,7 +138,7 @@ def page(request: Request, template: str, *, status: int = 200, **facts: Any) ->
     body = render(template, fragment=True, **facts).encode()
     etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
     headers = {"ETag": etag, "Milepost-Token": token, **_freshness(facts.get("answer"))}
-    if status == 200 and request.headers.get("if-none-match") == etag:
+    if status == 200 and has(request, etag):
         return Response(status_code=304, headers={**PAGE_HEADERS, **headers})
     return _packed(request, body, status, headers)
 

@@ -8,6 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, FastAPI, Request
 from starlette.responses import Response
 
+from api.conditional import has
 from api.guard import CALLER, caller_of
 from api.matrix import OPEN, Rule
 from api.problems import Problem
@@ -126,7 +127,7 @@ async def static(request: Request) -> Response:
         "Vary": "Accept-Encoding",
         "X-Content-Type-Options": "nosniff",
     }
-    if request.headers.get("if-none-match") == asset.etag:
+    if has(request, asset.etag):
         return Response(status_code=304, headers=headers)
     if "gzip" in request.headers.get("accept-encoding", ""):
         return Response(asset.packed, 200, {**headers, "Content-Encoding": "gzip"}, asset.media_type)
