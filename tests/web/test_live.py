@@ -250,6 +250,20 @@ def test_a_stream_that_died_in_silence_leaves_nobody_behind(workspace: App, page
     expect(page.locator(".facts").first).to_contain_text("Urgent")
 
 
+@browser_test
+def test_a_browser_that_keeps_nothing_for_us_works_all_the_same(workspace: App, page: Page):
+    """Its owner forbids it, or there is no room: drafts are not kept, and everything else goes on."""
+    run = workspace.run(workspace.project())
+    page.add_init_script(
+        "Object.defineProperty(window, 'localStorage', { get() { throw new DOMException('no', 'SecurityError'); } })"
+    )
+    page.goto(f"{workspace.url}/runs/{run}")
+    page.wait_for_selector("html[data-ready=yes]", timeout=5_000)
+    page.get_by_label("Goals").fill("Live by May")
+    page.get_by_role("button", name="Complete").click()
+    expect(page.locator(".step.s-done")).to_contain_text("Write the handoff")
+
+
 SLEEPY = """
 const Stream = globalThis.EventSource;
 globalThis.opened = [];

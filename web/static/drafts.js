@@ -12,6 +12,15 @@ const typedIn = (element) => [...element.querySelectorAll(KEPT)].filter(isTyped)
 const storedOf = (form) => typedIn(form).filter((input) => !input.closest(".field")?.querySelector("[data-sensitive]"));
 let timer = 0;
 
+/** What the browser keeps; nothing where it keeps nothing for us, or has no room: the page works all the same. */
+function kept(act) {
+  try {
+    return act(localStorage);
+  } catch {
+    return null;
+  }
+}
+
 function element(name, text = "", attributes = {}) {
   const made = document.createElement(name);
   made.textContent = text;
@@ -31,31 +40,25 @@ const said = (input) => ({ name: input.name, label: labelOf(input), value: input
 
 function storeOf(form) {
   const fields = storedOf(form).map(said);
-  if (fields.length) localStorage.setItem(keyOf(form), JSON.stringify({ at: Date.now(), fields }));
-  else if (form.dataset.drafted) localStorage.removeItem(keyOf(form));
+  if (fields.length) kept((store) => store.setItem(keyOf(form), JSON.stringify({ at: Date.now(), fields })));
+  else if (form.dataset.drafted) drop(keyOf(form));
   if (fields.length) form.dataset.drafted = "yes";
 }
 
 const store = () => document.querySelectorAll("main form[data-command-form]").forEach(storeOf);
 
-function read(key) {
-  try {
-    return JSON.parse(localStorage.getItem(key));
-  } catch {
-    return null;
-  }
-}
-
-const keys = () => Object.keys(localStorage).filter((key) => key.startsWith("milepost draft "));
+const read = (key) => kept((store) => JSON.parse(store.getItem(key)));
+const drop = (key) => kept((store) => store.removeItem(key));
+const keys = () => (kept(Object.keys) ?? []).filter((key) => key.startsWith("milepost draft "));
 
 function prune() {
-  for (const key of keys()) if (!(read(key)?.at > Date.now() - DAYS * 86_400_000)) localStorage.removeItem(key);
+  for (const key of keys()) if (!(read(key)?.at > Date.now() - DAYS * 86_400_000)) drop(key);
 }
 
 /** It was sent: it need not be kept any more. */
 export function forget(form) {
   delete form.dataset.drafted;
-  localStorage.removeItem(keyOf(form));
+  drop(keyOf(form));
   form.querySelectorAll("[data-draft]").forEach((box) => box.remove());
 }
 
@@ -87,7 +90,7 @@ function copy(text) {
   else document.execCommand("copy");
 }
 
-const away = (key) => (made) => [button("Throw it away", () => { localStorage.removeItem(key); made.remove(); })];
+const away = (key) => (made) => [button("Throw it away", () => { drop(key); made.remove(); })];
 
 /** A part of the page goes: what was typed in it stays, here to be copied and for after a reload. */
 export function keep(gone) {
@@ -132,6 +135,6 @@ export function start() {
   document.addEventListener("visibilitychange", () => { if (document.hidden) store(); });
   document.addEventListener("submit", (event) => {
     if (new URL(event.target.action).pathname !== "/sign-out") return;
-    for (const key of keys()) localStorage.removeItem(key);
+    keys().forEach(drop);
   });
 }
