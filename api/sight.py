@@ -16,7 +16,7 @@ from api.services import Services
 from api.streams import PROJECTS, RUNS, known_run
 from domain.definition import Definition
 from domain.document import FormField
-from domain.events import EVENT_TYPES
+from domain.events import EVENT_TYPES, AttachmentAdded
 from domain.project import Project
 from domain.run import Run
 from domain.visible import Versions, is_for_roles, roles_that_see
@@ -107,6 +107,8 @@ class Sight:
             public = known.public if known else ()
             return replace(entry, data={name: value for name, value in entry.data.items() if name in public})
         data = self._unwritten(entry)
+        if entry.type == AttachmentAdded.type and not self.sees_step(entry.step):
+            data |= dict.fromkeys(data.keys() - AttachmentAdded.public, MASK)
         if isinstance(values := data.get("values"), dict) and entry.step is not None:
             data["values"] = self._values(StepKey(entry.step), values)
         if isinstance(replaced := data.get("replaced"), dict) and entry.step is not None:

@@ -61,6 +61,15 @@ def places(api: Api) -> tuple[str, str]:
         assert sam.post(f"/v1/runs/{run}/steps/contract/complete", json={}).status_code == 200
         for step, told in (("talk", {"finding": ROLE}), ("data", {"address": ROLES})):
             assert sam.post(f"/v1/runs/{run}/steps/{step}/complete", json={"values": told}).status_code == 200
+        for step, name in (("talk", f"{ROLE}.txt"), ("data", f"{ROLES}.txt"), ("contract", f"{PLAIN}.txt")):
+            kept = sam.post("/v1/files", params={"name": name}, content=name.encode()).json()
+            file = {
+                "name": name,
+                "media_type": kept["type"],
+                "size_bytes": kept["size"],
+                "sha256": kept["sha256"],
+            }
+            assert sam.post(f"/v1/runs/{run}/attach", json={"step": step, **file}).status_code == 200
     project(api.database, api.services.log)
     return place, run
 
