@@ -227,7 +227,7 @@ def _call(definition: Definition, run: Run, action: ActionState) -> Iterator[Any
     request = request_of(due, "https://m.example", CallSecrets())
     yield request.method, request.url, request.headers, request.body, request.timeout_seconds
     for status, body in ANSWERS:
-        yield judged(due, request, status, httpx.Headers(), body, UTC)
+        yield judged(due, request, status, httpx.Headers(), body, UTC, CallSecrets())
 
 
 def _of(definition: Definition, run: Run) -> Iterator[Any]:

@@ -8,6 +8,7 @@ import json
 import threading
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import quote
 from uuid import UUID
 
 import psycopg
@@ -183,6 +184,35 @@ def test_a_key_that_is_told_back_is_not_shown(world: World, crm: Receiver):
     run = world.start(world.publish(call(crm, headers={"X-Key": "{secret:crm_key}"})))
     world.act()
     assert world.run(run).incidents[incident(world.run(run))].reason == "answered 403: no: •••"
+
+
+SEALED = 'sk_live/"12345"'
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        (403, {}, f"{'x' * 190}{SEALED}".encode()),
+        (403, {}, json.dumps({"no": SEALED}).encode()),
+        (302, {"location": f"https://crm.example.com/{'x' * 160}?key={quote(SEALED, safe='')}"}, b""),
+        (200, {}, f"{'x' * 190}{SEALED}".encode()),
+        (200, {}, json.dumps({"ok": "x" * 185 + SEALED}).encode()),
+        (200, {}, json.dumps({"ok": True, "account": {"id": f"of {SEALED}"}}).encode()),
+    ],
+    ids=["refused", "in JSON", "in an address", "unreadable", "no success", "a value"],
+)
+def test_no_part_of_a_key_is_kept(world: World, crm: Receiver, answer: tuple[int, dict[str, str], bytes]):
+    """Wherever a service tells a key back, and wherever its words are cut: nothing of the key is in the log."""
+    world.secrets["crm_key"] = Sealed(SEALED, ("127.0.0.1",))
+    world.secrets["older"] = Sealed(SEALED[:8], ("127.0.0.1",))
+    crm.answer = lambda _: answer
+    success = {"answer": [{"path": "ok", "operator": "equals", "value": True}]}
+    run = world.start(world.publish(call(crm, headers={"X-Key": "{secret:crm_key}"}, success=success)))
+    world.act()
+    kept = "".join(str(each.data) for each in world.log.read_stream(run))
+    assert "•••" in kept
+    assert "sk_live" not in kept
+    assert "12345" not in kept
 
 
 def test_each_receiver_checks_by_a_secret_of_its_own(world: World, crm: Receiver):

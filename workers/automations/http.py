@@ -75,13 +75,17 @@ class HttpCaller:
             return Failed(reason, uncertain=sent.began)
         except (httpx.InvalidURL, ValueError) as error:
             return Failed(f"the call cannot be sent: {error}", permanent=True, problem="bad_document")
-        return judged(due, request, status, headers, body, self._zone)
+        return judged(due, request, status, headers, body, self._zone, self._secrets)
 
     def _without_secrets(self, answer: Answer) -> Answer:
         """The answer as everybody may read it: services tell back what they were sent, keys too."""
-        if isinstance(answer, Failed):
-            return replace(answer, reason=self._secrets.hide(answer.reason))
-        return answer
+        match answer:
+            case Failed():
+                return replace(answer, reason=self._secrets.hide(answer.reason))
+            case Done():
+                return replace(answer, values=self._secrets.hide_in(answer.values))
+            case _:
+                return answer
 
     async def _exchange(
         self, due: Due, request: Request, target: Target, sent: Sent
@@ -132,23 +136,35 @@ class Sent:
 
 
 def judged(
-    due: Due, request: Request, status: int, headers: httpx.Headers, body: bytes, zone: tzinfo
+    due: Due,
+    request: Request,
+    status: int,
+    headers: httpx.Headers,
+    body: bytes,
+    zone: tzinfo,
+    secrets: CallSecrets,
 ) -> Answer:
-    """What the answer means: done with these values, or failed, perhaps for good."""
+    """What the answer means: done with these values, or failed, perhaps for good. What is cut has no secret in it."""
+
+    def shown(text: str) -> str:
+        return " ".join(secrets.hide(text)[:_SHOWN].split())
+
     wanted = request.success.statuses or range(200, 300)
     if status not in wanted:
         pause = retry_after(headers.get("retry-after"), headers.get("date"), due.at)
-        return _refused(status, headers, body, pause)
+        told = headers.get("location", "nowhere") if 300 <= status < 400 else body.decode("utf-8", "replace")
+        return _refused(status, shown(told), pause)
     if not request.success.answer and not request.outputs:
         return Done("answered", f"{status}")
     try:
         answer = read_json(body)
     except Unreadable as why:
-        return Failed(f"the answer ({status}) is not taken, {why}: {_shown(body)}", permanent=True)
+        told = shown(body.decode("utf-8", "replace"))
+        return Failed(f"the answer ({status}) is not taken, {why}: {told}", permanent=True)
     for test in request.success.answer:
         found = _at(answer, test.path)
         if not compare(test.operator, found, test.value, zone):
-            told = f"{test.path} is {_shown(json.dumps(found).encode())}"
+            told = f"{test.path} is {shown(json.dumps(found))}"
             return Failed(f"the answer ({status}) is no success: {told}")
     step = due.definition.steps.get(due.action.step) if due.action.step is not None else None
     fields = {} if step is None else {field.key: field for field in step.fields}
@@ -159,11 +175,10 @@ def judged(
     return Done("answered", f"{status}", values)
 
 
-def _refused(status: int, headers: httpx.Headers, body: bytes, pause: timedelta | None) -> Failed:
+def _refused(status: int, told: str, pause: timedelta | None) -> Failed:
     if 300 <= status < 400:
-        told = headers.get("location", "nowhere")[:_SHOWN]
         return Failed(f"answered {status}: redirects ({told}) are not followed", permanent=True)
-    reason = f"answered {status}: {_shown(body)}" if body else f"answered {status}"
+    reason = f"answered {status}: {told}" if told else f"answered {status}"
     again = status >= 500 or status in _TRY_AGAIN
     return Failed(reason, permanent=not again, uncertain=status in _UNCERTAIN, retry_after=pause)
 
@@ -201,7 +216,3 @@ def _said(error: BaseException, timeout_seconds: float) -> str:
     if isinstance(error, (TimeoutError, httpx.TimeoutException)):
         return f"no answer within {timeout_seconds:g} s"
     return str(error) or type(error).__name__
-
-
-def _shown(body: bytes) -> str:
-    return " ".join(body[:_SHOWN].decode("utf-8", "replace").split())

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
+from domain.storable import MOST_DEPTH
 from domain.templates import SECRET
 from workers.automations.targets import is_below
 
@@ -30,6 +33,8 @@ class CallSecrets:
 
     def __init__(self, secrets: Mapping[str, Sealed] | None = None) -> None:
         self._secrets = dict(secrets or {})
+        spellings = {one for sealed in self._secrets.values() for one in _spellings(sealed.value.strip())}
+        self._hidden = sorted(spellings, key=len, reverse=True)
 
     def for_host(self, name: str, host: str) -> str:
         """The secret's value; NotSealed unless it is meant for this host."""
@@ -43,10 +48,28 @@ class CallSecrets:
         return found.value
 
     def hide(self, text: str) -> str:
-        """The text without any secret that a service may have told back to us."""
-        for found in self._secrets.values():
-            text = text.replace(found.value, HIDDEN)
+        """The text without any secret that a service may have told back to us. Hide first and cut afterwards."""
+        for spelling in self._hidden:
+            text = text.replace(spelling, HIDDEN)
         return text
+
+    def hide_in(self, value: Any, depth: int = 0) -> Any:
+        """A JSON value without any secret; what is nested deeper than can be kept is left to whoever refuses it."""
+        match value:
+            case str():
+                return self.hide(value)
+            case list() if depth <= MOST_DEPTH:
+                return [self.hide_in(part, depth + 1) for part in value]
+            case dict() if depth <= MOST_DEPTH:
+                return {self.hide(key): self.hide_in(part, depth + 1) for key, part in value.items()}
+            case _:
+                return value
+
+
+def _spellings(secret: str) -> set[str]:
+    """A secret as it is sent, and as it may come back in JSON or in an address."""
+    in_json = json.dumps(secret)[1:-1]
+    return {secret, in_json, in_json.replace("/", "\\/"), quote(secret), quote(secret, safe="")}
 
 
 def call_secrets(text: str) -> CallSecrets:
