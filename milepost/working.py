@@ -8,7 +8,7 @@ import structlog
 
 from milepost.acting import acting
 from milepost.settings import Settings, SettingsError
-from milepost.wiring import application_url
+from milepost.wiring import application_url, broker
 from projections.engine import Projector
 from store.errors import Unavailable, UnsafeServer
 from store.log import Log
@@ -21,7 +21,6 @@ from workers.log_setup import set_up
 from workers.migrations import migrations
 from workers.recurrences import Recurring
 from workers.timers import timers
-from workers.transport import BrokerSettings
 from workers.trouble import described
 
 GAVE_UP = 1
@@ -39,10 +38,7 @@ def run_worker(settings: Settings) -> int:
     if url is None or not settings.nats_servers:
         raise SettingsError("MILEPOST_DATABASE_URL and MILEPOST_NATS_URL are needed; `milepost up` sets both")
     set_up(settings.log_level, settings.log_format)
-    broker = BrokerSettings(
-        tuple(settings.nats_servers), tuple(settings.nats_relay_servers), replicas=settings.stream_replicas
-    )
-    told = WorkerSettings(url, broker, poll_seconds=settings.poll_seconds)
+    told = WorkerSettings(url, broker(settings), poll_seconds=settings.poll_seconds)
     try:
         serve(told, lambda growing: _projector(url, growing), lambda growing: duties(settings, growing))
     except (SettingsError, UnsafeServer, Unavailable):

@@ -26,6 +26,7 @@ from workers import transport
 from workers.applier import Applier
 from workers.duty import Duty
 from workers.relay import Relay
+from workers.subjects import GROWN_STREAM, GROWN_SUBJECT, PROJECTOR
 from workers.transport import BrokerSettings
 from workers.watchdog import Watchdog, watch
 
@@ -209,9 +210,9 @@ def subscribe(broker: NatsBroker, applier: Applier, log: Log) -> None:
     """Wake the applier by JetStream: a message is acknowledged when the read models reflect what it says."""
 
     @broker.subscriber(
-        transport.GROWN_SUBJECT,
-        queue=transport.PROJECTOR,
-        stream=JStream(transport.GROWN_STREAM, declare=False),
+        GROWN_SUBJECT,
+        queue=PROJECTOR,
+        stream=JStream(GROWN_STREAM, declare=False),
         ack_policy=AckPolicy.NACK_ON_ERROR,
         no_reply=True,
     )

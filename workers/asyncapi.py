@@ -10,7 +10,7 @@ from pydantic import TypeAdapter
 from domain.cloudevents import CONTENT_TYPE
 from domain.events import EVENT_TYPES, Event
 from workers.cloudevents import subject
-from workers.transport import STREAM, SUBJECTS
+from workers.subjects import STREAM, SUBJECTS
 
 PATH = "docs/reference/asyncapi.json"
 POSITION_PATTERN = "^[0-9]{1,19}$"

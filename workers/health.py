@@ -13,6 +13,7 @@ from psycopg import Connection
 from projections.registry import BY_NAME
 from store.connect import connect as connect_database
 from workers import transport
+from workers.subjects import GROWN_STREAM, PROJECTOR, STREAM
 from workers.transport import BrokerSettings
 
 State = Literal["healthy", "degraded", "unhealthy"]
@@ -233,8 +234,8 @@ async def broker_facts(settings: BrokerSettings) -> tuple[str, dict[str, int | s
     client = await transport.connect_once(settings, "doctor")
     try:
         js = client.jetstream()
-        info = await js.stream_info(transport.STREAM)
-        consumer = await js.consumer_info(transport.GROWN_STREAM, transport.PROJECTOR)
+        info = await js.stream_info(STREAM)
+        consumer = await js.consumer_info(GROWN_STREAM, PROJECTOR)
         facts: dict[str, int | str | bool] = {
             "messages": info.state.messages,
             "bytes": info.state.bytes,

@@ -28,6 +28,7 @@ from workers import cloudevents, publishing, transport
 from workers.cloudevents import Message
 from workers.lease import Lease, LeaseLost
 from workers.publishing import PublishFailed
+from workers.subjects import GROWN_STREAM, GROWN_SUBJECT, PROJECTOR, STREAM
 from workers.transport import BrokerSettings
 from workers.trouble import described
 
@@ -175,7 +176,7 @@ class Relay:
     async def _message(self, sequence: int) -> tuple[str, str, bytes] | None:
         """Name, subject and payload of a message; None of one that is not there, or that nobody can read."""
         try:
-            found = await self._js.get_msg(transport.STREAM, sequence)
+            found = await self._js.get_msg(STREAM, sequence)
         except NotFoundError:
             return None
         except AWAY:
@@ -206,13 +207,13 @@ class Relay:
     async def _announce(self, head: int) -> None:
         """Wake the workers; the newest wake-up replaces the one before."""
         body = orjson.dumps({"log": str(self._log_id), "position": head})
-        await self._js.publish(transport.GROWN_SUBJECT, body, timeout=publishing.ACK_SECONDS)
+        await self._js.publish(GROWN_SUBJECT, body, timeout=publishing.ACK_SECONDS)
 
     async def _check(self, place: Place) -> None:
         """When nothing happens: is the lease ours, is all declared, and does the stream end where we left it?"""
         await self._database(self._lease.check)
-        info = await self._js.stream_info(transport.STREAM)
-        await self._js.consumer_info(transport.GROWN_STREAM, transport.PROJECTOR)
+        info = await self._js.stream_info(STREAM)
+        await self._js.consumer_info(GROWN_STREAM, PROJECTOR)
         if info.state.last_seq != place.sequence:
             raise NotFoundError(description="the stream does not end where the relay left it")
 

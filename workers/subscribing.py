@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from typing import NamedTuple
 
+from nats.aio.client import Client
 from nats.js.errors import NotFoundError
 
 from store.subscribers import Subscriber
@@ -37,9 +39,10 @@ def wrong_with(subscriber: Subscriber) -> str | None:
 
 
 async def add(settings: BrokerSettings, subscriber: Subscriber) -> None:
-    """Make the consumer; doing it twice is fine."""
+    """Make the consumer. One that is there under this name was another's, with its subjects and its place: it goes."""
     client = await transport.connect_once(settings, "subscriber")
     try:
+        await _take_away(client, subscriber.name)
         await transport.ensure(client, settings, [subscriber])
     finally:
         await client.close()
@@ -49,11 +52,14 @@ async def remove(settings: BrokerSettings, name: str) -> None:
     """Take the consumer away, and its place with it."""
     client = await transport.connect_once(settings, "subscriber")
     try:
-        await client.jetstream().delete_consumer(STREAM, name)
-    except NotFoundError:
-        pass
+        await _take_away(client, name)
     finally:
         await client.close()
+
+
+async def _take_away(client: Client, name: str) -> None:
+    with suppress(NotFoundError):
+        await client.jetstream().delete_consumer(STREAM, name)
 
 
 async def places(settings: BrokerSettings, names: list[str]) -> dict[str, Place]:

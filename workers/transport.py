@@ -10,7 +10,6 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
 from nats.aio.client import Client
 from nats.js.api import (
@@ -26,19 +25,9 @@ from nats.js.api import (
 from nats.js.errors import NotFoundError
 
 from store.subscribers import Subscriber
-from workers.broker_users import inbox_of
+from workers.broker_users import inbox_of, user_of
 from workers.subjects import GROWN_STREAM, GROWN_SUBJECT, PROJECTOR, PROJECTOR_DELIVERY, STREAM, SUBJECTS
 
-__all__ = [
-    "GROWN_STREAM",
-    "GROWN_SUBJECT",
-    "PROJECTOR",
-    "PROJECTOR_DELIVERY",
-    "STREAM",
-    "SUBJECTS",
-    "BrokerSettings",
-    "UnsafeBroker",
-]
 ONCE_SECONDS = 3.0
 OLDEST_SERVER = (2, 14, 3)
 DAY_SECONDS = 86_400
@@ -50,14 +39,13 @@ class UnsafeBroker(Exception):
 
 @dataclass(frozen=True)
 class BrokerSettings:
-    """How to reach NATS and what it keeps. Credentials are part of the URLs, or in a credentials file.
+    """How to reach NATS and what it keeps. Users and passwords, or a token, are part of the URLs.
 
     ``relay_urls``: the same servers as the one who may publish; without them ``urls`` has to be.
     """
 
     urls: tuple[str, ...]
     relay_urls: tuple[str, ...] = ()
-    credentials: str | None = None
     replicas: int = 1
     max_age_seconds: float = 7 * DAY_SECONDS
     max_bytes: int = 2 * 1024**3
@@ -82,9 +70,9 @@ class BrokerSettings:
             "max_outstanding_pings": 2,
             "connect_timeout": 5,
         }
-        user = urlsplit(self.urls[0]).username
+        user = user_of(self.urls[0])
         if user is not None:
-            settings["inbox_prefix"] = inbox_of(unquote(user))
+            settings["inbox_prefix"] = inbox_of(user)
         return settings
 
 
@@ -100,7 +88,6 @@ async def connect(
     client = Client()
     await client.connect(
         **settings.connection(name),
-        user_credentials=settings.credentials,
         error_cb=on_error,
         closed_cb=on_closed,
         reconnected_cb=on_reconnected,
@@ -117,7 +104,7 @@ async def connect_once(settings: BrokerSettings, name: str) -> Client:
         "max_reconnect_attempts": 1,  # the client counts first attempts too, and -1 has it try for ever
     }
     async with asyncio.timeout(ONCE_SECONDS):
-        await client.connect(**arguments, user_credentials=settings.credentials, error_cb=_unheard)
+        await client.connect(**arguments, error_cb=_unheard)
     return client
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, Literal
 
 import psycopg
@@ -66,6 +66,7 @@ def add(
             told = _let_in(name)
         except BaseException:
             subscribers.remove(connection, name)
+            _take_consumer_away(name)
             raise
     print_json(told) if as_json else _tell(told)
 
@@ -95,7 +96,7 @@ def remove(name: str = Name) -> None:
         asyncio.run(subscribing.remove(_settings(), name))
     embedded = _embedded()
     if embedded is not None:
-        change_subscribers(embedded.nats, lambda passwords: known_in(passwords, name))
+        change_subscribers(embedded.nats, lambda passwords: _take_out(passwords, name))
     if not known:
         people.print(f"nobody subscribed as {name}; what was left of it is gone")
     else:
@@ -104,10 +105,18 @@ def remove(name: str = Name) -> None:
         )
 
 
-def known_in(passwords: dict[str, str], name: str) -> None:
+def _take_out(passwords: dict[str, str], name: str) -> None:
     """Take a user out; Milepost's own are none that can be."""
     if not name.startswith("milepost_"):
         passwords.pop(name, None)
+
+
+def _take_consumer_away(name: str) -> None:
+    """What was made for a service that is not let in after all; a broker that is away has nothing of it."""
+    from nats.errors import Error
+
+    with suppress(Error, OSError, TimeoutError):
+        asyncio.run(subscribing.remove(_settings(), name))
 
 
 def _let_in(name: str) -> dict[str, Any]:

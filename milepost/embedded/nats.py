@@ -206,7 +206,7 @@ def new_password() -> str:
 def users(passwords: Mapping[str, str]) -> list[dict[str, Any]]:
     """The users of the server's configuration, each with its rights."""
     return [
-        {"user": user, "password": password, "permissions": rights_of(user).permissions()}
+        {"user": user, "password": password, "permissions": rights_of(user, passwords).permissions()}
         for user, password in passwords.items()
     ]
 

@@ -12,6 +12,7 @@ from store.connect import connect
 from store.log import Log
 from workers import transport
 from workers.cloudevents import own_position
+from workers.subjects import STREAM, SUBJECTS
 from workers.transport import BrokerSettings
 
 
@@ -20,10 +21,10 @@ async def events(nats_url: str) -> list[dict[str, Any]]:
     client = await client_of(nats_url)
     try:
         js = client.jetstream()
-        held = (await js.stream_info(transport.STREAM)).state.messages
+        held = (await js.stream_info(STREAM)).state.messages
         subscription = await js.subscribe(
-            transport.SUBJECTS,
-            stream=transport.STREAM,
+            SUBJECTS,
+            stream=STREAM,
             ordered_consumer=True,
             deliver_policy=DeliverPolicy.ALL,
         )
@@ -58,7 +59,7 @@ async def length(nats_url: str) -> int:
     """The number of the last message of the public stream."""
     client = await client_of(nats_url)
     try:
-        return int((await client.jetstream().stream_info(transport.STREAM)).state.last_seq)
+        return int((await client.jetstream().stream_info(STREAM)).state.last_seq)
     finally:
         await client.close()
 
@@ -76,8 +77,8 @@ async def own(log: Log, nats_url: str) -> list[int]:
     key, client = mark_key(log), await client_of(nats_url)
     try:
         js, found = client.jetstream(), []
-        for sequence in range(1, (await js.stream_info(transport.STREAM)).state.last_seq + 1):
-            message = await js.get_msg(transport.STREAM, sequence)
+        for sequence in range(1, (await js.stream_info(STREAM)).state.last_seq + 1):
+            message = await js.get_msg(STREAM, sequence)
             name, subject = str((message.headers or {}).get("Nats-Msg-Id", "")), message.subject or ""
             found.append(own_position(log.id, name, sequence, subject, message.data or b"", key))
         return [position for position in found if position is not None]

@@ -26,6 +26,7 @@ from tests.workers import stream
 from tests.workers.brokers import subscriber
 from workers import subscribing, transport
 from workers.broker_users import FORMER, OWNER, RELAY, WORKER, inbox_of, rights_of
+from workers.subjects import GROWN_SUBJECT
 from workers.transport import BrokerSettings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -86,8 +87,9 @@ def _cluster() -> str:
 
 
 async def _prepared(broker: Broker) -> None:
-    owner = BrokerSettings((broker.url(OWNER),))
-    await transport.migrate(owner, [Subscriber(name, ("milepost.v1.>",), True) for name in ("crm", "erp")])
+    """Its streams, the consumers of two subscribers, and one that somebody made with the former credential."""
+    owner, readers = BrokerSettings((broker.url(OWNER),)), ("crm", "erp", "older")
+    await transport.migrate(owner, [Subscriber(name, ("milepost.v1.>",), True) for name in readers])
     relay = await _as(broker, RELAY)
     for _ in range(9):  # one for each who reads
         await relay.jetstream().publish("milepost.v1.run.-.run_started", b"{}")
@@ -117,7 +119,7 @@ async def publishes(client: Client) -> None:
 
 async def wakes(client: Client) -> None:
     """A false wake-up."""
-    await client.jetstream().publish(transport.GROWN_SUBJECT, b"{}", timeout=0.2)
+    await client.jetstream().publish(GROWN_SUBJECT, b"{}", timeout=0.2)
 
 
 async def deletes_stream(client: Client) -> None:
@@ -149,7 +151,7 @@ async def makes_stream(client: Client) -> None:
 
 async def makes_consumer(client: Client) -> None:
     """One that delivers to a subject of ours."""
-    config = ConsumerConfig(deliver_subject=transport.GROWN_SUBJECT)
+    config = ConsumerConfig(deliver_subject=GROWN_SUBJECT)
     await _ask(client, "CONSUMER.CREATE.MILEPOST", {"stream_name": "MILEPOST", "config": config.as_dict()})
 
 
@@ -179,6 +181,26 @@ async def reads_as_erp(client: Client) -> None:
     await _next(client, "erp")
 
 
+async def reads_as_before(client: Client) -> None:
+    """Through a consumer that an earlier release let everybody make."""
+    await _next(client, "older")
+
+
+async def acknowledges_for_crm(client: Client) -> None:
+    """What crm has not seen; only a request is answered, so the refusal is asked for."""
+    refused = asyncio.Event()
+
+    async def heard(_: Exception) -> None:
+        refused.set()
+
+    client._error_cb = heard
+    await client.publish("$JS.ACK.MILEPOST.crm.1.1.1.1.1", b"+ACK")
+    await client.flush()
+    await _ask(client, "CONSUMER.INFO.MILEPOST.crm")
+    if refused.is_set():
+        raise Error
+
+
 MAY: dict[Deed, set[str]] = {
     publishes: {RELAY},
     wakes: {RELAY},
@@ -190,8 +212,10 @@ MAY: dict[Deed, set[str]] = {
     makes_consumer: {OWNER},
     deletes_consumer: {OWNER},
     looks_into_the_stream: {OWNER, RELAY},
-    reads_as_crm: {"crm", FORMER, OWNER},
-    reads_as_erp: {"erp", FORMER, OWNER},
+    reads_as_crm: {"crm", OWNER},
+    reads_as_erp: {"erp", OWNER},
+    reads_as_before: {FORMER, OWNER},
+    acknowledges_for_crm: {"crm"},
 }
 
 
@@ -218,8 +242,8 @@ async def _is_done(broker: Broker, user: str, deed: Deed) -> bool:
 HEAR = {
     "milepost.>": set(),
     "milepost.v1.run.-.run_started": set(),
-    "_INBOX.>": {FORMER},  # as it always has
-    "_INBOX.crm.>": {FORMER, "crm"},
+    "_INBOX.>": {FORMER},  # as it always has: nobody else is answered there
+    "_MILEPOST.crm.>": {"crm"},
     "_MILEPOST.>": set(),
     "_MILEPOST.milepost_relay.>": {RELAY},
     "milepost.deliver.projector": set(),  # as one of the workers only
@@ -247,6 +271,22 @@ async def test_nobody_listens_to_what_is_not_theirs(broker: Broker, user: str):
                 await refused.wait()
         assert refused.is_set() != (user in allowed), (user, subject)
         await client.close()
+
+
+@pytest.mark.anyio
+async def test_the_former_user_hears_no_answer_to_a_subscriber(broker: Broker):
+    """It listens to every inbox at once, as its clients always did: what a subscriber reads does not reach it."""
+    former, crm = await _as(broker, FORMER), await _as(broker, "crm")
+    heard = await former.subscribe("_INBOX.>")
+    await former.flush()
+    await reads_as_crm(crm)
+    await _ask(former, "STREAM.NAMES")
+    found = [(await heard.next_msg(1)).subject]
+    while heard.pending_msgs:
+        found.append((await heard.next_msg(1)).subject)
+    assert [subject for subject in found if not subject.startswith("_INBOX.milepost.")] == []
+    await former.close()
+    await crm.close()
 
 
 @pytest.mark.anyio
@@ -289,10 +329,10 @@ def test_the_clusters_users_have_the_rights_of_the_embedded_ones():
 
 
 def test_nobody_hears_anothers_answers():
-    """The inboxes of no two users overlap, but for that of the former one, which no user of today has a part in."""
+    """The inboxes of no two users overlap: what the former one may hear beside its own is nobody's of today."""
     inboxes = {user: inbox_of(user) for user in PASSWORDS}
     assert len(set(inboxes.values())) == len(inboxes)
-    assert not any(inboxes[user].startswith("_INBOX.") for user in (OWNER, RELAY, WORKER))
+    assert [user for user in inboxes if inboxes[user].startswith("_INBOX.")] == [FORMER]
 
 
 # --- the embedded server over time ---
@@ -313,6 +353,20 @@ def test_an_earlier_data_directory_is_taken_up(tmp_path: Path):
         assert (directory / name).stat().st_mode & 0o077 == 0
     with NatsServer(directory) as again:
         assert again.owner_url.endswith(f"{state['passwords'][OWNER]}@127.0.0.1:{again.port}")
+
+
+@pytest.mark.parametrize(
+    ("url", "prefix"),
+    [
+        ("nats://crm:a-password@127.0.0.1:4222", "_MILEPOST.crm"),
+        ("nats://milepost_worker:@127.0.0.1:4222", "_MILEPOST.milepost_worker"),
+        ("nats://a-secret-token@127.0.0.1:4222", None),
+        ("nats://127.0.0.1:4222", None),
+    ],
+)
+def test_a_token_is_nobodys_name(url: str, prefix: str | None):
+    """Answers come to a place that bears the user's name; a token is a secret, and stands in no subject."""
+    assert BrokerSettings((url,)).connection("test").get("inbox_prefix") == prefix
 
 
 async def _only_reads(server: NatsServer) -> None:
