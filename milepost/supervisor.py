@@ -22,6 +22,7 @@ from milepost.preparation import BrokerError, prepare_broker, prepare_database
 from milepost.settings import PREFIX, Settings
 from milepost.tended import Tended
 from milepost.welcome import owner_token, welcome
+from workers.broker_users import user_of
 
 READY_SECONDS = 60.0
 READY_POLL_SECONDS = 0.01
@@ -30,6 +31,8 @@ STOP_SECONDS = 15.0
 LEFT_OVER_SECONDS = 2.0
 HOPELESS_FAILURES = 3
 CHILDREN = ("api", "worker")
+WORKERS_ONLY = (f"{PREFIX}WEBHOOK_SECRET", f"{PREFIX}CALL_SECRETS")
+"""What signs our calls, and what opens the doors of other services: only who calls is told, as in compose.yaml."""
 
 Report = Callable[[str], None]
 
@@ -159,22 +162,23 @@ class Supervisor:
         command = [sys.executable, "-m", "milepost", name]
         environment = self._environment()
         if name == "worker":
-            environment |= self._relay_settings()
+            environment |= self._relay_settings() | _environment_of(WORKERS_ONLY)
         return Child(name, command, self._home.logs / f"{name}.log", environment)
 
     def _relay_settings(self) -> dict[str, str]:
         """Who publishes, for the worker alone."""
-        relay = urlsplit(self.relay_servers[0])
-        if not relay.username:
+        relay = self.relay_servers[0]
+        user = user_of(relay)
+        if user is None:
             return {}
         return {
-            f"{PREFIX}NATS_RELAY_USER": unquote(relay.username),
-            f"{PREFIX}NATS_RELAY_PASSWORD": unquote(relay.password or ""),
+            f"{PREFIX}NATS_RELAY_USER": user,
+            f"{PREFIX}NATS_RELAY_PASSWORD": unquote(urlsplit(relay).password or ""),
         }
 
     def _environment(self) -> dict[str, str]:
-        """Our environment with what we found out; no child is told the owner's password."""
-        secret = (f"{PREFIX}MIGRATION_", f"{PREFIX}DATABASE_PASSWORD", f"{PREFIX}NATS_")
+        """Our environment with what we found out; no child is told the owner's password, or what only workers need."""
+        secret = (f"{PREFIX}MIGRATION_", f"{PREFIX}DATABASE_PASSWORD", f"{PREFIX}NATS_", *WORKERS_ONLY)
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(secret)}
         inherited.pop(f"{PREFIX}DATABASE_URL_FILE", None)
         return inherited | {
@@ -274,6 +278,11 @@ class StopRequest:
         """Interrupt now where a signal came and its interruption was swallowed."""
         if self.made:
             raise KeyboardInterrupt
+
+
+def _environment_of(names: tuple[str, ...]) -> dict[str, str]:
+    """What our own environment says about some settings, by their value or by the file that holds it."""
+    return {name: value for name, value in os.environ.items() if name.startswith(names)}
 
 
 def _tend_until_asked_to_stop(supervisor: Supervisor, stop: StopRequest) -> None:

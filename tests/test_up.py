@@ -23,6 +23,11 @@ from tests.support.waiting import wait_until
 from workers.broker_users import RELAY
 
 START_SECONDS, STOP_SECONDS = 60, 30
+CALLING = {
+    "MILEPOST_WEBHOOK_SECRET": "whsec_" + "N" * 32,
+    "MILEPOST_CALL_SECRETS": '[crm]\nvalue = "sk_live_12345"\nhosts = ["crm.example.com"]\n',
+}
+"""What signs our calls, and what they carry: the settings of who calls."""
 
 
 @dataclass
@@ -101,7 +106,7 @@ def wait_until_up(started: Up) -> None:
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
     """One that several tests look at."""
-    with up(tmp_path_factory.mktemp("up") / "home") as started:
+    with up(tmp_path_factory.mktemp("up") / "home", None, **CALLING) as started:
         wait_until_up(started)
         yield started
 
@@ -135,6 +140,13 @@ def test_no_child_is_told_the_owner_of_the_schema(running: Up):
     password = running.instance["migration_database_url"].split(":")[2].split("@")[0]
     for name in ("api", "worker"):
         assert password not in str(psutil.Process(running.pids[name]).environ()), name
+
+
+def test_only_who_calls_is_told_the_secrets_of_calls(running: Up):
+    """The worker has what signs and what opens other services' doors; the API has neither."""
+    told = {name: psutil.Process(running.pids[name]).environ() for name in ("api", "worker")}
+    assert {name: told["worker"].get(name) for name in CALLING} == CALLING
+    assert not CALLING.keys() & told["api"].keys()
 
 
 def test_a_second_one_is_refused_the_home(running: Up):
