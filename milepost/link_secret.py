@@ -22,7 +22,7 @@ def link_secret(settings: Settings) -> bytes:
 
 def kept_in_home(settings: Settings, name: str, new: Callable[[], bytes], instead: str) -> bytes:
     """A secret of the instance, made when it is first asked for; SettingsError names the setting to use instead."""
-    place = settings.home / "run" / name
+    place = place_in_home(settings, name)
     try:
         if not place.exists():
             _make(place, new())
@@ -30,6 +30,11 @@ def kept_in_home(settings: Settings, name: str, new: Callable[[], bytes], instea
     except OSError as error:
         reason = f"{place}: {error.strerror}; set {instead} instead"
         raise SettingsError(f"a secret cannot be kept in {reason}") from error
+
+
+def place_in_home(settings: Settings, name: str) -> Path:
+    """Where a secret of the instance is kept, once it is."""
+    return settings.home / "run" / name
 
 
 def _make(place: Path, secret: bytes) -> None:

@@ -7,7 +7,7 @@ import typer
 from milepost.cli.output import BAD_INPUT, AsJson, fail, print_json
 from milepost.loading import load
 from milepost.settings import SettingsError
-from milepost.webhook_secret import webhook_secret
+from milepost.webhook_secret import webhook_secret_in_use
 from workers.automations.signing import receiver_secrets
 
 app = typer.Typer(help="Services that are called: what they check our signatures by.", no_args_is_help=True)
@@ -27,7 +27,7 @@ def secret(
     if not host or set(host) & set("/?#@ ") or not host.isascii():
         fail(f"{host} is no host; say crm.example.com, or crm.example.com:8443", BAD_INPUT)
     try:
-        found = receiver_secrets(webhook_secret(load()), host)
+        found = receiver_secrets(webhook_secret_in_use(load()), host)
     except SettingsError as error:
         fail(str(error), BAD_INPUT)
     if as_json:
