@@ -90,6 +90,7 @@ def bounded(cases: Iterator[SourceCase]) -> Iterator[SourceCase]:
         for event in case.events:
             _name("activity", event.activity, event.line)
             _name("actor", event.actor or "", event.line)
+            _name("instance", event.instance or "", event.line)
         yield case
 
 

@@ -245,6 +245,18 @@ def test_work_that_overlaps_is_told_apart_by_its_instance(tmp_path: Path) -> Non
     assert importer.report.started_without_completion == 0
 
 
+@pytest.mark.parametrize("named", ["case", "activity", "actor", "instance"])
+def test_a_name_that_is_too_long_is_refused(tmp_path: Path, named: str) -> None:
+    """Whatever a log calls things by is kept with every event: it is a name, not a document."""
+    row = {"case": "1", "activity": "a", "transition": "complete", "actor": "x", "instance": "i", "at": NOON}
+    row[named] = "n" * 201
+    head = "case:concept:name,concept:name,lifecycle:transition,org:resource,concept:instance,time:timestamp"
+    path = csv_log(tmp_path / "log.csv", ",".join(row.values()), header=head)
+    error = refused(Request(path, "csv", "p"))
+    assert error.reason.startswith(f"the {named} 'nnnn")
+    assert (error.line, error.accepted) == (2, "at most 200")
+
+
 def test_work_is_assigned_and_begun_in_its_own_round() -> None:
     """Work that goes on is given in its round, and what is begun without a name was announced first."""
     step, rounds = StepKey("check"), Rounds()
