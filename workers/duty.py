@@ -30,8 +30,19 @@ AWAY = (
     OSError,
 )
 """What passes by itself: the database is away, or others were quicker again and again; the next round looks anew."""
-NOBODYS = (*AWAY, psycopg.Error, Stopped, UnsafeServer)
-"""What is no fault of the one thing that was being done: it is raised, everything else is told and set apart."""
+NOBODYS = (
+    *AWAY,
+    psycopg.InterfaceError,
+    psycopg.InternalError,
+    psycopg.NotSupportedError,
+    psycopg.ProgrammingError,
+    Stopped,
+    UnsafeServer,
+)
+"""What is no fault of the one thing that was being done: it is raised, everything else is told and set apart.
+
+A row that the database refuses (psycopg's DataError and IntegrityError) is the fault of what the row is about.
+"""
 
 log = structlog.get_logger(__name__)
 

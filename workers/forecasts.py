@@ -10,7 +10,6 @@ from time import monotonic
 from typing import Any
 from uuid import UUID
 
-import psycopg
 import structlog
 from psycopg import Connection
 from psycopg.types.json import Jsonb
@@ -31,6 +30,7 @@ from domain.run.late_forecast import act_on_late_forecast
 from domain.schedule import Calendar
 from domain.words import Actor, StepKey
 from projections.forecast_trails import SQL, trail_of
+from projections.settling import REFUSED
 from store.connect import connect
 from store.errors import Conflict
 from store.log import Log
@@ -174,7 +174,7 @@ class Forecasts:
                 connection.execute(SQL["keep_run"], row)
                 if outlook.p85_at is not None:
                     connection.execute(SQL["keep_first"], row)
-        except (psycopg.DataError, ValueError) as error:
+        except REFUSED as error:
             self._give_up(connection, due, at, error)
 
     def _give_up(self, connection: Conn, due: _Due, at: datetime, error: Exception) -> None:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+import psycopg
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from psycopg.errors import FeatureNotSupported, NumericValueOutOfRange, UndefinedTable, UniqueViolation
 
 from domain.events import Event
 from domain.run import RUN, complete_step, save_values
@@ -265,6 +267,30 @@ def test_what_failed_rests_longer_each_time_and_is_tried_again():
     with apart.each("a"):
         pass
     assert len(apart) == 0
+
+
+@pytest.mark.parametrize(
+    ("error", "is_somebodys"),
+    [
+        (NumericValueOutOfRange(), True),
+        (UniqueViolation(), True),
+        (psycopg.InterfaceError(), False),
+        (psycopg.InternalError(), False),
+        (psycopg.OperationalError(), False),
+        (UndefinedTable(), False),
+        (FeatureNotSupported("cached plan must not change result type"), False),
+    ],
+)
+def test_a_row_that_the_database_refuses_is_somebodys(error: psycopg.Error, is_somebodys: bool):
+    """It sets what the row is about apart, and stops nothing else; a database that cannot work is nobody's fault."""
+
+    def refused() -> None:
+        raise error
+
+    apart = Apart("set_apart")
+    with nullcontext() if is_somebodys else pytest.raises(type(error)), apart.each("a"):
+        refused()
+    assert apart.rests("a") == is_somebodys
 
 
 def test_a_failed_answer_tells_what_can_be_told():
