@@ -10,7 +10,6 @@ from uuid import UUID
 from domain.events import EVENT_TYPES
 
 CONTENT_TYPE = "application/cloudevents+json"
-BATCH_CONTENT_TYPE = "application/cloudevents-batch+json"
 
 
 def envelope(

@@ -168,12 +168,6 @@ def due_actions(
     return [_named(row) for row in connection.execute(_SQL["due"], wanted)]
 
 
-def next_action_at(connection: Conn, now: datetime, kinds: Sequence[str]) -> datetime | None:
-    """When the next action is to be tried that is not yet."""
-    row = connection.execute(_SQL["next"], {"now": now, "kinds": list(kinds)}).fetchone()
-    return None if row is None else row[0]
-
-
 def started_actions(connection: Conn, kinds: Sequence[str]) -> list[Named]:
     """Actions of which an attempt was begun and no result is known."""
     return [_named(row) for row in connection.execute(_SQL["started"], {"kinds": list(kinds)})]

@@ -68,9 +68,6 @@ select run, step, round, action, lane from (
 ) found
 where place <= %(each)s order by next_at, run, step, round, action limit %(limit)s
 
--- name: next
-select min(next_at) from read.action where next_at > %(now)s and kind = any(%(kinds)s)
-
 -- name: started
 select run, step, round, action, lane from read.action where state = 'started' and kind = any(%(kinds)s)
 order by changed_at

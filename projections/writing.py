@@ -22,7 +22,6 @@ on conflict (projection, stream) do update set position = excluded.position, err
   parked_at = excluded.parked_at where known.position <> excluded.position
 """
 UNPARK = "delete from log.parked where projection = %s and stream = %s"
-PARKED = "select projection, stream from log.parked where projection = any(%s)"
 MOVE = """
 update log.checkpoint set position = %s, moved_at = clock_timestamp() where name = any(%s) and position = %s
 """

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
 from typing import Any
@@ -111,8 +110,3 @@ def draw(table: Numbers, levels: Numbers) -> Numbers:
 def rate(happened: float, cases: float, prior: float, weight: float = ENOUGH) -> float:
     """A share from few cases: as if ``weight`` earlier cases had shown ``prior``."""
     return (happened + prior * weight) / (cases + weight)
-
-
-def stacked(durations: Sequence[Duration]) -> Floats:
-    """The table for ``draw``."""
-    return np.stack([each.quantiles for each in durations]) if durations else np.empty((0, len(GRID)))

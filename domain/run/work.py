@@ -17,7 +17,7 @@ from domain.run.evolve_step import evolve_step
 from domain.run.queueing import keep_in_step
 from domain.run.state import SATISFIED, Run, StepState, altered
 from domain.schedule import Calendar
-from domain.words import Actor, Cause, Rejected, StepKey
+from domain.words import Actor, Rejected, StepKey
 
 E = TypeVar("E", bound=StepEvent)
 Standing = Literal["locked", "ready", "not_applicable"]
@@ -128,11 +128,6 @@ def reasoned(reason: str | None) -> str:
     if not is_set(said):
         raise Rejected("reason_required", "say why, in a word at least", field="reason")
     return said
-
-
-def cause_of(by: Actor | None) -> Cause:
-    """Whether somebody did it, or a rule of the engine."""
-    return "rule" if by is None or by.startswith("system:") else "user"
 
 
 def decided(run: Run, definition: Definition, event: AnyRunEvent | AnyStepEvent) -> list[Event]:

@@ -35,7 +35,6 @@ When = frozenset[Term]
 """One of the terms holds; a term holds when all its choices were made. The empty term always holds."""
 
 ALWAYS: When = frozenset({frozenset()})
-NEVER: When = frozenset()
 
 
 class TooTangled(Exception):

@@ -29,7 +29,6 @@ from store.mapper import to_event
 from store.model import Recorded
 
 WENT_ON = "the imported log went on"
-_ENDS = (RunCompleted, RunEndedEarly, RunCancelled)
 
 
 @dataclass(frozen=True)

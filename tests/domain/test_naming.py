@@ -58,7 +58,6 @@ ROWS = {
     "columns": [{"key": "by", "title": "By", "kind": "person"}],
 }
 FIELDS: list[dict[str, Any]] = [WHO, ROWS]
-ASKED = {"on_refusal": {"requires": ["inputs.boss"]}}
 ONE, TWO = UUID(int=1), UUID(int=2)
 NEW: dict[str, Any] = {"project": ONE, "title": "Order gifts", "stage": StageKey("sold"), "rank": "a0"}
 STAGES = (ProjectStage(key=StageKey("sold"), title="Sold"),)
