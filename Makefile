@@ -18,7 +18,7 @@ help: ## Show this list
 run: $(RUNTIME) ## Start Milepost with its own PostgreSQL and NATS; Ctrl-C stops it (ARGS="--port 9000")
 	@exec $(VENV)/bin/milepost up $(ARGS)
 
-test: $(DEVELOPMENT) ## Run every test, on a real PostgreSQL and a real nats-server (ARGS="-k board")
+test: $(DEVELOPMENT) ## Run the tests, but for the slow ones, on a real PostgreSQL and a real nats-server (ARGS="-k board", ARGS="-m slow")
 	@$(PY) -m pytest $(PARALLEL) $(ARGS)
 
 check: lint types contracts verify browser test ## All that must hold before a change lands

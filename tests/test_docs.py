@@ -18,9 +18,12 @@ from tools.generators.commands import verbs
 from tools.generators.errors import refusals
 
 ROOT = Path(__file__).parents[1]
-PAGES = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")])
+PAGES = sorted(
+    [*(ROOT / name for name in ("README.md", "CHANGELOG.md", "SECURITY.md")), *(ROOT / "docs").rglob("*.md")]
+)
 WRITTEN = [page for page in PAGES if page.parent.name != "reference"]
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+NAMED = re.compile(r"`(milepost\s[^`]+)`")
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 
 
@@ -80,6 +83,18 @@ def test_commands_that_are_shown_exist(page: Path):
 def known_verbs() -> dict[str, TyperCommand]:
     """All verbs; to find them, the whole command line is read."""
     return verbs()
+
+
+@pytest.mark.parametrize(
+    "page", [page for page in PAGES if page.name != "cli.md"], ids=lambda page: str(page.relative_to(ROOT))
+)
+def test_commands_that_are_named_exist(page: Path):
+    """What a sentence calls a command is a verb with its options, or a group of verbs."""
+    groups = {verb.rpartition(" ")[0] for verb in known_verbs()}
+    for told in NAMED.findall(BLOCK.sub("", page.read_text("utf-8"))):
+        words = shlex.split(told.replace("…", ""))
+        if " ".join(words) not in groups:
+            _is_a_verb(words)
 
 
 def _is_a_verb(words: list[str]) -> None:
