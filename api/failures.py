@@ -10,6 +10,7 @@ import psycopg
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from psycopg.errors import UndefinedColumn, UndefinedTable
 from psycopg_pool import PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
@@ -43,6 +44,7 @@ def install(app: FastAPI) -> None:
         UnknownVersion: _unknown_version,
         ClientDisconnect: _gone,
         **dict.fromkeys(_CAUSES, _cause),
+        **dict.fromkeys(_OUTDATED, _outdated),
         Exception: _defect,
     }
     for kind, handler in handlers.items():
@@ -109,10 +111,24 @@ def _cause(_: Request, error: Exception) -> Response:
     return answer(Problem(code, detail))
 
 
-def _defect(request: Request, error: Exception) -> Response:
+_OUTDATED = (UndefinedColumn, UndefinedTable)
+"""What a read model of an earlier release lacks; were it a slip in a statement of ours, the log says where as well."""
+
+
+def _outdated(request: Request, error: Exception) -> Response:
+    _log(request, error)
+    detail = "a read model was made by another release and has to be rebuilt; `milepost doctor` says which"
+    return answer(Problem("to_be_rebuilt", detail))
+
+
+def _log(request: Request, error: Exception) -> None:
     places = [
         f"{at.filename}:{at.lineno} {at.name}" for at in traceback.extract_tb(error.__traceback__)[-_PLACES:]
     ]
     route = getattr(request.scope.get("route"), "path", "")
     log.error("request failed", method=request.method, route=route, kind=type(error).__name__, places=places)
+
+
+def _defect(request: Request, error: Exception) -> Response:
+    _log(request, error)
     return answer(Problem("internal", "this is a defect; the log of the process tells more"))

@@ -161,6 +161,12 @@ CODES: dict[str, Code] = {
         "Newer release needed",
         "What is asked for holds an event that a newer release of Milepost stored; the server has to be upgraded.",
     ),
+    "to_be_rebuilt": Code(
+        503,
+        "Read model of another release",
+        "What is asked for is answered from a read model that an earlier release made, and lacks what this one reads. "
+        "`milepost doctor` says which have to be rebuilt.",
+    ),
     "stopping": Code(503, "Stopping", "This process is shutting down; send the request again."),
     "internal": Code(500, "Internal error", "A defect of Milepost; it is in the log of the process."),
 }
