@@ -1,4 +1,8 @@
-"""No key of a process document is a word that nothing reads: left out or said otherwise, each changes something."""
+"""No key of a process document is a word that nothing reads: said otherwise, each changes something or is refused.
+
+What follows without a database is looked at here. What only a page or a child run shows is proved by the test that
+is named.
+"""
 
 from __future__ import annotations
 

@@ -80,6 +80,24 @@ def test_nobody_gets_in_without_a_token(api: Api):
             assert (answered(nobody, route) == 401) == (not rule.open), route
 
 
+def test_head_goes_by_the_rule_of_get(api: Api):
+    """Where GET is asked for a token HEAD is, where GET is refused a scope HEAD is, and nothing else takes HEAD."""
+    gets = [(route, rule) for route, rule in RULES.items() if route.startswith("GET ")]
+    assert len(gets) > 50
+    with httpx.Client(base_url=api.url) as nobody, api.as_("person:cell", "service") as other:
+        for route, rule in gets:
+            if route in _LOOKED_AT_ELSEWHERE:
+                continue
+            path = filled(route.removeprefix("GET "))
+            assert (nobody.head(path).status_code == 401) == (not rule.open), route
+            assert (other.head(path).status_code == 403) == (
+                not rule.open and "service" not in rule.scopes
+            ), route
+        posts = {route.partition(" ")[2] for route in RULES} - {route.partition(" ")[2] for route, _ in gets}
+        path = filled(min(posts))
+        assert nobody.head(path).status_code in (401, 405)
+
+
 @pytest.mark.parametrize(
     "header",
     ["Bearer", "Bearer x", "Bearer mpt_unknown", "Basic bXB0Xw==", "bearer mpl_x", "mpt_x", "Bearer mps_x"],

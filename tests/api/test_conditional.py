@@ -23,7 +23,7 @@ def places(api: Api) -> dict[str, str]:
 
 def test_every_view_is_told_once_to_whoever_has_it(api: Api, places: dict[str, str]):
     """304 without a body for the ETag that came before, as long as nothing of what is told has changed."""
-    odd = {}
+    odd, asked = {}, 0
     paths = [
         path
         for path, item in described()["paths"].items()
@@ -34,12 +34,13 @@ def test_every_view_is_told_once_to_whoever_has_it(api: Api, places: dict[str, s
         first = api.client.get(address, params=query)
         if first.status_code != 200:
             continue  # there is none of these
+        asked += 1
         again = api.client.get(address, params=query, headers={"If-None-Match": first.headers["etag"]})
         seen = (again.status_code, again.content, again.headers.get("etag"), again.headers["cache-control"])
         if seen != (304, b"", first.headers["etag"], "private, no-cache"):
             odd[path] = seen
     assert odd == {}
-    assert len(paths) > 30
+    assert asked > 30
 
 
 def test_an_answer_is_the_same_however_fresh_it_is(api: Api, places: dict[str, str]):

@@ -36,8 +36,14 @@ instants = st.timedeltas(timedelta(0), timedelta(days=1_000)).map(
 
 
 def due(anchor: datetime | date | None, calendar: Calendar = BERLIN, **rule: Any) -> datetime | None:
-    """When a rule is due that is counted from a date or an instant that somebody named."""
-    return due_at(Due(anchor="run_target", **rule), lambda _: anchor, calendar)
+    """When a rule is due that is counted from a date or an instant that somebody named.
+
+    What begins by itself at the anchor is due at the same instant, unless that is over when it begins.
+    """
+    named = due_at(Due(anchor="run_target", **rule), lambda _: anchor, calendar)
+    if isinstance(anchor, datetime) and named is not None and named >= anchor:
+        assert due_at(Due(anchor="run_start", **rule), lambda _: anchor, calendar) == named
+    return named
 
 
 def local(day: str, clock: str = "17:00") -> datetime:

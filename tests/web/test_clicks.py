@@ -181,6 +181,7 @@ def test_a_hire_is_carried_to_its_end_by_buttons(start: Start):
     )
     seen = walk.walk()
     assert seen["state"] == "completed"
+    assert walk.refusals == {}
     assert {
         "headcount_ok: Refuse",
         "headcount_ok: Approve",

@@ -20,6 +20,7 @@ from domain.process import PROCESS, publish, save_draft
 from domain.run import RUN, cancel_run, complete_step, pause_run, set_priority, start_run
 from domain.schedule import Calendar
 from domain.words import StepKey, process_stream
+from milepost.importing.facts import run_stream
 from milepost.importing.importer import Request, import_log
 from projections import card_lists, forecast_queries, queries
 from projections.engine import Projector
@@ -318,14 +319,17 @@ def test_a_log_at_the_ends_of_time_stops_nobody(office: Office, tmp_path: Any) -
     path = csv_log(tmp_path / "log.csv", *rows, header=header)
     imported = import_log(Request(path, "csv", "old", stages, project=""), office.log)
     office.round()
+    assert [office.forecast(run_stream("old", name)) is None for name in ("open", "early")] == [False, False]
     with office.connection() as connection:
         assert connection.execute("select count(*) from log.parked").fetchone() == (0,)
+        assert connection.execute("select 1 from forecast.model where process = 'old'").fetchall() != []
         assert imported.project is not None
         assert (
             sum(column.count for column in queries.board(connection, imported.project, now=MONDAY).columns)
             == 2
         )
-        assert queries.attention(connection, imported.project, now=MONDAY).rows is not None
+        told = {row.id for row in queries.attention(connection, imported.project, now=MONDAY).rows}
+        assert told <= {run_stream("old", name) for name in ("open", "early")}
         assert queries.process_stats(connection, "old").runs == 27
         assert (
             len(card_lists.timeline(connection, imported.project, card_lists.Wanted(), calendar=OFFICE).rows)
