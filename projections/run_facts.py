@@ -53,13 +53,13 @@ class RunFacts:
         self.steps: dict[StepKey, StepFacts] = {}
 
 
-def _step(run: RunFacts, data: Data) -> StepFacts:
+def _step(run: RunFacts, data: Data, at: datetime) -> StepFacts:
     key = data["step"]
     step = run.steps.get(key)
     if step is None:
         step = run.steps[key] = StepFacts()
     if data["round"] != step.round:
-        begin_round(step, data["round"])
+        begin_round(step, data["round"], at)
     return step
 
 
@@ -154,7 +154,7 @@ def _override_cleared(run: RunFacts, _data: Data, _at: datetime, _by: str | None
 
 
 def _step_became_ready(run: RunFacts, data: Data, at: datetime, _by: str | None) -> None:
-    step = _step(run, data)
+    step = _step(run, data, at)
     step.state = "ready"
     step.ready_at = at
     step.started_at = step.ended_at = None
@@ -167,29 +167,29 @@ def _step_became_ready(run: RunFacts, data: Data, at: datetime, _by: str | None)
         step.due_at = due
 
 
-def _step_overdue(run: RunFacts, data: Data, _at: datetime, _by: str | None) -> None:
-    _step(run, data).overdue = True
+def _step_overdue(run: RunFacts, data: Data, at: datetime, _by: str | None) -> None:
+    _step(run, data, at).overdue = True
 
 
-def _step_relocked(run: RunFacts, data: Data, _at: datetime, _by: str | None) -> None:
+def _step_relocked(run: RunFacts, data: Data, at: datetime, _by: str | None) -> None:
     """A migration that asks those anew who agreed keeps who they were: another may take that back."""
     known = run.steps.get(data["step"])
     if known is not None and known.approvals and data["round"] != known.round:
         remember(known, by_migration=data.get("cause") == "migration")
-    step = _step(run, data)
+    step = _step(run, data, at)
     step.joined = step.joined or step.state == "not_applicable"
     step.state = "locked"
     step.ready_at = step.started_at = None
 
 
-def _step_assigned(run: RunFacts, data: Data, _at: datetime, _by: str | None) -> None:
-    step = _step(run, data)
+def _step_assigned(run: RunFacts, data: Data, at: datetime, _by: str | None) -> None:
+    step = _step(run, data, at)
     step.assignee = data["assignee"]
     step.reminded_at = step.reminded_by = None
 
 
-def _step_due_set(run: RunFacts, data: Data, _at: datetime, _by: str | None) -> None:
-    step, due = _step(run, data), instant(data["due_at"])
+def _step_due_set(run: RunFacts, data: Data, at: datetime, _by: str | None) -> None:
+    step, due = _step(run, data, at), instant(data["due_at"])
     if due != step.due_at:
         step.due_moves += step.due_at is not None
         step.overdue = False
@@ -198,7 +198,7 @@ def _step_due_set(run: RunFacts, data: Data, _at: datetime, _by: str | None) -> 
 
 
 def _step_started(run: RunFacts, data: Data, at: datetime, _by: str | None) -> None:
-    step = _step(run, data)
+    step = _step(run, data, at)
     step.state = "in_progress"
     step.started_at = run.progressed_at = at
 
@@ -214,7 +214,7 @@ _DECIDED = frozenset({"done", "skipped"})
 
 def _step_ended(state: str) -> Callable[[RunFacts, Data, datetime, str | None], None]:
     def ended(run: RunFacts, data: Data, at: datetime, by: str | None) -> None:
-        step = _step(run, data)
+        step = _step(run, data, at)
         step.state = state
         step.ended_at = run.progressed_at = at
         step.by = by
@@ -235,13 +235,13 @@ def _step_cancelled(run: RunFacts, data: Data, at: datetime, by: str | None) -> 
     if data.get("cause") != "migration":
         _ended_cancelled(run, data, at, by)
         return
-    step = _step(run, data)
+    step = _step(run, data, at)
     step.state = "cancelled"
     step.ended_at = at
 
 
 def _step_not_applicable(run: RunFacts, data: Data, at: datetime, _by: str | None) -> None:
-    step = _step(run, data)
+    step = _step(run, data, at)
     step.state = "not_applicable"
     step.ended_at = step.ended_at or at
     step.added_later = bool(data.get("added_later"))
@@ -251,11 +251,11 @@ def _step_not_applicable(run: RunFacts, data: Data, at: datetime, _by: str | Non
     step.joined = False
 
 
-def _step_applicable(run: RunFacts, data: Data, _at: datetime, _by: str | None) -> None:
+def _step_applicable(run: RunFacts, data: Data, at: datetime, _by: str | None) -> None:
     if data.get("restored"):
         run.steps[data["step"]] = restored(run.steps.get(data["step"]) or StepFacts())
         return
-    step = _step(run, data)
+    step = _step(run, data, at)
     step.state = "done" if step.by is not None and step.ended_at is not None else "locked"
     step.joined = step.state == "locked"
     step.added_later = False
@@ -264,20 +264,19 @@ def _step_applicable(run: RunFacts, data: Data, _at: datetime, _by: str | None) 
 
 
 def _step_reminded(run: RunFacts, data: Data, at: datetime, by: str | None) -> None:
-    step = _step(run, data)
+    step = _step(run, data, at)
     step.reminded_at, step.reminded_by = at, by
 
 
 def _step_reopened(run: RunFacts, data: Data, at: datetime, _by: str | None) -> None:
     step = run.steps.setdefault(data["step"], StepFacts())
     remember(step, by_migration=data.get("cause") == "migration")
-    begin_round(step, data["round"])
-    step.round_at = at
+    begin_round(step, data["round"], at)
     step.reason = data["reason"]
 
 
-def _step_questioned(run: RunFacts, data: Data, _at: datetime, _by: str | None) -> None:
-    step = _step(run, data)
+def _step_questioned(run: RunFacts, data: Data, at: datetime, _by: str | None) -> None:
+    step = _step(run, data, at)
     if data.get("cause") == "migration":
         step.doubted |= {data["reopened"]}
     else:
@@ -285,7 +284,7 @@ def _step_questioned(run: RunFacts, data: Data, _at: datetime, _by: str | None) 
 
 
 def _approval_given(run: RunFacts, data: Data, at: datetime, by: str | None) -> None:
-    step = _step(run, data)
+    step = _step(run, data, at)
     step.approvals += 1
     if by is not None and by not in step.approved_by:
         step.approved_by = [*step.approved_by, by]
@@ -293,7 +292,7 @@ def _approval_given(run: RunFacts, data: Data, at: datetime, by: str | None) -> 
 
 
 def _decision_voided(run: RunFacts, data: Data, _at: datetime, _by: str | None) -> None:
-    _step(run, data).asked_anew = True
+    _step(run, data, at).asked_anew = True
 
 
 def _action_started(run: RunFacts, data: Data, _at: datetime, _by: str | None) -> None:
@@ -315,11 +314,11 @@ def _incident_resolved(run: RunFacts, data: Data, _at: datetime, _by: str | None
 
 
 def _help_requested(run: RunFacts, data: Data, at: datetime, _by: str | None) -> None:
-    _step(run, data).help = Help(data["reason"], at, data.get("waiting_on"), instant(data.get("until")))
+    _step(run, data, at).help = Help(data["reason"], at, data.get("waiting_on"), instant(data.get("until")))
 
 
-def _help_cleared(run: RunFacts, data: Data, _at: datetime, _by: str | None) -> None:
-    _step(run, data).help = None
+def _help_cleared(run: RunFacts, data: Data, at: datetime, _by: str | None) -> None:
+    _step(run, data, at).help = None
 
 
 RUN_FACTS = Fold(

@@ -64,9 +64,9 @@ class StepFacts:
         self.reminded_by: str | None = None
 
 
-def begin_round(step: StepFacts, number: int) -> None:
+def begin_round(step: StepFacts, number: int, at: datetime) -> None:
     """A new round starts empty; whose work it is stays."""
-    step.round = number
+    step.round, step.round_at = number, at
     step.state = "locked"
     step.by = step.ready_at = step.started_at = step.ended_at = None
     step.outcome = step.reason = step.help = step.incident = step.reminded_at = step.reminded_by = None
