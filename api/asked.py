@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from api.bodies import Instant
 from api.events import Position
-from domain.document import Key
+from domain.document_part import Key
 from domain.words import Priority
 from projections.board_queries import CardFilter, Depth, LaneKind
 from projections.paging import Page

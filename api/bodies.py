@@ -17,7 +17,7 @@ from pydantic import (
     model_validator,
 )
 
-from domain.document import Key
+from domain.document_part import Key
 from domain.events import ProjectStage
 from domain.mail_address import ACCEPTED
 from domain.reach import REACH, in_reach

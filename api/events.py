@@ -21,7 +21,7 @@ from api.problems import Problem
 from api.services import Services
 from api.sse import HEADERS, MEDIA_TYPE, event, keep_alive, stopped_or
 from domain.cloudevents import envelope
-from domain.document import Key
+from domain.document_part import Key
 from domain.events import EVENT_TYPES
 from domain.upcast import upcast
 from store.log import Recorded

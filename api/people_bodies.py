@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field, StringConstraints
 
 from api.bodies import Body, Line, Words
-from domain.document import Key
+from domain.document_part import Key
 from domain.words import Assignee
 
 PersonText = Annotated[Assignee, StringConstraints(pattern=r"^person:[a-z0-9][a-z0-9._-]{0,63}$")]

@@ -21,7 +21,8 @@ from api.streams import PROCESSES, known_process
 from api.verbs import Given, Verb
 from domain import process as processes
 from domain.definition import Definition
-from domain.document import Document, Key
+from domain.document import Document
+from domain.document_part import Key
 from domain.events import Event
 from domain.process import Process
 from domain.words import Actor, process_stream

@@ -27,7 +27,7 @@ from api.verbs import Given, Verb
 from api.views import show, to_json
 from domain import recurrence as recurring
 from domain.directory import EMPTY
-from domain.document import Key
+from domain.document_part import Key
 from domain.events import Event
 from domain.instants import checked, described, upcoming
 from domain.project import column

@@ -123,21 +123,29 @@ def _read(part: str, run: Run, definition: Definition, book: AddressBook) -> Rea
 
 
 def _reach_one(who: Assignee, run: Run, definition: Definition, book: AddressBook) -> Reached:
-    kind, _, key = who.partition(":")
-    match kind:
+    if who.startswith("guest:"):
+        return reach_guest(who, known_address(who, run, definition), book)
+    return reach_here(who, book)
+
+
+def reach_here(who: Assignee, book: AddressBook) -> Reached:
+    """The addresses of a person or a group: all that is known of them stands in the directory."""
+    match who.partition(":")[0]:
         case "group":
             return _group(who, book)
-        case "guest":
-            name = book.name(who)
-            address = guest_address(who, run, definition) or (key if "@" in key else None)
-            if address is None:
-                return _lost(who, f"the run has no mail address of {name}")
-            # what a guest is called nobody wrote down: better no name than that of a role
-            return _to(address, name if who in book.people else "", who, name)
         case "person":
             return _person(who, book)
         case _:
             return _lost(who, f"{book.name(who)} is no person, and reads no mail")
+
+
+def reach_guest(who: Assignee, address: str | None, book: AddressBook) -> Reached:
+    """A guest at this address, which the run knows of them."""
+    name = book.name(who)
+    if address is None:
+        return _lost(who, f"the run has no mail address of {name}")
+    # what a guest is called nobody wrote down: better no name than that of a role
+    return _to(address, name if who in book.people else "", who, name)
 
 
 def _group(who: Assignee, book: AddressBook) -> Reached:
@@ -180,6 +188,12 @@ def tag_of(address: str) -> str:
 def tags_in(receipt: str | None) -> frozenset[str]:
     """The tags of the addresses that have their mail, by the receipt of what was tried last."""
     return frozenset(_TAG.findall(receipt or ""))
+
+
+def known_address(who: Assignee, run: Run, definition: Definition) -> str | None:
+    """Where a guest is written to: what the run's fields give, else their own key where that is an address."""
+    key = who.partition(":")[2]
+    return guest_address(who, run, definition) or (key if "@" in key else None)
 
 
 def guest_address(who: Assignee, run: Run, definition: Definition) -> str | None:

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import Field, StringConstraints
 
-from domain.condition import Condition, Operator
+from domain.condition import Condition
+from domain.document_call import Http
+from domain.document_part import Key, LongText, Part, Text
 from domain.formula import Formula
 from domain.words import Priority, RoleKey, StageKey, StepKey
-
-Key = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
-"""Chosen by the author, stable for ever: lower-case ASCII letters, digits and underscores."""
-
-Text = Annotated[str, StringConstraints(max_length=200)]
-LongText = Annotated[str, StringConstraints(max_length=20_000)]
 
 StepKind = Literal["task", "form", "approval", "sign", "file", "email", "http", "wait", "run"]
 AUTOMATIC: frozenset[str] = frozenset({"email", "http", "wait", "run"})
@@ -24,12 +20,6 @@ FieldKind = Literal[
     "email", "phone", "url", "files", "table", "signature", "checklist", "computed",
 ]  # fmt: skip
 ColumnKind = Literal["text", "number", "money", "date", "choice", "yes_no", "person", "email"]
-
-
-class Part(BaseModel):
-    """Base of everything in a document: unknown keys are errors, values never change."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Column(Part):
@@ -114,6 +104,10 @@ class Gate(Part):
     blocks: Literal["following_stages"] | tuple[StepKey, ...] = ()
 
 
+GUEST_LINK = "{guest_link}"
+"""Stands in the text of a mail for the link of the guest whose step it is about."""
+
+
 class Email(Part):
     """A mail that the step sends; texts are templates over run fields.
 
@@ -125,6 +119,11 @@ class Email(Part):
     body: LongText
     guest_link: bool = False
     at: Literal["ready", "due"] = "ready"
+
+    @property
+    def promises_link(self) -> bool:
+        """Whether its guest gets a link by it: because it says so, or because its text has the place for one."""
+        return self.guest_link or any(GUEST_LINK in text for text in (self.subject, self.body))
 
 
 class EndsRun(Part):
@@ -171,43 +170,6 @@ class Overdue(Part):
 
     notify: tuple[RoleKey, ...] = ()
     skip_after: Offset | None = None
-
-
-AnswerPath = Annotated[str, StringConstraints(pattern=r"^[^.\s]+(\.[^.\s]+)*$", max_length=200)]
-"""Where a value stands in an answer: names and places (from 0) with dots between, such as ``items.0.id``."""
-
-
-class AnswerTest(Part):
-    """A comparison of one value of the answer; what is not there passes ``not_set`` only."""
-
-    path: AnswerPath
-    operator: Operator
-    value: Any = None
-
-
-class Success(Part):
-    """What makes an answer a success: its status (none named: 200 to 299) and every test on its JSON."""
-
-    statuses: tuple[Annotated[int, Field(ge=200, le=499)], ...] = ()
-    answer: tuple[AnswerTest, ...] = ()
-
-
-class Http(Part):
-    """A call that the step makes; ``outputs`` maps the step's fields to paths in the answer.
-
-    ``repeatable``: the receiver takes calls with the same ``Idempotency-Key`` as one, so that a call whose end is not
-    known can be made again (GET, PUT and DELETE can by themselves). ``incident_to`` is asked when it cannot go on.
-    """
-
-    method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"] = "POST"
-    url: LongText
-    headers: dict[str, str] = Field(default_factory=dict)
-    body: dict[str, Any] = Field(default_factory=dict)
-    success: Success = Success()
-    outputs: dict[Key, AnswerPath] = Field(default_factory=dict)
-    repeatable: bool = False
-    timeout_seconds: Annotated[float, Field(gt=0, le=120)] = 30
-    incident_to: RoleKey | None = None
 
 
 class Wait(Part):

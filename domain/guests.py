@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import hashlib
 from collections import deque
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
+from typing import TypeVar
 
-from domain.addresses import guest_address
+from domain.addresses import AddressBook, Recipient, guest_address, known_address, reach
 from domain.definition import Definition
-from domain.document import AUTOMATIC
+from domain.document import AUTOMATIC, Step
 from domain.run.state import Run
 from domain.words import Actor, Assignee, RoleKey, StepKey
 
 HOLDER_BYTES = 8
+_Key = TypeVar("_Key", bound=str)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,18 +33,25 @@ class Pass:
 
 def guest_step(definition: Definition, step: StepKey) -> StepKey | None:
     """The step of a guest that a mail of ``step`` leads to: itself, else the next one behind automatic steps only."""
+    guests = {key for key, role in definition.roles.items() if role.guest}
+    return next_of(guests, step, definition.steps, definition.dependents)
+
+
+def next_of(
+    guests: Set[str], step: _Key, steps: Mapping[_Key, Step], behind: Mapping[_Key, Sequence[_Key]]
+) -> _Key | None:
+    """The walk to the step of a guest, over the steps and those that wait for each directly."""
     queue, seen = deque([step]), {step}
     while queue:
         key = queue.popleft()
-        known = definition.steps.get(key)
-        if known is not None and is_guest(definition, known.role):
+        known = steps.get(key)
+        if known is not None and known.role in guests:
             return key
         if known is None or known.kind not in AUTOMATIC:
             continue
-        for later in definition.dependents.get(key, ()):
-            if later not in seen:
-                seen.add(later)
-                queue.append(later)
+        later = [each for each in behind.get(key, ()) if each not in seen]
+        seen.update(later)
+        queue += later
     return None
 
 
@@ -74,6 +84,21 @@ def guest_of(run: Run, definition: Definition, step: StepKey) -> Actor | None:
     if who is None and is_guest(definition, known.role):
         return Actor(f"guest:{known.role}")
     return Actor(who) if who is not None and who.startswith("guest:") else None
+
+
+def is_theirs(one: Recipient, step: StepKey, run: Run, definition: Definition, book: AddressBook) -> bool:
+    """Whether a reader of a mail is the guest whom a link to this step is for, and gets it.
+
+    A guest is known as such or by their address; an address that is written outright counts as theirs where nothing in
+    the run says another.
+    """
+    guest = guest_of(run, definition, step)
+    if guest is None:
+        return False
+    who = Assignee(guest)
+    theirs = {each.address.lower() for each in reach([who], run, definition, book).recipients}
+    unknown = one.who is None and known_address(who, run, definition) is None
+    return one.who == who or one.address.lower() in theirs or unknown
 
 
 def is_open_to_guests(run: Run, step: StepKey) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from domain.comparing import is_set
-from domain.document import Document, Effects, EndsRun, FormField, Requires, Step, stored_form
+from domain.document import Document, Effects, FormField, Requires, Step, stored_form
 from domain.lint_automatic import calls, child_runs, no_repeats, waits, webhooks
 from domain.lint_formula import computed_fields
 from domain.lint_graph import (
@@ -27,14 +27,25 @@ from domain.lint_secrets import secrets_of_calls, secrets_of_webhooks
 from domain.lint_shown import in_view, readable, shown
 from domain.lint_times import distances
 from domain.lint_visible import stays_with_its_roles, tells_no_sealed, visible_to
-from domain.outline import INSTEAD, Finding, Findings, Outline, Path, Placed, near, placeholders, some
+from domain.outline import (
+    FACTS,
+    INSTEAD,
+    Finding,
+    Findings,
+    Outline,
+    Path,
+    Placed,
+    mails_of,
+    near,
+    placeholders,
+    some,
+)
 from domain.words import full_path
 
 MOST_STEPS = 1_000
 MOST_STORED_BYTES = 240 * 1024
 """An event of the log has room for 256 KB; the rest is for the note of the version."""
 _RESERVED = frozenset({"inputs", "role", "run", "guest_link"})
-_FACTS = ("run.id", "run.name", "run.url", "step.title", "due", "guest_link")
 _LOOKS_LIKE = str.maketrans({"l": "1", "i": "1", "o": "0", "_": None})
 
 
@@ -333,14 +344,10 @@ def _texts(outline: Outline, placed: Placed) -> Findings:
 
 
 def _templates(step: Step, path: Path) -> Iterator[tuple[Path, str]]:
-    mails = [((*path, "email"), step.email)]
-    if step.approval is not None and isinstance(step.approval.on_refusal, EndsRun):
-        mails.append(((*path, "approval", "on_refusal", "email"), step.approval.on_refusal.email))
-    for at, mail in mails:
-        if mail is not None:
-            yield from ((((*at, "to", place), text)) for place, text in enumerate(mail.to))
-            yield (*at, "subject"), mail.subject
-            yield (*at, "body"), mail.body
+    for at, mail in mails_of(step, path):
+        yield from (((*at, "to", place), text) for place, text in enumerate(mail.to))
+        yield (*at, "subject"), mail.subject
+        yield (*at, "body"), mail.body
     if step.http is not None:
         yield (*path, "http", "url"), step.http.url
         yield from (((*path, "http", "headers", key), text) for key, text in step.http.headers.items())
@@ -362,11 +369,11 @@ def _template(outline: Outline, path: Path, text: str, *, of_header: bool = Fals
     for name in placeholders(text):
         if of_header and name.startswith("secret:"):
             continue
-        if name in outline.fields or name in outline.inputs or name in _FACTS:
+        if name in outline.fields or name in outline.inputs or name in FACTS:
             continue
         if name.startswith("role.") and name[5:] in outline.roles:
             continue
-        accepted = (*near(outline, name), "role.<role>", *_FACTS)
+        accepted = (*near(outline, name), "role.<role>", *FACTS)
         yield Finding(path, "unknown_placeholder", f"nothing is called {name!r} here", accepted)
 
 

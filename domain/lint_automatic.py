@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator
 
 from domain.checks import may_set_header
-from domain.document import Http, Step
+from domain.document import Step
+from domain.document_call import Http
 from domain.outline import PLACEHOLDER, Finding, Findings, Outline, Path, Placed, near, some
 
 ADDRESS = re.compile(r"https?://[^/?#\s{}@\\]+([/?#]\S*)?")

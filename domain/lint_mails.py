@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
 from typing import get_args
 
 from domain.addresses import parts_of
-from domain.document import AUTOMATIC, EndsRun, FieldKind, FormField, Step
+from domain.document import FieldKind, FormField
+from domain.guests import next_of
 from domain.mail_address import ACCEPTED, NoAddress, mail_address
-from domain.outline import PLACEHOLDER, Finding, Findings, Outline, Path, Placed
+from domain.outline import FACTS, PLACEHOLDER, Finding, Findings, Outline, Path, Placed, mails_of
 from domain.run.values import is_somebody
 from domain.words import full_path
 
@@ -21,8 +21,8 @@ _INSTEAD = (ACCEPTED, "{role.<role>}", "{<field of kind email>}")
 
 def recipients(outline: Outline, placed: Placed) -> Findings:
     """Of the mails of a step."""
-    for path, lines in _lines(placed.step, placed.path):
-        yield from _recipients(outline, path, lines)
+    for path, mail in mails_of(placed.step, placed.path):
+        yield from _recipients(outline, (*path, "to"), mail.to)
 
 
 def digest_recipients(outline: Outline) -> Findings:
@@ -33,47 +33,14 @@ def digest_recipients(outline: Outline) -> Findings:
 
 
 def dead_links(outline: Outline) -> Findings:
-    """Of mails that promise somebody without an account a link: it has to lead to a step of theirs.
-
-    That is the step itself, or the next one behind automatic steps only, as for the link itself (domain/guests.py).
-    """
-    following: dict[str, list[str]] = {}
-    for key, others in outline.waits_for.items():
-        for other in others:
-            following.setdefault(other, []).append(key)
-    for key, placed in outline.steps.items():
-        mail = placed.step.email
-        if mail is None or not (mail.guest_link or "{guest_link}" in mail.body):
-            continue
-        if not _leads_to_a_guest(outline, following, key):
-            message = (
-                f"the mail of {key!r} promises a link, and it leads to no step of somebody without an account"
-            )
-            yield Finding((*placed.path, "email", "guest_link"), "dead_link", message, _LEADS)
-
-
-def _leads_to_a_guest(outline: Outline, following: Mapping[str, Sequence[str]], key: str) -> bool:
+    """Of mails that promise somebody without an account a link: it has to lead to a step of theirs."""
+    steps = {key: placed.step for key, placed in outline.steps.items()}
     guests = {role.key for role in outline.document.roles if role.guest}
-    queue, seen = [key], {key}
-    while queue:
-        step = outline.steps[queue.pop()].step
-        if step.role in guests:
-            return True
-        later = [each for each in following.get(step.key, ()) if step.kind in AUTOMATIC and each not in seen]
-        seen.update(later)
-        queue += later
-    return False
-
-
-def _lines(step: Step, path: Path) -> Iterator[tuple[Path, tuple[str, ...]]]:
-    if step.email is not None:
-        yield (*path, "email", "to"), step.email.to
-    for name in ("approval", "signature"):
-        details = getattr(step, name)
-        for verb in ("on_refusal", "on_decline"):
-            ends = getattr(details, verb, None)
-            if isinstance(ends, EndsRun) and ends.email is not None:
-                yield (*path, name, verb, "email", "to"), ends.email.to
+    for key, placed in outline.steps.items():
+        for path, mail in mails_of(placed.step, placed.path):
+            if mail.promises_link and next_of(guests, key, steps, outline.behind) is None:
+                message = f"the mail of {key!r} promises a link, and it leads to no step of somebody without an account"
+                yield Finding((*path, "guest_link"), "dead_link", message, _LEADS)
 
 
 def _recipients(outline: Outline, path: Path, lines: tuple[str, ...]) -> Findings:
@@ -91,7 +58,7 @@ def _named(outline: Outline, name: str) -> str | None:
     field: FormField | None = outline.fields.get(full_path(name))
     if field is not None and field.kind not in _HOLDS:
         return f"{name!r} is of kind {field.kind}, which holds no address"
-    if name in ("guest_link", "due", "run.id", "run.name", "run.url", "step.title"):
+    if name in FACTS:
         return f"{name!r} is no address"
     return None
 

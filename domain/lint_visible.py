@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from domain.document import Anchor, AnchorField, Due, Email, EndsRun, FormField, Step
+from domain.document import Anchor, AnchorField, Due, FormField, Step
 from domain.formula import reads
-from domain.outline import Finding, Findings, Outline, Path, Placed, placeholders, some
+from domain.outline import Finding, Findings, Outline, Path, Placed, mails_of, placeholders, some
 from domain.visible import is_for_roles, roles_that_see, seals
 from domain.words import full_path
 
@@ -143,7 +143,7 @@ def _set(outline: Outline, field: FormField, at: Path) -> Findings:
 
 
 def _mailed(step: Step, path: Path, sealed: _Sealed) -> Findings:
-    for at, mail in _mails(step, path):
+    for at, mail in mails_of(step, path):
         readers = [sealed.readers(text) for text in mail.to]
         for part in ("subject", "body"):
             for name in dict.fromkeys(placeholders(getattr(mail, part))):
@@ -152,15 +152,3 @@ def _mailed(step: Step, path: Path, sealed: _Sealed) -> Findings:
                     allowed = (f"to: {{role.{role}}}" for role in sorted(sealed.roles(source.key)))
                     message = f"{name!r} is for some roles only, and the mail goes to others"
                     yield Finding((*at, part), "sealed_source", message, (*allowed, *_FOR_ALL))
-
-
-def _mails(step: Step, path: Path) -> Iterator[tuple[Path, Email]]:
-    refusal = step.approval.on_refusal if step.approval is not None else None
-    ends = [((*path, "approval", "on_refusal"), refusal if isinstance(refusal, EndsRun) else None)]
-    if step.signature is not None:
-        ends.append(((*path, "signature", "on_decline"), step.signature.on_decline))
-    mails = [
-        ((*path, "email"), step.email),
-        *(((*at, "email"), end.email) for at, end in ends if end is not None),
-    ]
-    yield from ((at, mail) for at, mail in mails if mail is not None)

@@ -12,8 +12,8 @@ from domain.addresses import AddressBook, Reached, Recipient, Unreached, address
 from domain.content_text import in_lines
 from domain.definition import Definition
 from domain.digest import digest_text
-from domain.document import Email
-from domain.guests import Pass, guest_step, is_guest, pass_for
+from domain.document import GUEST_LINK, Email
+from domain.guests import Pass, guest_step, is_guest, is_theirs, pass_for
 from domain.moved import count, moved_text
 from domain.notices import HELP_HINT, MOVED, Notice, notice_of
 from domain.outline import PLACEHOLDER
@@ -86,6 +86,8 @@ class _Letter:
     more: Mapping[str, Any] = field(default_factory=dict)
     to_guest: str | None = None
     """The body for a guest, where it is another one."""
+    links: bool = False
+    """Whether the guest whose step it is gets the link by it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,15 +155,21 @@ def authored(definition: Definition, act: MailAction) -> Email | None:
 
 def leads_guest_to(definition: Definition, act: MailAction) -> StepKey | None:
     """The step that the links of this mail open for its guest; None where no guest gets a link by it."""
-    if act.step is None:
+    if act.step is None or "body" in act.changes:
         return None
-    mail, facts = authored(definition, act), act.facts
-    if mail is not None:
-        linked = mail.guest_link or "{guest_link}" in mail.body
-    else:
-        guests = any(is_guest(definition, RoleKey(role)) for role in facts.get("roles") or ())
-        linked = guests or any(_is_guest(who) for who in facts.get("assignees") or ())
+    mail = authored(definition, act)
+    linked = mail.promises_link if mail is not None else _leads_guests(definition, act)
     return guest_step(definition, act.step) if linked else None
+
+
+def _leads_guests(definition: Definition, act: MailAction) -> bool:
+    """Whether a mail that Milepost writes goes to guests, with a link in the words that are for them."""
+    known = definition.steps.get(act.step) if act.step is not None else None
+    notice = notice_of(act.action, known.kind if known is not None else None)
+    if notice is None or "{link}" not in (notice.to_guest or notice.body):
+        return False
+    guests = any(is_guest(definition, RoleKey(role)) for role in act.facts.get("roles") or ())
+    return guests or any(_is_guest(who) for who in act.facts.get("assignees") or ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,17 +191,21 @@ class _Writer:
         """The mail to one reader."""
         guest = _is_guest(one.who)
         hint = "" if guest else HELP_HINT
-        values = self._values({**letter.more, "name": one.name, "link": self._link(one), "help_hint": hint})
+        pass_ = self._guest_link(one) if guest or letter.links else ""
+        told = {"name": one.name, "link": pass_ if guest else self._page(), "help_hint": hint}
+        values = self._values({**letter.more, **told, "guest_link": pass_ if letter.links else ""})
         text = letter.to_guest if guest and letter.to_guest else letter.body
-        body = render(reflowed(text), values).strip() + self._in_view(letter, one)
+        if letter.links and pass_ and GUEST_LINK not in text:
+            text = f"{text.rstrip()}\n\n{GUEST_LINK}"
+        body = render(reflowed(text), values).strip() + self._in_view(letter, one, linked=bool(pass_))
         if letter.why:
             hello = f"Hello {one.name}," if one.name else "Hello,"
             body = f"{hello}\n\n{body}\n\nYou get this mail because {render(letter.why, values)}."
         return Mail(replace(one, name=one_line(one.name)), render_line(letter.subject, values), body)
 
-    def _in_view(self, letter: _Letter, one: Recipient) -> str:
+    def _in_view(self, letter: _Letter, one: Recipient, *, linked: bool) -> str:
         """What is to be read before the decision that the mail asks for; nothing of what is for some eyes only."""
-        step = self._asked(letter, one)
+        step = self._asked(one, linked=linked and letter.links)
         if step is None or "edited.body" in letter.more:
             return ""
         content = content_of(self.run, self.definition, step)
@@ -201,12 +213,12 @@ class _Writer:
         lines = in_lines(content, *told, sees=lambda part: not is_sealed(part.path, self._versions))
         return f"\n\n{_ABOUT}\n\n{lines}" if lines else ""
 
-    def _asked(self, letter: _Letter, one: Recipient) -> StepKey | None:
+    def _asked(self, one: Recipient, *, linked: bool) -> StepKey | None:
         """The step at which a reader is asked to decide: by a link that opens it, or because it is theirs."""
         step = self.act.step
         if step is None or self.run.ended:
             return None
-        if letter.more.get("guest_link"):
+        if linked:
             step = guest_step(self.definition, step)
         elif one.who is None or self.act.action.partition(":")[0] not in _ASKS:
             return None
@@ -225,12 +237,8 @@ class _Writer:
         return None if notice is None else self._notice(notice)
 
     def _of_author(self, mail: Email) -> _Letter:
-        link = self._guest_link() if mail.guest_link else ""
-        more = {"guest_link": link}
-        body = mail.body
-        if link and "{guest_link}" not in body:
-            body = f"{body.rstrip()}\n\n{{guest_link}}"
-        return _Letter(self._to(mail.to, more), mail.subject, body, more=more)
+        more = {"guest_link": ""}
+        return _Letter(self._to(mail.to, more), mail.subject, mail.body, more=more, links=mail.promises_link)
 
     def _notice(self, notice: Notice) -> _Letter:
         facts = self.act.facts
@@ -277,7 +285,8 @@ class _Writer:
                 more[f"edited.{name}"] = self.act.changes[name]
         subject = "{edited.subject}" if "edited.subject" in more else letter.subject
         body = "{edited.body}" if "edited.body" in more else letter.body
-        return replace(letter, subject=subject, body=body, more=more, to_guest=None)
+        links = letter.links and "edited.body" not in more
+        return replace(letter, subject=subject, body=body, more=more, to_guest=None, links=links)
 
     def _to(self, texts: Iterable[str], more: Mapping[str, Any]) -> Reached:
         return Reached.together(self._line(text.strip(), more) for text in texts)
@@ -326,16 +335,17 @@ class _Writer:
     def _versions(self) -> Versions:
         return (self.definition, *self.desk.earlier)
 
-    def _link(self, one: Recipient) -> str:
-        """Where the reader finds it: a guest through a pass of their own, everybody else on the page of the run."""
-        if _is_guest(one.who):
-            return self._guest_link()
+    def _page(self) -> str:
+        """Where a colleague finds it."""
         step = f"?step={self.act.step}" if self.act.step is not None else ""
         return f"{self.desk.base_url}/runs/{self.run_id}{step}"
 
-    def _guest_link(self) -> str:
+    def _guest_link(self, one: Recipient) -> str:
+        """Where a guest finds it: through the pass to the step that the mail leads to, which is for one reader only."""
         target = guest_step(self.definition, self.act.step) if self.act.step is not None else None
-        held = pass_for(self.run, self.definition, target) if target is not None else None
+        if target is None or not is_theirs(one, target, self.run, self.definition, self.desk.book):
+            return ""
+        held = pass_for(self.run, self.definition, target)
         return self.desk.guest_link(self.run_id, held) if held is not None else ""
 
     def _kind(self) -> str | None:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from domain.document import Document, FormField, Reopens, Step
+from domain.document import Document, Email, EndsRun, FormField, Reopens, Step
 
 Path = tuple[str | int, ...]
 """Where something stands in a document: keys and places, from the top."""
 
 PLACEHOLDER = re.compile(r"\{([^{}\n]*)\}")
+FACTS = ("run.id", "run.name", "run.url", "step.title", "due", "guest_link")
+"""What the templates of mails and calls can name beside fields and roles."""
 _MOST_ACCEPTED = 60
 
 
@@ -121,16 +123,21 @@ class Outline:
         return {key: frozenset(keys & self.steps.keys()) for key, keys in found.items()}
 
     @cached_property
+    def behind(self) -> Mapping[str, Sequence[str]]:
+        """For each step those that wait for it directly, in document order."""
+        found: dict[str, list[str]] = {key: [] for key in self.waits_for}
+        for key, keys in self.waits_for.items():
+            for other in keys:
+                found[other].append(key)
+        return found
+
+    @cached_property
     def order(self) -> tuple[str, ...]:
         """The steps that can become ready, each after all that it waits for; steps on or behind a cycle are missing."""
         left = {key: set(keys) for key, keys in self.waits_for.items()}
-        behind: dict[str, list[str]] = {key: [] for key in left}
-        for key, keys in left.items():
-            for other in keys:
-                behind[other].append(key)
         found = [key for key, keys in left.items() if not keys]
         for key in found:  # grows while it is walked through
-            for other in behind[key]:
+            for other in self.behind[key]:
                 left[other].discard(key)
                 if not left[other]:
                     found.append(other)
@@ -181,6 +188,17 @@ def _judged(step: Step) -> set[str]:
         return set()
     refusal = step.approval.on_refusal
     return {*step.approval.covers, *(refusal.reopens if isinstance(refusal, Reopens) else ())}
+
+
+def mails_of(step: Step, path: Path) -> Iterator[tuple[Path, Email]]:
+    """Every mail that a step has, with its place: its own, and those that tell why it ended the run."""
+    refusal = step.approval.on_refusal if step.approval is not None else None
+    decline = step.signature.on_decline if step.signature is not None else None
+    if step.email is not None:
+        yield (*path, "email"), step.email
+    for place, ends in ((("approval", "on_refusal"), refusal), (("signature", "on_decline"), decline)):
+        if isinstance(ends, EndsRun) and ends.email is not None:
+            yield (*path, *place, "email"), ends.email
 
 
 def placeholders(text: str) -> list[str]:

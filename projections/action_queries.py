@@ -103,7 +103,10 @@ class ActionList:
 
 @dataclass(frozen=True, slots=True)
 class IncidentRow:
-    """One open incident: what somebody has to decide, and why."""
+    """One open incident: what somebody has to decide, and why.
+
+    ``leads_to``: the step that its mail brings a guest a link to; such a mail goes to that guest only.
+    """
 
     incident: UUID
     problem: str
@@ -124,6 +127,7 @@ class IncidentRow:
     project: UUID | None
     test: bool
     stream_version: int
+    leads_to: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,6 +230,11 @@ def loose_incidents(connection: Conn, project: UUID | None) -> list[IncidentRow]
 def deciders(connection: Conn) -> dict[str, str | None]:
     """Whom each open incident asks to decide."""
     return dict(connection.execute(_SQL["deciders"]).fetchall())
+
+
+def bound(connection: Conn) -> frozenset[str]:
+    """The open incidents of mails that bring a guest a link: they go to that guest only."""
+    return frozenset(incident for (incident,) in connection.execute(_SQL["bound"]))
 
 
 def awaiting(connection: Conn, event: str, key: str, limit: int) -> Awaiting:

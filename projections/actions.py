@@ -8,14 +8,17 @@ from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
+from domain.addresses import known_address, tag_of, tags_in
 from domain.comparing import is_set
 from domain.definition import Definition
 from domain.document import Document, Step
+from domain.mail_address import is_address, mail_address
 from domain.mails import MailAction, leads_guest_to
 from domain.outline import PLACEHOLDER
 from domain.run.actions import stands_still
-from domain.run.state import ActionState
+from domain.run.state import ActionState, Run
 from domain.templates import render
+from domain.words import Assignee, StepKey
 from projections.projection import Projection, Row, Source, Subject, Table
 from projections.run_actions import RUN_ACTIONS, Did, RunActions
 from projections.run_facts import ENDED_RUN, OPEN_STEP, RUN_FACTS, RunFacts
@@ -42,14 +45,16 @@ def _rows(subject: Subject) -> Iterator[tuple[int, Row]]:
     found: RunActions
     run, found, values = subject.states
     if found.actions and run.process:
-        yield from _actions(subject, run, found)
+        yield from _actions(subject, run, found, values)
     if found.children:
         yield from _children(subject, run, found)
     if run.process:
         yield from _awaited(subject, run, values)
 
 
-def _actions(subject: Subject, run: RunFacts, found: RunActions) -> Iterator[tuple[int, Row]]:
+def _actions(
+    subject: Subject, run: RunFacts, found: RunActions, values: RunValues
+) -> Iterator[tuple[int, Row]]:
     definition = subject.definitions(run.process, run.process_version)
     document = definition.document
     project = None if run.project is None else UUID(run.project)
@@ -62,11 +67,11 @@ def _actions(subject: Subject, run: RunFacts, found: RunActions) -> Iterator[tup
             _next_at(run, did), action.queued_at, did.changed_at, action.reason, action.result, action.receipt,
             *_incident(incident), run.name, run.process, run.process_version,
             known.title if known else None, project, run.test, subject.version, list(action.whom),
-            _leads_to(run, definition, did),
+            _leads_to(run, values, definition, did),
         )  # fmt: skip
 
 
-def _leads_to(run: RunFacts, definition: Definition, did: Did) -> str | None:
+def _leads_to(run: RunFacts, values: RunValues, definition: Definition, did: Did) -> str | None:
     """The step that a guest can open by this mail, or will be able to once it is sent."""
     action = did.action
     if action.kind != "email" or not (action.is_pending or action.result == "sent"):
@@ -74,7 +79,25 @@ def _leads_to(run: RunFacts, definition: Definition, did: Did) -> str | None:
     target = leads_guest_to(definition, MailAction.of(action))
     facts = run.steps.get(target) if target is not None else None
     ended = facts is not None and facts.round_at is not None and did.changed_at < facts.round_at
-    return None if ended else target
+    if target is None or ended or not _went_to_its_guest(run, values, definition, target, action):
+        return None
+    return target
+
+
+def _went_to_its_guest(
+    run: RunFacts, values: RunValues, definition: Definition, target: StepKey, action: ActionState
+) -> bool:
+    """Whether a mail that was sent reached the address of the guest whose step it is now; a link is for one only."""
+    sent, facts = tags_in(action.receipt), run.steps.get(target)
+    role = definition.steps[target].role
+    who = (facts.assignee if facts is not None else None) or run.roles.get(role or "")
+    if action.is_pending or not sent or who is None:
+        return True
+    stood = Run(roles=run.roles, values=values.by_path())  # type: ignore[arg-type]  # keys as they were stored
+    address = known_address(Assignee(who), stood, definition)
+    if address is None:
+        return True
+    return is_address(address) and tag_of(str(mail_address(address))) in sent
 
 
 def _lane(document: Document, known: Step | None, action: ActionState) -> str:

@@ -97,7 +97,7 @@ order by step, round, queued_at, action
 
 -- name: incidents
 select incident, problem, why, assignee, incident_at, run, step, round, action, kind, state, attempt, name,
-  process, process_version, step_title, project, test, version
+  process, process_version, step_title, project, test, version, leads_to
 {open} order by incident_at, incident limit %(limit)s offset %(after)s
 
 -- name: incidents_count
@@ -124,7 +124,7 @@ having coalesce(bool_and(a.state = 'succeeded' and a.changed_at < %(before)s), t
 
 -- name: loose_incidents
 select a.incident, a.problem, a.why, a.assignee, a.incident_at, a.run, a.step, a.round, a.action, a.kind, a.state,
-  a.attempt, a.name, a.process, a.process_version, a.step_title, a.project, a.test, a.version
+  a.attempt, a.name, a.process, a.process_version, a.step_title, a.project, a.test, a.version, a.leads_to
 from read.action a
 where a.incident is not null and not a.test and (%(project)s::uuid is null or a.project = %(project)s)
   and not exists (select from read.open_step s where s.run = a.run and s.step = a.step and s.incident = a.incident::text)
@@ -138,6 +138,9 @@ where (run, step) in (select * from unnest(%(runs)s::uuid[], %(steps)s::text[]))
 
 -- name: deciders
 select incident::text, assignee from read.action where incident is not null
+
+-- name: bound
+select incident::text from read.action where incident is not null and leads_to is not null
 
 -- name: awaited
 select run, bool_or(waits), array_agg(step order by step) from read.awaited where event = %(event)s and key = %(key)s

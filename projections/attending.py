@@ -61,6 +61,7 @@ class Context:
     """What is known beside the card: the moment, how long stages usually take, who left, the projects by id.
 
     ``reopened``: the steps that started a run which was reopened since. ``deciders``: whom each open incident asks.
+    ``bound``: the incidents of mails that bring a guest a link.
     """
 
     judge: Judge
@@ -75,6 +76,7 @@ class Context:
     stopped: Mapping[UUID, Stopped] = field(default_factory=dict)
     deciders: Mapping[str, str | None] = field(default_factory=dict)
     telling: Telling = field(default_factory=Telling)
+    bound: frozenset[str] = frozenset()
 
     def called(self, who: str | None) -> str:
         """Somebody by name."""
@@ -166,7 +168,12 @@ class _Needs:
         fixes = self.fixes
         if step.incident is not None and step.incident_since is not None:
             said = f"{step.title}: Milepost cannot go on by itself ({_words(step.incident_kind or 'failed')})"
-            fix = mend(self.card.id, step.incident, step.incident_kind)
+            fix = mend(
+                self.card.id,
+                step.incident,
+                step.incident_kind,
+                bound=step.incident in self.context.bound,
+            )
             who = self.context.deciders.get(step.incident)
             yield self.row("incident", said, step.incident_since, fix, step, who=who)
         if step.help_since is not None:

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from domain.schedule import Calendar
-from projections.action_queries import deciders, reopened_steps
+from projections.action_queries import bound, deciders, reopened_steps
 from projections.agreeing import all_agreed
 from projections.answers import ATTENTION_KINDS, Attention, AttentionRow, Card
 from projections.asking import Conn, Fresh, NotFound, fresh, rows
@@ -81,6 +81,7 @@ def everything(
         stopped_at(connection, [card for card in cards if card.id not in steps]),
         deciders(connection),
         told,
+        bound(connection),
     )  # fmt: skip
     loose = loose_rows(connection, project, context)
     return sorted([*ordered(cards, steps, context), *loose], key=_place)

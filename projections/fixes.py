@@ -137,10 +137,13 @@ class Fixes:
         return at if day is None else calendar.closing(day)
 
 
-def mend(run: UUID, incident: str, problem: str | None) -> Fix:
-    """What can be decided of an incident: the machine tries again, a mail without a reader with another address."""
+def mend(run: UUID, incident: str, problem: str | None, *, bound: bool = False) -> Fix:
+    """What can be decided of an incident: the machine tries again, a mail without a reader with another address.
+
+    ``bound``: the mail brings the link of a guest, who gets it at the address that the run has of them.
+    """
     base = f"/v1/runs/{run}/incidents/{incident}"
-    if problem == "no_address":
+    if problem == "no_address" and not bound:
         return Fix("edit", "Give an address", "POST", f"{base}/edit", {"changes": {"to": []}}, ("changes",))
     return Fix("retry", "Try again", "POST", f"{base}/retry")
 

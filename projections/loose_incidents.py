@@ -18,7 +18,7 @@ def loose_rows(connection: Conn, project: UUID | None, context: Context) -> Iter
         name, _ = context.projects.get(one.project, (None, None)) if one.project else (None, None)
         what = one.step_title or one.action.partition(":")[0].capitalize()
         said = f"{what}: Milepost cannot go on by itself ({one.problem.replace('_', ' ')})"
-        fix = mend(one.run, str(one.incident), one.problem)
+        fix = mend(one.run, str(one.incident), one.problem, bound=one.leads_to is not None)
         age = context.worked.hours(one.since, context.judge.now)
         yield AttentionRow(
             "incident", "run", one.run, one.name, one.project, name, one.process, one.step, one.step_title, said,

@@ -291,7 +291,7 @@ def _approval_given(run: RunFacts, data: Data, at: datetime, by: str | None) -> 
     run.progressed_at = at
 
 
-def _decision_voided(run: RunFacts, data: Data, _at: datetime, _by: str | None) -> None:
+def _decision_voided(run: RunFacts, data: Data, at: datetime, _by: str | None) -> None:
     _step(run, data, at).asked_anew = True
 
 

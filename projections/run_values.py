@@ -23,6 +23,13 @@ class RunValues:
         self.notes: dict[str, dict[str, Any]] = {}
         self.hidden: frozenset[str] = frozenset()
 
+    def by_path(self) -> dict[str, Any]:
+        """All values by their paths, such as ``inputs.plan``, as a run has them."""
+        found = {f"inputs.{name}": value for name, value in self.inputs.items()}
+        for step, given in self.steps.items():
+            found |= {f"{step}.{name}": value for name, value in given.items()}
+        return found
+
     def shown(self, owner: str, values: dict[str, Any] | None) -> dict[str, Any] | None:
         """The values of a step (or the inputs) without those that its version does not have."""
         if not self.hidden or values is None:

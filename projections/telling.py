@@ -8,12 +8,13 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from domain.addresses import guest_address
+from domain.addresses import AddressBook, reach, reach_here
 from domain.definition import Definition
 from domain.directory import Directory
 from domain.mail_address import is_address
 from domain.passes import LIFETIME
 from domain.run import Run
+from domain.run.nudging import hears
 from domain.run.state import altered
 from domain.words import Assignee, full_path
 from projections.action_queries import Untold, unlinked, untold
@@ -87,17 +88,18 @@ def _deaf(connection: Conn, steps: Sequence[OpenStep], directory: Directory) -> 
     """Of somebody who is not here, of a group without members, of a guest without an address."""
     runs = {step.run for step in steps if (step.assignee or "").startswith("guest:")}
     guests = _guests(connection, runs) if runs else {}
-    return frozenset((step.run, step.step) for step in steps if not _hears(step, directory, guests))
-
-
-def _hears(step: OpenStep, directory: Directory, guests: Mapping[UUID, _Guests]) -> bool:
-    who = Assignee(step.assignee or "")
-    kind, _, key = who.partition(":")
-    if kind == "guest":
-        known = guests.get(step.run)
-        address = None if known is None else guest_address(who, known.run, known.definition)
-        return is_address(address or key)
-    return bool(directory.members(who)) if kind == "group" else directory.is_active(who)
+    book, deaf = AddressBook.of(directory), set()
+    for step in steps:
+        who, known = Assignee(step.assignee or ""), guests.get(step.run)
+        if not who.startswith("guest:"):
+            found = reach_here(who, book)
+        elif known is None:
+            continue  # a parked run: nothing can be done about it here
+        else:
+            found = reach([who], known.run, known.definition, book)
+        if not hears(who, found, directory):
+            deaf.add((step.run, step.step))
+    return frozenset(deaf)
 
 
 class _Guests(NamedTuple):

@@ -11,6 +11,7 @@ from domain.definition import Definition
 from domain.directory import Directory
 from domain.events import ActionWithdrawn, Event, IncidentResolved
 from domain.mail_address import is_address
+from domain.mails import MailAction, leads_guest_to
 from domain.origin import origin
 from domain.outline import PLACEHOLDER
 from domain.run.doing import complete_by_hand
@@ -209,7 +210,7 @@ _CHANGES: dict[ActionKind, dict[str, tuple[Any, str]]] = {
 
 def _takes_nothing_along(definition: Definition, action: ActionState, changes: dict[str, Any]) -> None:
     """What was written for one receiver, keys and values with it, is not sent to another by changing the address."""
-    if "to" in changes and _brings_a_guest_in(definition, action):
+    if "to" in changes and leads_guest_to(definition, MailAction.of(action)) is not None:
         raise Rejected(
             "other_receiver",
             "the mail brings the link of a guest, for that guest only: correct the address in the run, then retry",
@@ -228,12 +229,6 @@ def _takes_nothing_along(definition: Definition, action: ActionState, changes: d
             f"another receiver does not get what was meant for the first: give its {' and '.join(left)} too",
             accepted=[f"{name}: {{…}}" for name in left],
         )
-
-
-def _brings_a_guest_in(definition: Definition, action: ActionState) -> bool:
-    known = definition.steps.get(action.step) if action.step is not None else None
-    sent = action.kind == "email" and action.action in ("email", "invitation")
-    return sent and known is not None and known.email is not None and known.email.guest_link
 
 
 def _asked(definition: Definition, action: ActionState) -> dict[str, Any]:

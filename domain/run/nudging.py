@@ -74,13 +74,22 @@ def told_by_reminder(
     book = AddressBook.of(directory)
     found = reach([who], run, definition, book)
     mailed = {one.who or who: one.address for one in found.recipients}
-    here = directory.members(who) or ((who,) if directory.is_active(who) else ())
-    if not mailed and not here:
+    here = _here(who, directory)
+    if not hears(who, found, directory):
         raise _nobody(definition, run, who, found)
     return tuple(
         Told(each, book.name(each), "mail" if each in mailed else "inbox", mailed.get(each))
         for each in dict.fromkeys((*mailed, *here))
     )
+
+
+def hears(who: Assignee, found: Reached, directory: Directory) -> bool:
+    """Whether anybody hears of a reminder: by a mail to whom it reaches, or where they work."""
+    return bool(found.recipients or _here(who, directory))
+
+
+def _here(who: Assignee, directory: Directory) -> tuple[Assignee, ...]:
+    return directory.members(who) or ((who,) if directory.is_active(who) else ())
 
 
 def _before(run: Run, step: StepKey, now: StepState, alarm: str) -> list[ActionState]:

@@ -167,7 +167,7 @@ def _queue_invitation(work: Work, event: e.StepBecameReady | e.StepDueSet) -> No
     mail, now = invitation_of(work.definition.steps.get(step)), work.run.step(step)
     if mail is None or not now.is_open:
         return
-    if mail.at != "due" and event.cause == "migration" and not mail.guest_link:
+    if mail.at != "due" and event.cause == "migration" and not mail.promises_link:
         return
     at = now.due_at if mail.at == "due" else None
     action = work.run.actions.get(action_key(step, now.round, "invitation"))

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError
 
-from domain.document import Key, Text
+from domain.document_part import Key, Text
 from milepost.importing.source import BadLog
 
 MAXIMUM_BYTES = 1 << 20

@@ -10,6 +10,7 @@ from uuid import UUID
 
 import pytest
 
+from domain.addresses import tag_of
 from domain.events import ActionQueued, Event
 from domain.run import RUN, Run, fail_action, start_action, succeed_action
 from domain.run.actions import reach_nobody
@@ -79,8 +80,8 @@ def rows(api: Api, *kinds: str) -> list[dict[str, Any]]:
     return [row for row in told if row["kind"] in kinds]
 
 
-def sent(api: Api, run: str) -> None:
-    """The welcome mail with the guest's link goes out."""
+def sent(api: Api, run: str, to: str | None = None) -> None:
+    """The welcome mail with the guest's link goes out, to this address where it matters."""
     done(api, run, start_action, StepKey("welcome"), 1, "email", key="k")
     done(
         api,
@@ -90,6 +91,7 @@ def sent(api: Api, run: str) -> None:
         1,
         "email",
         "sent",
+        None if to is None else f"delivered {tag_of(to)}",
         calendar=Calendar(),
         directory=EVERYBODY,
     )
@@ -176,6 +178,35 @@ def test_attention_lists_a_guest_whose_link_is_over(api: Api, run: str):
     assert api.client.request(row["action"]["method"], row["action"]["href"], json={}).is_success
     (row,) = rows(api, "not_told", "waiting_outside")
     assert "no link" not in row["why"]
+
+
+def test_attention_lists_a_guest_whose_link_went_to_another_address(api: Api, run: str):
+    """The link is for the address that it was sent to: once that is corrected, the guest has none."""
+    sent(api, run, "ada@nordwind.example")
+    assert rows(api, "not_told", "waiting_outside") == []
+    inputs = {"inputs": {"mail": "eve@nordwind.example"}}
+    assert api.client.post(f"/v1/runs/{run}/inputs", json=inputs).is_success
+    (row,) = rows(api, "not_told", "waiting_outside")
+    assert (row["step"], "no link" in row["why"], row["action"]["verb"]) == ("reply", True, "nudge")
+    inputs = {"inputs": {"mail": "ADA@nordwind.example"}}
+    assert api.client.post(f"/v1/runs/{run}/inputs", json=inputs).is_success
+    assert rows(api, "not_told", "waiting_outside") == []
+
+
+def test_the_mail_that_brings_a_guest_in_is_offered_no_other_address(api: Api, run: str):
+    """Attention proposes what is taken: the address is corrected in the run, then the mail is tried again."""
+    done(api, run, start_action, StepKey("welcome"), 1, "email", key="k")
+    why = ("Customer has no mail address",)
+    done(api, run, fail_action, StepKey("welcome"), 1, "email", *why, problem="no_address", permanent=True)
+    (row,) = rows(api, "incident")
+    assert (row["step"], row["action"]["verb"]) == ("welcome", "retry")
+    (listed,) = api.client.get("/v1/incidents").json()["rows"]
+    assert listed["leads_to"] == "reply"
+    refused = api.client.post(
+        f"/v1/runs/{run}/incidents/{listed['incident']}/edit", json={"changes": {"to": ["eve@evil.example"]}}
+    )
+    assert refused.json()["code"] == "other_receiver"
+    assert api.client.request(row["action"]["method"], row["action"]["href"], json={}).is_success
 
 
 def test_attention_lists_a_mail_of_the_run_that_nobody_got(api: Api, run: str):

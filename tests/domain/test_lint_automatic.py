@@ -62,6 +62,22 @@ def test_a_mail_promises_no_link_that_leads_nowhere():
 
 
 @pytest.mark.parametrize(
+    ("kind", "place"), [("approval", "approval.on_refusal"), ("sign", "signature.on_decline")]
+)
+def test_the_mail_that_tells_why_a_run_ended_is_read_like_every_mail(kind: str, place: str):
+    """Its placeholders, its readers and the link that it promises: of a refusal and of a declined signature."""
+    details, verb = place.split(".")
+    mail = {"to": ["nobody"], "subject": "{nothing}", "body": "{guest_link}"}
+    ends = {"key": "a", "kind": kind, details: {verb: {"ends_run": "lost", "email": mail}}}
+    findings = [(finding.as_dict()["path"], finding.code) for finding in lint(document(ends))]
+    assert sorted(findings) == [
+        (f"{STEP}.0.{place}.email.guest_link", "dead_link"),
+        (f"{STEP}.0.{place}.email.subject", "unknown_placeholder"),
+        (f"{STEP}.0.{place}.email.to.0", "not_an_address"),
+    ]
+
+
+@pytest.mark.parametrize(
     ("step", "place", "code"),
     [
         (http(url="ftp://example.com/x"), "http.url", "bad_address"),

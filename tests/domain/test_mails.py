@@ -14,8 +14,9 @@ from domain.addresses import AddressBook, Contact
 from domain.definition import Definition
 from domain.document import Document
 from domain.guests import Pass, guest_step
+from domain.lint import lint
 from domain.mail_address import is_address
-from domain.mails import Desk, Mail, MailAction, compose, superseded
+from domain.mails import Desk, Mail, MailAction, compose, leads_guest_to, superseded
 from domain.notices import NOTICES
 from domain.run.content import content_of
 from domain.run.state import ActionState, Run, StepState
@@ -396,6 +397,97 @@ def test_links_of_guests_lead_to_the_next_step_of_theirs():
     assert guest_step(process, StepKey("followup_email")) == "intake_form"
     assert guest_step(process, StepKey("survey")) == "survey"
     assert guest_step(process, StepKey("live_mail")) is None
+
+
+TWO_GUESTS = definition(
+    step("tell", kind="email", email={"to": ["{role.customer}", "{role.vendor}", "{role.helper}", "{mail}",
+         "eve@elsewhere.example"], "subject": "Please sign", "body": "Here: {guest_link}"}),
+    step("sign", ["tell"], role="customer", kind="sign"),
+    step("deliver", ["sign"], role="vendor"),
+    roles=[
+        {"key": "helper", "title": "Helper"},
+        {"key": "customer", "title": "Customer", "guest": True, "email_from": "mail"},
+        {"key": "vendor", "title": "Vendor", "guest": True, "email_from": "vendor_mail"},
+    ],
+    inputs=[{"key": "mail", "title": "Mail", "kind": "email"},
+            {"key": "vendor_mail", "title": "Mail", "kind": "email"}],
+)  # fmt: skip
+
+
+def of_two_guests(**values: str) -> Run:
+    """A run with two guests and a colleague."""
+    roles = {
+        RoleKey("customer"): Assignee("guest:customer"),
+        RoleKey("vendor"): Assignee("guest:vendor"),
+        RoleKey("helper"): Assignee("person:bo"),
+    }
+    return Run(name="Offer 7", roles=roles, values={f"inputs.{key}": value for key, value in values.items()})
+
+
+MAILS = {"mail": "cleo@example.org", "vendor_mail": "vic@example.org"}
+
+
+def test_a_guests_link_goes_to_that_guest_only():
+    """Of several readers of a mail only whose step it is gets the link: another guest or a colleague does not."""
+    mails = written(MailAction("email", StepKey("tell")), of_two_guests(**MAILS), TWO_GUESTS)
+    assert {mail.to.address: "/guest/sign-1-customer" in mail.body for mail in mails} == {
+        "cleo@example.org": True,
+        "vic@example.org": False,
+        "bo@acme.example": False,
+        "eve@elsewhere.example": False,
+    }
+    facts = {"roles": ["customer", "vendor"], "by": "person:bo", "text": "See there"}
+    noticed = written(MailAction("help:0", StepKey("sign"), facts=facts), of_two_guests(**MAILS), TWO_GUESTS)
+    assert [("/guest/" in mail.body, "/runs/" in mail.body) for mail in noticed] == [
+        (True, False),
+        (False, False),
+    ]
+
+
+def test_an_address_that_is_written_outright_is_the_guests_where_the_run_knows_no_other():
+    """Without an address of the guest in the run, whom the author writes to gets the link; a colleague never does."""
+    mails = written(MailAction("email", StepKey("tell")), of_two_guests(), TWO_GUESTS)
+    assert [(mail.to.address, "/guest/" in mail.body) for mail in mails] == [
+        ("bo@acme.example", False),
+        ("eve@elsewhere.example", True),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("mail", "promises"),
+    [
+        ({"body": "Here: {guest_link}"}, True),
+        ({"body": "Here", "guest_link": True}, True),
+        ({"body": "Here", "subject": "{guest_link}"}, True),
+        ({"body": "Here"}, False),
+    ],
+)
+def test_a_text_with_the_place_of_a_link_promises_it(mail: dict[str, Any], promises: bool):
+    """Whether the author says it or writes its place: lint, the mail itself and what watches over links agree."""
+    email = {"to": ["{mail}"], "subject": "s", **mail}
+    steps = [step("tell", kind="email", email=email), step("sign", ["tell"], role="customer", kind="sign")]
+    kept = TWO_GUESTS.document.model_dump(mode="json", exclude_unset=True)
+    process = definition(*steps, roles=kept["roles"], inputs=kept["inputs"])
+    alone = definition(steps[0], roles=kept["roles"], inputs=kept["inputs"])
+    act = MailAction("email", StepKey("tell"))
+    (found,) = written(act, of_two_guests(**MAILS), process)
+    assert ("/guest/sign-1-customer" in f"{found.subject} {found.body}") is promises
+    assert (leads_guest_to(process, act) is not None) is promises
+    assert ("dead_link" in [each.code for each in lint(alone.document)]) is promises
+
+
+def test_what_brings_no_link_leads_nowhere():
+    """A notice without a link in the words for guests, and a text that somebody wrote anew, bring nobody in."""
+    steps = [
+        step("await", role="customer", kind="wait", wait={"event": "paid"}),
+        step("sign", ["await"], role="customer", kind="sign"),
+    ]
+    process = definition(*steps)
+    to = {"roles": ["customer"]}
+    assert leads_guest_to(process, MailAction("reminder:1", StepKey("await"), facts=to)) == "await"
+    assert leads_guest_to(process, MailAction("notice:overdue", StepKey("await"), facts=to)) is None
+    anew = MailAction("reminder:1", StepKey("sign"), facts=to, changes={"body": "Please"})
+    assert leads_guest_to(process, anew) is None
 
 
 def test_wrapped_lines_are_joined_and_short_ones_are_not():

@@ -9,14 +9,14 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from domain.addresses import AddressBook, tag_of
+from domain.addresses import AddressBook, reach_here, tag_of
 from domain.directory import Directory, GroupFacts, PersonFacts
 from domain.events import ActionQueued, StepReminderRaised
 from domain.mails import Desk, MailAction, compose
 from domain.run import assign_step, change_inputs, fail_action, start_action, start_run, succeed_action
 from domain.run.actions import reach_nobody
 from domain.run.incidents import drop_incident
-from domain.run.nudging import Told, remind_step, told_by_reminder
+from domain.run.nudging import Told, hears, remind_step, told_by_reminder
 from domain.words import Actor, Assignee, StepKey
 from tests.domain.documents import run_of, step
 from tests.support.given import DANA, NINE, Story
@@ -159,3 +159,18 @@ def test_a_reminder_that_was_let_go_can_be_sent_after_all():
     (incident,) = asked.state.incidents
     let_go = asked.after(drop_incident, incident, "not today")
     let_go.when(remind_step, "check").then_types("step_reminder_raised", "action_queued")
+
+
+def test_who_hears_of_a_reminder_is_one_rule():
+    """Whoever is told by a reminder hears, and nobody else: at an address, or where they work."""
+    for who, heard in (
+        ("person:bo", True),
+        ("person:ada@nordwind.example", True),
+        ("person:kim", True),
+        ("person:gone", False),
+        ("group:legal", True),
+        ("group:empty", False),
+        ("service:crm", False),
+    ):
+        found = reach_here(Assignee(who), AddressBook.of(HOUSE))
+        assert hears(Assignee(who), found, HOUSE) is heard, who

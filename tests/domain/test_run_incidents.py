@@ -7,12 +7,14 @@ from uuid import UUID
 
 import pytest
 
+from domain.events import ActionQueued
 from domain.run import complete_step, give_approval, skip_step, start_run
 from domain.run.actions import fail_action, start_action, succeed_action
 from domain.run.incidents import drop_incident, edit_incident, finish_incident, retry_incident
+from domain.words import StepKey
 from tests.domain.documents import run_of, step
 from tests.domain.test_run_actions import CALL, HTTP, ID, MACHINE, begun, calling, start, the
-from tests.support.given import BO, DANA, Story
+from tests.support.given import BO, DANA, NINE, Story
 
 
 def stuck(story: Story) -> Story:
@@ -116,14 +118,28 @@ def test_what_only_tells_can_be_let_go_also_after_the_end():
 
 def test_the_link_of_a_guest_goes_to_that_guest_only():
     """The mail that brings a guest in is not sent elsewhere: the address is corrected where it stands."""
-    mail = {"to": ["{inputs.mail}"], "subject": "Please sign", "body": "{guest_link}", "guest_link": True}
-    story = run_of(step("ask", kind="email", email=mail)).after(start)
-    name = ("ask", 1, "email")
-    story = story.after(start_action, *name, key="k", by=MACHINE)
-    story = story.after(fail_action, *name, "550", permanent=True, by=MACHINE)
-    one = incident(story)
-    story.when(edit_incident, one, {"to": ["eve@elsewhere.example"]}).rejected("other_receiver")
-    story.when(edit_incident, one, {"subject": "Please sign today"}).then_types("incident_resolved")
+    mail = {"to": ["{inputs.mail}"], "subject": "Please sign", "body": "{guest_link}"}
+    theirs = step("sign", ["call"], role="customer", kind="sign")
+    for name, asks in (
+        ("email", step("call", kind="email", email=mail)),
+        ("announcement", step("call", kind="http", http=HTTP, email=mail)),
+        ("invitation", step("call", role="customer", email={**mail, "body": "Please", "guest_link": True})),
+        ("reminder:1", step("call", role="customer")),
+    ):
+        story = run_of(asks, theirs).after(start)
+        if f"call/1/{name}" not in story.state.actions:
+            said: dict[str, Any] = {
+                "kind": "email",
+                "facts": {"roles": ["customer"]},
+                "by": MACHINE,
+                "at": NINE,
+            }
+            story = story.given(ActionQueued(step=StepKey("call"), round=1, action=name, **said))
+        story = story.after(start_action, "call", 1, name, key="k", by=MACHINE)
+        story = story.after(fail_action, "call", 1, name, "550", permanent=True, by=MACHINE)
+        one = incident(story)
+        story.when(edit_incident, one, {"to": ["eve@elsewhere.example"]}).rejected("other_receiver")
+        story.when(edit_incident, one, {"subject": "Please sign today"}).then_types("incident_resolved")
 
 
 def test_an_edited_address_leads_to_who_was_called_before_or_takes_nothing_along():

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
-from domain.document import Http, Success
+from domain.document_call import Http, Success
 from domain.origin import origin
 from domain.outline import PLACEHOLDER
 from domain.run_text import for_programs
