@@ -47,6 +47,7 @@ class FormField(Part):
     unit: Text | None = None
     minimum: float | None = None
     maximum: float | None = None
+    not_before: Literal["today"] | None = None
     choices: tuple[Text, ...] = ()
     columns: tuple[Column, ...] = ()
     sets_role: RoleKey | None = None

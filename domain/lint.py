@@ -294,6 +294,9 @@ def _form(outline: Outline, path: Path, fields: Sequence[FormField]) -> Findings
             yield Finding(
                 (*at, "minimum"), "bad_range", f"{field.key!r}: nothing is between minimum and maximum"
             )
+        if field.not_before is not None and field.kind not in ("date", "datetime"):
+            message = f"{field.key!r} is of kind {field.kind}, which has no day"
+            yield Finding((*at, "not_before"), "misplaced_details", message, ("date", "datetime"))
         if field.sets_input is not None and field.sets_input not in outline.inputs:
             message = f"the run has no input {field.sets_input!r}"
             yield Finding((*at, "sets_input"), "unknown_field", message, some(outline.inputs))

@@ -55,6 +55,8 @@ def sample(field: FormField | Column, at: datetime) -> Any:
             return [{column.key: sample(column, at) for column in field.columns}]
         case "person":
             return f"person:{field.key}@example.com"
+        case "date" if getattr(field, "not_before", None) is not None:
+            return (at + timedelta(days=1)).date().isoformat()  # east of here it may be tomorrow
         case kind:
             return _SAMPLES[kind](at) if kind in _SAMPLES else f"[{field.title}]"
 

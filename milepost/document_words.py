@@ -88,6 +88,7 @@ WORDS: dict[str, dict[str, str]] = {
         "unit": "What a number counts: EUR, hours.",
         "minimum": "The least number accepted.",
         "maximum": "The greatest number accepted.",
+        "not_before": "The earliest day accepted when the date is given: today, where the company is.",
         "choices": "What can be chosen or ticked.",
         "columns": "The columns of a table.",
         "sets_role": "The person given fills this role from then on.",

@@ -30,7 +30,7 @@ from domain.run.children import child_inputs, child_outputs, child_roles
 from domain.run.content import content_of
 from domain.run.late_forecast import act_on_late_forecast
 from domain.run.state import ActionState
-from domain.run.values import missing, problems
+from domain.run.values import House, amiss, missing, problems
 from domain.samples import sample
 from domain.schedule import Calendar
 from domain.words import Actor, Assignee, Rejected, RoleKey, StepKey, Values
@@ -63,6 +63,7 @@ DIRECTORY = Directory(
     },
     {Assignee("person:ann"): 9},
 )
+HOUSE = House(DIRECTORY, OFFICE, AT)
 DESK = Desk(
     AddressBook.of(DIRECTORY), "https://m.example", ZoneInfo("UTC"), lambda _run, held: f"/g/{held.step}"
 )
@@ -120,6 +121,7 @@ def _forms(definition: Definition) -> Iterator[Any]:
         yield missing(fields, {})
         for field in fields:
             yield [problems([field], {field.key: value}) for value in _probes(field)]
+            yield [amiss([field], {field.key: value}, {}, HOUSE) for value in _probes(field)]
             yield FIELD.render(one=field.model_dump(mode="json"))
 
 

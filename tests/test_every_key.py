@@ -85,6 +85,10 @@ PAIRS: dict[Named, str] = {
     " 'https://a.example/'}]|[]>",
     ("Email", "at"): "{key: a, title: A, role: seller, due: {anchor: run_start, offset: 9}, email: {to: [a@b.example],"
     " subject: S, body: B, at: <due|ready>}}",
+    ("Email", "guest_link"): "{key: a, title: A, role: guest, email: {to: ['{role.guest}'], subject: S, body: B,"
+    " guest_link: <true|false>}}",
+    ("FormField", "not_before"): "{key: a, title: A, role: seller, fields: [{key: when, title: W, kind: date"
+    "<, not_before: today|>}]}",
     ("FormField", "sets_input"): "{key: a, title: A, role: seller, fields: [{key: when, title: W, kind: date,"
     " sets_input: <day|other_day>}]}",
     ("Http", "incident_to"): "{key: a, title: A, kind: http, http: {url: 'https://a.example/', incident_to:"
@@ -131,6 +135,7 @@ PAIRS: dict[Named, str] = {
 }  # fmt: skip
 """Steps of a document, with the value of the key and another one; `//` begins a stage, `||` keys of the document."""
 OTHER_ROLES: dict[Named, str] = {
+    ("Email", "guest_link"): "[{key: guest, title: G, guest: true, email_from: inputs.mail}]",
     ("Document", "roles"): "[{key: seller, title: S, initiator: true}<, {key: late, title: L}|>]",
     ("Role", "becomes"): "[{key: seller, title: S, initiator: true, becomes: <next|last>}, {key: next, title: N},"
     " {key: last, title: L}]",

@@ -86,7 +86,7 @@ def _environment() -> Environment:
     )  # fmt: skip
     made.globals.update(
         MASK=MASK, STATES=words.STATES, PRIORITIES=words.PRIORITIES, KINDS=words.KINDS, TONES=words.EVENT_TONES,
-        ACCESS=words.ACCESS, shown_in=_shown_in, trace=_trace, proposed_people=_proposed_people,
+        ACCESS=words.ACCESS, shown_in=_shown_in, earliest=_earliest, trace=_trace, proposed_people=_proposed_people,
         MOST_PROPOSED=MOST_PROPOSED, choices_with=controls.choices_with, file_mark=controls.file_mark,
         stage_dots=drawing.stage_dots, drawn=drawing, command_id=lambda: uuid4().hex,
     )  # fmt: skip
@@ -95,6 +95,12 @@ def _environment() -> Environment:
 
 def _shown_in(kind: str, value: Any, zone: tzinfo) -> str:
     return controls.shown(kind, value, zone, words.NAMES.get())
+
+
+def _earliest(kind: str, given: Any, zone: tzinfo) -> str:
+    """The first day that a date which may not be before today can be set to; one that is there already may stay."""
+    today = f"{datetime.now(zone):%Y-%m-%d}{'T00:00' if kind == 'datetime' else ''}"
+    return min(today, controls.shown(kind, given, zone, words.NAMES.get()) or today)
 
 
 def _trace(kind: str, value: Any, zone: tzinfo) -> str:

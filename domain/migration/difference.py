@@ -185,7 +185,7 @@ def _asks(field: FormField) -> bool:
 
 def form(field: FormField) -> tuple[object, ...]:
     """What decides which values a field accepts."""
-    return field.kind, field.choices, field.minimum, field.maximum, field.columns
+    return field.kind, field.choices, field.minimum, field.maximum, field.not_before, field.columns
 
 
 def _words(field: FormField) -> tuple[object, ...]:

@@ -16,6 +16,7 @@ from domain.run.finishing import lacking
 from domain.run.queueing import close_incident, own_action, queue, withdraw
 from domain.run.state import ActionState, Run, action_key
 from domain.run.telling import MIGRATION
+from domain.run.values import House
 from domain.run.work import Work
 from domain.schedule import Calendar
 from domain.words import Actor, Assignee, Rejected, RoleKey, StepKey, Values
@@ -296,12 +297,12 @@ def _is_under_way(work: Work, action: ActionState) -> bool:
     return now.is_open and own == action_key(action.step, action.round, action.action) and not work.run.ended
 
 
-def wrong_values(work: Work, step: StepKey, values: Values) -> str | None:
+def wrong_values(work: Work, step: StepKey, values: Values, house: House | None = None) -> str | None:
     """Why the step cannot be done with these values; None when it can.
 
     Values of the fields that the step has already count too.
     """
-    found = lacking(work, step, values)
+    found = lacking(work, step, values, house)
     if not found:
         return None
     named = [f"{one['field']} ({one['problem']}; accepted: {one['accepted']})" for one in found]

@@ -20,7 +20,7 @@ from domain.run.readiness import settle
 from domain.run.reopening import question_or_reopen, reopen_one
 from domain.run.state import Run
 from domain.run.taking import beyond_reach, take_inputs
-from domain.run.values import Problem, amiss, refuse, settled
+from domain.run.values import House, Problem, amiss, refuse, settled
 from domain.run.work import Work, in_hand, reasoned, step_of
 from domain.schedule import Calendar
 from domain.words import Actor, Assignee, Rejected, StepKey, Values, full_path
@@ -47,7 +47,7 @@ def give_approval(  # noqa: PLR0913 - what is said, and what the house knows
     known = _approval_step(definition, step)
     now, given = run.step(step), values or {}
     before = present(run, known, step)
-    refuse(step, amiss(known.fields, given, before, directory))
+    refuse(step, amiss(known.fields, given, before, House(directory, calendar, at)))
     if now.state == "done" and (given or by in now.approvals or content_sha256 is None):
         return already_done(run, known, now, given, None)
     new = settled(given, before)
@@ -226,9 +226,9 @@ def _check_given(work: Work, known: Step, step: StepKey, given: Values) -> None:
 def _amiss(work: Work, owner: str, values: Values) -> list[Problem]:
     known = work.definition.steps.get(StepKey(owner))
     if known is not None:
-        return amiss(known.fields, values, present(work.run, known, StepKey(owner)), work.directory)
+        return amiss(known.fields, values, present(work.run, known, StepKey(owner)), work.house)
     new = settled(values, work.run.inputs)
-    wrong = amiss(work.definition.document.inputs, values, work.run.inputs, work.directory)
+    wrong = amiss(work.definition.document.inputs, values, work.run.inputs, work.house)
     return wrong + beyond_reach(work.definition, new)
 
 

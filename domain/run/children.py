@@ -264,7 +264,7 @@ def _take(
     if state == "cancelled":
         open_incident(work, action, "child_cancelled", "the run that this step waits for was cancelled")
         return work.events
-    wrong = wrong or wrong_values(work, key, values)
+    wrong = wrong or wrong_values(work, key, values, work.house._replace(at=None))
     if wrong is not None:
         open_incident(work, action, "failed", wrong)
         return work.events

@@ -22,7 +22,7 @@ from domain.run.finishing import follow, mark_done, missing_in, present
 from domain.run.impartial import impartial, not_judged_by
 from domain.run.readiness import cancel_open, settle
 from domain.run.state import Run, StepState
-from domain.run.values import amiss, check, refuse, settled
+from domain.run.values import House, amiss, check, refuse, settled
 from domain.run.work import Work, in_hand, in_running, reasoned, step_of
 from domain.schedule import Calendar
 from domain.words import Actor, Cause, Rejected, StepKey, Values
@@ -54,7 +54,7 @@ def save_values(
     """
     known = step_of(definition, step)
     before = present(run, known, step)
-    check(known.fields, values, step, before, directory)
+    check(known.fields, values, step, before, House(directory, calendar, at))
     new = settled(values, before)
     if not new:
         return []
@@ -222,7 +222,7 @@ def _complete(
             accepted=["approve", "refuse"],
         )
     before = present(run, known, step)
-    refuse(step, amiss(known.fields, values, before, work.directory))
+    refuse(step, amiss(known.fields, values, before, work.house))
     now = run.step(step)
     if now.state == "done":
         return already_done(run, known, now, values, outcome)

@@ -13,7 +13,7 @@ from domain.run.impartial import impartial
 from domain.run.people import hand_over
 from domain.run.readiness import settle
 from domain.run.state import Run
-from domain.run.values import check, missing, refuse, settled
+from domain.run.values import House, check, missing, refuse, settled
 from domain.run.work import Work, in_running, step_of
 from domain.schedule import Calendar
 from domain.words import Actor, Assignee, Rejected, StepKey, Values
@@ -37,7 +37,7 @@ def add_evidence(
     """
     known = step_of(definition, step)
     before = present(run, known, step)
-    check(known.fields, values, step, before, directory)
+    check(known.fields, values, step, before, House(directory, calendar, at))
     now = run.step(step)
     if now.state != "done":
         raise Rejected(

@@ -15,7 +15,7 @@ from domain.run.people import hand_over
 from domain.run.queueing import queue
 from domain.run.state import Run
 from domain.run.taking import beyond_reach, take_inputs
-from domain.run.values import Problem, amiss, missing, settled
+from domain.run.values import House, Problem, amiss, missing, settled
 from domain.run.work import Work
 from domain.words import Assignee, Rejected, StepKey, Values, full_path
 
@@ -85,10 +85,13 @@ def computed_values(work: Work, step: StepKey, given: Values) -> Values:
     return compute(fields, step, values, work.calendar.zone)
 
 
-def lacking(work: Work, step: StepKey, given: Values) -> list[Problem]:
-    """Why the step cannot be done with these values beside those that it has: what is wrong, and what is missing."""
+def lacking(work: Work, step: StepKey, given: Values, house: House | None = None) -> list[Problem]:
+    """Why the step cannot be done with these values beside those that it has: what is wrong, and what is missing.
+
+    ``house``: what they are judged by where they are not given now.
+    """
     known = work.definition.steps[step]
-    wrong = amiss(known.fields, given, present(work.run, known, step), work.directory)
+    wrong = amiss(known.fields, given, present(work.run, known, step), house or work.house)
     return wrong + missing_in(work, step, given)
 
 

@@ -10,7 +10,7 @@ from domain.events import Event, RunTargetSet
 from domain.run.readiness import settle
 from domain.run.state import Run
 from domain.run.taking import lacking_inputs, take_inputs
-from domain.run.values import check, refuse, settled
+from domain.run.values import House, check, refuse, settled
 from domain.run.work import Work, in_running
 from domain.schedule import Calendar
 from domain.words import Actor, Values
@@ -27,12 +27,12 @@ def change_inputs(
     directory: Directory,
 ) -> list[Event]:
     """Give inputs new values; conditions, dues, roles and the target that build on them follow."""
-    check(definition.document.inputs, inputs, "inputs", run.inputs, directory)
+    check(definition.document.inputs, inputs, "inputs", run.inputs, House(directory, calendar, at))
     new = settled(inputs, run.inputs)
     if not new:
         return []
     in_running(run)
-    refuse("inputs", lacking_inputs(definition, new, run.inputs, directory))
+    refuse("inputs", lacking_inputs(definition, new, run.inputs, House(directory, calendar, at)))
     work = Work(run, definition, by, at, calendar, directory)
     return settle(work, take_inputs(work, new, "user"))
 

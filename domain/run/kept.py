@@ -17,7 +17,7 @@ def take_kept(work: Work, key: StepKey) -> list[StepKey]:
     """
     known = work.definition.steps[key]
     kept = next((one for one in work.run.kept if is_for(work.run, one, known)), None)
-    if kept is None or lacking(work, key, own_values(known, kept.values)):
+    if kept is None or lacking(work, key, own_values(known, kept.values), work.house._replace(at=None)):
         return []
     deciding, work.by = work.by, kept.by
     work.record(received(work, kept.event, kept.source_id, key, (), kept.values))

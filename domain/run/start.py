@@ -15,7 +15,7 @@ from domain.run.readiness import settle
 from domain.run.roles import cast
 from domain.run.state import Run
 from domain.run.taking import computed_inputs, lacking_inputs, target_of
-from domain.run.values import refuse
+from domain.run.values import House, refuse
 from domain.run.work import Work
 from domain.schedule import Calendar
 from domain.words import Actor, Assignee, Priority, RoleKey, StepKey
@@ -47,7 +47,7 @@ def start_run(  # noqa: PLR0913 - all that a run can begin with
     given = dict(inputs or {})
     work.record(
         RunStarted(
-            **_begun(definition, name, given, roles or {}, by, directory, calendar),
+            **_begun(definition, name, given, roles or {}, by, work.house),
             subject=subject,
             project=project,
             priority=priority,
@@ -86,7 +86,7 @@ def start_child(  # noqa: PLR0913 - all that a child begins with
     given = dict(inputs)
     work.record(
         RunStarted(
-            **_begun(definition, None, given, roles, by, directory, calendar),
+            **_begun(definition, None, given, roles, by, work.house._replace(at=None)),
             subject=parent.subject,
             project=project,
             priority=parent.priority,
@@ -108,18 +108,17 @@ def _begun(
     given: dict[str, Any],
     roles: Mapping[RoleKey, Assignee],
     by: Actor,
-    directory: Directory,
-    calendar: Calendar,
+    house: House,
 ) -> dict[str, Any]:
     """What every run begins with; Rejected when an input is missing or wrong, or a role is unknown."""
-    refuse("inputs", lacking_inputs(definition, given, {}, directory))
-    given |= computed_inputs(definition, given, calendar)
+    refuse("inputs", lacking_inputs(definition, given, {}, house))
+    given |= computed_inputs(definition, given, house.calendar)
     return {
         "process": definition.process,
         "process_version": definition.version,
         "name": name or run_name(definition, given),
         "inputs": given,
-        "roles": cast(definition, roles, given, by, directory),
+        "roles": cast(definition, roles, given, by, house.directory),
     }
 
 

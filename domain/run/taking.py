@@ -9,11 +9,10 @@ from typing import Any
 from domain.comparing import moment
 from domain.computing import compute
 from domain.definition import Definition
-from domain.directory import Directory
 from domain.events import RunInputsChanged, RunTargetSet
 from domain.reach import REACH, in_reach
 from domain.run.people import hand_over
-from domain.run.values import Problem, amiss, missing, settled
+from domain.run.values import House, Problem, amiss, missing, settled
 from domain.run.work import Work
 from domain.schedule import Calendar
 from domain.words import Cause, RoleKey, StepKey, Values
@@ -63,11 +62,11 @@ def beyond_reach(definition: Definition, inputs: Mapping[str, Any]) -> list[Prob
 
 
 def lacking_inputs(
-    definition: Definition, given: Values, before: Mapping[str, Any], directory: Directory
+    definition: Definition, given: Values, before: Mapping[str, Any], house: House
 ) -> list[Problem]:
     """All that is wrong with new inputs beside those that are there: values, what is required, the target's reach."""
     fields = definition.document.inputs
-    found = amiss(fields, given, before, directory) + missing(fields, {**before, **given})
+    found = amiss(fields, given, before, house) + missing(fields, {**before, **given})
     return found + beyond_reach(definition, given)
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import replace
+from datetime import date, datetime
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 from domain import texts
 from domain.comparing import is_set, same
@@ -15,6 +16,7 @@ from domain.directory import Directory, why_not_here
 from domain.document import Column, FormField
 from domain.mail_address import ACCEPTED, is_address
 from domain.reach import REACH, in_reach
+from domain.schedule import Calendar
 from domain.storable import unstorable
 from domain.words import Rejected, Values
 
@@ -38,17 +40,34 @@ def check(
     given: Mapping[str, Any],
     owner: str,
     before: Mapping[str, Any],
-    directory: Directory,
+    house: House,
 ) -> None:
     """Rejected("invalid_values") with every problem of these values; ``owner`` is the step or ``inputs``."""
-    refuse(owner, amiss(fields, given, before, directory))
+    refuse(owner, amiss(fields, given, before, house))
+
+
+class House(NamedTuple):
+    """What new values are judged by beside their fields: who works here, and which day it is where the company is.
+
+    ``at`` None: they are handed on by the machine, which took them where they were given, and no day is looked at.
+    """
+
+    directory: Directory
+    calendar: Calendar
+    at: datetime | None
+
+    def day_of(self, instant: datetime) -> date:
+        """The day that an instant falls on here."""
+        return self.calendar.local_day(instant)
 
 
 def amiss(
-    fields: Sequence[FormField], given: Mapping[str, Any], before: Mapping[str, Any], directory: Directory
+    fields: Sequence[FormField], given: Mapping[str, Any], before: Mapping[str, Any], here: House
 ) -> list[Problem]:
-    """What is wrong with the values given, strangers among them; ``before``: those that are there already."""
+    """What is wrong with the values given, strangers and days gone by among them; ``before``: those there already."""
+    directory = here.directory
     found, strangers = problems(fields, given), list[Problem]()
+    found += _gone_by(fields, given, before, {problem["field"] for problem in found}, here)
     wrong = {problem["field"] for problem in found}
     for field in fields:
         house = directory if len(strangers) < _MOST_STRANGERS else replace(directory, discreet=True)
@@ -100,7 +119,8 @@ def is_somebody(text: str) -> bool:
 
 def describe(field: FormField) -> str:
     """What the field accepts, for people."""
-    return _DESCRIPTIONS[field.kind](field)
+    said = _DESCRIPTIONS[field.kind](field)
+    return said if field.not_before is None else f"{said}, not before {field.not_before}"
 
 
 def people_in(field: FormField, value: Any) -> set[str]:
@@ -118,6 +138,28 @@ def _strangers(field: FormField, value: Any, before: Mapping[str, Any], director
     new = sorted(people_in(field, value) - people_in(field, before.get(field.key)))
     told = (why for who in new if (why := why_not_here(who, directory)) is not None)
     return "; ".join(islice(told, _MOST_STRANGERS)) or None
+
+
+def _gone_by(
+    fields: Sequence[FormField],
+    given: Mapping[str, Any],
+    before: Mapping[str, Any],
+    wrong: Set[str],
+    here: House,
+) -> list[Problem]:
+    """The dates that may not lie before the day on which they are given; one that is there already may stay."""
+    if here.at is None:
+        return []
+    today, found = here.day_of(here.at), list[Problem]()
+    for field in fields:
+        value: Any = given.get(field.key)
+        if field.not_before is None or not is_set(value) or field.key in wrong:
+            continue
+        day = texts.day(value) if field.kind == "date" else here.day_of(texts.instant(value))
+        if day < today and not same(before.get(field.key), value):
+            accepted = f"{_DESCRIPTIONS[field.kind](field)}, not before today ({today.isoformat()})"
+            found.append({"field": field.key, "problem": "wrong_value", "accepted": accepted})
+    return found
 
 
 def _unknown(key: str, known: Iterable[str]) -> Problem:

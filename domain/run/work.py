@@ -16,6 +16,7 @@ from domain.run.evolve import completed_values, evolve
 from domain.run.evolve_step import evolve_step
 from domain.run.queueing import keep_in_step
 from domain.run.state import SATISFIED, Run, StepState, altered
+from domain.run.values import House
 from domain.schedule import Calendar
 from domain.words import Actor, Rejected, StepKey
 
@@ -66,6 +67,11 @@ class Work:
         """Decide an event of a step, in the step's present round unless another is named."""
         now = self.run.step(step).round if round is None else round
         self.record(kind(step=step, round=now, by=self.by, at=self.at, **data))  # type: ignore[arg-type]  # E is one of the union
+
+    @property
+    def house(self) -> House:
+        """What values that are given now are judged by."""
+        return House(self.directory, self.calendar, self.at)
 
     def mark(self, event: StepEvent) -> None:
         """Decide an event that changes nothing which this decision still asks for: it is not folded."""

@@ -11,8 +11,10 @@ from domain import texts
 from domain.directory import Directory, GroupFacts
 from domain.document import FieldKind, FormField
 from domain.run import complete_step, start_run, values
+from domain.schedule import Calendar
 from domain.words import Assignee, Rejected
 from tests.domain.documents import run_of, step
+from tests.support.given import NINE
 from tests.support.people import welcoming
 
 FILE = {"name": "a.pdf", "size": 3, "type": "application/pdf", "sha256": "0" * 64}
@@ -102,8 +104,9 @@ def test_what_is_too_long_is_refused_before_it_is_looked_at(kind: str, monkeypat
 def test_of_very_many_problems_the_first_are_told():
     """Whoever mends fifty asks again, and is told how many are left."""
     fields = [FormField(key=f"f{n}", title="F", kind="number") for n in range(400)]
+    here = values.House(Directory(), Calendar(), NINE)
     with pytest.raises(Rejected) as told:
-        values.check(fields, {field.key: "x" for field in fields}, "a", {}, Directory())
+        values.check(fields, {field.key: "x" for field in fields}, "a", {}, here)
     assert (len(told.value.facts["problems"]), told.value.facts["more"]) == (50, 350)
 
 

@@ -31,11 +31,12 @@ from domain.run import (
 )
 from domain.run.actions import start_action, succeed_action
 from domain.run.external import receive_event
-from domain.run.values import amiss
+from domain.run.values import House, amiss
+from domain.schedule import Calendar
 from domain.task import TASK
 from domain.words import Assignee, Rejected, RoleKey, StageKey
 from tests.domain.documents import run_of, step
-from tests.support.given import BO, DANA, Deed, Story
+from tests.support.given import BO, DANA, NINE, Deed, Story
 
 YUKI, TOMAS, LEFT, LEGAL, SHUT = (
     Assignee(who) for who in ("person:yuki", "person:tomas", "person:left", "group:legal", "group:shut")
@@ -200,7 +201,9 @@ def test_a_stranger_far_down_a_table_is_refused():
     story = replace(_begun(), directory=house)
     assert "nobody here is called zed" in _refusal(story.when(complete_step, "draft", {"rows": rows}))
     fields = tuple(FormField(key=f"f{number}", title="F", kind="person") for number in range(40))
-    told = amiss(fields, {field.key: "person:yuki-tanaka" for field in fields}, {}, house)
+    told = amiss(
+        fields, {field.key: "person:yuki-tanaka" for field in fields}, {}, House(house, Calendar(), NINE)
+    )
     assert len(told) == 40
     assert sum("Yuki Tanaka" in one["accepted"] for one in told) == 5, "to compare takes time, so few are"
 

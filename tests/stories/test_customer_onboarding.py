@@ -15,13 +15,14 @@ from tests.support.mailbox import text_of
 from tests.support.waiting import wait_until
 
 CANARY = "canary-7f3a"
-LONG_AGO = "2026-01-05"
-"""A target that was missed whatever stage it stands for."""
+IN_TIME, MOVED = (f"{datetime.now(UTC) + timedelta(days=days):%Y-%m-%d}" for days in (90, 120))
+TOO_SOON = f"{datetime.now(UTC) + timedelta(days=1):%Y-%m-%d}"
+"""A target that no run can reach, whatever stage it stands for."""
 LARGE: dict[str, Any] = {
     "customer_name": "Alder Foods", "customer_domain": "alder.example", "primary_contact_name": "Ada Berg",
     "primary_contact_email": "ada@alder.example", "plan": "Enterprise", "contract_value": 82_000,
     "non_standard_terms": True, "billing_country": "DE", "data_region": "EU", "needs_sso": True,
-    "needs_migration": True, "go_live_target": "2027-03-01",
+    "needs_migration": True, "go_live_target": IN_TIME,
 }  # fmt: skip
 SMALL = LARGE | {
     "customer_name": "Birch & Co", "primary_contact_email": "bea@birch.example", "plan": "Starter",
@@ -92,7 +93,7 @@ def test_a_customer_is_onboarded_in_47_steps(house: House, world: Outside) -> No
             "plan_agreed": ["The dates are too early"],
             "data_signed_off": ["Two accounts are missing"], "go_no_go": ["The training is not over"],
         },
-        refused_with={"go_no_go": {"go_live_target": "2027-04-05"}}, values={"risk_triage": {"risk": "High"}},
+        refused_with={"go_no_go": {"go_live_target": MOVED}}, values={"risk_triage": {"risk": "High"}},
     )  # fmt: skip
     passed = stages_passed(walk)
     assert list(dict.fromkeys(passed)) == [stage.key for stage in walk.document.stages]
@@ -103,7 +104,7 @@ def test_a_customer_is_onboarded_in_47_steps(house: House, world: Outside) -> No
     assert ({dot["state"] for dot in card["stages"]}, card["progress"]) == ({"done"}, 1)
     again = ("handoff_note", "kyc_check", "success_plan", "data_checked", "go_no_go")
     assert [steps[key]["round"] for key in again] == [2] * 5
-    assert view["inputs"]["go_live_target"] == "2027-04-05"
+    assert view["inputs"]["go_live_target"] == MOVED
     assert (steps["usage_pull"]["values"]["adoption_rate"], steps["provision"]["values"]["tenant_id"]) == (
         0.31,
         "T-9",
@@ -287,14 +288,14 @@ def test_a_run_that_will_be_late_becomes_urgent_once_and_what_a_person_says_then
     """The forecast passes the target: its steps move up in the inboxes, once; nothing flips when it passes it again."""
     calm, late = (
         begin(house, world, SMALL | {"customer_name": name, "go_live_target": target})
-        for name, target in (("Fir", "2099-03-02"), ("Ginkgo", LONG_AGO))
+        for name, target in (("Fir", "2099-03-02"), ("Ginkgo", TOO_SOON))
     )
     wait_until(lambda: late.view()["priority"] == "urgent", "the forecast")
     assert priorities(late) == [("urgent", "rule", "system:milepost")]
     inbox = [row["id"] for row in house.ask("/v1/inbox", person="person:account_executive")["rows"]]
     assert inbox.index(late.run) < inbox.index(calm.run), "both notes are due at the same time"
     house.tell(f"/v1/runs/{late.run}/priority", {"priority": "low"}, "person:onboarding_lead")
-    for target, is_late in (("2099-03-02", False), (LONG_AGO, True)):
+    for target, is_late in (("2099-03-02", False), (TOO_SOON, True)):
         house.tell(
             f"/v1/runs/{late.run}/inputs", {"inputs": {"go_live_target": target}}, "person:onboarding_lead"
         )

@@ -209,7 +209,7 @@ def test_a_customer_is_onboarded_by_buttons(start: Start):
     refusals = dict.fromkeys(
         ("terms_review", "kyc_check", "plan_agreed", "data_signed_off", "go_no_go"), "Not yet"
     )
-    values = {"go_no_go": {"inputs.go_live_target": "2027-04-05"}}
+    values = {"go_no_go": {"inputs.go_live_target": f"{datetime.now(UTC) + timedelta(days=120):%Y-%m-%d}"}}
     walk = start("customer-onboarding.yaml", ONBOARDING, refusals=refusals, values=values)
     seen = walk.walk()
     assert seen["state"] == "completed"

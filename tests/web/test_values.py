@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
+from datetime import datetime
 from typing import Any, get_args
 from zoneinfo import ZoneInfo
 
@@ -18,7 +20,7 @@ from web.beside import PROBLEMS
 from web.rendering import _environment, render
 from web.values import plain, shown
 
-BERLIN = ZoneInfo("Europe/Berlin")
+BERLIN, AUCKLAND = ZoneInfo("Europe/Berlin"), ZoneInfo("Pacific/Auckland")
 FIELD_KINDS = get_args(FieldKind)
 FILE = {"name": "Offer & terms.pdf", "size": 3, "type": "application/pdf", "sha256": "a" * 64}
 COLUMNS = [
@@ -159,3 +161,22 @@ def test_a_form_shows_a_value_of_any_kind_in_its_control(kind: str):
     for one in fields:
         for value in ANY_VALUES:
             assert f'data-kind="{kind}"' in control(one, value, BERLIN), value
+
+
+def test_a_date_that_may_not_be_past_begins_today_in_its_control():
+    """The calendar of the browser offers no day before; one that is there already may stay."""
+    control = _environment().from_string(
+        '{% from "_fields.html" import field %}{{ field(one, given, zone) }}'
+    )
+
+    def least(kind: str, given: str | None, **more: str) -> str | None:
+        one = {"key": "d", "title": "D", "kind": kind, **more}
+        found = re.search(' min="([^"]*)"', control.render(one=one, given=given, zone=AUCKLAND))
+        return found[1] if found else None
+
+    today = f"{datetime.now(AUCKLAND):%Y-%m-%d}"
+    assert (least("date", None), least("date", "2026-01-05")) == (None, None)
+    assert least("date", None, not_before="today") == today
+    assert least("date", "2099-01-05", not_before="today") == today
+    assert least("date", "2026-01-05", not_before="today") == "2026-01-05"
+    assert least("datetime", None, not_before="today") == f"{today}T00:00"
