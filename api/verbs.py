@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from secrets import token_hex
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +18,7 @@ from domain.definition import Definition
 from domain.directory import EMPTY, Directory
 from domain.events import Event
 from domain.rank import last, place
+from domain.run.content import SALT_BYTES
 from domain.schedule import Calendar
 from domain.waiting import Others
 from domain.words import Actor, StepKey
@@ -96,6 +98,7 @@ _FROM_REQUEST: dict[str, Callable[[BaseModel, Given], Any]] = {
     "steps": lambda _, given: given.steps,
     "own": lambda _, given: given.stream,
     "others": lambda _, given: given.others,
+    "content_salt": lambda _, _given: token_hex(SALT_BYTES),
 }
 _NEW_IDS = frozenset({"comment", "entry", "attachment"})
 

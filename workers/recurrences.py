@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
+from secrets import token_hex
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -29,6 +30,7 @@ from domain.recurrence import (
     way_at,
 )
 from domain.run import RUN, start_run
+from domain.run.content import SALT_BYTES
 from domain.schedule import Calendar
 from domain.task import TASK
 from domain.words import Actor, Assignee, Rejected, RoleKey, process_stream
@@ -174,6 +176,7 @@ class Recurring:
                 roles=_roles(definition, known, template.get("roles") or {}),
                 project=known.project,
                 priority=template.get("priority") or "none",
+                content_salt=token_hex(SALT_BYTES),
                 by=MACHINE,
                 at=now,
                 calendar=self._calendar,

@@ -22,5 +22,8 @@ class Event(BaseModel):
     public: ClassVar[tuple[str, ...]] = ()
     """Fields that may travel in broker messages: keys, numbers, states; never a personal or free-text value."""
 
+    untold: ClassVar[tuple[str, ...]] = ()
+    """Fields that the log alone holds: no answer, whoever asks, has them."""
+
     at: AwareDatetime
     by: Actor | None = None

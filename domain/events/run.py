@@ -21,11 +21,13 @@ class RunStarted(RunEvent):
     """One execution of one process version began for one subject. Test runs count in no statistic.
 
     ``imported``: it happened elsewhere and was read in; nothing is sent or called on its behalf. ``given_by``: who gave
-    what a child run is started with; nobody named: who started it.
+    what a child run is started with; nobody named: who started it. ``content_salt``: a random text that is part of all
+    hashes of what is decided about in this run, so that nobody can guess a short value that is not shown to them.
     """
 
     type = "run_started"
     public = ("process", "process_version", "project", "priority", "target_at", "test")
+    untold = ("content_salt",)
     process: str
     process_version: int
     name: str
@@ -40,6 +42,7 @@ class RunStarted(RunEvent):
     parent_step: StepKey | None = None
     imported: bool = False
     given_by: tuple[Actor, ...] = ()
+    content_salt: str | None = None
 
 
 class RunInputsChanged(RunEvent):

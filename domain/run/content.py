@@ -20,6 +20,8 @@ from domain.run.impartial import INPUTS, judged_over
 from domain.run.state import Run, StepWord
 from domain.words import Rejected, StepKey, Values, full_path
 
+SALT_BYTES = 16
+"""How much is random in the hashes of a run's contents."""
 DECISIONS = frozenset({"approval", "sign"})
 """The kinds of steps that decide about a content."""
 
@@ -45,12 +47,18 @@ class Content:
     about: tuple[str, ...]
     parts: tuple[Part, ...]
     ends: Mapping[str, StepWord]
+    salt: str | None = None
 
     @property
     def sha256(self) -> str:
-        """The same for the same content, whoever asks, and in whichever order it came about."""
+        """The same for the same content, whoever asks, and in whichever order it came about.
+
+        It covers values that are not shown to all, so the salt of the run, which nobody is told, is part of it.
+        """
+        salt = {} if self.salt is None else {"salt": self.salt}
         return sha256_of(
             {
+                **salt,
                 "step": self.step.key,
                 "words": self._words,
                 "values": self._values,
@@ -88,6 +96,7 @@ def content_of(run: Run, definition: Definition, step: StepKey, given: Values | 
         about,
         tuple(_parts(definition, about, values)),
         {owner: end for owner, end in ends.items() if end is not None},
+        run.content_salt,
     )
 
 

@@ -88,6 +88,7 @@ def _started(run: Run, event: e.RunStarted) -> Run:
         started_by=event.by,
         givers=event.given_by or with_one((), event.by),
         imported=event.imported,
+        content_salt=event.content_salt,
         roles={**run.roles, **event.roles},
         inputs=event.inputs,
         values={**run.values, **_paths("inputs", event.inputs)},

@@ -35,6 +35,7 @@ def start_run(  # noqa: PLR0913 - all that a run can begin with
     target_at: datetime | None = None,
     subject: str | None = None,
     test: bool = False,
+    content_salt: str | None = None,
     by: Actor,
     at: datetime,
     calendar: Calendar,
@@ -53,6 +54,7 @@ def start_run(  # noqa: PLR0913 - all that a run can begin with
             priority=priority,
             target_at=target_at or target_of(definition, given, calendar),
             test=test,
+            content_salt=content_salt,
             by=by,
             at=at,
         )
@@ -71,6 +73,7 @@ def start_child(  # noqa: PLR0913 - all that a child begins with
     roles: Mapping[RoleKey, Assignee],
     project: UUID | None,
     given_by: tuple[Actor, ...] = (),
+    content_salt: str | None = None,
     by: Actor,
     at: datetime,
     calendar: Calendar,
@@ -95,6 +98,7 @@ def start_child(  # noqa: PLR0913 - all that a child begins with
             parent_run=parent_run,
             parent_step=parent_step,
             given_by=given_by,
+            content_salt=content_salt,
             by=by,
             at=at,
         )

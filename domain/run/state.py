@@ -273,6 +273,8 @@ class Run:
     steps: Mapping[StepKey, StepState] = field(default_factory=dict)
     comments: frozenset[UUID] = frozenset()
     imported: bool = False
+    content_salt: str | None = None
+    """Part of the hashes of contents; None in runs that began before there was one."""
     actions: Mapping[str, ActionState] = field(default_factory=dict)
     """Everything that the machine does or did for the run, by ``action_key``."""
     pending: Mapping[StepKey | None, tuple[str, ...]] = field(default_factory=dict)

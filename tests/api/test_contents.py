@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -11,7 +12,10 @@ import orjson
 import pytest
 
 from api.sight import MASK
-from tests.api.conftest import Api
+from domain.run import RUN
+from domain.run.content import content_of
+from domain.words import StepKey
+from tests.api.conftest import Api, project
 from tests.api.test_files import kept
 from tests.support.guests import sealed
 
@@ -247,3 +251,35 @@ def test_somebody_else_in_the_run_sees_no_sensitive_value_of_a_content(offered: 
         offered.redone(cost=70)
         [changed] = offered.content(eve, "review")["asked_anew"]["changes"]
         assert (changed["before"], changed["now"]) == (MASK, MASK)
+
+
+def test_the_hash_of_a_content_gives_nothing_away(offered: Offered):
+    """Who sees all but one short value, and the hash over all, cannot find it by trying: the salt is told to nobody."""
+    with offered.api.as_(EVE, "read", "work", "manage") as eve:
+        seen = offered.content(eve, "review")
+    assert values_in(seen)["offer.cost"] == MASK
+    run = offered.api.services.repository.load(RUN, UUID(offered.run))
+    assert run is not None
+    definition = offered.api.services.repository.definition(run.process, run.process_version)
+    assert content_of(run, definition, StepKey("review")).sha256 == seen["content_sha256"]
+    guessed = content_of(replace(run, content_salt=None), definition, StepKey("review")).sha256
+    assert guessed != seen["content_sha256"], "the right value alone gives another hash"
+    (started,) = offered.stored("run_started")
+    assert len(started["content_salt"]) == 32
+    project(offered.api.database, offered.api.services.log)
+    pages = (f"/v1/runs/{offered.run}", f"/v1/runs/{offered.run}/history", "/v1/events?limit=1000")
+    answers = [client.get(page) for page in pages for client in (offered.ann, offered.bo, offered.api.client)]
+    answers.append(offered.guest.get(offered.link))
+    assert [one.status_code for one in answers] == [200] * 10
+    assert not [
+        one.url for one in answers if started["content_salt"] in one.text or "content_salt" in one.text
+    ]
+
+
+def test_the_same_content_has_another_hash_in_another_run(offered: Offered):
+    """So nobody learns from a run of their own what stands in one of others; each run has a salt of its own."""
+    again = Offered(offered.api)
+    hashes = {one.content(one.bo, "review")["content_sha256"] for one in (offered, again)}
+    assert len(hashes) == 2
+    for client in (again.ann, again.bo, again.eve, again.guest):
+        client.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from secrets import token_hex
 from typing import Any
 from uuid import UUID
 
@@ -27,6 +28,7 @@ from domain.run.children import (
     child_roles,
     child_to_take_up,
 )
+from domain.run.content import SALT_BYTES
 from domain.run.start import start_child
 from domain.schedule import Calendar
 from domain.words import Actor, Rejected, process_stream
@@ -105,6 +107,7 @@ class ChildStarter:
                 roles=roles,
                 project=due.run.project if told.in_project else None,
                 given_by=child_givers(due.run, due.definition, step),
+                content_salt=token_hex(SALT_BYTES),
                 by=MACHINE,
                 at=due.at,
                 calendar=self._calendar,
