@@ -22,7 +22,7 @@ from api.problems import Problem
 from api.reading import validate
 from api.registering import Handle, add_command, add_view, stream_id
 from api.services import Services
-from api.sight import sees_texts
+from api.sight import is_for_some, sees_texts
 from api.streams import RUNS, known_run
 from api.verbs import Given, Verb
 from api.views import answer, services_of, to_json
@@ -196,7 +196,13 @@ async def _shown(request: Request, found: queries.ActionList | queries.IncidentL
 def _without_texts(services: Services, caller: Caller, rows: Sequence[R]) -> tuple[R, ...]:
     """The rows; what other services answered only where the caller may read what is written at the run's steps."""
     sees = {project: sees_texts(services, project, caller) for project in {row.project for row in rows}}
-    return tuple(row if sees[row.project] or _is_asked(row, caller) else _bare(row) for row in rows)
+    admin = "admin" in caller.grant.scopes
+
+    def tells(row: R) -> bool:
+        for_some = is_for_some(services, row.process, row.process_version, row.step)
+        return _is_asked(row, caller) or (sees[row.project] and (admin or not for_some))
+
+    return tuple(row if tells(row) else _bare(row) for row in rows)
 
 
 def _is_asked(row: R, caller: Caller) -> bool:

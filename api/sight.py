@@ -16,7 +16,7 @@ from api.services import Services
 from api.streams import PROJECTS, RUNS, known_run
 from domain.definition import Definition
 from domain.document import FormField
-from domain.events import EVENT_TYPES, AttachmentAdded
+from domain.events import EVENT_TYPES, ApprovalGiven, AttachmentAdded
 from domain.project import Project
 from domain.run import Run
 from domain.visible import Versions, is_for_roles, roles_that_see
@@ -30,6 +30,10 @@ SEES_ALL = frozenset({"manage", "admin"})
 """Scopes whose bearer every run concerns."""
 _WRITTEN = frozenset({"headers", "body", "inputs"})
 """What an edited call, mail or child run is given: keys and values, for who wrote it."""
+_SAID = frozenset(
+    {"reason", "text", "note", "waiting_on", "receipt", "name", "sha256", "media_type", "subject", "body"}
+)
+"""What people write at a step, and what their files and the answers of services are called there."""
 _WORKS_IN = frozenset({"member", "manager"})
 
 
@@ -64,7 +68,7 @@ class Sight:
         told["stages"] = tuple(self._stage(stage) for stage in view.stages)
         told["attachments"] = tuple(each for each in view.attachments if self.sees_step(each.get("step")))
         told["inputs"] = self._inputs(view.inputs) if self.sees_values else None
-        if view.state == "ended_early" and not self.sees_values:
+        if view.state == "ended_early" and not (self.sees_values and self._sees_why_it_ended):
             told["reason"] = None  # what somebody wrote at the step that ended it
         return SeenRun(**told, sees_values=self.sees_values)
 
@@ -85,11 +89,16 @@ class Sight:
             return self.sees_values
         return not self._is_for_others(StepKey(step))
 
+    @property
+    def _sees_why_it_ended(self) -> bool:
+        failed = (key for key, step in self.run.steps.items() if step.state == "failed")
+        return not any(map(self._is_for_others, failed))
+
     def _stage(self, stage: StageView) -> StageView:
         return replace(stage, steps=tuple(self._step(step) for step in stage.steps))
 
     def _step(self, step: StepView) -> StepView:
-        if not self.sees_values:
+        if not self.sees_values or self._is_for_others(StepKey(step.key)):
             help_ = None if step.help is None else replace(step.help, reason=None, waiting_on=None)
             actions = tuple(replace(each, reason=None) for each in step.actions)
             step = replace(step, reason=None, help=help_, actions=actions)
@@ -115,7 +124,14 @@ class Sight:
             data["replaced"] = self._values(StepKey(entry.step), replaced)
         if isinstance(inputs := data.get("inputs"), dict):
             data["inputs"] = self._inputs(inputs)
+        if entry.step is not None and self._is_for_others(StepKey(entry.step)) and not self._is_told(entry):
+            data = _unsaid(entry.type, data)
         return replace(entry, data=data)
+
+    def _is_told(self, entry: HistoryEntry) -> bool:
+        """Whether somebody wrote it themselves, or was named in it: they were told by mail."""
+        named = (*(entry.data.get("mentions") or ()), entry.data.get("waiting_on"))
+        return self.who == entry.by or self.who in named
 
     def _unwritten(self, entry: HistoryEntry) -> dict[str, Any]:
         """The event without what is nobody's field: what an event from outside brought, what an edited call says."""
@@ -164,6 +180,16 @@ class Sight:
         return self.who in (step.assignee, step.done_by, *step.doers, *step.approvals)
 
 
+def _unsaid(kind: str, data: dict[str, Any]) -> dict[str, Any]:
+    """What happened at a step that is for others, without what people wrote there and which files they put there."""
+    said = _SAID | {"comment"} if kind == ApprovalGiven.type else _SAID
+    found = {name: MASK if name in said and value is not None else value for name, value in data.items()}
+    for name in ("facts", "changes"):
+        if isinstance(inside := found.get(name), dict):
+            found[name] = {key: MASK if key in _SAID else value for key, value in inside.items()}
+    return found
+
+
 def sight_of(services: Services, stream: UUID, caller: Caller) -> Sight:
     """What this caller sees of a run, from the log as it is now; a problem when there is no such run. Blocks."""
     run = known_run(services.repository.load(RUNS, stream), stream)
@@ -171,6 +197,14 @@ def sight_of(services: Services, stream: UUID, caller: Caller) -> Sight:
     who, scopes = str(caller.actor), caller.grant.scopes
     sees = bool(scopes & SEES_ALL) or _takes_part(run, who) or _works_in(_project(services, run), who)
     return Sight(run, definition, who, sees, "admin" in scopes, tuple(earlier))
+
+
+def is_for_some(services: Services, process: str, version: int, step: str | None) -> bool:
+    """Whether what is written at a step is for some roles only: lists of many runs do not tell it. Blocks."""
+    known = (
+        None if step is None else services.repository.definition(process, version).steps.get(StepKey(step))
+    )
+    return known is not None and is_for_roles(known)
 
 
 def sees_texts(services: Services, project: UUID | None, caller: Caller) -> bool:

@@ -20,9 +20,9 @@ from domain.outline import PLACEHOLDER
 from domain.run.content import DECISIONS, content_of
 from domain.run.state import ActionState, Run, StepState, action_key
 from domain.run.telling import MIGRATION, farewell_of
-from domain.run_text import ForPeople, facts_of, step_facts
+from domain.run_text import HIDDEN, ForPeople, facts_of, step_facts
 from domain.templates import one_line, reflowed, render, render_line
-from domain.visible import Versions, is_sealed
+from domain.visible import Versions, is_for_roles, is_sealed
 from domain.words import Assignee, RoleKey, StepKey, full_path
 
 _ABOUT = "This is what it is about:"
@@ -310,7 +310,7 @@ class _Writer:
         """What notices say beside the placeholders that everybody may use."""
         step = step_facts(self.run, self.definition, self.act.step, self.desk.zone)
         now, name = self._step(), self.desk.book.name
-        by, text = self.act.facts.get("by"), str(self.act.facts.get("text") or "")
+        by, text = self.act.facts.get("by"), self._said()
         return {
             "by": ("Milepost" if by.startswith("system:") else name(Assignee(by))) if by else "Somebody",
             "text": text,
@@ -320,6 +320,14 @@ class _Writer:
             "outcome_words": f", with the result “{now.outcome}”" if now is not None and now.outcome else "",
             "about": f"“{step['step.title']}” in {self.run.name}" if step else self.run.name,
         }
+
+    def _said(self) -> str:
+        """What somebody wrote with it; shown again, it is hidden where the values of its step would be."""
+        said = str(self.act.facts.get("text") or "")
+        if not said or self.act.step is None or not self.desk.hide_sensitive:
+            return said
+        known = (version.steps.get(self.act.step) for version in self._versions)
+        return HIDDEN if any(step is not None and is_for_roles(step) for step in known) else said
 
     def _values(self, more: Mapping[str, Any]) -> ForPeople:
         told = {

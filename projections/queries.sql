@@ -115,7 +115,8 @@ select step, state, round, assignee, by, ready_at, started_at, ended_at, due_at,
   help, questioned, approvals, comments, "values", notes, added_later, asked_anew from read.run_step where run = %(run)s
 
 -- name: help_texts
-select run, step, help from read.run_step where run = any(%(runs)s) and help is not null order by run, step
+select s.run, s.step, s.help, r.process, r.process_version from read.run_step s join read.run r on r.run = s.run
+where s.run = any(%(runs)s) and s.help is not null order by s.run, s.step
 
 -- name: run_alarms
 select step, alarm, at from read.alarm where run = %(run)s and alarm <> 'overdue' order by at, place, step, alarm

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
@@ -33,13 +34,13 @@ class Beside:
     levers: tuple[LeverAnswer, ...] = ()
 
 
-async def beside(request: Request, run: UUID, *, texts: bool) -> Beside:
-    """``texts``: the reader sees what other services answered."""
+async def beside(request: Request, run: UUID, sees: Callable[[str | None], bool]) -> Beside:
+    """``sees``: whether the reader sees what other services answered at a step (None: about the run)."""
     services: Services = request.app.state.services
-    return await services.read(lambda connection: _beside(connection, run, texts=texts))
+    return await services.read(lambda connection: _beside(connection, run, sees))
 
 
-def _beside(connection: Connection[Any], run: UUID, *, texts: bool) -> Beside:
+def _beside(connection: Connection[Any], run: UUID, sees: Callable[[str | None], bool]) -> Beside:
     found = incidents(connection, run).rows
-    shown = found if texts else tuple(replace(row, reason="") for row in found)
+    shown = tuple(row if sees(row.step) else replace(row, reason="") for row in found)
     return Beside(run_forecast(connection, run), shown, run_levers(connection, run).levers)

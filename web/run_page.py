@@ -89,7 +89,7 @@ async def _shown(
         request,
         "run.html",
         status=status,
-        beside=await beside(request, seen.id, texts=seen.sees_values),
+        beside=await beside(request, seen.id, sight.sees_step),
         PROBLEMS=PROBLEMS,
         run=seen,
         answer=seen,

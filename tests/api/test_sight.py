@@ -171,6 +171,61 @@ def _tells(answer: httpx.Response, canary: str) -> bool:
     return answer.status_code == 200 and canary in text
 
 
+SAID = tuple(f"canary-{word}" for word in ("comment", "reopened", "helped", "waited"))
+
+
+@pytest.mark.parametrize(
+    ("who", "scopes", "told"),
+    [
+        ("person:mia", ("read",), set()),
+        ("person:pat", ("read",), set()),
+        ("person:nobody", ("read", "manage"), set()),
+        ("person:lea", ("read",), set(SAID)),
+        ("person:sam", ("read",), set(SAID)),
+        ("person:nobody", ("read", "admin"), set(SAID)),
+    ],
+)
+def test_what_is_written_at_a_step_for_some_roles_is_for_those_too(
+    api: Api, places: tuple[str, str], who: str, scopes: tuple[str, ...], told: set[str]
+):
+    """Reasons, help that is asked for and comments are told as the values of the step are, and to nobody else."""
+    place, run = places
+    with api.as_("person:sam", "work") as sam:
+        for path, body in (
+            (f"/v1/runs/{run}/steps/talk/reopen", {"reason": SAID[1]}),
+            (f"/v1/runs/{run}/steps/talk/request-help", {"reason": SAID[2], "waiting_on": SAID[3]}),
+            (f"/v1/runs/{run}/comment", {"text": SAID[0], "step": "talk"}),
+        ):
+            assert sam.post(path, json=body).is_success
+    project(api.database, api.services.log)
+    lists = ["/v1/runs", f"/v1/projects/{place}/board", f"/v1/projects/{place}/attention", "/v1/attention",
+             "/v1/home", "/v1/inbox", "/v1/events?after=0&limit=1000", "/v1/runs?format=csv",
+             f"/v1/runs/{run}/incidents", f"/v1/actions?run={run}",
+             *(f"/v1/search?q={word}" for word in SAID)]  # fmt: skip
+    with api.as_(who, *scopes) as client:
+        found = {word for path in of_run(run) for word in SAID if word in client.get(path).text}
+        assert found == told
+        overviews = {word for path in lists for word in SAID if _tells(client.get(path), word)}
+        assert overviews == set(), "a list of many runs tells it to nobody"
+        (stage,) = client.get(f"/v1/runs/{run}").json()["stages"]
+        (talk,) = (step for step in stage["steps"] if step["key"] == "talk")
+        assert talk["help"] is not None
+        board = client.get(f"/v1/projects/{place}/board").text
+        assert '"help":{' in board
+
+
+def test_who_is_mentioned_at_a_step_for_some_roles_reads_what_was_written(api: Api, places: tuple[str, str]):
+    """They had it by mail: to name somebody is to tell them; their colleagues of the run are told nothing."""
+    _, run = places
+    body = {"text": SAID[0], "step": "talk", "mentions": ["person:pat"]}
+    with api.as_("person:sam", "work") as sam:
+        assert sam.post(f"/v1/runs/{run}/comment", json=body).is_success
+    project(api.database, api.services.log)
+    with api.as_("person:pat", "read") as pat, api.as_("person:chris", "read") as chris:
+        told = [SAID[0] in client.get(f"/v1/runs/{run}/history").text for client in (pat, chris)]
+    assert told == [True, False]
+
+
 def test_what_was_written_into_an_edited_call_is_for_who_wrote_it(api: Api, places: tuple[str, str]):
     """Keys and values in an edited call, and what an event brought early, are in no history that others read."""
     _, run = places

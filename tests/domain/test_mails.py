@@ -135,6 +135,19 @@ def test_who_looks_at_a_mail_of_others_sees_no_value_that_is_for_some():
     ]  # fmt: skip
 
 
+def test_a_mail_about_a_step_for_some_roles_is_shown_again_without_what_was_written():
+    """Who was named reads it in the mail; whoever looks at the mail later does not."""
+    steps = (step("talk", role="helper", visibility="role"), step("plain", role="helper"))
+    process = definition(*steps)
+    facts = {"assignees": ["person:dana"], "by": "person:bo", "text": "She quits"}
+    bodies = [
+        written(MailAction(f"mention:{RUN}", StepKey(key), facts=facts), sale(), process, desk)[0].body
+        for key in ("talk", "plain")
+        for desk in (DESK, replace(DESK, hide_sensitive=True))
+    ]
+    assert ["She quits" in body for body in bodies] == [True, False, True, True]
+
+
 def test_instants_are_told_in_the_organisations_zone():
     """A date and time in a mail reads as people say it."""
     mail = written(MailAction("email", StepKey("kickoff_agenda")), *onboarding())[0]
