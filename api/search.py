@@ -18,6 +18,7 @@ from api.services import Services
 from api.sight import SEES_ALL, Sight, sight_of
 from api.views import show
 from domain.words import StepKey
+from projections.paging import Page
 from projections.search_queries import Found, Seer, search
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
@@ -27,7 +28,13 @@ class SearchQuery(ViewQuery):
     """What to look for."""
 
     q: Text = Field(description="parts of names, or the beginnings of words")
-    limit: Annotated[int, Field(ge=1, le=100)] = 20
+    limit: Annotated[int, Field(ge=1, le=100, description="how many of each kind a page has at most")] = 20
+    after: Annotated[int, Field(ge=0, le=10_000, description="the `next_after` of the page before")] = 0
+
+    @property
+    def page(self) -> Page:
+        """The page that is asked for, of each kind."""
+        return Page(self.limit, self.after)
 
 
 def add_search(router: APIRouter) -> None:
@@ -40,11 +47,11 @@ async def find(request: Request, query: Annotated[SearchQuery, Query()]) -> Resp
     services: Services = request.app.state.services
     caller = caller_of(request)
     return await show(
-        request, query, lambda connection: found(services, caller, connection, query.q, query.limit)
+        request, query, lambda connection: found(services, caller, connection, query.q, query.page)
     )
 
 
-def found(services: Services, caller: Caller, connection: Connection[Any], text: str, limit: int) -> Found:
+def found(services: Services, caller: Caller, connection: Connection[Any], text: str, page: Page) -> Found:
     """What this caller finds. Who sees a value is asked of the log, once a run."""
 
     @cache
@@ -55,4 +62,4 @@ def found(services: Services, caller: Caller, connection: Connection[Any], text:
         return sight(run).sees_field(step, field)
 
     seer = Seer(str(caller.actor), bool(caller.grant.scopes & SEES_ALL))
-    return search(connection, text, seer, shows, limit, calendar=services.calendar)
+    return search(connection, text, seer, shows, page, calendar=services.calendar)

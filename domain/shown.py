@@ -16,6 +16,7 @@ NameOf = Callable[[Assignee], str]
 """Gives the name of whoever plays a part."""
 
 _GROUPED_FROM = 10_000
+_BETWEEN_GROUPS = "\u202f"
 _SOMEBODY = re.compile(r"(person|guest|group|service|system):\S+")
 
 
@@ -67,13 +68,14 @@ def spoken(who: str) -> str:
 
 
 def amount(value: float, kind: str, unit: str | None) -> str:
-    """All digits, in groups of three from 10,000 on (of money from 1,000 on), as one writes them, with the unit.
+    """All digits, in groups of three from 10 000 on (of money from 1 000 on), with the unit.
 
+    Between the groups is a narrow blank at which no line ends: a comma is a decimal sign to many readers.
     Money that is not whole has two decimals at least.
     """
     told = Decimal(repr(value)).normalize()
     grouped = kind == "money" or abs(told) >= _GROUPED_FROM
-    digits = f"{told:,f}" if grouped else f"{told:f}"
+    digits = f"{told:,f}".replace(",", _BETWEEN_GROUPS) if grouped else f"{told:f}"
     if kind == "money" and "." in digits:
         digits += "0" * (2 - len(digits.partition(".")[2]))
     return f"{digits} {unit}" if unit else digits

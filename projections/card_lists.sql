@@ -14,7 +14,7 @@ select {card} {scope} order by {order}
 
 -- name: acting
 select distinct c.who from read.card c where c.project = %(project)s and c.ended_at is null and c.who is not null
-order by c.who limit 500
+order by c.who
 
 -- name: due
 select {card} from read.card c where c.project = %(project)s and c.ended_at is null

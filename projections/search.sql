@@ -11,7 +11,7 @@ from (
   select run from read.run where to_tsvector('simple', public.search_words(subject)) @@ public.search_query(%(text)s)
 ) found join read.card c on c.card = found.card
 order by c.ended_at is not null, (c.name ilike %(start)s) desc, (c.name ilike %(part)s) desc,
-  public.similarity(c.name, %(text)s) desc, c.started_at desc
+  public.similarity(c.name, %(text)s) desc, c.started_at desc, c.card
 limit %(limit)s
 
 -- name: steps
@@ -28,20 +28,20 @@ select 'person', p.stream, p.name, null::uuid, null, null, case when p.active th
 from read.person p
 where p.name ilike %(part)s or p.person ilike %(start)s or p.email ilike %(whole)s
   or to_tsvector('simple', public.search_words(p.name)) @@ public.search_query(%(text)s)
-order by not p.active, (p.name ilike %(start)s) desc, p.name
+order by not p.active, (p.name ilike %(start)s) desc, p.name, p.person
 limit %(limit)s
 
 -- name: inputs
 select r.run, r.name, r.project, r.process, r.process_version, 'inputs', r.inputs from read.run r
 where to_tsvector('simple', public.search_words_in(r.inputs)) @@ public.search_query(%(text)s) and {concerned}
-order by r.started_at desc limit %(limit)s
+order by r.started_at desc, r.run limit %(limit)s
 
 -- name: values
 select r.run, r.name, r.project, r.process, r.process_version, s.step, s."values"
 from read.run_step s join read.run r on r.run = s.run
 where s."values" is not null
   and to_tsvector('simple', public.search_words_in(s."values")) @@ public.search_query(%(text)s) and {concerned}
-order by r.started_at desc limit %(limit)s
+order by r.started_at desc, r.run, s.step limit %(limit)s
 
 -- name: projects_of
 select p.project from read.project p where p.owner = %(who)s

@@ -17,12 +17,14 @@ from projections.asking import Conn, NotFound, fresh, rows
 from projections.cards import card_of
 from projections.forecast_queries import forecasts_of
 from projections.judging import judge
+from projections.paging import Page, cut
 from projections.projection import blocks
 from projections.run_queries import definition_of
 
 HitKind = Literal["run", "task", "step", "person", "value"]
 SHORTEST = 2
 _CANDIDATES = 200
+_NAMED = ("cards", "steps", "people")
 _LONGEST = 100_000
 """Characters of a value that are looked at, here as in the index."""
 _CONCERNED = """
@@ -50,7 +52,10 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a search found, the best first within each kind; ``more`` says that there is more than is shown."""
+    """What a search found, the best first within each kind; ``more`` says that there is more than is shown.
+
+    That stands behind ``next_after`` (null: nothing), which is counted within each kind, as ``limit`` is.
+    """
 
     query: str
     hits: tuple[Hit, ...]
@@ -58,6 +63,7 @@ class Found:
     position: int
     as_of: Any
     behind: int = 0
+    next_after: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +88,11 @@ def search(
     text: str,
     seer: Seer,
     shows: Shows,
-    limit: int = 20,
+    page: Page = Page(20),
     *,
     calendar: Calendar | None = None,
 ) -> Found:
-    """Everything that fits ``text``, at most ``limit`` of each kind.
+    """Everything that fits ``text``: of each kind a page.
 
     Names fit by any part of them, texts, subjects and values when each word of ``text`` begins one of theirs, whatever
     signs stand between: what was copied whole is found. A value is found only where its field is neither sensitive nor
@@ -96,16 +102,16 @@ def search(
     words = words_of(text)
     if not words or len("".join(words)) < SHORTEST:
         return Found(text, (), False, *current)
-    asked = _asked(text.strip(), limit + 1)
-    hits: list[Hit] = []
-    more = False
-    for name in ("cards", "steps", "people"):
-        found = [_hit(row) for row in connection.execute(_SQL[name], asked)]
-        more = more or len(found) > limit
-        hits += found[:limit]
-    hits = _as_on_boards(connection, hits, calendar)
-    values = _values(connection, asked, words, seer, shows, limit)
-    return Found(text, (*hits, *values), more or len(values) == limit, *current)
+    most = page.after + (page.limit or 0) + 1
+    asked = _asked(text.strip(), most)
+    kinds = [[_hit(row) for row in connection.execute(_SQL[name], asked)] for name in _NAMED]
+    kinds.append(_values(connection, asked, words, seer, shows, most))
+    pages = [cut(found, page) for found in kinds]
+    hits = _as_on_boards(connection, [hit for shown, _ in pages for hit in shown], calendar)
+    following = next((after for _, (_, after) in pages if after is not None), None)
+    if following is not None:
+        following = page.after + (page.limit or 0)
+    return Found(text, tuple(hits), following is not None, *current, following)
 
 
 def _asked(text: str, limit: int) -> dict[str, Any]:
@@ -136,7 +142,13 @@ def _values(
     connection: Conn, asked: dict[str, Any], words: list[str], seer: Seer, shows: Shows, limit: int
 ) -> list[Hit]:
     projects = [row[0] for row in connection.execute(_SQL["projects_of"], {"who": seer.who})]
-    wanted = {**asked, "who": seer.who, "all": seer.all, "projects": projects, "limit": _CANDIDATES}
+    wanted = {
+        **asked,
+        "who": seer.who,
+        "all": seer.all,
+        "projects": projects,
+        "limit": max(_CANDIDATES, limit),
+    }
     found: list[Hit] = []
     for name in ("inputs", "values"):
         for row in connection.execute(_SQL[name], wanted).fetchall():

@@ -101,9 +101,10 @@ async def search(request: Request) -> Response:
     text = request.query_params.get("q", "").strip()
     told: Found | None = None
     if text:
-        query = validate(SearchQuery, {"q": text[:200]})
+        given = {name: request.query_params[name] for name in ("after",) if name in request.query_params}
+        query = validate(SearchQuery, {"q": text[:200], **given})
         told = await _read(
-            request, lambda connection: found(services, caller, connection, query.q, query.limit)
+            request, lambda connection: found(services, caller, connection, query.q, query.page)
         )
     fresh: dict[str, Any] = {"answer": told} if told else {}
     return page(request, "search.html", query=text, found=told, place="search", **fresh)

@@ -22,8 +22,6 @@ _TABLE = Markup(
     '<div class="scroll"><table class="rows"><thead><tr>{}</tr></thead><tbody>{}</tbody></table></div>'
 )
 _LONGEST_SIGNATURE = 200
-_GROUPS = str.maketrans(",", "\u202f")
-_NUMBERS = frozenset({"number", "money"})
 
 
 def shown(value: Any, field: Field, zone: tzinfo, files_at: str = "") -> Markup:
@@ -45,7 +43,7 @@ def plain(value: Any) -> str:
     if isinstance(value, bool):
         return "Yes" if value else "No"
     if isinstance(value, (int, float)):
-        return amount(value, "number", None).translate(_GROUPS)
+        return amount(value, "number", None)
     if isinstance(value, Mapping):
         return (
             str(value["name"])
@@ -63,8 +61,7 @@ def in_text(value: Any, field: Field, zone: tzinfo) -> str:
     known = FormField.model_construct(
         key="", title="", kind=field["kind"], unit=field.get("unit"), columns=columns
     )
-    told = in_words(known, value, zone, words.who)
-    return told.translate(_GROUPS) if field["kind"] in _NUMBERS else told
+    return in_words(known, value, zone, words.who)
 
 
 def _is_file(value: Any) -> bool:
@@ -78,7 +75,7 @@ def _any(value: Any, _field: Field, _zone: tzinfo, _at: str) -> Markup:
 def _number(value: Any, field: Field, _zone: tzinfo, _at: str) -> Markup | None:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
-    return escape(amount(value, field["kind"], field.get("unit")).translate(_GROUPS))
+    return escape(amount(value, field["kind"], field.get("unit")))
 
 
 def _day(value: Any, _field: Field, _zone: tzinfo, _at: str) -> Markup | None:

@@ -41,7 +41,7 @@ def test_who_belongs_to_the_run_sees_the_mail(api: Api, run: str):
     assert text == "It is •••."
     with api.as_(DANA, "read", "admin") as dana:
         shown = dana.get(f"/v1/outbox/{run}/ask/1/invitation").json()["texts"][0]["text"]
-    assert shown == "It is 5,000 EUR."
+    assert shown == "It is 5\u202f000 EUR."
 
 
 def test_others_see_that_there_is_one(api: Api, run: str):

@@ -197,13 +197,17 @@ def test_people_are_found_by_name_and_key(api: Api):
     assert hits(api.client, "dor") == [("person", "Max Dorn"), ("person", "Dora Mann")]
 
 
-def test_a_limit_says_that_there_is_more(api: Api, place: str):
+def test_a_limit_says_that_there_is_more_and_where(api: Api, place: str):
     """At most so many of each kind."""
     for number in range(3):
         api.start(process="moving", name=f"Same name {number}", roles={}, inputs={"city": "Delft"})
     project(api.database, api.services.log)
     answer = api.client.get("/v1/search", params={"q": "same", "limit": 2}).json()
-    assert (len(answer["hits"]), answer["more"]) == (2, True)
+    assert (len(answer["hits"]), answer["more"], answer["next_after"]) == (2, True, 2)
+    rest = api.client.get("/v1/search", params={"q": "same", "limit": 2, "after": 2}).json()
+    assert (rest["more"], rest["next_after"]) == (False, None)
+    names = [hit["title"] for one in (answer, rest) for hit in one["hits"] if hit["kind"] == "run"]
+    assert sorted(names) == [f"Same name {number}" for number in range(3)]
 
 
 def test_a_view_is_saved_shared_and_removed(api: Api, place: str):

@@ -99,7 +99,7 @@ def test_the_mail_of_a_step_reads_as_its_author_meant_it():
         "Agreement\n\n"
         "Nordwind uses our product from the day of going live:\n\n"
         "- Plan: Business\n"
-        "- Price a year: 72,000 EUR\n"
+        "- Price a year: 72\u202f000 EUR\n"
         "- Where the data is kept: EU\n"
         "- Promised beside the plan: Two trainings\n\n"
         "The whole agreement is the file beside this text; where the two differ, the file holds. Either side can end "
@@ -288,7 +288,7 @@ def to_decide(action: str, process: Definition = DECIDED, **facts: Any) -> tuple
 def test_a_mail_that_asks_for_a_decision_says_what_it_is_about(action: str):
     """Whose decision it is reads the values with it; what is sensitive stays on the page."""
     (mail,) = to_decide(action, assignees=["person:bo"], by="person:dana")
-    about = "The offer:\n- Price: 9,999 EUR\n- Our cost: •••\n- Parts:\n- Bolt\n- Nut\n\nSHA-256 of this content: "
+    about = "The offer:\n- Price: 9\u202f999 EUR\n- Our cost: •••\n- Parts:\n- Bolt\n- Nut\n\nSHA-256 of this content: "
     assert f"\n\nThis is what it is about:\n\n{about}" in mail.body
 
 
@@ -298,7 +298,7 @@ def test_a_mail_keeps_what_is_for_some_roles_on_the_page():
     stored["stages"][0]["steps"][0]["visibility"] = "role"
     (mail,) = to_decide("reminder:1", process=Definition("sale", 1, Document.model_validate(stored)))
     assert "- Price: •••" in mail.body
-    assert "9,999" not in mail.body
+    assert "9\u202f999" not in mail.body
 
 
 def test_a_mail_tells_a_content_to_nobody_but_who_decides():
@@ -306,8 +306,8 @@ def test_a_mail_tells_a_content_to_nobody_but_who_decides():
     (late,) = to_decide("notice:overdue", assignees=["person:dana"])
     asked, copied = to_decide("invitation")
     assert (asked.to.address, copied.to.address) == ("bo@acme.example", "cleo@example.org")
-    assert "Price: 9,999 EUR" in asked.body
-    assert not [mail for mail in (late, copied) if "9,999" in mail.body]
+    assert "Price: 9\u202f999 EUR" in asked.body
+    assert not [mail for mail in (late, copied) if "9\u202f999" in mail.body]
 
 
 def test_a_wait_that_takes_too_long_is_told_to_each_in_their_way():
@@ -373,7 +373,7 @@ def test_a_reader_without_the_right_sees_no_sensitive_value():
         inputs=[each.model_dump() for each in PROCESS.document.inputs],
     )
     act = MailAction("email", StepKey("tell"))
-    assert written(act, sale(), process)[0].body == "Pay: 5,000"
+    assert written(act, sale(), process)[0].body == "Pay: 5\u202f000"
     assert written(act, sale(), process, replace(DESK, hide_sensitive=True))[0].body == "Pay: •••"
 
 
