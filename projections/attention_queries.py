@@ -21,7 +21,7 @@ from projections.judging import Judge, at_risk, judge
 from projections.loose_incidents import loose_rows
 from projections.names import names_of
 from projections.opened import OpenStep, open_step
-from projections.paging import Page, left
+from projections.paging import Page, cut
 from projections.people_queries import SQL, owner_deactivated
 from projections.run_queries import definition_of
 from projections.stage_history import usual_of
@@ -100,8 +100,7 @@ def page_of(found: Sequence[AttentionRow], current: Fresh, page: Page) -> Attent
     counts: dict[str, int] = {}
     for row in found:
         counts[row.kind] = counts.get(row.kind, 0) + 1
-    shown = tuple(found[page.after : None if page.limit is None else page.after + page.limit])
-    more, next_after = left(len(found), page, len(shown))
+    shown, (more, next_after) = cut(found, page)
     return Attention(shown, counts, *current, total=len(found), next_after=next_after, more=more)
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
+
+T = TypeVar("T")
 
 
 class Page(NamedTuple):
@@ -28,6 +30,13 @@ def counted(found: Sequence[tuple[Any, ...]], page: Page) -> tuple[tuple[tuple[A
     """The rows of a page, and what is left after it; the last column of each says how many rows there are in all."""
     total = found[0][-1] if found else 0
     return tuple(row[:-1] for row in found), left(total, page, len(found))
+
+
+def cut(rows: Sequence[T], page: Page) -> tuple[tuple[T, ...], Left]:
+    """A page of all the rows of a list that is made here, and what is left after it."""
+    end = None if page.limit is None else page.after + page.limit
+    shown = tuple(rows[page.after : end])
+    return shown, left(len(rows), page, len(shown))
 
 
 def left(total: int, page: Page, shown: int) -> Left:
