@@ -162,7 +162,8 @@ def _restored(run: Run, new: Definition, zone: tzinfo) -> tuple[StepKey, ...]:
 
 def _nobody_worked(now: StepState, before: StepState) -> bool:
     """Whether nothing came of it that the step is done again: nobody began, gave a value, or decided anything."""
-    begun = now.doers or now.approvals or now.refused or now.round != before.round + 1
+    refused = now.refused is not None and now.refused != before.refused
+    begun = now.doers or now.approvals or refused or now.round != before.round + 1
     return not begun and now.state in ("locked", "ready", "not_applicable", "cancelled")
 
 

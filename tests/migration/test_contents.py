@@ -16,6 +16,7 @@ from domain.run import (
     complete_step,
     decline_signature,
     give_approval,
+    refuse_approval,
     reopen_step,
     start_run,
 )
@@ -154,6 +155,20 @@ def test_agreement_of_some_is_left_or_asked_for_anew(answer: str):
     back.when(give_approval, "review", by="person:max").then_types(
         "approval_given", "step_completed", "step_became_ready"
     )
+
+
+def test_agreement_after_an_earlier_refusal_is_given_back_too():
+    """That somebody once refused it is no work since the version came: who has agreed by now has agreed again."""
+    two = {"approval": {"covers": ["a"], "needs": 2}}
+    old, new = (
+        version(1, *steps(review=two)),
+        version(2, *steps(review={"approval": {"covers": ["a", "b"], "needs": 2}})),
+    )
+    story = at("review", old).after(refuse_approval, "review", "too dear", by=BO)
+    story = story.after(complete_step, "a", {"note": "y"}).after(give_approval, "review", by=BO)
+    assert story.state.step(StepKey("review")).refused is not None
+    back = moved(moved(story, new, content="reopen"), old)
+    assert_shows_the_same(back.state, story.state, old)
 
 
 def test_new_words_for_whoever_decides_ask_nobody():
