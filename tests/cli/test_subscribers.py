@@ -62,7 +62,7 @@ def test_a_service_is_let_in_and_out(at_home: Milepost, visit: str):
     ]
     assert "crm" in at_home("subscriber", "list").stdout
     assert "reads no more" in at_home("subscriber", "remove", "crm").stdout
-    with pytest.raises(Error):
+    with pytest.raises((Error, OSError)):  # turned away, or the connection cut while it is
         asyncio.run(first_message(told["url"], "crm"))
     assert at_home.json("subscriber", "list") == []
 
