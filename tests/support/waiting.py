@@ -7,7 +7,7 @@ from typing import TypeVar
 
 T = TypeVar("T")
 POLL_SECONDS = 0.01
-PATIENCE_SECONDS = 60.0
+PATIENCE_SECONDS = 180.0
 """How long a test waits for what must come: how busy the machine is, is not what it asks."""
 
 
