@@ -28,7 +28,7 @@ from tests.support.waiting import wait_until_async
 from tests.workers.deeds import SECRET, World
 from workers.acting import Limits
 from workers.automations.contract import Answer, Due
-from workers.automations.sealed import Sealed
+from workers.automations.sealed import CallSecrets, Sealed
 from workers.automations.signing import receiver_secrets
 from workers.kept import KeptFiles
 
@@ -204,7 +204,6 @@ SEALED = 'sk_live/"12345"'
 def test_no_part_of_a_key_is_kept(world: World, crm: Receiver, answer: tuple[int, dict[str, str], bytes]):
     """Wherever a service tells a key back, and wherever its words are cut: nothing of the key is in the log."""
     world.secrets["crm_key"] = Sealed(SEALED, ("127.0.0.1",))
-    world.secrets["older"] = Sealed(SEALED[:8], ("127.0.0.1",))
     crm.answer = lambda _: answer
     success = {"answer": [{"path": "ok", "operator": "equals", "value": True}]}
     run = world.start(world.publish(call(crm, headers={"X-Key": "{secret:crm_key}"}, success=success)))
@@ -213,6 +212,12 @@ def test_no_part_of_a_key_is_kept(world: World, crm: Receiver, answer: tuple[int
     assert "•••" in kept
     assert "sk_live" not in kept
     assert "12345" not in kept
+
+
+def test_a_key_that_begins_with_another_is_hidden_whole():
+    """The longer one first, or its end would be left."""
+    secrets = CallSecrets({"older": Sealed(SEALED[:8], ()), "crm_key": Sealed(SEALED, ())})
+    assert secrets.hide(f"{SEALED} {SEALED[:8]}") == "••• •••"
 
 
 def test_each_receiver_checks_by_a_secret_of_its_own(world: World, crm: Receiver):
