@@ -17,9 +17,10 @@ APPLICATION = "milepost_app"
 
 @dataclass(frozen=True)
 class Prepared:
-    """What `prepare` changed."""
+    """What `prepare` changed, and which read models are those of another release."""
 
     migrations: list[str]
+    outdated: list[str]
 
 
 def prepare(
@@ -67,12 +68,22 @@ def prepare_database(owner_url: str, application_url: str | None) -> Prepared:
     else:
         password = unquote(application.password) if application.password else None
         migrations = migrate(owner_url, app_role=unquote(application.username), app_password=password)
-    if application_url is not None:
-        _prepare_read_models(application_url)
-    return Prepared(migrations)
+    return Prepared(migrations, [] if application_url is None else _prepare_read_models(application_url))
 
 
-def _prepare_read_models(application_url: str) -> None:
-    """Make the tables and views that answers are read from, so that the API can answer before a worker has begun."""
+def renew_read_models(application_url: str) -> None:
+    """Rebuild the read models of another release, and let the views show them."""
+    # only after an update: a start has no time for what is hardly ever used
+    from projections.rebuild import renew
+
+    renew(application_url)
+
+
+def _prepare_read_models(application_url: str) -> list[str]:
+    """Make the tables and views that answers are read from, so that the API can answer before a worker has begun.
+
+    The answer names those that were made by another release.
+    """
     with connect(application_url, "prepare") as connection:
         generations.prepare(connection, PROJECTIONS)
+        return generations.outdated(connection, PROJECTIONS)

@@ -18,7 +18,7 @@ from urllib.parse import unquote, urlsplit
 from milepost.child import Child
 from milepost.embedded import EmbeddedError, NatsServer, PostgresServer, process
 from milepost.instance import Home, Running
-from milepost.preparation import BrokerError, prepare_broker, prepare_database
+from milepost.preparation import BrokerError, prepare_broker, prepare_database, renew_read_models
 from milepost.settings import PREFIX, Settings
 from milepost.tended import Tended
 from milepost.welcome import owner_token, welcome
@@ -148,6 +148,10 @@ class Supervisor:
         prepared = prepare_database(self.owner_url, self.application_url)
         if prepared.migrations:
             self._report(f"Applied {len(prepared.migrations)} migrations")
+        if prepared.outdated:
+            names = ", ".join(prepared.outdated)
+            self._report(f"Rebuilding what an earlier release showed otherwise: {names}")
+            renew_read_models(self.application_url)
 
     def _prepare_streams(self) -> None:
         """Bring the embedded broker's streams up to date, while the children start: nobody else may change them."""

@@ -144,11 +144,7 @@ class Projector:
 
     def outdated(self) -> list[str]:
         """Read models whose live generation is of another version than the code: they have to be rebuilt."""
-        return sorted(
-            each.projection
-            for each in generations.live(self._opened())
-            if each.projection in self._by_name and each.version != self._by_name[each.projection].version
-        )
+        return generations.outdated(self._opened(), self._by_name.values())
 
     def _opened(self) -> Connection[Any]:
         if self._connection is None or self._connection.closed:

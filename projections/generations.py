@@ -98,6 +98,21 @@ def generations(connection: Connection[Any], projection: str | None = None) -> l
     return [generation for generation in found if projection in (None, generation.projection)]
 
 
+def how_to_renew(name: str) -> str:
+    """What people type to have a read model of another release made anew."""
+    return f"milepost projection rebuild {name}, then milepost projection flip {name}"
+
+
+def outdated(connection: Connection[Any], projections: Iterable[Projection]) -> list[str]:
+    """The read models whose live generation is of another version than the code."""
+    versions = {projection.name: projection.version for projection in projections}
+    return sorted(
+        each.projection
+        for each in generations(connection)
+        if each.state == "live" and each.version != versions.get(each.projection, each.version)
+    )
+
+
 class Standing(NamedTuple):
     """Where a generation stands: its checkpoint, and the streams it gave up on."""
 

@@ -93,6 +93,19 @@ def roll_back(app_url: str, name: str, *, projections: Iterable[Projection] = PR
     return flip(app_url, max(old, key=lambda each: each.number).schema, projections=projections)
 
 
+def renew(app_url: str, *, projections: Iterable[Projection] = PROJECTIONS) -> list[str]:
+    """Rebuild what is outdated, let the views show it, and drop what no code of this release can read; their names."""
+    with connect(app_url, "renew") as connection:
+        names = generations.outdated(connection, projections)
+    if names:
+        for made in rebuild(app_url, names, projections=projections):
+            flip(app_url, made.schema, projections=projections)
+        for each in list_generations(app_url):
+            if each.projection in names and each.state == "old":
+                drop(app_url, each.schema)
+    return names
+
+
 def drop(app_url: str, schema: str) -> None:
     """Forget a generation that is not live, with its tables."""
     with connect(app_url, "drop") as connection:

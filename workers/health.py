@@ -10,6 +10,7 @@ import psycopg
 from nats.errors import Error as NatsError
 from psycopg import Connection
 
+from projections.generations import how_to_renew
 from projections.registry import BY_NAME
 from store.connect import connect as connect_database
 from workers import transport
@@ -151,7 +152,7 @@ def _parked(facts: Facts) -> list[str]:
 
 
 def _outdated(facts: Facts) -> list[str]:
-    return [f"{name} has to be rebuilt: milepost projection rebuild {name}" for name in facts.outdated]
+    return [f"{name} has to be rebuilt: {how_to_renew(name)}" for name in facts.outdated]
 
 
 def _timers(facts: Facts) -> list[str]:

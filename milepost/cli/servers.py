@@ -74,6 +74,7 @@ def migrate(as_json: bool = AsJson) -> None:
     """Bring database and broker to what this release needs; any number of times."""
     from milepost.cli.database import migration_servers, owner_url
     from milepost.preparation import BrokerError, prepare
+    from projections.generations import how_to_renew
 
     settings = _settings()
     try:
@@ -81,9 +82,11 @@ def migrate(as_json: bool = AsJson) -> None:
     except (BrokerError, OSError, TimeoutError) as error:
         fail(f"the broker's streams could not be prepared: {str(error) or type(error).__name__}", UNREACHABLE)
     if as_json:
-        print_json({"migrations": done.migrations})
-    else:
-        people.print("\n".join(f"applied {name}" for name in done.migrations) or "nothing to do")
+        print_json({"migrations": done.migrations, "outdated": done.outdated})
+        return
+    told = [f"applied {name}" for name in done.migrations]
+    told += [f"made by another release: {name} ({how_to_renew(name)})" for name in done.outdated]
+    people.print("\n".join(told) or "nothing to do")
 
 
 def doctor(as_json: bool = AsJson) -> None:

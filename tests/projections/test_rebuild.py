@@ -55,6 +55,21 @@ def test_a_rebuild_is_the_same_as_what_is_live(live: str) -> None:
         assert comparison.same, comparison
 
 
+def test_what_another_release_made_is_renewed(live: str) -> None:
+    """Only what is of another version is rebuilt and shown; what it replaces is gone, and nothing is left to do."""
+    before = contents(live)
+    with psycopg.connect(live, autocommit=True) as connection:
+        connection.execute(
+            "update read.generation set version = version - 1 where projection in ('board', 'inbox')"
+        )
+        board = connection.execute("select schema from read.generation where projection = 'board'").fetchall()
+        connection.execute(f"alter table {board[0][0]}.card drop column comments cascade")
+    assert rebuilding.renew(live) == ["board", "inbox"]
+    assert contents(live) == before
+    assert {each.state for each in rebuilding.list_generations(live)} == {"live"}
+    assert rebuilding.renew(live) == []
+
+
 def test_a_comparison_names_what_differs(live: str) -> None:
     """Rows only here, rows only there, and cells by column."""
     (made,) = rebuilding.rebuild(live, ["run_steps"])

@@ -129,7 +129,7 @@ def test_a_read_model_of_other_code_has_to_be_rebuilt(log: Log, database: Databa
     health = judge(Facts(head=10, consumers=late, outdated=facts.outdated))
     assert (health.state, health.reasons) == (
         "degraded",
-        ("board has to be rebuilt: milepost projection rebuild board",),
+        ("board has to be rebuilt: milepost projection rebuild board, then milepost projection flip board",),
     )
 
 
