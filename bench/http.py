@@ -112,7 +112,7 @@ async def _load(port: int, token: str, scale: float) -> dict[str, float]:
     await connections[0].send(_request("POST /v1/processes/long/publish", token, {"note": "For measuring"}))
     await connections[0].send(_request("POST /v1/people", token, {"person": "dana", "name": "Dana Roth"}))
     empty, steps = _Kind(), _Kind()
-    for _ in range(TURNS):  # by turns, so that both meet the same weather
+    for _ in range(max(1, round(TURNS * min(scale * 25, 1)))):  # by turns, so that both meet the same weather
         work = await asyncio.gather(
             *(_steps(each, token, max(1, round(RUNS * scale))) for each in connections)
         )
