@@ -5,11 +5,18 @@ select recorded_at from log.event where position = %(position)s
 
 -- name: candidates
 select c.card, l.position <= %(read)s and l.position <= %(position)s and l.occurred_at <= %(at)s
-from read.card c, lateral (
+from (
+  select card, started_at from read.card where project = %(project)s and ended_at is null
+  union
+  select card, started_at from read.card
+  where project = %(project)s and ended_at is not null and ended_at > coalesce(%(after)s::timestamptz, '-infinity')
+  union
+  select card, started_at from read.card where project = %(project)s and earlier <> '{{}}'
+  union
+  select card, started_at from read.card
+  where earlier <> '{{}}' and earlier @> array[%(project)s]::uuid[]) c, lateral (
   select position, occurred_at from log.event e where e.stream = c.card order by version desc limit 1) l
-where (c.project = %(project)s or (c.earlier <> '{{}}' and c.earlier @> array[%(project)s]::uuid[]))
-  and c.started_at <= %(at)s
-  and (%(after)s::timestamptz is null or c.ended_at is null or c.ended_at > %(after)s or c.earlier <> '{{}}')
+where c.started_at <= %(at)s
 
 -- name: had_cards
 select exists (select from read.card c where c.project = %(project)s and c.started_at <= %(at)s)
