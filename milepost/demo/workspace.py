@@ -160,7 +160,8 @@ class Workspace:
         Weekends move what hangs on dues: it is ready for so long at least, and for as little more as can be.
         """
         wanted = self.now - timedelta(hours=held_hours)
-        at = wanted - timedelta(days=PLANNED_DAYS)  # what is rehearsed lies in the past, as what is played does
+        # what is rehearsed lies in the past, as what is played does
+        at = wanted - timedelta(days=PLANNED_DAYS)
         found: datetime | None = None
         for _ in range(REHEARSALS):
             missed = wanted - (at + self._took(definition, number, at, script, **given))
