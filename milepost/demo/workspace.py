@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID, uuid5
 
 from domain.definition import Definition
-from domain.document import Document
+from domain.document import Document, stored_form
 from domain.events import Event, ProjectStage
 from domain.process import PROCESS, publish, save_draft
 from domain.project import PROJECT, open_project
@@ -160,11 +160,11 @@ class Workspace:
         Weekends move what hangs on dues: it is ready for so long at least, and for as little more as can be.
         """
         wanted = self.now - timedelta(hours=held_hours)
-        # what is rehearsed lies in the past, as what is played does
-        at = wanted - timedelta(days=PLANNED_DAYS)
+        at = wanted
+        rehearsed = _for_any_day(definition)
         found: datetime | None = None
         for _ in range(REHEARSALS):
-            missed = wanted - (at + self._took(definition, number, at, script, **given))
+            missed = wanted - (at + self._took(rehearsed, number, at, script, **given))
             if missed >= timedelta():
                 found = max(found or at, at)
             if timedelta() <= missed < timedelta(hours=1):
@@ -319,3 +319,15 @@ class Workspace:
 def _stream(definition: Definition, number: int) -> UUID:
     """The fixed id of the run number ``number``."""
     return uuid5(NAMESPACE, f"{definition.process} {number}")
+
+
+def _for_any_day(definition: Definition) -> Definition:
+    """The same process, with dates of any day: a rehearsal begins too late, and comes to a date after it has passed."""
+    document = _without(stored_form(definition.document), "not_before")
+    return Definition.load(definition.process, definition.version, document)
+
+
+def _without(part: Any, key: str) -> Any:
+    if isinstance(part, dict):
+        return {name: _without(below, key) for name, below in part.items() if name != key}
+    return [_without(below, key) for below in part] if isinstance(part, list) else part
