@@ -59,7 +59,6 @@ create table project (
 -- name: indexes
 create index card_of_project on card (project, stage) where ended_at is null;
 create index card_ended on card (project, stage, ended_at desc) where ended_at is not null;
-create index card_counted on card (kind, project, process, stage, ended_at) include (reached);
 create index card_moved on card (project) where earlier <> '{}';
 create index card_was_in_project on card using gin (earlier) where earlier <> '{}';
 create index card_ended_in_process on card (process, ended_at desc) where kind = 'run' and ended_at is not null;
