@@ -24,6 +24,8 @@ from store.connect import connect
 from tests.faults.clients import PROCESS, Acknowledged, Client
 from tests.support.waiting import wait_until
 
+AGAIN_SECONDS = 10.0
+"""Within this time all is answered again, whatever was killed: a promise, so no matter of a test's patience."""
 ROOT = Path(__file__).parents[2]
 CLIENTS = 3
 """Whatever is killed, commands are answered again within this time."""
@@ -118,7 +120,7 @@ class Living:
         if "supervisor" in names:
             self.supervisor.wait()
         else:
-            wait_until(lambda: self._others(names, pids), f"a new {' and '.join(names)}")
+            wait_until(lambda: self._others(names, pids), f"a new {' and '.join(names)}", 15)
 
     def _others(self, names: Sequence[str], pids: dict[str, int]) -> bool:
         now = self.instance["processes"]
@@ -154,11 +156,11 @@ class Living:
         self._finished += self._clients
         self._clients = []
 
-    def goes_on(self) -> None:
+    def goes_on(self, seconds: float = AGAIN_SECONDS) -> None:
         """Every client is answered several times more, in time."""
         begun = time.monotonic()
         wanted = [len(client.acknowledged) + 3 for client in self._clients]
-        wait_until(lambda: self._answered(wanted), "answers to all clients")
+        wait_until(lambda: self._answered(wanted), "answers to all clients", seconds)
         self.slowest = max(self.slowest, time.monotonic() - begun)
 
     def goes_on_to(self, commands: int) -> None:
@@ -182,9 +184,9 @@ class Living:
 
     # --- what has to hold ---
 
-    def keeps_up(self) -> None:
+    def keeps_up(self, seconds: float = AGAIN_SECONDS) -> None:
         """Every live read model and the relay reach the head of the log."""
-        wait_until(self._level, "read models and relay at the head")
+        wait_until(self._level, "read models and relay at the head", seconds)
 
     def _level(self) -> bool:
         try:
@@ -208,7 +210,7 @@ class Living:
     def holds(self) -> int:
         """Everything acknowledged is there once and in order, the views equal a rebuild; how many commands that was."""
         self.rest()
-        self.keeps_up()
+        self.keeps_up(20)
         self._is_logged()
         self._equals_a_rebuild()
         return sum(len(client.acknowledged) for client in self._finished)

@@ -73,16 +73,16 @@ class House:
         wait_until(lambda: not server.running, "the end of the server")
         server.stop()
 
-    def goes_on(self) -> None:
+    def goes_on(self, seconds: float = 15) -> None:
         """Wait until new commands are acknowledged, applied and relayed again."""
         before = len(self.writer.acknowledged)
-        wait_until(lambda: len(self.writer.acknowledged) > before + 20, "the writer")
+        wait_until(lambda: len(self.writer.acknowledged) > before + 20, "the writer", seconds)
         position = self.writer.acknowledged[-1][1]
-        self._both_reach(position)
+        self._both_reach(position, seconds)
 
-    def _both_reach(self, position: int) -> None:
-        wait_until(lambda: self._at("tally") >= position, "the read model")
-        wait_until(lambda: self._at("relay") >= position, "the relay")
+    def _both_reach(self, position: int, seconds: float) -> None:
+        wait_until(lambda: self._at("tally") >= position, "the read model", seconds)
+        wait_until(lambda: self._at("relay") >= position, "the relay", seconds)
 
     def _at(self, name: str) -> int:
         try:
@@ -97,7 +97,7 @@ class House:
         with connect(self.postgres.app_url, "test") as connection:
             connection.execute(END_WRITERS)  # what the killed writer had sent may still be being stored
             (head,) = connection.execute("select position from log.head").fetchone() or (0,)
-            self._both_reach(head)
+            self._both_reach(head, 15)
             commands: dict[str, int] = dict(connection.execute(COMMANDS).fetchall())
             assert {id_: commands.get(id_) for id_, _ in self.acknowledged} == dict(self.acknowledged)
             assert connection.execute(APPLIED).fetchall() == connection.execute(EXPECTED).fetchall()
@@ -131,7 +131,7 @@ def test_a_broker_that_is_away_is_waited_for(house: House):
     house.writer.kill()
     house.acknowledged += house.writer.acknowledged
     head = max(position for _, position in house.acknowledged)
-    wait_until(lambda: house._at("tally") >= head, "the read model, by the poll")
+    wait_until(lambda: house._at("tally") >= head, "the read model, by the poll", 10)
     before = house.worker.cpu_seconds
     begun = time.monotonic()
     away_seconds = 1.5 * DEFAULT_ATTEMPTS * RECONNECT_SECONDS
@@ -140,5 +140,5 @@ def test_a_broker_that_is_away_is_waited_for(house: House):
     assert house.worker.running
     house.nats.start()
     house.write()
-    house.goes_on()
+    house.goes_on(10)
     house.settle()
