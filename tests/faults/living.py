@@ -24,10 +24,9 @@ from store.connect import connect
 from tests.faults.clients import PROCESS, Acknowledged, Client
 from tests.support.waiting import wait_until
 
-AGAIN_SECONDS = 10.0
-"""Within this time all is answered again, whatever was killed: a promise, so no matter of a test's patience."""
 ROOT = Path(__file__).parents[2]
 CLIENTS = 3
+AGAIN_SECONDS = 10.0
 """Whatever is killed, commands are answered again within this time."""
 _COMMANDS = "select id, first_position, last_position from log.command"
 _EVENTS = "select position, stream, version, type, meta->>'command' from log.event order by position"
