@@ -288,7 +288,9 @@ def test_a_silent_stream_is_opened_anew_without_anybody_doing_anything(
         SLEEPY + ("" if locks else "Object.defineProperty(navigator, 'locks', { value: undefined })")
     )
     page.goto(f"{workspace.url}/runs/{run}")
-    page.wait_for_function("globalThis.opened.length === 1 && opened[0].readyState === EventSource.OPEN")
+    wait_until(
+        lambda: page.evaluate("opened.length === 1 && opened[0].readyState === EventSource.OPEN"), "a stream"
+    )
     page.evaluate("asleep(3600)")
     workspace.post(f"/v1/runs/{run}/priority", priority="urgent")
     expect(page.locator(".facts").first).to_contain_text("Urgent", timeout=10_000)
