@@ -67,6 +67,7 @@ def _load() -> dict[str, str]:
         if "{scope}" in text:
             found[f"{name}_of_project"] = text.format(scope=IN_PROJECT, **parts)
             found[f"{name}_of_process"] = text.format(scope=OF_PROCESS, **parts)
+            found[f"{name}_of_all"] = text.format(scope="true", **parts)
         else:
             found[name] = text.format(**parts)
     return found

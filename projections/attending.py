@@ -102,10 +102,14 @@ class _Needs:
         self.now, self.judge = context.judge.now, context.judge
         unknown: tuple[str | None, str | None] = (None, None)
         self.name, self.owner = context.projects.get(card.project, unknown) if card.project else unknown
-        self.fixes = Fixes(card, context.judge, self.owner, context.names)
         since = card.progressed_at or card.started_at or self.now
-        self.age = context.worked.hours(since, self.now)
+        self.age = self.judge.worked_hours(since)
         self.limit = context.usual(card.process, card.stage) if card.process else None
+
+    @cached_property
+    def fixes(self) -> Fixes:
+        """What can be done about it."""
+        return Fixes(self.card, self.judge, self.owner, self.context.names)
 
     def row(
         self,
@@ -224,7 +228,7 @@ class _Needs:
         fixes, due_at = self.fixes, step.due_at
         unlinked = (self.card.id, step.step) in self.context.telling.unlinked
         overdue = due_at is not None and due_at < self.now
-        waited = self.context.worked.hours(step.ready_at or self.now, self.now)
+        waited = 0.0 if step.ready_at is None else self.judge.worked_hours(step.ready_at)
         if step.outside and (overdue or waited > self._limit_hours()):
             whom = self.context.called(step.assignee) if step.assignee else "somebody outside"
             said = f"Waits for {whom}: {step.title}"
@@ -308,7 +312,7 @@ class _Needs:
 
     def _of_stage_targets(self) -> Iterator[AttentionRow]:
         for stage in self.card.stages:
-            if stage.target_at is not None and stage.target_at < self.now and stage.state == "late":
+            if stage.state == "late" and stage.target_at is not None and stage.target_at < self.now:
                 said = f"{stage.title} was to be over by {self.judge.day(stage.target_at)}"
                 step = self._next(stage.key)
                 fix = self._set_going() if step is None else self._press(step)

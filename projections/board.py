@@ -196,7 +196,7 @@ def _uuid(text: str | None) -> UUID | None:
 
 BOARD = Projection(
     "board",
-    6,
+    7,
     (CARD, PROJECT),
     {
         "run": Source((RUN_FACTS,), _run_rows),

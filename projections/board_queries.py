@@ -20,6 +20,7 @@ from projections.help_texts import with_help_texts
 from projections.judging import Judge, at_risk, judge
 from projections.names import called, names_of
 from projections.paging import FIRST, Page, left
+from projections.tallies import Tally, by_stage, by_stage_and_life, reached, tallies
 
 ENDED_SHOWN = 20
 """How many ended cards a column shows; the others are counted."""
@@ -79,7 +80,8 @@ def board(
         raise NotFound("project", project)
     by = judge(now, calendar, connection=connection)
     asked = filtered(connection, project, only, found[0][5], by)
-    ended_stages = [stage for (stage,) in rows(connection, "ended_stages", project=project)]
+    every = tallies(connection, project=project)
+    ended_stages = sorted({each.stage for each in every if not each.open})
     standing = rows(
         connection, "cards", **asked, **depth.open._asdict(), ended=depth.ended, ended_stages=ended_stages
     )
@@ -87,10 +89,8 @@ def board(
     return put_together(
         found[0],
         with_help_texts(connection, cards) if texts else cards,
-        _counts(connection, asked, only, by.now),
-        _funnel(
-            connection, "project", project, [(each["key"], each["title"]) for each in found[0][5]], current
-        ),
+        _counts(connection, asked, only, by.now, every),
+        _funnel(_titled(found[0][5]), every, outcomes_of(connection, project), current),
         current,
         lanes,
         depth.open,
@@ -123,16 +123,27 @@ def judged_cards(connection: Conn, found: Sequence[Sequence[Any]], by: Judge) ->
     return [card_of(row, seeing) for row in found]
 
 
-def _counts(connection: Conn, asked: Mapping[str, Any], only: CardFilter, now: datetime) -> Counts:
+def _counts(
+    connection: Conn, asked: Mapping[str, Any], only: CardFilter, now: datetime, every: Sequence[Tally]
+) -> Counts:
+    """``every``: all cards of the project, whatever the filter."""
     standing = rows(connection, "standing_counts", **asked, now=now, soon=now + SOON)
-    every = None if only == EVERY_CARD else dict(rows(connection, "open_counts", project=asked["project"]))
+    hides = only != EVERY_CARD
     return Counts(
-        ended=dict(rows(connection, "ended_counts", **asked)),
+        ended=dict(rows(connection, "ended_counts", **asked)) if hides else by_stage(every, _ended),
         standing={stage: count for stage, count, _, _ in standing},
-        open=every,
+        open=by_stage(every, _open) if hides else None,
         overdue=sum(overdue for _, _, overdue, _ in standing),
         due_soon=sum(soon for _, _, _, soon in standing),
     )
+
+
+def _open(each: Tally) -> bool:
+    return each.open
+
+
+def _ended(each: Tally) -> bool:
+    return not each.open
 
 
 def columns(connection: Conn, project: UUID) -> list[tuple[str, str]]:
@@ -140,7 +151,7 @@ def columns(connection: Conn, project: UUID) -> list[tuple[str, str]]:
     found = rows(connection, "project", project=project)
     if not found:
         raise NotFound("project", project)
-    return [(each["key"], each["title"]) for each in found[0][5]]
+    return _titled(found[0][5])
 
 
 def last_rank(connection: Conn, project: UUID, stage: str) -> str | None:
@@ -244,26 +255,29 @@ def funnel(connection: Conn, of: UUID | str) -> Funnel:
         found = rows(connection, "project", project=of)
         if not found:
             raise NotFound("project", of)
-        return _funnel(
-            connection, "project", of, [(stage["key"], stage["title"]) for stage in found[0][5]], current
-        )
-    versions = rows(connection, "process_versions", process=of)
-    if not versions:
-        raise NotFound("process", of)
-    stages = [(stage["key"], stage["title"]) for stage in versions[0][6]["stages"]]
-    return _funnel(connection, "process", of, stages, current)
+        stages, cards = _titled(found[0][5]), tallies(connection, project=of)
+    else:
+        versions = rows(connection, "process_versions", process=of)
+        if not versions:
+            raise NotFound("process", of)
+        stages, cards = _titled(versions[0][6]["stages"]), tallies(connection, process=of)
+    return _funnel(stages, cards, outcomes_of(connection, of), current)
+
+
+def outcomes_of(connection: Conn, of: UUID | str) -> dict[str, int]:
+    """How many runs of a project (its id) or of a process (its key) ended how, the most frequent first."""
+    scope = "project" if isinstance(of, UUID) else "process"
+    return dict(rows(connection, f"funnel_outcomes_of_{scope}", **{scope: of}))
+
+
+def _titled(stages: Iterable[Mapping[str, Any]]) -> list[tuple[str, str]]:
+    return [(stage["key"], stage["title"]) for stage in stages]
 
 
 def _funnel(
-    connection: Conn, scope: str, of: UUID | str, stages: Sequence[tuple[str, str]], current: Fresh
+    stages: Sequence[tuple[str, str]], cards: Sequence[Tally], outcomes: dict[str, int], current: Fresh
 ) -> Funnel:
-    reached = {
-        stage: count for stage, count, _ in rows(connection, f"funnel_reached_of_{scope}", **{scope: of})
-    }
-    standing: dict[tuple[str, str], int] = {
-        (stage, life): count
-        for stage, life, count in rows(connection, f"funnel_standing_of_{scope}", **{scope: of})
-    }
+    came, standing = reached(cards), dict(by_stage_and_life(cards))
     open_runs = sum(count for (_, life), count in standing.items() if life in {"running", "paused"})
     standing = _on_board(stages, standing)
     return Funnel(
@@ -273,7 +287,7 @@ def _funnel(
             FunnelStage(
                 key,
                 title,
-                reached.get(key, 0),
+                came[key],
                 standing.get((key, "running"), 0) + standing.get((key, "paused"), 0),
                 standing.get((key, "completed"), 0),
                 standing.get((key, "ended_early"), 0),
@@ -281,7 +295,7 @@ def _funnel(
             )
             for key, title in stages
         ),
-        outcomes=dict(rows(connection, f"funnel_outcomes_of_{scope}", **{scope: of})),
+        outcomes=outcomes,
         position=current.position,
         as_of=current.as_of,
         behind=current.behind,

@@ -57,6 +57,13 @@ def card_of(row: Sequence[Any], judge: Judge) -> Card:
     )
 
 
+def state_of(row: Sequence[Any], judge: Judge) -> str:
+    """The state alone that the card of a row has at the judge's moment."""
+    due_on = row[_DUE_ON]
+    stages = stages_of(row[_STAGES], row[_STARTED], judge, ended=row[_ENDED] is not None)
+    return _state(row, stages.target_at, judge, None if due_on is None else judge.end_of(due_on))
+
+
 def _state(row: Sequence[Any], target_at: datetime | None, judge: Judge, day_over: datetime | None) -> str:
     state: str = row[_STATE]
     if row[_KIND] == "task" and row[_LIFE] == "cancelled":

@@ -97,7 +97,7 @@ def process_forecast(
 
 
 def _ask(connection: Conn, name: str, **values: Any) -> list[tuple[Any, ...]]:
-    return connection.execute(SQL[name], values).fetchall()
+    return connection.execute(SQL[name], values, prepare=True).fetchall()
 
 
 def _without(connection: Conn, run: UUID) -> RunForecast:

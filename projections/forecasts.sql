@@ -92,7 +92,7 @@ from forecast.run f left join read.card c on c.card = f.run left join forecast.m
 -- name: of_runs
 select run, state, p50_at, p85_at, probability, reason,
   array(select s->>'stage' from jsonb_array_elements(stages) s where s->>'state' in ('at_risk', 'late')), target_p85_at
-from forecast.run where run = any(%(runs)s)
+from forecast.run where run = any(%(runs)b)
 
 -- name: run_card
 select process, process_version, life, target_at, target_stage from read.card where card = %(run)s and kind = 'run'

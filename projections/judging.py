@@ -72,7 +72,11 @@ class Judge:
 
     def worked_days(self, since: datetime) -> float:
         """The working days from an instant until now, rounded as people tell them."""
-        return self.in_days(max(0.0, self._worked_up_to(self.now) - self._worked_up_to(since)))
+        return self.in_days(self.worked_hours(since))
+
+    def worked_hours(self, since: datetime) -> float:
+        """The working hours from an instant until now, to a few milliseconds; 0 of what is still to come."""
+        return max(0.0, round(self._worked_up_to(self.now) - self._worked_up_to(since), 6))
 
     def _worked_up_to(self, instant: datetime) -> float:
         """The working hours of all years up to an instant; kept, because boards ask for the same ones again."""

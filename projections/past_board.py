@@ -25,7 +25,7 @@ from projections.board_queries import (
     lane_names,
     put_together,
 )
-from projections.cards import card_of, place_of
+from projections.cards import card_of, place_of, state_of
 from projections.judging import WEEKDAYS, Judge, judge
 from projections.names import names_of
 from projections.paging import Page
@@ -81,10 +81,25 @@ def _of_page(cards: Iterable[Card], keys: Sequence[str], page: Page) -> list[Car
     return found
 
 
-def cards_of(then: Then, at: datetime, calendar: Calendar | None = None) -> list[Card]:
-    """Every card of a project as it was at a moment, also those that had ended."""
-    by = Judge(at, calendar or WEEKDAYS)
-    return shown(then.cards([light.card for light in then.lights]), by, EVERY_CARD)
+def cards_that_differ(
+    before: tuple[Then, datetime], after: tuple[Then, datetime], calendar: Calendar | None = None
+) -> tuple[list[Card], list[Card]]:
+    """The cards of a project at two moments, without those that nothing happened to and that time left as they were."""
+    judges = [Judge(at, calendar or WEEKDAYS) for _, at in (before, after)]
+    rows = [
+        {row[0]: row for row in then.cards([light.card for light in then.lights])}
+        for then, _ in (before, after)
+    ]
+    same = {
+        card
+        for card, row in rows[0].items()
+        if rows[1].get(card) is row and state_of(row, judges[0]) == state_of(row, judges[1])
+    }
+    found = [
+        [card_of(row, by) for card, row in of_moment.items() if card not in same]
+        for of_moment, by in zip(rows, judges, strict=True)
+    ]
+    return found[0], found[1]
 
 
 def attention_then(

@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from projections.answers import Processes, ProcessRow, ProcessView, VersionRow
-from projections.asking import Conn, NotFound, fresh, no_version, rows
+from projections.asking import Conn, Fresh, NotFound, fresh, no_version, rows
 from projections.paging import ALL, Page, counted
+from projections.tallies import Tally, ended_runs, open_runs, tallies, total
 
 
 def processes(connection: Conn, page: Page = ALL) -> Processes:
     """All processes by title, with how many runs each has."""
     current = fresh(connection, "process_stats", "board")
+    return processes_counted(connection, tallies(connection), current, page)
+
+
+def processes_counted(
+    connection: Conn, cards: Iterable[Tally], current: Fresh, page: Page = ALL
+) -> Processes:
+    """All processes by title, with their runs among these cards."""
+    runs: dict[str | None, list[Tally]] = {}
+    for each in cards:
+        runs.setdefault(each.process, []).append(each)
     shown, after_these = counted(rows(connection, "processes", **page._asdict()), page)
     found = tuple(
         ProcessRow(
@@ -23,15 +35,14 @@ def processes(connection: Conn, page: Page = ALL) -> Processes:
             state=state,
             stages=stages or 0,
             steps=int(steps or 0),
-            open_runs=open_runs,
-            ended_runs=ended_runs,
+            open_runs=total(runs.get(key, ()), open_runs),
+            ended_runs=total(runs.get(key, ()), ended_runs),
             has_draft=has_draft,
             stream_version=stream_version,
             published_at=published_at,
         )
         for (
             key, title, owner, state, has_draft, stream_version, version, versions, published_at, stages, steps,
-            open_runs, ended_runs,
         ) in shown
     )  # fmt: skip
     return Processes(found, *current, *after_these)

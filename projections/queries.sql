@@ -24,9 +24,6 @@ select * from (
 -- name: standing
 select {card} from read.card c where c.project = %(project)s and c.ended_at is null
 
--- name: ended_stages
-select distinct stage from read.card where project = %(project)s and ended_at is not null
-
 -- name: ended_counts
 select c.stage, count(*) from {judged} where c.project = %(project)s and c.ended_at is not null and {filter}
 group by c.stage
@@ -38,9 +35,6 @@ from {judged}, lateral (
   select least({due_of_card}, case when c.target_reached_at is null then c.target_at end) as at) d
 where c.project = %(project)s and c.ended_at is null and {filter} group by c.stage
 
--- name: open_counts
-select stage, count(*) from read.card where project = %(project)s and ended_at is null group by stage
-
 -- name: last_rank
 select max(rank) from read.card where project = %(project)s and (stage = %(stage)s
   or %(in_first)s and stage <> all(%(stages)s::text[]))
@@ -51,12 +45,9 @@ select {card} from read.card c where c.card = %(card)s
 -- name: cards_by_id
 select {card} from read.card c where c.card = any(%(wanted)s)
 
--- name: funnel_reached
-select r.stage, count(*), count(*) filter (where c.ended_at is null) from read.card c, unnest(c.reached) as r (stage)
-where c.kind = 'run' and {scope} group by r.stage
-
--- name: funnel_standing
-select c.stage, c.life, count(*) from read.card c where c.kind = 'run' and {scope} group by c.stage, c.life
+-- name: tallies
+select c.project, c.process, c.kind, c.stage, c.life, c.ended_at is null, c.reached, count(*) from read.card c
+where {scope} group by 1, 2, 3, 4, 5, 6, 7
 
 -- name: funnel_outcomes
 select coalesce(c.outcome, c.life), count(*) from read.card c
@@ -151,36 +142,19 @@ select {card} from read.card c where c.card in (
 order by c.started_at desc, c.card desc limit %(limit)s
 
 -- name: projects
-select p.project, p.name, p.state, p.owner, p.process, p.stages, p.opened_at,
-  coalesce(c.open_runs, 0), coalesce(c.open_tasks, 0), coalesce(c.ended_runs, 0), count(*) over ()
+select p.project, p.name, p.state, p.owner, p.process, p.stages, p.opened_at, count(*) over ()
 from read.project p
-left join (select project, count(*) filter (where kind = 'run' and ended_at is null) as open_runs,
-    count(*) filter (where kind = 'task' and ended_at is null) as open_tasks,
-    count(*) filter (where kind = 'run' and ended_at is not null) as ended_runs from read.card group by project) c
-  using (project)
 order by p.state = 'closed', p.name, p.project
 limit %(limit)s offset %(after)s
-
--- name: project_stages
-select project, stage, sum(reached)::int, sum(standing)::int from (
-  select c.project, r.stage, count(*) as reached, 0 as standing from read.card c, unnest(c.reached) as r (stage)
-  where c.kind = 'run' and c.project is not null group by c.project, r.stage
-  union all
-  select c.project, c.stage, 0, count(*) from read.card c
-  where c.kind = 'run' and c.project is not null and c.ended_at is null group by c.project, c.stage) t
-group by project, stage
 
 -- name: processes
 select p.key, p.title, p.owner, p.state, p.draft is not null, p.version,
   v.process_version, v.versions, v.published_at, jsonb_array_length(coalesce(v.document, p.draft) -> 'stages'),
   (select coalesce(sum(jsonb_array_length(s -> 'steps')), 0) from jsonb_array_elements(coalesce(v.document, p.draft) -> 'stages') s),
-  coalesce(c.open_runs, 0), coalesce(c.ended_runs, 0), count(*) over ()
+  count(*) over ()
 from read.process p
 left join lateral (select process_version, published_at, document, count(*) over () as versions from read.process_version v
   where v.stream = p.stream order by process_version desc limit 1) v on true
-left join (select process, count(*) filter (where ended_at is null) as open_runs,
-    count(*) filter (where ended_at is not null) as ended_runs from read.card where kind = 'run' group by process) c
-  on c.process = p.key
 order by p.title, p.key
 limit %(limit)s offset %(after)s
 

@@ -12,7 +12,7 @@ from projections.answers import Card, CardChange, ChangeKind, Since
 from projections.asking import Conn
 from projections.judging import WEEKDAYS, Judge
 from projections.past import Moment, Then
-from projections.past_board import cards_of
+from projections.past_board import cards_that_differ
 from projections.projection import Definitions
 
 _WORSE = ("needs_help", "blocked", "late", "at_risk")
@@ -58,7 +58,7 @@ def since(
     then = Then(connection, project, before, definitions, after=before)
     now = Then(connection, project, after, definitions, after=before, beside=then)
     now.project_row()
-    changed = cards_of(then, before.at, calendar), cards_of(now, after.at, calendar)
+    changed = cards_that_differ((then, before.at), (now, after.at), calendar)
     found = differences(*changed, Judge(after.at, calendar or WEEKDAYS))
     counts: dict[str, int] = {
         kind: count for kind in _ORDER if (count := sum(each.what == kind for each in found))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -22,7 +22,8 @@ from projections.attention_queries import everything, page_of
 from projections.board_queries import by_column
 from projections.judging import WEEKDAYS, judge
 from projections.paging import ALL, Page, counted, left
-from projections.process_queries import processes
+from projections.process_queries import processes_counted
+from projections.tallies import Tally, by_stage, ended_runs, open_runs, open_tasks, reached, tallies, total
 
 _SHOWN, _AT_HOME = Page(200), Page(20)
 
@@ -66,30 +67,35 @@ def projects(
     for row in everything(connection, None, judge(now, calendar)):
         if row.project is not None:
             counts[row.project] = counts.get(row.project, 0) + 1
-    return _projects(connection, counts, current, page)
+    return _projects(connection, counts, tallies(connection), current, page)
 
 
-def _projects(connection: Conn, attention: Mapping[UUID, int], current: Fresh, page: Page = ALL) -> Projects:
-    reached: dict[UUID, dict[str, tuple[int, int]]] = {}
-    for project, stage, count, standing in rows(connection, "project_stages"):
-        reached.setdefault(project, {})[stage] = count, standing
+def _projects(
+    connection: Conn,
+    attention: Mapping[UUID, int],
+    cards: Iterable[Tally],
+    current: Fresh,
+    page: Page = ALL,
+) -> Projects:
+    standing: dict[UUID | None, list[Tally]] = {}
+    for each in cards:
+        standing.setdefault(each.project, []).append(each)
     shown, after_these = counted(rows(connection, "projects", **page._asdict()), page)
-    found = tuple(_project_row(row, reached.get(row[0], {}), attention.get(row[0], 0)) for row in shown)
+    found = tuple(_project_row(row, standing.get(row[0], []), attention.get(row[0], 0)) for row in shown)
     return Projects(found, *current, *after_these)
 
 
-def _project_row(row: tuple[Any, ...], reached: dict[str, tuple[int, int]], needs: int) -> ProjectRow:
-    id_, name, state, owner, process, stages, opened_at, open_runs, open_tasks, ended_runs = row
-    keys = [stage["key"] for stage in stages]
-    standing = by_column({stage: open_ for stage, (_, open_) in reached.items()}, keys)
+def _project_row(row: tuple[Any, ...], cards: Sequence[Tally], needs: int) -> ProjectRow:
+    id_, name, state, owner, process, stages, opened_at = row
+    standing = by_column(by_stage(cards, open_runs), [stage["key"] for stage in stages])
+    came = reached(cards)
     funnel = tuple(
-        FunnelStage(
-            stage["key"], stage["title"], reached.get(stage["key"], (0, 0))[0], standing.get(stage["key"], 0)
-        )
+        FunnelStage(stage["key"], stage["title"], came[stage["key"]], standing.get(stage["key"], 0))
         for stage in stages
     )
     return ProjectRow(
-        id_, name, state, owner, process, open_runs, open_tasks, ended_runs, needs, opened_at, funnel
+        id_, name, state, owner, process, total(cards, open_runs), total(cards, open_tasks),
+        total(cards, ended_runs), needs, opened_at, funnel,
     )  # fmt: skip
 
 
@@ -108,8 +114,10 @@ def home(
     found = everything(connection, None, judge(now, calendar), texts=texts)
     needs = page_of(found, current, _AT_HOME)
     counts = Counter(row.project for row in found if row.project is not None)
-    all_projects = _projects(connection, counts, current)
-    all_processes = processes(connection)
+    of_processes = fresh(connection, "process_stats", "board")
+    cards = tallies(connection)
+    all_projects = _projects(connection, counts, cards, current)
+    all_processes = processes_counted(connection, cards, of_processes)
     return Home(
         person=person,
         inbox=work.rows,

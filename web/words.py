@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextvars import ContextVar
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from math import ceil
 from typing import Any
 
@@ -195,8 +196,13 @@ def moment(value: datetime | date | None, style: str = "full") -> Markup:
         return Markup("")
     if not isinstance(value, datetime):
         return Markup(f'<time datetime="{value.isoformat()}">{value:%-d %b %Y}</time>')  # noqa: S704 - ours
-    instant = value.astimezone(UTC)
-    day = "%-d %b" if instant.year == datetime.now(UTC).year else "%-d %b %Y"
+    return _written(value.astimezone(UTC), style, datetime.now(UTC).year)
+
+
+@lru_cache(maxsize=20_000)
+def _written(instant: datetime, style: str, year: int) -> Markup:
+    """Kept, because pages show the same times again: to write them took a quarter of drawing a long list."""
+    day = "%-d %b" if instant.year == year else "%-d %b %Y"
     shapes = {
         "full": f"{day} %H:%M UTC", "since": f"since {day} %H:%M UTC", "date": day, "seconds": "%H:%M:%S"
     }  # fmt: skip

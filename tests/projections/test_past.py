@@ -17,11 +17,11 @@ from domain.schedule import Calendar
 from projections import queries
 from projections.answers import Board, Card, CardChange
 from projections.asking import NotFound
-from projections.board_queries import CardFilter
+from projections.board_queries import EVERY_CARD, CardFilter
 from projections.engine import Projector
 from projections.judging import Judge
 from projections.past import AheadOfLog, Then, at_instant, at_position
-from projections.past_board import cards_of
+from projections.past_board import shown
 from projections.reading import LogDefinitions
 from projections.since_queries import differences
 from store.log import Log
@@ -99,11 +99,14 @@ def test_the_board_of_a_position_is_the_one_that_was_shown_then(
 
 def differing(connection: Any, begin: datetime, end: datetime) -> list[CardChange]:
     """What differs between the two, when every card of then and of now is looked at."""
-    then, now = (
-        cards_of(Then(connection, PROJECT, at_instant(connection, at), LogDefinitions(connection)), at)
-        for at in (begin, end)
-    )
+    then, now = (every_card(connection, at) for at in (begin, end))
     return differences(then, now, Judge(end))
+
+
+def every_card(connection: Any, at: datetime) -> list[Card]:
+    """The cards as they were, also those that had ended."""
+    then = Then(connection, PROJECT, at_instant(connection, at), LogDefinitions(connection))
+    return shown(then.cards([light.card for light in then.lights]), Judge(at), EVERY_CARD)
 
 
 @pytest.fixture
