@@ -64,13 +64,17 @@ def stage_dots(stages: tuple[StageDot, ...]) -> Markup:
     """
     told = ". ".join(escape(_came_to(stage)) for stage in stages)
     marks = "".join(_marks(stages))
-    outcomes = " · ".join(
-        escape(f"{stage.title}: {stage.said or stage.outcome}")
-        for stage in stages
-        if stage.said or stage.outcome
-    )
-    below = f'<p class="outcomes">{outcomes}</p>' if outcomes else ""
+    newest = _newest_outcome(stages)
+    below = "" if newest is None else f'<p class="outcomes">{escape(_came_to(newest))}</p>'
     return Markup(f'<p class="dots" role="img" aria-label="Stages: {told}">{marks}</p>{below}')  # noqa: S704 - escaped
+
+
+def _newest_outcome(stages: tuple[StageDot, ...]) -> StageDot | None:
+    """The stage whose outcome came last; the others' are told by their marks, so that a card stays a card."""
+    told = [stage for stage in reversed(stages) if stage.said or stage.outcome]
+    return max(
+        told, key=lambda stage: stage.outcome_at.timestamp() if stage.outcome_at else 0.0, default=None
+    )
 
 
 def _marks(stages: tuple[StageDot, ...]) -> Iterator[str]:

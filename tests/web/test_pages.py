@@ -83,15 +83,19 @@ def test_every_state_is_told_by_word_and_shape(state: str):
     assert f'id="i-{shape}"' in page
 
 
-def test_the_outcomes_of_stages_can_be_read_on_a_card():
-    """As text, for whoever has no pointer to hold over a dot."""
+def test_the_newest_outcome_of_a_card_can_be_read_and_all_of_them_heard():
+    """As text, for whoever has no pointer to hold over a mark; one line of it, however many stages there are."""
     base = samples.board()
-    (card,) = [one for one in base.columns[2].cards if len([dot for dot in one.stages if dot.outcome]) == 2][
-        :1
-    ]
+    card = next(one for one in base.columns[2].cards if len([dot for dot in one.stages if dot.outcome]) == 2)
     board = replace(base, columns=(replace(base.columns[2], cards=(card,)),))
-    read = unescape(re.sub(r"<[^>]*>", "", shown("board.html", board=board, answer=board)))
-    assert " · ".join(f"{dot.title}: {dot.outcome}" for dot in card.stages if dot.outcome) in read
+    page = unescape(shown("board.html", board=board, answer=board))
+    earlier, newest = (f"{dot.title}: {dot.outcome}" for dot in card.stages if dot.outcome)
+    read = re.sub(r"<[^>]*>", "", page)
+    assert newest in read
+    assert earlier not in read
+    heard = page[page.index('aria-label="Stages: ') :].partition("</p>")[0]
+    assert earlier in heard
+    assert newest in heard
 
 
 def test_a_locked_step_says_what_it_waits_for():
