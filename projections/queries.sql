@@ -66,8 +66,9 @@ select project, name, case when exists (select 1 from read.person p where p.pers
 from read.project where %(project)s::uuid is null or project = %(project)s
 
 -- name: newest_ended
-select card, version, ended_at from read.card
-where kind = 'run' and process = %(process)s and ended_at <= %(at)s order by ended_at desc, card limit 1
+select p.key, n.card, n.version, n.ended_at from read.process p, lateral (
+  select c.card, c.version, c.ended_at from read.card c where c.kind = 'run' and c.process = p.key and c.ended_at <= %(at)s
+  order by c.ended_at desc, c.card limit 1) n
 
 -- name: passages
 select stages from read.card

@@ -25,15 +25,18 @@ STREAMS = f"""
 select {_COLUMNS} from log.event where stream = any(%s) and position <= %s order by stream, version
 """  # noqa: S608 - constants
 HEAD = "select position from log.head"
-VERSIONS = """
-select (data ->> 'process_version')::int, data -> 'document' from log.event
-where stream = %s and type = 'process_version_published'
+LOG = "select log from log.head"
+VERSION = """
+select data -> 'document' from log.event
+where stream = %s and type = 'process_version_published' and (data ->> 'process_version')::int = %s
 """
 DRAFT = """
 select data -> 'document' from log.event
 where stream = %s and version <= %s and type in ('process_draft_saved', 'process_version_published')
 order by version desc limit 1
 """
+_MOST_KEPT = 500
+_KEPT: dict[tuple[Any, ...], Definition] = {}
 _NEWEST = {name: event.schema_version for name, event in EVENT_TYPES.items()}
 
 
@@ -108,22 +111,38 @@ def head(connection: Connection[Any]) -> int:
 
 
 class LogDefinitions:
-    """Compiles the definitions that runs follow, each once, from the log itself."""
+    """Compiles the definitions that runs follow, each once, from the log itself.
+
+    A version never changes once it is published, nor does a draft that is tried out: what was compiled is kept for
+    everybody who asks in this process.
+    """
 
     def __init__(self, connection: Connection[Any]) -> None:
         self._connection = connection
         self._known: dict[tuple[str, int], Definition] = {}
+        self._place: tuple[Any, ...] | None = None
 
     def __call__(self, process: str, version: int) -> Definition:
         """The compiled graph of a published version, or of a draft that is tried out; raises UnknownDefinition."""
-        key = process, version
-        if key not in self._known and version < 0:
-            for (document,) in self._connection.execute(DRAFT, [process_stream(process), -version]):
-                self._known[key] = Definition.load(process, version, document)
-        elif key not in self._known:
-            for number, document in self._connection.execute(VERSIONS, [process_stream(process)]):
-                if (process, number) not in self._known:
-                    self._known[process, number] = Definition.load(process, number, document)
-        if key not in self._known:
-            raise UnknownDefinition(f"process {process!r} has no version {version}")
-        return self._known[key]
+        found = self._known.get((process, version))
+        if found is None:
+            found = self._known[process, version] = self._kept(process, version)
+        return found
+
+    def _kept(self, process: str, version: int) -> Definition:
+        if self._place is None:
+            self._place = (*self._connection.execute(LOG).fetchall()[0], self._connection.info.dbname)
+        key = (*self._place, process, version)
+        found = _KEPT.get(key)
+        if found is None:
+            found = self._read(process, version)
+            if len(_KEPT) >= _MOST_KEPT:
+                _KEPT.clear()
+            _KEPT[key] = found
+        return found
+
+    def _read(self, process: str, version: int) -> Definition:
+        statement = DRAFT if version < 0 else VERSION
+        for (document,) in self._connection.execute(statement, [process_stream(process), abs(version)]):
+            return Definition.load(process, version, document)
+        raise UnknownDefinition(f"process {process!r} has no version {version}")

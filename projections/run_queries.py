@@ -73,15 +73,6 @@ def run(
 
 def definition_of(connection: Conn, process: str, version: int) -> Definition:
     """A published version, or a draft that a run tries out, compiled. Raises NotFound."""
-    if version < 0:
-        return _draft_of(connection, process, version)
-    found = rows(connection, "version_document", process=process, version=version)
-    if not found:
-        raise no_version(connection, process, version)
-    return Definition.load(process, version, found[0][6])
-
-
-def _draft_of(connection: Conn, process: str, version: int) -> Definition:
     try:
         return LogDefinitions(connection)(process, version)
     except UnknownDefinition:

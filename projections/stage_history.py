@@ -30,32 +30,36 @@ class Usual(NamedTuple):
 _KEPT: OrderedDict[tuple[Any, ...], dict[str, Usual]] = OrderedDict()
 
 
-def usual_hours(connection: Conn, process: str, at: datetime, calendar: Calendar) -> dict[str, Usual]:
+def usual_of(connection: Conn, now: datetime, calendar: Calendar) -> Callable[[str, str], Usual | None]:
+    """How long a stage of a process usually takes; what there is to know is asked for once, when it is first wanted."""
+    newest: dict[str, tuple[Any, ...]] | None = None
+    known: dict[str, dict[str, Usual]] = {}
+
+    def usual(process: str, stage: str) -> Usual | None:
+        nonlocal newest
+        if newest is None:
+            newest = {key: tuple(run) for key, *run in rows(connection, "newest_ended", at=now)}
+        if process not in known:
+            last = newest.get(process)
+            known[process] = {} if last is None else _usual_hours(connection, process, last, now, calendar)
+        return known[process].get(stage)
+
+    return usual
+
+
+def _usual_hours(
+    connection: Conn, process: str, newest: tuple[Any, ...], at: datetime, calendar: Calendar
+) -> dict[str, Usual]:
     """P85 (nearest rank) by stage over the newest runs of a process that had ended by ``at``.
 
-    It is worked out anew only when another run was the last to end.
+    It is worked out anew only when another run was the last to end (``newest``: its card, version and end).
     """
-    newest = rows(connection, "newest_ended", process=process, at=at)
-    if not newest:
-        return {}
-    key = (process, calendar, *newest[0])
+    key = (process, calendar, *newest)
     if key not in _KEPT:
         _KEPT[key] = _measured(rows(connection, "passages", process=process, at=at, limit=RUNS), calendar)
         while len(_KEPT) > _MOST_KEPT:
             _KEPT.popitem(last=False)
     return _KEPT[key]
-
-
-def usual_of(connection: Conn, now: datetime, calendar: Calendar) -> Callable[[str, str], Usual | None]:
-    """How long a stage of a process usually takes; each process is asked for once."""
-    known: dict[str, dict[str, Usual]] = {}
-
-    def usual(process: str, stage: str) -> Usual | None:
-        if process not in known:
-            known[process] = usual_hours(connection, process, now, calendar)
-        return known[process].get(stage)
-
-    return usual
 
 
 def _measured(found: list[tuple[Any, ...]], calendar: Calendar) -> dict[str, Usual]:

@@ -1,0 +1,115 @@
+"""Pages and answers ask the database as often for many rows as for a few."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import httpx
+import psycopg
+import pytest
+
+from tests.web.conftest import DANA, PROCESS, App
+
+FEW, MANY = 2, 7
+OF_THE_POOL = "milepost api"
+"""What the connections call themselves that pages and answers read by."""
+
+
+@contextmanager
+def counting(patch: pytest.MonkeyPatch) -> Iterator[Counter[str]]:
+    """How often each statement is asked on the connections of answers."""
+    asked: Counter[str] = Counter()
+    execute = psycopg.Cursor.execute
+
+    def counted(cursor: psycopg.Cursor[Any], query: Any, *more: Any, **options: Any) -> psycopg.Cursor[Any]:
+        if cursor.connection.info.parameter_status("application_name") == OF_THE_POOL:
+            asked[query.decode() if isinstance(query, bytes) else str(query)] += 1
+        return execute(cursor, query, *more, **options)
+
+    with patch.context() as patched:
+        patched.setattr(psycopg.Cursor, "execute", counted)
+        yield asked
+
+
+def grow(app: App, project: str, names: range) -> None:
+    """More of everything that lists show."""
+    for name in names:
+        key = f"p{name}"
+        app.publish({**PROCESS, "key": key, "title": f"Process {name}"})
+        app.add(key)
+        app.post("/v1/groups", group=f"g{name}", title=f"Group {name}")
+        app.post(f"/v1/groups/g{name}/add-member", member=f"person:{key}")
+        app.project(f"Project {name}")
+        run = str(
+            app.post("/v1/runs", process=key, name=f"Run {name}", roles={"seller": DANA}, project=project)[
+                "id"
+            ]
+        )
+        app.post(f"/v1/runs/{run}/comment", text=f"Comment {name} to @dana")
+        app.post(f"/v1/runs/{run}/steps/handoff/request-help", reason=f"Reason {name}")
+        again = app.run(project, f"Again {name}")
+        app.post(f"/v1/runs/{again}/steps/handoff/due", due_at="2026-01-05T10:00:00Z")
+        over = app.run(project, f"Over {name}")
+        app.post(f"/v1/runs/{over}/steps/handoff/complete", values={"goals": f"Goal {name}"})
+        app.post(f"/v1/runs/{over}/cancel", reason="Called off")
+        held = app.run(project, f"Held {name}")
+        app.post(f"/v1/runs/{held}/pause", reason="Not now")
+        task = app.task(project, f"Task {name}", assignee=f"person:{key}")
+        app.post(f"/v1/tasks/{task}/checklist", text="First")
+        app.post(f"/v1/tasks/{task}/block", reason=f"Because {name}")
+        app.post(f"/v1/people/{key}/deactivate", reason="Left")
+        app.post(
+            "/v1/recurrences", name=f"Close {name}", cron="0 8 1 * *", time_zone="UTC", makes="run", process=key,
+            template={"name": "Close {month}"},
+        )  # fmt: skip
+
+
+def addresses(project: str, run: str) -> list[str]:
+    """The lists among the pages and the answers."""
+    board = f"/projects/{project}"
+    pages = [
+        "/", board, f"{board}?lanes=person", f"{board}/list", f"{board}/timeline?ended=true", f"{board}/attention",
+        f"/runs/{run}", "/processes/onboarding", "/outbox", "/workload", "/people/dana", "/search?q=run",
+    ]  # fmt: skip
+    answers = [
+        "home", "inbox", "projects", "processes", "attention", "runs", "people", "groups", "recurrences", "workload",
+        "incidents", "outbox", "search?q=run", "calendar", f"projects/{project}/board", f"projects/{project}/since",
+        f"projects/{project}/attention", f"projects/{project}/list", f"projects/{project}/timeline?ended=true",
+        f"projects/{project}/funnel", f"runs/{run}", f"runs/{run}/history", "views", "actions", "processes/onboarding",
+        "processes/onboarding/funnel",
+        "processes/onboarding/stats", "processes/onboarding/insights", "processes/onboarding/forecast",
+    ]  # fmt: skip
+    return [*pages, *(f"/v1/{answer}" for answer in answers)]
+
+
+def asked(client: httpx.Client, paths: list[str], patch: pytest.MonkeyPatch) -> dict[str, Counter[str]]:
+    """What each address asks of the database when it is asked for the second time."""
+    found: dict[str, Counter[str]] = {}
+    for path in paths:
+        accepts = {"Accept": "application/json" if path.startswith("/v1/") else "text/html"}
+        first = client.get(path, headers=accepts)
+        assert first.status_code == 200, (path, first.text)
+        with counting(patch) as statements:
+            client.get(path, headers=accepts)
+        found[path] = statements
+    return found
+
+
+def test_many_rows_take_no_more_statements_than_a_few(workspace: App, monkeypatch: pytest.MonkeyPatch):
+    """Of every page and answer that lists something: what grows with its rows would be slow for whoever has many."""
+    project = workspace.project()
+    run = workspace.run(project)
+    grow(workspace, project, range(FEW))
+    paths = addresses(project, run)
+    few = asked(workspace.client, paths, monkeypatch)
+    grow(workspace, project, range(FEW, MANY))
+    many = asked(workspace.client, paths, monkeypatch)
+    grown = {
+        path: more
+        for path in paths
+        if (more := {one: count for one, count in (many[path] - few[path]).items() if count >= MANY - FEW})
+    }
+    assert grown == {}
