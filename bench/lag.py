@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
@@ -12,10 +11,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID, uuid4
 
+from bench.support import begin, durable_server
 from domain.events import ProjectOpened, ProjectStage, TaskAdded, TaskMoved
 from domain.events.base import Event
 from domain.words import StageKey
-from milepost.embedded import NatsServer, PostgresServer
+from milepost.embedded import NatsServer
 from milepost.embedded.postgres import APPLICATION
 from projections.engine import Projector
 from store.connect import connect
@@ -25,7 +25,6 @@ from workers import log_setup
 from workers.app import WorkerSettings, serve
 from workers.transport import BrokerSettings
 
-ROOT = Path(__file__).resolve().parent.parent
 SECONDS = 20.0
 SEEN = "select position from log.checkpoint where name like 'board%%' order by name desc limit 1"
 STAGES = (StageKey("doing"), StageKey("checking"))
@@ -35,7 +34,7 @@ def run(scale: float) -> dict[str, float]:
     """Figures p50_ms_50, p99_ms_50, p99_ms_1000 and p50_ms_1000; ``scale`` 1 writes for 20 seconds at each rate."""
     home = Path(tempfile.mkdtemp(prefix="milepost-lag-"))
     try:
-        with PostgresServer(home / "postgres") as postgres, NatsServer(home / "nats") as nats:
+        with durable_server() as postgres, NatsServer(home / "nats") as nats:
             migrate(postgres.owner_url, app_role=APPLICATION)
             return _measure(postgres.app_url, (nats.url, nats.relay_url), max(1.0, SECONDS * scale))
     finally:
@@ -43,8 +42,7 @@ def run(scale: float) -> dict[str, float]:
 
 
 def _measure(database_url: str, nats_urls: tuple[str, str], seconds: float) -> dict[str, float]:
-    command = [sys.executable, "-m", "bench.lag", json.dumps([database_url, *nats_urls])]
-    worker = subprocess.Popen(command, cwd=ROOT)
+    worker = begin("bench.lag", json.dumps([database_url, *nats_urls]))
     try:
         with Log(database_url) as log:
             tasks = _prepare(log)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import socket
-import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,6 +17,7 @@ from api.guard import Site
 from api.matrix import Rule
 from api.server import listen, serve
 from api.services import Services
+from bench.support import begin
 from domain.schedule import Calendar
 from store.connect import make_pool
 from store.log import Log
@@ -25,6 +25,7 @@ from store.repository import Repository
 
 _URL = "BENCH_DATABASE_URL"
 _START_SECONDS = 30
+_STOP_SECONDS = 30
 
 
 @contextmanager
@@ -39,13 +40,13 @@ def serving(url: str, module: str) -> Iterator[tuple[int, int]]:
     """Port and process id of such a process."""
     with listen("127.0.0.1", 0) as probe:
         port: int = probe.getsockname()[1]
-    command = [sys.executable, "-m", module, "serve", str(port)]
-    with subprocess.Popen(command, env={**os.environ, _URL: url}) as server:
-        try:
-            _wait_for(port)
-            yield port, server.pid
-        finally:
-            server.terminate()
+    server = begin(module, "serve", str(port), **{_URL: url})
+    try:
+        _wait_for(port)
+        yield port, server.pid
+    finally:
+        server.terminate()
+        server.wait(_STOP_SECONDS)
 
 
 def serve_here(port: int, extra: Sequence[APIRouter] = (), rules: Mapping[str, Rule] | None = None) -> int:

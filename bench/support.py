@@ -7,6 +7,7 @@ import os
 import platform
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -28,6 +29,12 @@ def durable_server() -> Iterator[PostgresServer]:
             yield server
     finally:
         shutil.rmtree(directory, ignore_errors=True)
+
+
+def begin(module: str, *arguments: str, **variables: str) -> subprocess.Popen[bytes]:
+    """A process of a benchmark's own: ``python -m module arguments``; it has our environment and these variables."""
+    command = [sys.executable, "-m", module, *arguments]
+    return subprocess.Popen(command, cwd=_ROOT, env={**os.environ, **variables})
 
 
 def throughput(
