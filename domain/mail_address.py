@@ -59,6 +59,16 @@ def mail_address(text: str, *, several: bool = True) -> MailAddress:
     return found
 
 
+def sender_address(sender: str) -> tuple[str, MailAddress]:
+    """Name and address in a sender such as ``Milepost <milepost@example.com>``; NoAddress when there is none."""
+    name, bracket, rest = sender.strip().rpartition("<")
+    if bracket and not rest.endswith(">"):
+        raise NoAddress("the bracket before the address is not closed")
+    return name.strip(' "'), mail_address(
+        (rest.removesuffix(">") if bracket else rest).strip(), several=False
+    )
+
+
 def is_address(text: str) -> bool:
     """Whether a text is one mail address."""
     try:

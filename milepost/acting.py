@@ -8,9 +8,9 @@ from datetime import datetime
 from milepost.demo.endpoint import Endpoint
 from milepost.demo.services import HOST
 from milepost.mail import emailing
+from milepost.reaching import application_url
 from milepost.settings import Settings
 from milepost.webhook_secret import webhook_secret
-from milepost.wiring import application_url
 from store.repository import Repository
 from workers.acting import Acting
 from workers.automations.child_run import ChildStarter, Families

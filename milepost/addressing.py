@@ -8,8 +8,7 @@ from ipaddress import ip_network
 from re import fullmatch
 from urllib.parse import quote, urlsplit, urlunsplit
 
-from domain.mail_address import NoAddress, host_name
-from workers.automations.message import sender_address
+from domain.mail_address import NoAddress, host_name, sender_address
 
 MAIL_SCHEMES = ("smtp", "starttls", "smtps")
 _SHORTEST_SECRET = 16

@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Awaitable, Callable, Mapping
-from pathlib import Path
-from typing import Any
-
 from fastapi import FastAPI
 
 from api import reached
@@ -15,35 +10,20 @@ from api.guard import Site
 from api.server import serve
 from api.services import Services
 from api.throttle import Callers
-from milepost.embedded import sync_interval
+from milepost.health import health_of, remembered
 from milepost.link_secret import link_secret
-from milepost.settings import Settings, SettingsError
+from milepost.reaching import application_url, broker
+from milepost.settings import Settings
 from store.connect import make_pool
 from store.log import Log
 from store.repository import Repository
 from web import routes as pages
-from workers import health as workers_health
 from workers.log_setup import set_up
-from workers.transport import BrokerSettings
 
 CALLER_AT_ONCE = 100
 """Requests of one caller that may be under way in a process, open streams among them."""
 HEALTH_SECONDS = 1.0
 POOL_OPEN_SECONDS = 30.0
-
-
-def application_url(settings: Settings) -> str:
-    """The database as the application; SettingsError when none is named."""
-    if settings.application_dsn is None:
-        raise SettingsError("MILEPOST_DATABASE_URL is not set: `milepost up` sets it for its own processes")
-    return settings.application_dsn
-
-
-def broker(settings: Settings) -> BrokerSettings:
-    """How to reach the broker."""
-    return BrokerSettings(
-        tuple(settings.nats_servers), tuple(settings.nats_relay_servers), replicas=settings.stream_replicas
-    )
 
 
 def make_log(settings: Settings, *, durable: bool = True) -> Log:
@@ -93,32 +73,3 @@ def run_api(settings: Settings, *, share_port: bool = False) -> int:
             return serve(make_app(services), host=settings.host, port=settings.port, share_port=share_port)
         finally:
             services.pool.close()
-
-
-Health = Callable[[], Awaitable[Mapping[str, Any]]]
-
-
-def health_of(database_url: str, settings: BrokerSettings, home: Path) -> Health:
-    """Asks Postgres and NATS how things are; of an embedded NATS in ``home`` also how often it writes to disk."""
-
-    async def health() -> Mapping[str, Any]:
-        interval = sync_interval(home / "nats", settings.urls)
-        facts = await workers_health.collect(database_url, settings, sync_interval=interval)
-        return workers_health.judge(facts).as_dict()
-
-    return health
-
-
-def remembered(health: Health, seconds: float) -> Health:
-    """The same, asked at most once in so many seconds: the route is open to everybody."""
-    known: Mapping[str, Any] = {}
-    until = 0.0
-
-    async def health_then() -> Mapping[str, Any]:
-        nonlocal known, until
-        if time.monotonic() >= until:
-            until = time.monotonic() + seconds
-            known = await health()
-        return known or await health()
-
-    return health_then

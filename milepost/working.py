@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 import structlog
 
 from milepost.acting import acting
+from milepost.reaching import application_url, broker
 from milepost.settings import Settings, SettingsError
-from milepost.wiring import application_url, broker
 from projections.engine import Projector
 from store.errors import Unavailable, UnsafeServer
 from store.log import Log

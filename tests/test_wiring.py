@@ -12,9 +12,10 @@ import pytest
 from api.problems import Problem
 from milepost.acting import executors
 from milepost.instance import Home
+from milepost.reaching import broker
 from milepost.settings import Settings
 from milepost.supervisor import Supervisor
-from milepost.wiring import CALLER_AT_ONCE, broker, make_log, make_services
+from milepost.wiring import CALLER_AT_ONCE, make_log, make_services
 from store.repository import Repository
 from workers.automations.http import HttpCaller
 from workers.automations.sealed import HIDDEN, NotSealed

@@ -13,9 +13,9 @@ import httpx
 import orjson
 
 from milepost.cli import reached
-from milepost.cli.database import settings
 from milepost.cli.output import BAD_INPUT, REFUSED, UNREACHABLE, complain, fail
 from milepost.cli.refusals import sentences
+from milepost.cli.settled import settings
 from milepost.embedded.errors import EmbeddedError
 from milepost.instance import Home
 

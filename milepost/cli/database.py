@@ -8,18 +8,9 @@ from contextlib import contextmanager
 import psycopg
 
 from milepost.cli.output import BAD_INPUT, UNREACHABLE, fail
+from milepost.cli.settled import settings
 from milepost.instance import Home, Running
-from milepost.loading import load
-from milepost.settings import Settings, SettingsError
 from store.log import Log, Unavailable, UnsafeServer
-
-
-def settings() -> Settings:
-    """The settings, or the end of the program with a sentence that says which one is wrong."""
-    try:
-        return load()
-    except SettingsError as error:
-        fail(str(error), BAD_INPUT)
 
 
 def application_url() -> str:

@@ -12,8 +12,9 @@ from uuid import UUID
 import typer
 
 from milepost.cli.client import ask
-from milepost.cli.database import application_url, running_log, settings
+from milepost.cli.database import application_url, running_log
 from milepost.cli.output import BAD_INPUT, AsJson, Field, fail, people, print_facts, print_json, print_rows
+from milepost.cli.settled import settings
 
 if TYPE_CHECKING:
     from domain.forecast.backtest import Scores

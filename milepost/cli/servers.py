@@ -9,7 +9,6 @@ from typing import Any
 import typer
 
 from milepost.cli.output import (
-    BAD_INPUT,
     REFUSED,
     UNHEALTHY,
     UNREACHABLE,
@@ -21,8 +20,7 @@ from milepost.cli.output import (
     print_json,
     print_rows,
 )  # fmt: skip
-from milepost.loading import load
-from milepost.settings import Settings, SettingsError
+from milepost.cli.settled import settings
 
 # What a verb works with is imported when the verb runs: `milepost api` needs no worker, and starts the faster for it.
 
@@ -45,7 +43,7 @@ def up(
     from milepost.supervisor import up as run_everything
 
     try:
-        code = run_everything(_settings(home=home, port=port, demo=demo))
+        code = run_everything(settings(home=home, port=port, demo=demo))
     except EmbeddedError as error:
         fail(str(error), REFUSED)
     raise typer.Exit(code)
@@ -60,14 +58,14 @@ def api(
     """Serve the HTTP interface and the pages."""
     from milepost.wiring import run_api
 
-    raise typer.Exit(_explained(lambda: run_api(_settings(port=port), share_port=share_port)))
+    raise typer.Exit(_explained(lambda: run_api(settings(port=port), share_port=share_port)))
 
 
 def worker() -> None:
     """Carry events to NATS and into the read models."""
     from milepost.working import run_worker
 
-    raise typer.Exit(_explained(lambda: run_worker(_settings())))
+    raise typer.Exit(_explained(lambda: run_worker(settings())))
 
 
 def migrate(as_json: bool = AsJson) -> None:
@@ -76,9 +74,9 @@ def migrate(as_json: bool = AsJson) -> None:
     from milepost.preparation import BrokerError, prepare
     from projections.generations import how_to_renew
 
-    settings = _settings()
+    known = settings()
     try:
-        done = prepare(owner_url(), migration_servers(), replicas=settings.stream_replicas)
+        done = prepare(owner_url(), migration_servers(), replicas=known.stream_replicas)
     except (BrokerError, OSError, TimeoutError) as error:
         fail(f"the broker's streams could not be prepared: {str(error) or type(error).__name__}", UNREACHABLE)
     if as_json:
@@ -93,17 +91,17 @@ def doctor(as_json: bool = AsJson) -> None:
     """Say whether all is well: versions, settings that matter, the calendar, lag of each projection, parked streams."""
     from milepost.calendar import unknown_years
     from milepost.cli.database import application_url, servers
-    from milepost.wiring import health_of
+    from milepost.health import health_of
     from workers.transport import BrokerSettings
 
     # a broker that is away must not keep the doctor waiting for its return
-    broker = BrokerSettings(tuple(servers()), replicas=_settings().stream_replicas, max_reconnect_attempts=1)
+    broker = BrokerSettings(tuple(servers()), replicas=settings().stream_replicas, max_reconnect_attempts=1)
 
     async def ask() -> dict[str, Any]:
-        return dict(await health_of(application_url(), broker, _settings().home)())
+        return dict(await health_of(application_url(), broker, settings().home)())
 
-    settings = _settings()
-    told = {"calendar": settings.calendar.name, "calendar_unknown": unknown_years(settings.holidays)}
+    known = settings()
+    told = {"calendar": known.calendar.name, "calendar_unknown": unknown_years(known.holidays)}
     health = asyncio.run(ask()) | told
     if as_json:
         print_json(health)
@@ -129,14 +127,8 @@ def _tell(health: dict[str, Any]) -> None:
     print_rows("Parked streams", parked, facts["parked"])
 
 
-def _settings(**given: Any) -> Settings:
-    try:
-        return load(**given)
-    except SettingsError as error:
-        fail(str(error), BAD_INPUT)
-
-
 def _explained(run: Any) -> int:
+    from milepost.settings import SettingsError
     from store.errors import Unavailable, UnsafeServer
 
     try:

@@ -11,7 +11,7 @@ from typing import Any, Literal
 import psycopg
 import typer
 
-from milepost.cli.database import application_url, migration_servers, settings
+from milepost.cli.database import application_url, migration_servers
 from milepost.cli.output import (
     BAD_INPUT,
     REFUSED,
@@ -23,6 +23,7 @@ from milepost.cli.output import (
     print_json,
     print_rows,
 )
+from milepost.cli.settled import settings
 from milepost.embedded import EmbeddedError
 from milepost.embedded.nats import change_subscribers, new_password
 from milepost.instance import Home

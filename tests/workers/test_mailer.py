@@ -13,14 +13,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.addresses import Recipient
-from domain.mail_address import NoAddress, mail_address
+from domain.mail_address import NoAddress, mail_address, sender_address
 from domain.mails import Mail
 from domain.templates import one_line
 from tests.support.given import NINE
 from tests.support.mailbox import Mailbox, mailbox, text_of
 from workers.automations import message as made_by
 from workers.automations.mailer import Mailer, MailSettings, Posted
-from workers.automations.message import as_html, message, sender_address, tag_of
+from workers.automations.message import as_html, message, tag_of
 from workers.automations.smtp import SmtpServer
 
 ADA = Mail(

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from domain.mail_address import NoAddress, mail_address
+from domain.mail_address import NoAddress, mail_address, sender_address
 from domain.mails import Mail
-from workers.automations.message import Garbled, message, name_of, sender_address, tag_of
+from workers.automations.message import Garbled, message, name_of, tag_of
 from workers.automations.outbox import Outbox
 from workers.automations.smtp import MailFailed, MailUncertain, SmtpServer, close, connect, hand_over
 

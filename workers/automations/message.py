@@ -19,7 +19,7 @@ from email.policy import SMTP
 from email.utils import format_datetime, parseaddr
 
 from domain import addresses
-from domain.mail_address import MailAddress, NoAddress, mail_address
+from domain.mail_address import MailAddress, mail_address, sender_address
 from domain.mails import Mail
 from domain.templates import one_line
 
@@ -78,16 +78,6 @@ def message(mail: Mail, *, key: str, sender: str, at: datetime) -> bytes:
         made, (*headers, *_PARTS), {"From": (name, from_), "To": (mail.to.name, to)}, subject, (body, page)
     )
     return made
-
-
-def sender_address(sender: str) -> tuple[str, MailAddress]:
-    """Name and address in a sender such as ``Milepost <milepost@example.com>``; NoAddress when there is none."""
-    name, bracket, rest = sender.strip().rpartition("<")
-    if bracket and not rest.endswith(">"):
-        raise NoAddress("the bracket before the address is not closed")
-    return name.strip(' "'), mail_address(
-        (rest.removesuffix(">") if bracket else rest).strip(), several=False
-    )
 
 
 def as_html(title: str, text: str) -> str:
