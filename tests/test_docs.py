@@ -18,13 +18,14 @@ from tools.generators.commands import verbs
 from tools.generators.errors import refusals
 
 ROOT = Path(__file__).parents[1]
-PAGES = sorted(
-    [*(ROOT / name for name in ("README.md", "CHANGELOG.md", "SECURITY.md")), *(ROOT / "docs").rglob("*.md")]
-)
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("*/README.md"), *(ROOT / "docs").rglob("*.md")])
 WRITTEN = [page for page in PAGES if page.parent.name != "reference"]
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 NAMED = re.compile(r"`(milepost\s[^`]+)`")
 LINK = re.compile(r"\]\(([^)\s]+)\)")
+PLACE = re.compile(
+    r"`((?:api|bench|domain|milepost|processes|projections|store|tests|tools|web|workers)/[\w./-]*)`"
+)
 
 
 def blocks(page: Path, *languages: str) -> list[tuple[str, str]]:
@@ -117,3 +118,24 @@ def test_the_changelog_names_what_people_use():
     assert text.index("## Unreleased") < text.index("### Stored events")
     for word in ("milepost up", "milepost import", "OpenAPI", "JetStream"):
         assert word in text
+
+
+@pytest.mark.parametrize("page", WRITTEN, ids=lambda page: str(page.relative_to(ROOT)))
+def test_files_that_are_named_exist(page: Path):
+    """Whoever is sent to a module finds it there."""
+    text = page.read_text("utf-8")
+    missing = [place for place in PLACE.findall(text) if "NAME" not in place and not (ROOT / place).exists()]
+    tried = [word for command in re.findall(r'ARGS="([^"]+)"', text) for word in command.split()]
+    missing += [word for word in tried if word.startswith("tests") and not (ROOT / word).exists()]
+    assert missing == []
+
+
+def test_every_decision_is_in_the_index():
+    """By its number and its title."""
+    pages = sorted((ROOT / "docs" / "decisions").glob("0*.md"))
+    index = (ROOT / "docs" / "decisions" / "README.md").read_text("utf-8")
+    expected = []
+    for page in pages:
+        title = re.sub(r"^# 0*\d+\.? ", "", page.read_text("utf-8").partition("\n")[0])
+        expected.append(f"| {page.name[:4]} | [{title}]({page.name}) |")
+    assert [line for line in index.splitlines() if line.startswith("| 0")] == expected
