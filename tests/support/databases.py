@@ -1,15 +1,18 @@
 """Databases for tests: copies of a template that was migrated once."""
 
+from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 from uuid import uuid4
 
 import psycopg
 from psycopg import sql
 
 from milepost.embedded.postgres import APPLICATION, PostgresServer
+from tests.support.emptying import emptying, fingerprint, is_left
 
 TEMPLATE = "milepost_template"
 
@@ -27,29 +30,32 @@ class Database:
 class Template:
     """A migrated database with its read models still empty, and copies of it.
 
-    To copy and to drop a database takes longer than most tests: the next copy is made, and the last one dropped,
-    while a test runs.
+    To copy and to drop a database takes longer than most tests. So the next copy is made while a test runs, and a
+    copy that a test has let go of is emptied for another one: unless it was altered, has grown, or is still in use.
     """
 
     def __init__(self, server: PostgresServer) -> None:
         self._server = server
         self._make()
+        with self._connected(TEMPLATE) as connection:
+            self._emptying = emptying(connection)
+            self._made = fingerprint(connection)
         self._beside = ThreadPoolExecutor(1)
-        self._next = self._beside.submit(self._copy)
-        self._dropped: list[Future[None]] = []
+        self._coming: deque[Future[Any]] = deque([self._beside.submit(self._copy)])
+        self._as_made: dict[str, tuple[Any, ...]] = {}
 
     def take(self) -> str:
         """The name of a copy that nobody else has."""
-        name = self._next.result()
-        self._next = self._beside.submit(self._copy)
-        for done in [each for each in self._dropped if each.done()]:
-            self._dropped.remove(done)
-            done.result()  # raises what dropping it raised
+        name: str | None = None
+        while name is None:
+            name = self._coming.popleft().result()  # raises what emptying or dropping one raised
+            if not self._coming:
+                self._coming.append(self._beside.submit(self._copy))
         return name
 
     def drop(self, name: str) -> None:
         """Let go of a copy."""
-        self._dropped.append(self._beside.submit(self._drop, name))
+        self._coming.append(self._beside.submit(self._empty_or_drop, name))
 
     def close(self) -> None:
         """End; what is still there goes with the server."""
@@ -73,12 +79,19 @@ class Template:
             _let_make_schemas(connection, name)
         return name
 
-    def _drop(self, name: str) -> None:
+    def _empty_or_drop(self, name: str) -> str | None:
+        """The name of a copy as it was at first; none when it had to be dropped."""
+        with self._connected(name) as connection:
+            if is_left(connection) and fingerprint(connection) == self._as_made.get(name, self._made):
+                connection.execute(self._emptying.encode())
+                self._as_made[name] = fingerprint(connection)
+                return name
         with self._connected() as connection:
             _drop(connection, name)
+        return None
 
-    def _connected(self) -> psycopg.Connection:
-        return psycopg.connect(self._server.url_for("postgres"), autocommit=True)
+    def _connected(self, name: str = "postgres") -> psycopg.Connection:
+        return psycopg.connect(self._server.url_for(name), autocommit=True)
 
 
 @contextmanager
