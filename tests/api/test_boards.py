@@ -8,10 +8,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-import httpx
 import pytest
 
 from tests.api.conftest import Api, project
+from tests.support.clients import client_of, get
 from workers.cloudevents import message
 
 CANARY = "canary-0815"
@@ -74,7 +74,7 @@ def test_fifty_writers_move_cards_at_once(api: Api, place: str):
     cards = [added(api, place, f"Card {number}") for number in range(50)]
 
     def move(number: int) -> list[int]:
-        with httpx.Client(base_url=api.url, headers=api.client.headers, timeout=60) as client:
+        with client_of(api.url, headers=api.client.headers, timeout=60) as client:
             found = []
             for stage in ("live", "start", "live" if number % 2 else "start"):
                 body = {"stage": stage, "after": None, "before": None}
@@ -421,7 +421,7 @@ def test_no_list_export_feed_or_search_tells_a_stranger_a_text_or_value(api: Api
             assert CANARY not in told.text.replace(f'"{CANARY}"', ""), route
         assert "Acme" in eve.get(f"/v1/projects/{late}/list?format=csv").text
         feed = eve.post("/v1/calendar-links", json={"project": late}).json()["url"]
-    assert CANARY not in httpx.get(feed).text
+    assert CANARY not in get(feed).text
 
 
 def test_live_pages_are_told_what_changed_and_nothing_else(api: Api, late: str):

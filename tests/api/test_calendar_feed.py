@@ -10,6 +10,7 @@ import pytest
 from icalendar import Calendar as Feed
 
 from tests.api.conftest import DANA, Api, project
+from tests.support.clients import get, head
 
 COLUMNS = [{"key": "start", "title": "Start"}, {"key": "live", "title": "Live"}]
 NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
@@ -43,14 +44,14 @@ def painted(api: Api) -> tuple[str, datetime]:
 
 def test_a_due_on_a_day_is_a_whole_day_in_calendar_programs(address: str):
     """DTSTART is a date, and DTEND the day after; it does not depend on the zone of who looks."""
-    event = entries(httpx.get(address))["Paint"]
+    event = entries(get(address))["Paint"]
     assert b"DTSTART;VALUE=DATE:20260306" in event.to_ical()
     assert (event.decoded("dtstart"), event.decoded("dtend")) == (date(2026, 3, 6), date(2026, 3, 7))
 
 
 def test_a_due_with_a_time_has_a_length(address: str):
     """It begins at its instant and ends later, so that every calendar program draws it."""
-    event = entries(httpx.get(address))["Target: Acme"]
+    event = entries(get(address))["Target: Acme"]
     assert event.decoded("dtstart") == TARGET
     assert event.decoded("dtend") > TARGET
 
@@ -58,21 +59,21 @@ def test_a_due_with_a_time_has_a_length(address: str):
 def test_one_s_own_dues_are_whole_days_too(api: Api, address: str):
     """A personal feed tells a task that is due on a day as the feed of its project does."""
     own = api.client.post("/v1/calendar-links", json={}).json()["url"]
-    assert entries(httpx.get(own))["Paint"].decoded("dtstart") == date(2026, 3, 6)
+    assert entries(get(own))["Paint"].decoded("dtstart") == date(2026, 3, 6)
 
 
 def test_a_feed_stays_the_same_until_something_changes(api: Api, address: str):
     """Same bytes, same ETag, and 304 for whoever has them; a changed due changes them and its LAST-MODIFIED."""
-    first = httpx.get(address)
+    first = get(address)
     tag = first.headers["etag"]
-    again = httpx.get(address, headers={"If-None-Match": f'W/"other", {tag}'})
+    again = get(address, headers={"If-None-Match": f'W/"other", {tag}'})
     assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", tag)
-    assert httpx.get(address).content == first.content
+    assert get(address).content == first.content
     task, before = painted(api)
     moved = api.client.post(f"/v1/tasks/{task}/due", json={"due_on": "2026-03-09"})
     assert moved.status_code == 200, moved.text
     project(api.database, api.services.log)
-    changed = httpx.get(address, headers={"If-None-Match": tag})
+    changed = get(address, headers={"If-None-Match": tag})
     event = entries(changed)["Paint"]
     assert (changed.status_code, event.decoded("dtstart")) == (200, date(2026, 3, 9))
     assert painted(api)[1] > before
@@ -82,6 +83,6 @@ def test_a_feed_stays_the_same_until_something_changes(api: Api, address: str):
 
 def test_a_feed_answers_head(address: str):
     """Calendar programs ask with HEAD whether there is something new."""
-    asked, told = httpx.head(address), httpx.get(address)
+    asked, told = head(address), get(address)
     assert (asked.status_code, asked.content, asked.headers["etag"]) == (200, b"", told.headers["etag"])
     assert asked.headers["content-type"] == told.headers["content-type"]

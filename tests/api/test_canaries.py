@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from typing import Any, get_args
 from uuid import UUID, uuid4
 
-import httpx
 import pytest
 
 from domain.events import EVENT_TYPES, Event
@@ -15,6 +14,7 @@ from domain.run import RUN
 from domain.words import Actor, Values
 from tests.api.conftest import Api, project
 from tests.api.test_boards import COLUMNS, DOCUMENT
+from tests.support.clients import get
 from workers.cloudevents import message
 
 CANARY = "canary-2718"
@@ -113,7 +113,7 @@ def test_no_project_answer_feed_or_export_tells_a_canary(api: Api, sown: tuple[s
             assert told.status_code in {200, 403}, (route, told.text)
             assert CANARY not in told.text, (route, told.text[max(0, told.text.index(CANARY) - 200) :][:400])
         feed = viv.post("/v1/calendar-links", json={"project": place}).json()["url"]
-    assert CANARY not in httpx.get(feed).text
+    assert CANARY not in get(feed).text
     with api.as_("person:dana", "read") as owner:
         assert any(CANARY in owner.get(f"/v1/runs/{run}/history").text for run in runs)
 

@@ -17,6 +17,7 @@ from domain.run.content import content_of
 from domain.words import StepKey
 from tests.api.conftest import Api, project
 from tests.api.test_files import kept
+from tests.support.clients import client_of
 from tests.support.guests import sealed
 
 ANN, BO, EVE = "person:ann", "person:bo", "person:eve"
@@ -58,7 +59,7 @@ class Offered:
         roles = {"seller": ANN, "boss": BO}
         self.run = api.start(process="offer", roles=roles, inputs={"customer": "Nordwind"})
         self.ann, self.bo, self.eve = (api.as_(who, "read", "work") for who in (ANN, BO, EVE))
-        self.guest = httpx.Client(base_url=api.url)
+        self.guest = client_of(api.url)
         paper = kept(api, b"the agreement", "agreement.txt", "text/plain")
         draft = kept(api, b"the draft", "draft.txt", "text/plain")
         self.paper, self.draft = paper["sha256"], draft["sha256"]
@@ -222,7 +223,7 @@ def test_a_guest_sees_what_is_for_some_eyes_only_where_the_process_names_it(
     )
     paper, draft = (kept(api, name.encode(), name, "text/plain") for name in ("paper", "draft"))
     made.done(api.client, "offer/complete", values={**VALUES, "paper": [paper], "draft": [draft]})
-    with api.as_(BO, "read", "work") as bo, httpx.Client(base_url=api.url) as guest:
+    with api.as_(BO, "read", "work") as bo, client_of(api.url) as guest:
         made.done(bo, "review/approve")
         told = values_in(guest.get(made.link).json()["content"])
         assert (told["offer.price"], told["offer.cost"], told["offer.draft"]) == (price, MASK, MASK)

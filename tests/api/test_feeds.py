@@ -18,6 +18,7 @@ import pytest
 from api import feeds
 from store.model import Append, NewEvent
 from tests.api.conftest import Api, project
+from tests.support.clients import client_of, get
 from tests.support.waiting import wait_until
 
 
@@ -170,9 +171,7 @@ def test_sigterm_ends_a_server_with_open_streams_in_time(api: Api):
         ExitStack() as open_streams,
     ):
         wait_until(lambda: _lives(url), "the start of the server")
-        client = open_streams.enter_context(
-            httpx.Client(base_url=url, headers=dict(api.client.headers), timeout=10)
-        )
+        client = open_streams.enter_context(client_of(url, headers=dict(api.client.headers), timeout=10))
         for number in range(20):
             path = "/v1/changes" if number % 2 else "/v1/events"
             headers = {"Accept": "text/event-stream"}
@@ -186,7 +185,7 @@ def test_sigterm_ends_a_server_with_open_streams_in_time(api: Api):
 
 def _lives(url: str) -> bool:
     try:
-        return httpx.get(f"{url}/health/live").status_code == 200
+        return get(f"{url}/health/live").status_code == 200
     except httpx.HTTPError:
         return False
 

@@ -7,7 +7,6 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import httpx
 import pytest
 from starlette.requests import Request
 
@@ -15,6 +14,7 @@ from api.form import TYPED_BYTES, form_of
 from api.problems import Problem
 from api.spool import Spool
 from tests.api.conftest import Api
+from tests.support.clients import post
 
 LIMIT = 200_000
 BOUNDARY = b"--x\r\n"
@@ -117,7 +117,7 @@ def test_every_form_is_read_by_what_counts_it():
 def test_a_sign_in_that_is_too_large_is_refused(api: Api):
     """Nobody knows the caller yet; what they send is bounded like any other form."""
     content = b"link=" + b"a" * (TYPED_BYTES + 1)
-    answer = httpx.post(f"{api.url}/sign-in", content=content, headers={"Content-Type": FORM})
+    answer = post(f"{api.url}/sign-in", content=content, headers={"Content-Type": FORM})
     assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
-    answer = httpx.post(f"{api.url}/sign-in", content=b"--x\r\n", headers={"Content-Type": MULTIPART})
+    answer = post(f"{api.url}/sign-in", content=b"--x\r\n", headers={"Content-Type": MULTIPART})
     assert (answer.status_code, answer.json()["code"]) == (422, "invalid")

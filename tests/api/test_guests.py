@@ -12,6 +12,7 @@ import pytest
 from api.throttle import MOST_A_MINUTE
 from domain.words import RoleKey, StepKey
 from tests.api.conftest import DANA, Api
+from tests.support.clients import client_of
 from tests.support.guests import sealed
 
 SIGNING: dict[str, Any] = {
@@ -47,7 +48,7 @@ def link(api: Api, run: str, of: str = "sign", days: int = 30, **other: Any) -> 
 @pytest.fixture
 def nobody(api: Api) -> httpx.Client:
     """Somebody without an account."""
-    return httpx.Client(base_url=api.url)
+    return client_of(api.url)
 
 
 def test_a_guest_sees_the_one_step_and_signs_it(api: Api, run: str, nobody: httpx.Client):

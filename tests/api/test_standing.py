@@ -20,7 +20,7 @@ from api.leases import LEASE_SECONDS, Leases
 from domain.person import Standing
 from domain.words import Actor
 from tests.api.conftest import Api
-from tests.support.clients import TLS
+from tests.support.clients import TLS, client_of
 from tests.support.guests import sealed
 from tests.support.waiting import wait_until
 
@@ -53,7 +53,7 @@ def cookies_of(api: Api) -> dict[str, str]:
 
 def session_of(api: Api) -> httpx.Client:
     """A browser of dee's."""
-    return httpx.Client(base_url=api.url, cookies=cookies_of(api))
+    return client_of(api.url, cookies=cookies_of(api))
 
 
 # --- the grants: each gives a request that answers whether it still opens anything ---
@@ -241,8 +241,8 @@ def test_signing_out_ends_the_streams_of_the_pages(house: Api, quick: None):
     """The stream was opened with the session that is over now; another browser's goes on."""
     cookies = cookies_of(house)
     with (
-        httpx.Client(base_url=house.url, cookies=cookies) as page,
-        httpx.Client(base_url=house.url, cookies=cookies) as same,
+        client_of(house.url, cookies=cookies) as page,
+        client_of(house.url, cookies=cookies) as same,
         session_of(house) as other,
         opened(house, page, "/v1/changes") as stream,
     ):

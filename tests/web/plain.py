@@ -11,6 +11,8 @@ from urllib.parse import urljoin
 import httpx
 from lxml import html
 
+from tests.support.clients import client_of
+
 Pairs = list[tuple[str, str]]
 Wanted = Mapping[str, str | Sequence[str]]
 """What is typed or chosen, by the last part of a control's name; anything plausible where it says nothing."""
@@ -127,7 +129,7 @@ class Page:
 
 def browser_of(url: str) -> httpx.Client:
     """A browser that nobody is signed in with."""
-    return httpx.Client(base_url=url, follow_redirects=True, headers={"Accept": "text/html"})
+    return client_of(url, follow_redirects=True, headers={"Accept": "text/html"})
 
 
 def signed_in(browser: httpx.Client, link: str) -> None:

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from api.access import SCOPES
-from tests.support.clients import sign_in
+from tests.support.clients import client_of, get, sign_in
 from tests.web.conftest import App
 
 CANARY = "<script>alert('canary')</script>"
@@ -19,7 +19,7 @@ CANARY = "<script>alert('canary')</script>"
 def visitor(workspace: App) -> Iterator[httpx.Client]:
     """A browser session without a browser."""
     headers = {"Accept": "text/html"}
-    with httpx.Client(base_url=workspace.url, follow_redirects=True, headers=headers) as client:
+    with client_of(workspace.url, follow_redirects=True, headers=headers) as client:
         assert sign_in(client, workspace.link()).status_code == 200
         yield client
 
@@ -56,7 +56,7 @@ def test_an_administrator_ends_a_session_from_the_page(workspace: App, visitor: 
     token = workspace.token("person:dee", "read")
     assert "access-h" not in visitor.get("/people/dee", params={"min_position": workspace.head}).text
     headers = {"Accept": "text/html"}
-    with httpx.Client(base_url=workspace.url, follow_redirects=True, headers=headers) as admin:
+    with client_of(workspace.url, follow_redirects=True, headers=headers) as admin:
         sign_in(admin, workspace.link("person:owner", *SCOPES))
         page = admin.get("/people/dee").text
         assert page.count("API token") == 1
@@ -75,5 +75,5 @@ def test_an_administrator_ends_a_session_from_the_page(workspace: App, visitor: 
 
 def ended(workspace: App, token: str) -> bool:
     """Whether a token opens nothing any more."""
-    answer = httpx.get(f"{workspace.url}/v1/me", headers={"Authorization": f"Bearer {token}"})
+    answer = get(f"{workspace.url}/v1/me", headers={"Authorization": f"Bearer {token}"})
     return answer.status_code == 401
