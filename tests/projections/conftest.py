@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import psycopg
@@ -34,8 +34,16 @@ def log(read_database: Database) -> Iterator[Log]:
 Rows = dict[str, list[tuple[Any, ...]]]
 
 
-def contents(url: str, schema: str = "read") -> Rows:
-    """All rows of all read models by table, in the order of their keys, as text so that no byte is lost."""
+def contents(url: str) -> Rows:
+    """All rows of all read models as everybody sees them."""
+    return rows_of(url, dict.fromkeys((projection.name for projection in PROJECTIONS), "read"))
+
+
+def rows_of(url: str, schemas: Mapping[str, str]) -> Rows:
+    """All rows of all read models, each in its schema, by table, in the order of their keys.
+
+    They are text, so that no byte is lost.
+    """
     found: Rows = {}
     with connect(url, "test") as connection:
         for projection in PROJECTIONS:
@@ -45,7 +53,7 @@ def contents(url: str, schema: str = "read") -> Rows:
                     sql.SQL(", ").join(
                         sql.SQL("{}::text").format(sql.Identifier(column)) for column in columns
                     ),
-                    sql.Identifier(schema, table.name),
+                    sql.Identifier(schemas[projection.name], table.name),
                     sql.SQL(", ").join(map(sql.Identifier, table.columns[: table.key])),
                 )
                 found[table.name] = connection.execute(statement).fetchall()

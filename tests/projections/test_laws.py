@@ -9,14 +9,16 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from milepost.embedded import PostgresServer
 from projections import rebuild as rebuilding
 from projections.cohort import Changes, Cohort
 from projections.engine import Projector
-from projections.projection import Projection, Rows, Subject
+from projections.projection import Projection, Subject
+from projections.projection import Rows as Written
 from projections.reading import Event
 from projections.registry import PROJECTIONS
 from store.log import Log
-from tests.projections.conftest import contents
+from tests.projections.conftest import Rows, contents, rows_of
 from tests.projections.histories import (
     CANARY,
     STEPS,
@@ -36,7 +38,7 @@ from tests.projections.histories import (
     stream_of,
     team,
 )
-from tests.support.databases import Database, Template
+from tests.support.databases import Database, Template, new_database
 
 SOME = settings(
     max_examples=9,
@@ -89,50 +91,47 @@ def happening(run: str) -> st.SearchStrategy[list[Fact]]:
     )  # fmt: skip
 
 
-def fresh_rows(url: str, batch: int) -> dict[str, list[tuple[object, ...]]]:
-    """What a rebuild with batches of this size makes of the log; nothing of it stays."""
+def fresh_rows(url: str, batch: int) -> Rows:
+    """What a rebuild with batches of this size makes of the log; nobody is shown it."""
+    assert all(each.state == "live" for each in rebuilding.list_generations(url)), "the rebuild begins anew"
     made = rebuilding.rebuild(url, batch=batch)
-    for generation in made:
-        rebuilding.flip(url, generation.schema)
-    rows = contents(url)
-    for generation in rebuilding.list_generations(url):
-        if generation.state == "old":
-            rebuilding.drop(url, generation.schema)
-    return rows
+    assert {each.projection for each in made} == {projection.name for projection in PROJECTIONS}
+    return rows_of(url, {each.projection: each.schema for each in made})
 
 
 @SOME
-@given(histories=st.tuples(happening("a"), happening("b")), choices=st.lists(st.integers(0, 9), max_size=40))
+@given(
+    histories=st.tuples(happening("a"), happening("b")),
+    choices=st.lists(st.integers(0, 9), max_size=40),
+    batches=st.permutations([4, 10_000]),
+)
 def test_rows_do_not_depend_on_how_events_came(
-    postgres_server: object,
+    postgres_server: PostgresServer,
     histories: tuple[list[Fact], list[Fact]],
     choices: list[int],
+    batches: list[int],
     database_template: Template,
 ) -> None:
-    """Live one by one, rebuilt in any batches, or mixed with other streams: the rows are the same."""
-    from tests.support.databases import new_database
-
+    """Live one by one or in batches, rebuilt in any batches, or mixed with other streams: the rows are the same."""
+    mixed, apart = interleaved(histories, choices), [*histories[0], *histories[1]]
     found = []
-    for facts in (interleaved(histories, choices), [*histories[0], *histories[1]]):
-        with new_database(postgres_server, database_template) as database:  # type: ignore[arg-type]
-            with psycopg.connect(database.owner_url, autocommit=True) as connection:
-                connection.execute(f"grant create on database {database.name} to milepost_app")
-            with (
-                Log(database.app_url, durable=False) as log,
-                Projector(database.app_url, batch=3) as projector,
-            ):
-                store(
-                    log, [published(), published_next(), opened(), *staff("bo"), *team("legal", "bo", "cy")]
-                )
-                projector.catch_up()
-                for fact in facts:
-                    store(log, [fact])
-                    projector.catch_up()
-                live = contents(database.app_url)
-                assert fresh_rows(database.app_url, 4) == live
-                assert fresh_rows(database.app_url, 10_000) == live
-                found.append({name: rows for name, rows in live.items() if name != "history"})
+    for facts, at_once, batch in ((mixed, 1, batches[0]), (apart, len(apart), batches[1])):
+        with new_database(postgres_server, database_template) as database:
+            live = live_rows(database, facts, at_once)
+            assert fresh_rows(database.app_url, batch) == live
+            found.append({name: rows for name, rows in live.items() if name != "history"})
     assert found[0] == found[1]
+
+
+def live_rows(database: Database, facts: list[Fact], at_once: int) -> Rows:
+    """What a worker makes of the facts that come so many at a time, three of them in a batch."""
+    with Log(database.app_url, durable=False) as log, Projector(database.app_url, batch=3) as projector:
+        store(log, [published(), published_next(), opened(), *staff("bo"), *team("legal", "bo", "cy")])
+        projector.catch_up()
+        for place in range(0, len(facts), at_once):
+            store(log, facts[place : place + at_once])
+            projector.catch_up()
+    return contents(database.app_url)
 
 
 def test_a_migration_may_be_read_in_two_batches(log: Log, read_database: Database) -> None:
@@ -257,7 +256,7 @@ def poison(monkeypatch: pytest.MonkeyPatch) -> tuple[Projection, ...]:
     """The read models, with a board that cannot stand one run's second completion."""
     board = next(projection for projection in PROJECTIONS if projection.name == "board")
 
-    def rows(subject: Subject) -> Rows:
+    def rows(subject: Subject) -> Written:
         if subject.states[0].name == "Hire bad" and subject.version >= 7:
             raise ValueError("cannot stand it")
         return board.sources["run"].rows(subject)
