@@ -13,7 +13,7 @@ from domain.events import Event
 from domain.run import RUN, Run, start_run
 from domain.schedule import Calendar
 from domain.words import Actor, Rejected
-from tests.domain.dice import lots
+from tests.domain.dice import Dice, lots
 from tests.domain.documents import INPUTS, ROLES
 from tests.domain.random_deeds import chosen
 from tests.domain.random_runs import NEEDS, decide
@@ -35,14 +35,22 @@ def steps_of(document: Document) -> list[Document]:
     return [step for stage in document["stages"] for step in stage["steps"]]
 
 
-@st.composite
-def documents(draw: st.DrawFn) -> Document:
+def documents() -> st.SearchStrategy[Document]:
     """A process of up to eight steps in up to three stages."""
-    count = draw(st.integers(2, 8))
+    return st.builds(_document, lots, st.lists(st.tuples(lots, lots), min_size=2, max_size=8))
+
+
+def _together(drawn: tuple[int, ...]) -> Dice:
+    """Dice that have an answer to as many questions as all these lots."""
+    return Dice(sum(lot << 24 * place for place, lot in enumerate(drawn)))
+
+
+def _document(lot: int, drawn: list[tuple[int, int]]) -> Document:
+    dice, count = Dice(lot), len(drawn)
     steps: list[Document] = []
-    for index in range(count):
-        steps.append(_step(draw, f"s{index}", [step["key"] for step in steps]))
-    cuts = sorted(draw(st.lists(st.integers(1, count - 1), max_size=2, unique=True)))
+    for index, each in enumerate(drawn):
+        steps.append(_step(_together(each), f"s{index}", [step["key"] for step in steps]))
+    cuts = sorted(dice.some_of(range(1, count), 2))
     stages = [
         {"key": f"g{number}", "title": f"g{number}", "steps": steps[begin:end]}
         for number, (begin, end) in enumerate(zip([0, *cuts], [*cuts, count], strict=True))
@@ -50,37 +58,33 @@ def documents(draw: st.DrawFn) -> Document:
     return {"key": "sale", "title": "Sale", "roles": ROLES, "inputs": INPUTS, "stages": stages}
 
 
-def _step(draw: st.DrawFn, key: str, before: list[str]) -> dict[str, Any]:
-    after = (
-        draw(st.lists(st.sampled_from(before), unique=True, min_size=len(before) > 1, max_size=3))
-        if before
-        else []
-    )
+def _step(dice: Dice, key: str, before: list[str]) -> dict[str, Any]:
+    after = dice.some_of(before) or (before[-1:] if len(before) > 1 else [])
     step: dict[str, Any] = {
-        "key": key, "title": key, "after": after, "required": draw(st.integers(0, 3)) > 0, "kind": "form",
-        "role": draw(st.sampled_from(["seller", "helper"])),
+        "key": key, "title": key, "after": after, "required": not dice.happens(4), "kind": "form",
+        "role": dice.one_of(["seller", "helper"]),
         "fields": [{"key": "size", "title": "Size", "kind": "number"}],
     }  # fmt: skip
-    if after and draw(st.integers(0, 2)) == 0:
-        step["when"] = _condition(draw, before)
-    step |= draw(st.sampled_from([_form, _form, _form, _signature, _approval, _approval]))(draw, after)
-    if draw(st.integers(0, 5)) == 0:
+    if after and dice.happens(3):
+        step["when"] = _condition(dice, before)
+    step |= dice.one_of([_form, _form, _form, _signature, _approval, _approval])(dice, after)
+    if dice.happens(6):
         step["gate"] = {"blocks": "following_stages"}
-    if draw(st.integers(0, 2)) == 0:
-        step["due"] = _due(draw)
+    if dice.happens(3):
+        step["due"] = _due(dice)
     return step
 
 
-def _form(_draw: st.DrawFn, _after: list[str]) -> dict[str, Any]:
+def _form(_dice: Dice, _after: list[str]) -> dict[str, Any]:
     return {}
 
 
-def _signature(draw: st.DrawFn, _after: list[str]) -> dict[str, Any]:
+def _signature(dice: Dice, _after: list[str]) -> dict[str, Any]:
     ends = {"signature": {"on_decline": {"ends_run": "not signed"}}}
-    return {"kind": "sign"} | (ends if draw(st.booleans()) else {})
+    return {"kind": "sign"} | (ends if dice.happens(2) else {})
 
 
-def _approval(draw: st.DrawFn, after: list[str]) -> dict[str, Any]:
+def _approval(dice: Dice, after: list[str]) -> dict[str, Any]:
     if not after:
         return {}
     refusals = [
@@ -89,37 +93,35 @@ def _approval(draw: st.DrawFn, after: list[str]) -> dict[str, Any]:
         {"requires": ["inputs.plan"]},
         {"ends_run": "refused"},
     ]
-    refusal = draw(st.sampled_from(refusals))
+    refusal = dice.one_of(refusals)
     return {
         "kind": "approval",
-        "approval": {"covers": after, "needs": draw(st.sampled_from(NEEDS)), "on_refusal": refusal},
+        "approval": {"covers": after, "needs": dice.one_of(NEEDS), "on_refusal": refusal},
     }
 
 
-def _condition(draw: st.DrawFn, before: list[str]) -> dict[str, Any]:
-    of_plan = {
-        "field": "inputs.plan",
-        "operator": "equals",
-        "value": draw(st.sampled_from(["small", "large"])),
-    }
-    key, size = draw(st.sampled_from(before)), draw(st.integers(0, 3))
-    of_size = {"field": f"{key}.size", "operator": "more", "value": size}
-    found: Document = draw(st.sampled_from([of_plan, of_size]))
-    return {"not": found} if draw(st.booleans()) else found
+def _condition(dice: Dice, before: list[str]) -> dict[str, Any]:
+    of_plan = {"field": "inputs.plan", "operator": "equals", "value": dice.one_of(["small", "large"])}
+    of_size = {"field": f"{dice.one_of(before)}.size", "operator": "more", "value": dice.below(4)}
+    found: Document = dice.one_of([of_plan, of_size])
+    return {"not": found} if dice.happens(2) else found
 
 
-def _due(draw: st.DrawFn) -> dict[str, Any]:
-    anchor = draw(st.sampled_from(["run_start", {"field": "inputs.go_live"}]))
-    return {"anchor": anchor, "offset": draw(st.integers(0, 5))}
+def _due(dice: Dice) -> dict[str, Any]:
+    anchor = dice.one_of(["run_start", {"field": "inputs.go_live"}])
+    return {"anchor": anchor, "offset": dice.below(6)}
 
 
-@st.composite
-def changed(draw: st.DrawFn, document: Document) -> Document:
+changes = st.lists(st.tuples(lots, lots, lots), min_size=1, max_size=6)
+"""What is changed from one version to the next."""
+
+
+def changed(document: Document, drawn: list[tuple[int, int, int]]) -> Document:
     """The document after one to six random changes; still one that could be published."""
     new = copy.deepcopy(document)
-    for number in range(draw(st.integers(1, 6))):
-        change = draw(st.sampled_from([*_CHANGES, "field", "field"]))
-        _CHANGES[change](draw, new, number)
+    for number, each in enumerate(drawn):
+        dice = _together(each)
+        _CHANGES[dice.one_of([*_CHANGES, "field", "field"])](dice, new, number)
     _tidy(new)
     return new
 
@@ -134,9 +136,9 @@ def _tidy(document: Document) -> None:
             del step["when"]
 
 
-def _add(draw: st.DrawFn, document: Document, number: int) -> None:
-    stage = draw(st.sampled_from(document["stages"]))
-    place = draw(st.integers(0, len(stage["steps"])))
+def _add(dice: Dice, document: Document, number: int) -> None:
+    stage = dice.one_of(document["stages"])
+    place = dice.below(len(stage["steps"]) + 1)
     known = steps_of(document)
     at = (
         known.index(stage["steps"][place])
@@ -144,16 +146,16 @@ def _add(draw: st.DrawFn, document: Document, number: int) -> None:
         else known.index(stage["steps"][-1]) + 1
     )
     before = [step["key"] for step in known[:at]]
-    made = _step(draw, f"new{number}", before)
+    made = _step(dice, f"new{number}", before)
     stage["steps"].insert(place, made)
     for later in known[at:]:
-        if draw(st.integers(0, 2)) == 0:
+        if dice.happens(3):
             later["after"] = [*later["after"], made["key"]]
 
 
-def _remove(draw: st.DrawFn, document: Document, number: int) -> None:
+def _remove(dice: Dice, document: Document, number: int) -> None:
     del number
-    victim = draw(st.sampled_from(steps_of(document)))
+    victim = dice.one_of(steps_of(document))
     if len(steps_of(document)) < 3:
         return
     for stage in document["stages"]:
@@ -177,49 +179,49 @@ def _forget(step: dict[str, Any], gone: str) -> None:
             step["kind"] = "form"
 
 
-def _rewire(draw: st.DrawFn, document: Document, number: int) -> None:
+def _rewire(dice: Dice, document: Document, number: int) -> None:
     del number
     steps = steps_of(document)
-    index = draw(st.integers(1, len(steps) - 1))
+    index = 1 + dice.below(len(steps) - 1)
     before = [step["key"] for step in steps[:index]]
-    steps[index]["after"] = draw(st.lists(st.sampled_from(before), unique=True, max_size=3))
+    steps[index]["after"] = dice.some_of(before)
 
 
-def _recondition(draw: st.DrawFn, document: Document, number: int) -> None:
+def _recondition(dice: Dice, document: Document, number: int) -> None:
     del number
     steps = steps_of(document)
-    index = draw(st.integers(1, len(steps) - 1))
+    index = 1 + dice.below(len(steps) - 1)
     steps[index].pop("when", None)
-    if draw(st.booleans()):
-        steps[index]["when"] = _condition(draw, [step["key"] for step in steps[:index]])
+    if dice.happens(2):
+        steps[index]["when"] = _condition(dice, [step["key"] for step in steps[:index]])
 
 
-def _field(draw: st.DrawFn, document: Document, number: int) -> None:
-    step = draw(st.sampled_from(steps_of(document)))
-    match draw(st.integers(0, 2)):
+def _field(dice: Dice, document: Document, number: int) -> None:
+    step = dice.one_of(steps_of(document))
+    match dice.below(3):
         case 0:
-            kind = draw(st.sampled_from(KINDS))
+            kind = dice.one_of(KINDS)
             choices = {"choices": ["0", "1", "2"]} if kind in ("choice", "checklist") else {}
             size = {"key": "size", "title": "Size", "kind": kind, **choices}
             step["fields"] = [size, *[field for field in step["fields"] if field["key"] != "size"]]
         case 1:
-            more = {"key": f"f{number}", "title": "More", "kind": "text", "required": draw(st.booleans())}
+            more = {"key": f"f{number}", "title": "More", "kind": "text", "required": dice.happens(2)}
             step["fields"] = [*[field for field in step["fields"] if field["key"] != more["key"]], more]
         case _:
             step["fields"] = []
 
 
-def _words(draw: st.DrawFn, document: Document, number: int) -> None:
-    step = draw(st.sampled_from(steps_of(document)))
+def _words(dice: Dice, document: Document, number: int) -> None:
+    step = dice.one_of(steps_of(document))
     step["title"] = f"Title {number}"
-    step["role"] = draw(st.sampled_from(["seller", "helper", "boss"]))
+    step["role"] = dice.one_of(["seller", "helper", "boss"])
     step.pop("due", None)
-    if draw(st.booleans()):
-        step["due"] = _due(draw)
+    if dice.happens(2):
+        step["due"] = _due(dice)
 
 
-def _move(draw: st.DrawFn, document: Document, number: int) -> None:
-    del draw
+def _move(dice: Dice, document: Document, number: int) -> None:
+    del dice
     if len(document["stages"]) < 2:
         return
     first, second = document["stages"][0], document["stages"][1]
@@ -229,7 +231,7 @@ def _move(draw: st.DrawFn, document: Document, number: int) -> None:
         second["title"] = f"Stage {number}"
 
 
-_CHANGES: dict[str, Callable[[st.DrawFn, Document, int], None]] = {
+_CHANGES: dict[str, Callable[[Dice, Document, int], None]] = {
     "add": _add, "remove": _remove, "rewire": _rewire, "recondition": _recondition, "field": _field,
     "words": _words, "move": _move,
 }  # fmt: skip

@@ -21,6 +21,7 @@ from tests.migration.processes import (
     Document,
     begun,
     changed,
+    changes,
     deeds,
     did,
     documents,
@@ -38,7 +39,7 @@ answers = st.fixed_dictionaries({
     "field_required": st.sampled_from(["leave", "reopen", "ask"]),
     "content": st.sampled_from(["leave", "reopen"]),
 })  # fmt: skip
-pairs = documents().flatmap(lambda document: st.tuples(st.just(document), changed(document)))
+pairs = st.builds(lambda document, drawn: (document, changed(document, drawn)), documents(), changes)
 
 
 def moved(run: Run, old: Definition, new: Definition, choices: dict[str, str]) -> Run | None:
@@ -200,9 +201,7 @@ def test_the_events_alone_make_the_migrated_run(
 
 
 @settings(max_examples=150, deadline=None)
-@given(
-    documents(), documents().flatmap(lambda document: st.tuples(st.just(document), changed(document))), deeds
-)
+@given(documents(), pairs, deeds)
 def test_planning_is_total(document: Document, pair: tuple[Document, Document], doings: Any):
     """Any two documents, related or not, and any run: there is a plan, and it is the same when asked again."""
     old = version(document, 1)
