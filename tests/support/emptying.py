@@ -39,13 +39,17 @@ set session_replication_role = replica;
 alter table log.event disable trigger event_is_append_only;
 {}
 alter table log.event enable always trigger event_is_append_only;
+update log.head set log = gen_random_uuid();
 """
 _DELETE = "delete from {}"
 _FILL = "insert into {0} select * from json_populate_recordset(null::{0}, {1})"
 
 
 def emptying(connection: Connection[Any]) -> str:
-    """What makes a database as this one is, which has few rows, as one text. Only here a log forgets."""
+    """What makes a database as this one is, which has few rows, as one text. Only here a log forgets.
+
+    It is another log then, by its id: nobody goes on with what they knew of the one before.
+    """
     statements = []
     for schema, name in connection.execute(_TABLES).fetchall():
         table = sql.Identifier(schema, name)
