@@ -1,16 +1,37 @@
 """Real servers for the tests: one PostgreSQL per session, a fresh database and nats-server per test."""
 
 import gc
+import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from milepost.embedded import NatsServer, PostgresServer
-from tests.stories.house import House
-from tests.stories.house import house as start_house
 from tests.support.databases import Database, Template, new_database
 from tests.support.wheel import build
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The programs that tests start find ours compiled, also where nothing may be written beside the sources.
+
+    To compile it anew in each of them takes a third of the time in which they start.
+    """
+    if sys.dont_write_bytecode and "PYTHONPYCACHEPREFIX" not in os.environ and config.cache is not None:
+        os.environ["PYTHONPYCACHEPREFIX"] = str(config.cache.mkdir("compiled"))
+        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """With ``--dist loadfile``, files that share a running Milepost go to one process: to start one is dear."""
+    if config.getvalue("dist") != "loadfile":
+        return None
+    from tests.support.sharing import ByHouse
+
+    return ByHouse(config, log)
 
 
 def pytest_collection_finish() -> None:
@@ -75,10 +96,3 @@ def nats_url(nats_server: NatsServer) -> str:
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Milepost as a wheel."""
     return build(tmp_path_factory.mktemp("built"))
-
-
-@pytest.fixture(scope="session")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    """One running Milepost for stories, command line and documentation; each has processes and projects of its own."""
-    with start_house(tmp_path_factory.mktemp("house") / "home") as running:
-        yield running

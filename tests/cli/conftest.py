@@ -1,4 +1,4 @@
-"""The command line against the one running Milepost that the stories use."""
+"""The command line against one running Milepost."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from typer.testing import CliRunner, Result
 
 from milepost.cli import build, output
 from tests.stories.house import House
+from tests.stories.house import house as start_house
 
 ROOT = Path(__file__).parents[2]
 VISIT = """\
@@ -75,6 +76,13 @@ def run_milepost(environment: Mapping[str, str], *words: str) -> subprocess.Comp
     return subprocess.run(
         command, env={**inherited, **environment}, capture_output=True, text=True, timeout=60, check=False
     )
+
+
+@pytest.fixture(scope="package")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """One running Milepost for all verbs, as long as their tests run; each has processes and projects of its own."""
+    with start_house(tmp_path_factory.mktemp("house") / "home") as running:
+        yield running
 
 
 @pytest.fixture

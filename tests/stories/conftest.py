@@ -11,14 +11,14 @@ from tests.stories.house import house as start_house
 from tests.stories.outside import FILE, Outside, outside
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def world() -> Iterator[Outside]:
     """What is around the house."""
     with outside() as made:
         yield made
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def house(world: Outside, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """A running Milepost that mails and calls into this world."""
     home = tmp_path_factory.mktemp("stories") / "home"

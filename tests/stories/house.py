@@ -101,7 +101,8 @@ def installed_house(program: Path, directory: Path, **settings: str) -> Abstract
     """As ``house``, of an installed `milepost` in an empty directory."""
     empty = directory.parent / "empty"
     empty.mkdir()
-    return _house([str(program)], empty, directory, settings)
+    compiled = {"PYTHONPYCACHEPREFIX": str(directory.parent / "compiled")}
+    return _house([str(program)], empty, directory, compiled | settings)
 
 
 @contextmanager
