@@ -44,7 +44,7 @@ def run(scale: float) -> dict[str, float]:
         if _import_real(server.app_url, scale):
             figures |= _measured(server.app_url, "bpic2012")
         with psycopg.connect(server.owner_url) as connection:
-            _fill(connection, max(int(EVENTS * scale), 20_000))
+            _fill(connection, max(int(EVENTS * scale), 5_000))
         figures |= _measured(server.app_url, "synthetic")
         figures |= _memory()
     figures["events_per_s"] = figures.get("events_per_s_bpic2012", figures["events_per_s_synthetic"])

@@ -1,4 +1,4 @@
-"""Every benchmark runs, at one per cent of its size, and writes figures in the form that results have."""
+"""Every benchmark runs, at a thousandth of its size, and writes figures in the form that results have."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.support.databases import Template, new_database
 ROOT = Path(__file__).parents[2]
 ALONE = "http"
 """Runs as its user starts it, with a server and processes of its own: what it is that the others share."""
-SCALE = ["--scale", "0.01", "--into"]
+SCALE = 0.001
 
 
 def written(directory: Path, name: str) -> None:
@@ -33,12 +33,12 @@ def written(directory: Path, name: str) -> None:
     assert result["machine"]["cores"] > 0
     assert result["figures"]
     assert all(isfinite(figure) for figure in result["figures"].values())
-    assert result["scale"] == 0.01
+    assert result["scale"] == SCALE
 
 
 def test_a_benchmark_runs_as_its_user_starts_it(tmp_path: Path) -> None:
     """With a durable PostgreSQL, a serving and a loading process of its own it ends well and gives finite figures."""
-    command = [sys.executable, "-m", "bench", ALONE, *SCALE, str(tmp_path)]
+    command = [sys.executable, "-m", "bench", ALONE, "--scale", str(SCALE), "--into", str(tmp_path)]
     ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=600, check=False)
     assert ended.returncode == 0, ended.stdout + ended.stderr
     written(tmp_path, ALONE)
@@ -74,7 +74,7 @@ def test_a_benchmark_runs_small(
     for module in (benchmark, import_module("bench.served")):
         if hasattr(module, "begin"):
             monkeypatch.setattr(module, "begin", Begun)
-    monkeypatch.setattr(sys, "argv", ["bench", name, *SCALE, str(tmp_path)])
+    monkeypatch.setattr(sys, "argv", ["bench", name, "--scale", str(SCALE), "--into", str(tmp_path)])
     main()
     written(tmp_path, name)
 
