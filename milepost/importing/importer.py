@@ -101,7 +101,7 @@ class Importer:
         self.clock = Clock(zone_of(request.zone))
         self.spool = Spool(directory / "spool.sqlite")
         self.report = self._read()
-        self.layout = Layout(self.mapping, self.report.activities, self._attributes(), known)
+        self.layout = Layout(self.mapping, self.report.activities, self.spool.attributes(), known)
         self.document: Document = self._document()
 
     def _read(self) -> Report:
@@ -130,9 +130,6 @@ class Importer:
                 f"no process can be made of this log: {'; '.join(str(problem) for problem in problems)}"
             )
         return document
-
-    def _attributes(self) -> set[str]:
-        return {name for case in self.spool.cases() for name in case.attributes}
 
     def histories(self, version: int, project: UUID | None) -> Iterator[tuple[UUID, History]]:
         """Every run of the file: its stream and its history."""

@@ -147,6 +147,11 @@ class Spool:
                 waiting = next(events, None)
             yield SpooledCase(case, line, orjson.loads(attributes), own)
 
+    def attributes(self) -> set[str]:
+        """The names of all attributes that a case has."""
+        found = self._database.execute('select attributes from "case"')
+        return {name for (attributes,) in found for name in orjson.loads(attributes)}
+
     def one(self, query: str) -> Any:
         """The first column of the first row of a query over the tables ``case`` and ``event``."""
         return self._database.execute(query).fetchone()[0]

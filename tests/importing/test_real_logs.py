@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -38,9 +39,9 @@ class Shown:
     expected: dict[str, Any]
     request: Request
 
-    @property
+    @cached_property
     def stats(self) -> Any:
-        """The statistics of the process."""
+        """The statistics of the process; asked for once, as nothing is added to the log."""
         return queries.process_stats(self.connection, self.imported.process)
 
 
