@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import cache
 from typing import Any, get_args
 from uuid import UUID
 
@@ -93,8 +94,9 @@ SPECIAL: dict[str, dict[str, st.SearchStrategy[Any]]] = {
 }
 
 
+@cache
 def facts(kind: type[Event]) -> st.SearchStrategy[Event]:
-    """Events of one type with any content."""
+    """Events of one type with any content: one strategy for each type, as to make it takes longer than to draw."""
     special = SPECIAL.get(kind.type, {})
     fields = {name: special.get(name, KNOWN.get(name, TEXTS)) for name in kind.model_fields}
     return st.builds(kind, **fields)
