@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event, Thread
@@ -14,7 +15,6 @@ import httpx
 import psycopg
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
-from psycopg import sql
 
 from api import access, reached
 from api.access import PERSON, SCOPES, Scope, first_login_link
@@ -24,13 +24,13 @@ from api.server import listen, make_server
 from api.services import Services
 from domain.schedule import Calendar
 from domain.words import Actor
-from milepost.embedded.postgres import APPLICATION
+from milepost.embedded import PostgresServer
 from projections.engine import Projector
 from store.connect import make_pool
 from store.log import Log
 from store.repository import Repository
 from tests.support.clients import client_of, sign_in
-from tests.support.databases import Database
+from tests.support.databases import Database, Template, new_database
 from tests.support.waiting import wait_until
 from web import routes
 
@@ -147,9 +147,22 @@ class App:
 
 @pytest.fixture
 def app(database: Database) -> Iterator[App]:
-    """An application of this test's own with its read models kept up to date."""
+    """An application of this test's own."""
+    with running(database) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def shared_workspace(postgres_server: PostgresServer, database_template: Template) -> Iterator[App]:
+    """A workspace for all tests of a module that change nothing that another of them looks at."""
+    with new_database(postgres_server, database_template) as database, running(database) as made:
+        yield settled(made)
+
+
+@contextmanager
+def running(database: Database) -> Iterator[App]:
+    """An application with its read models kept up to date."""
     with Log(database.app_url, durable=False) as log:
-        _prepare(database, log)
         stop = Event()
         projecting = Thread(target=_project, args=[database.app_url, log, stop], daemon=True)
         projecting.start()
@@ -195,17 +208,6 @@ class Server:
         self._listening.close()
 
 
-def _prepare(database: Database, log: Log) -> None:
-    """Read models at the head; a copy of a database does not bring the right to make their schemas along."""
-    allow = sql.SQL("grant create on database {} to {}").format(
-        sql.Identifier(database.name), sql.Identifier(APPLICATION)
-    )
-    with psycopg.connect(database.owner_url, autocommit=True) as connection:
-        connection.execute(allow)
-    with Projector(database.app_url, log) as projector:
-        projector.catch_up()
-
-
 def _services(database: Database, log: Log) -> Services:
     pool = make_pool(database.app_url, "api", 4)
     return Services(
@@ -227,6 +229,11 @@ def _project(app_url: str, log: Log, stop: Event) -> None:
 
 @pytest.fixture
 def workspace(app: App) -> App:
+    """An application of this test's own with one published process, in which Dana and Bo work."""
+    return settled(app)
+
+
+def settled(app: App) -> App:
     """An application with one published process, in which Dana and Bo work."""
     app.add("dana", "bo")
     app.publish()
@@ -237,7 +244,7 @@ def workspace(app: App) -> App:
 def visitor(workspace: App) -> Iterator[httpx.Client]:
     """A browser session without a browser."""
     headers = {"Accept": "text/html"}
-    with httpx.Client(base_url=workspace.url, follow_redirects=True, headers=headers) as client:
+    with client_of(workspace.url, follow_redirects=True, headers=headers) as client:
         assert sign_in(client, workspace.link()).status_code == 200
         yield client
 
@@ -254,33 +261,68 @@ def browser() -> Iterator[Browser]:
         launched.close()
 
 
-@pytest.fixture
-def context(browser: Browser, app: App) -> Iterator[BrowserContext]:
-    """A browser signed in as Dana; at the end it must have seen no error and asked nobody else for anything."""
-    made = browser.new_context(
-        viewport={"width": 1440, "height": 900}, locale="en-GB", timezone_id="Europe/Berlin"
-    )
-    made.on("request", lambda request: _only_ours(app, request.url))
-    made.on("console", lambda message: _only_calm(app, message))
-    made.on("weberror", lambda error: app.trouble.append(str(error.error)))
-    made.set_default_timeout(PATIENCE)
-    page = made.new_page()
-    page.goto(app.link())
-    page.get_by_role("button", name="Sign in").click()
-    page.close()
+class Window:
+    """The window of one browser for all tests of a module: to open one takes a browser longer than most tests."""
+
+    def __init__(self, browser: Browser) -> None:
+        self._looks_at: App | None = None
+        self.context = browser.new_context(
+            viewport={"width": 1440, "height": 900}, locale="en-GB", timezone_id="Europe/Berlin"
+        )
+        self.context.on("request", lambda request: self._only_ours(request.url))
+        self.context.on("console", self._only_calm)
+        self.context.on("weberror", lambda error: self._is_trouble(str(error.error)))
+        self.context.set_default_timeout(PATIENCE)
+        self.context.new_page()  # stays open: while one is, the browser keeps what it needs to show others
+
+    def look_at(self, app: App) -> None:
+        """Be signed in as Dana there, as the button of a sign-in link does it."""
+        self._looks_at = app
+        with client_of(app.url) as client:
+            assert sign_in(client, app.link()).is_redirect
+            self.context.add_cookies(
+                [
+                    {"name": cookie.name, "value": str(cookie.value), "url": app.url, "httpOnly": True,
+                     "sameSite": "Lax"}
+                    for cookie in client.cookies.jar
+                ]
+            )  # fmt: skip
+
+    def tidy(self) -> None:
+        """Nothing of a test is left: each has an address of its own, so what pages store there is its own too."""
+        for page in self.context.pages[1:]:
+            page.close()
+        self.context.clear_cookies()
+        self._looks_at = None
+
+    def _only_ours(self, url: str) -> None:
+        if self._looks_at is not None and not url.startswith((self._looks_at.url, "data:")):
+            self._is_trouble(f"asked {url}")
+
+    def _only_calm(self, message: ConsoleMessage) -> None:
+        if message.type == "error":
+            self._is_trouble(message.text)
+
+    def _is_trouble(self, text: str) -> None:
+        if self._looks_at is not None:
+            self._looks_at.trouble.append(text)
+
+
+@pytest.fixture(scope="module")
+def window(browser: Browser) -> Iterator[Window]:
+    """A window for the tests of one module."""
+    made = Window(browser)
     yield made
-    made.close()
+    made.context.close()
+
+
+@pytest.fixture
+def context(window: Window, app: App) -> Iterator[BrowserContext]:
+    """A browser signed in as Dana; at the end it must have seen no error and asked nobody else for anything."""
+    window.look_at(app)
+    yield window.context
+    window.tidy()
     assert app.trouble == []
-
-
-def _only_ours(app: App, url: str) -> None:
-    if not url.startswith((app.url, "data:")):
-        app.trouble.append(f"asked {url}")
-
-
-def _only_calm(app: App, message: ConsoleMessage) -> None:
-    if message.type == "error":
-        app.trouble.append(message.text)
 
 
 @pytest.fixture

@@ -13,6 +13,12 @@ from tests.support.guests import sealed
 from tests.web.conftest import App
 
 
+@pytest.fixture(scope="module")
+def workspace(shared_workspace: App) -> App:
+    """One for all: each test has a session, a project and runs of its own."""
+    return shared_workspace
+
+
 def said(visitor: httpx.Client, path: str) -> dict[str, str]:
     """What the first form of a page is sent with."""
     token = re.search(r'name="milepost-token" content="([^"]+)"', visitor.get(path).text)
@@ -129,5 +135,5 @@ def test_signing_in_again_ends_the_session_before_at_once(workspace: App, visito
     before = dict(visitor.cookies)
     assert visitor.get("/").status_code == 200
     assert sign_in(visitor, workspace.link("person:bo")).is_success
-    with httpx.Client(base_url=workspace.url, cookies=before) as old:
+    with client_of(workspace.url, cookies=before) as old:
         assert old.get("/v1/me").status_code == 401

@@ -16,7 +16,7 @@ from lxml import html
 
 from api.guard import Site
 from projections.answers import StageDot
-from tests.support.clients import sign_in
+from tests.support.clients import client_of, get, sign_in
 from tests.web import samples
 from tests.web.conftest import DANA, PROCESS, App
 from web import drawing, words
@@ -26,6 +26,12 @@ from web.rendering import assets, hide, render, reveal
 from web.selection import chosen_step
 
 ME = "person:dana"
+
+
+@pytest.fixture(scope="module")
+def workspace(shared_workspace: App) -> App:
+    """One for all: each test has a session, projects and runs of its own."""
+    return shared_workspace
 
 
 def shown(template: str, **facts: Any) -> str:
@@ -203,11 +209,11 @@ def test_strangers_are_told_how_to_come_in(workspace: App):
     """Every page asks for a session; a used link says so; nothing of the workspace is shown."""
     project = workspace.project("Secret project")
     for path in ("/", f"/projects/{project}", "/processes/onboarding"):
-        told = httpx.get(workspace.url + path, headers={"Accept": "text/html"})
+        told = get(workspace.url + path, headers={"Accept": "text/html"})
         assert told.status_code == 401
         assert "Sign in to Milepost" in told.text
         assert "Secret" not in told.text
-    used = httpx.get(f"{workspace.url}/sign-in?link=mpl_nothing", headers={"Accept": "text/html"})
+    used = get(f"{workspace.url}/sign-in?link=mpl_nothing", headers={"Accept": "text/html"})
     assert "This link is used up" in used.text
 
 
@@ -239,7 +245,7 @@ def test_signing_out_ends_the_session(workspace: App, visitor: httpx.Client):
     cookies = dict(visitor.cookies)
     told = visitor.post("/sign-out", data={"csrf": _token(visitor, "/")}, headers={"Origin": workspace.url})
     assert "You are signed out" in told.text
-    assert httpx.get(workspace.url, cookies=cookies, headers={"Accept": "text/html"}).status_code == 401
+    assert get(workspace.url, cookies=cookies, headers={"Accept": "text/html"}).status_code == 401
 
 
 def test_a_form_never_leads_to_another_site(workspace: App, visitor: httpx.Client):
@@ -315,7 +321,7 @@ def test_a_draft_is_tried_out_from_its_page(workspace: App, visitor: httpx.Clien
     )
 
 
-def test_what_an_author_says_of_a_process_is_on_its_page(app: App):
+def test_what_an_author_says_of_a_process_is_on_its_page(workspace: App):
     """Who answers for it, what it is for, and a remark; a step that shows the inputs lets them be corrected."""
     inputs = [
         {"key": "plan", "title": "Plan", "kind": "text"},
@@ -331,8 +337,7 @@ def test_what_an_author_says_of_a_process_is_on_its_page(app: App):
         "description": "For everybody who joins.",
         "note": "Tried in Berlin first.",
     }
-    app.add("bo")
-    app.publish(
+    workspace.publish(
         {
             "key": "joining",
             "title": "Joining",
@@ -343,9 +348,9 @@ def test_what_an_author_says_of_a_process_is_on_its_page(app: App):
         }
     )
     roles, given = {"seller": "person:bo"}, {"plan": "gold", "pay": "9000"}
-    run = app.post("/v1/runs", process="joining", name="Ann", roles=roles, inputs=given)["id"]
-    with httpx.Client(base_url=app.url, follow_redirects=True) as client:
-        assert sign_in(client, app.link("person:bo")).status_code == 200
+    run = workspace.post("/v1/runs", process="joining", name="Ann", roles=roles, inputs=given)["id"]
+    with client_of(workspace.url, follow_redirects=True) as client:
+        assert sign_in(client, workspace.link("person:bo")).status_code == 200
         process, step, other = (
             client.get(path).text
             for path in ("/processes/joining", f"/runs/{run}?step=check", f"/runs/{run}?step=next")

@@ -15,12 +15,24 @@ from playwright.sync_api import BrowserContext, expect
 from api import access
 from api.destinations import own_page
 from api.matrix import RULES
-from tests.support.clients import TLS, sign_in
+from tests.support.clients import TLS, get, sign_in
 from tests.web.conftest import App, keep
 from web import routes
 
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 OURS = "https://milepost.example"
+
+
+@pytest.fixture(scope="module")
+def workspace(shared_workspace: App) -> App:
+    """One for all: each test has links and sessions of its own."""
+    return shared_workspace
+
+
+@pytest.fixture(scope="module")
+def app(workspace: App) -> App:
+    """What the browser looks at."""
+    return workspace
 
 
 @pytest.fixture
@@ -63,7 +75,7 @@ def test_signing_in_again_ends_the_session_before(workspace: App, visitor: httpx
     assert "signed in as Dana" in visitor.get(workspace.link("person:bo")).text
     sign_in(visitor, workspace.link("person:bo"))
     workspace.services.leases.forget_all()
-    assert httpx.get(f"{workspace.url}/v1/me", cookies=before, verify=TLS).status_code == 401
+    assert get(f"{workspace.url}/v1/me", cookies=before).status_code == 401
     assert visitor.get("/v1/me").json()["actor"] == "person:bo"
 
 
