@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 import pytest
 
 from tests.api.conftest import Api, project
+from tests.api.document import described
 from tests.api.furnished import QUERIES, filled, furnish
-from tools.generators.openapi import described
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from openapi_python_client import generate
 from openapi_python_client.config import Config, ConfigFile, MetaType
 
 from tests.api.conftest import DANA, PROCESS, Api, project
-from tools.generators.openapi import described
+from tests.api.document import described
 
 PACKAGE = "milepost_client"
 

@@ -14,7 +14,7 @@ from openapi_spec_validator import validate
 from api.schemas import Schemas
 from milepost.welcome import SCOPES
 from tests.api.conftest import Api
-from tools.generators.openapi import described
+from tests.api.document import described
 
 DOCUMENT = described()
 SCHEMAS = DOCUMENT["components"]["schemas"]
