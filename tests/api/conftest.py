@@ -20,12 +20,13 @@ from api.server import listen, make_server
 from api.services import Services
 from domain.schedule import Calendar
 from domain.words import Actor
+from milepost.embedded import PostgresServer
 from projections.engine import Projector
 from store.connect import make_pool
 from store.log import Log
 from store.repository import Repository
 from tests.support.clients import client_of
-from tests.support.databases import Database
+from tests.support.databases import Database, Template, new_database
 from tests.support.people import WelcomingDirectories
 from tests.support.waiting import wait_until
 
@@ -103,11 +104,20 @@ def api(database: Database) -> Iterator[Api]:
         yield made
 
 
+@pytest.fixture(scope="module")
+def shared(postgres_server: PostgresServer, database_template: Template) -> Iterator[Api]:
+    """One server for all tests of a module that change nothing, or nothing that another of them looks at."""
+    with new_database(postgres_server, database_template) as database, serving(database) as made:
+        yield made
+
+
 @contextmanager
 def serving(database: Database) -> Iterator[Api]:
     """A server on a database, its read models at the head of the log."""
-    with Log(database.app_url, durable=False) as log:
-        project(database, log)
+    with Log(database.app_url, durable=False) as log, Projector(database.app_url, log) as projector:
+        _PROJECTORS[database.name] = projector
+        if log.head():  # the read models of a new database are there, and empty as its log is
+            project(database, log)
         services = make_services(database, log)
         listening = listen("127.0.0.1", 0)
         url = f"http://127.0.0.1:{listening.getsockname()[1]}"
@@ -124,12 +134,20 @@ def serving(database: Database) -> Iterator[Api]:
         thread.join(10)
         services.pool.close()
         listening.close()
+        del _PROJECTORS[database.name]
 
 
 def project(database: Database, log: Log) -> int:
     """Bring the read models to the head of the log; the position they reached."""
+    served = _PROJECTORS.get(database.name)
+    if served is not None:
+        return served.catch_up()
     with Projector(database.app_url, log) as projector:
         return projector.catch_up()
+
+
+_PROJECTORS: dict[str, Projector] = {}
+"""Those of the databases that are served now: to open one anew takes longer than what it has to do in most tests."""
 
 
 def make_services(database: Database, log: Log) -> Services:

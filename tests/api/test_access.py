@@ -18,7 +18,7 @@ from api.matrix import RULES, Rule
 from api.throttle import Callers
 from domain.words import Actor
 from tests.api.conftest import Api
-from tests.support.clients import sign_in
+from tests.support.clients import client_of, get, sign_in
 
 _LOOKED_AT_ELSEWHERE = {
     "GET /v1/changes",  # a stream does not end
@@ -75,7 +75,7 @@ def test_the_matrix_holds_for_every_route_and_scope(api: Api):
 
 def test_nobody_gets_in_without_a_token(api: Api):
     """A request that names nobody is 401 on every route that is not open."""
-    with httpx.Client(base_url=api.url) as nobody:
+    with client_of(api.url) as nobody:
         for route, rule in RULES.items():
             assert (answered(nobody, route) == 401) == (not rule.open), route
 
@@ -84,7 +84,7 @@ def test_head_goes_by_the_rule_of_get(api: Api):
     """Where GET is asked for a token HEAD is, where GET is refused a scope HEAD is, and nothing else takes HEAD."""
     gets = [(route, rule) for route, rule in RULES.items() if route.startswith("GET ")]
     assert len(gets) > 50
-    with httpx.Client(base_url=api.url) as nobody, api.as_("person:cell", "service") as other:
+    with client_of(api.url) as nobody, api.as_("person:cell", "service") as other:
         for route, rule in gets:
             if route in _LOOKED_AT_ELSEWHERE:
                 continue
@@ -102,47 +102,47 @@ def test_head_goes_by_the_rule_of_get(api: Api):
     "header",
     ["Bearer", "Bearer x", "Bearer mpt_unknown", "Basic bXB0Xw==", "bearer mpl_x", "mpt_x", "Bearer mps_x"],
 )
-def test_a_wrong_authorization_is_turned_away(api: Api, header: str):
+def test_a_wrong_authorization_is_turned_away(shared: Api, header: str):
     """Whatever is not one of our tokens is 401 with a challenge."""
-    answer = httpx.get(f"{api.url}/v1/me", headers={"Authorization": header})
+    answer = get(f"{shared.url}/v1/me", headers={"Authorization": header})
     assert (answer.status_code, answer.json()["code"]) == (401, "bad_token")
     assert answer.headers["www-authenticate"].startswith("Bearer")
 
 
-def test_a_revoked_token_is_dead_when_the_answer_comes(api: Api):
+def test_a_revoked_token_is_dead_when_the_answer_comes(shared: Api):
     """Once a revocation is answered no process accepts the token, also one that had just used it."""
-    made = api.client.post("/v1/tokens", json={"actor": "service:crm", "scopes": ["read"]}).json()
-    with httpx.Client(base_url=api.url, headers={"Authorization": f"Bearer {made['token']}"}) as crm:
+    made = shared.client.post("/v1/tokens", json={"actor": "service:crm", "scopes": ["read"]}).json()
+    with client_of(shared.url, headers={"Authorization": f"Bearer {made['token']}"}) as crm:
         assert crm.get("/v1/me").json()["actor"] == "service:crm"
-        assert api.client.delete(f"/v1/tokens/{made['id']}").status_code == 204
+        assert shared.client.delete(f"/v1/tokens/{made['id']}").status_code == 204
         assert crm.get("/v1/me").status_code == 401
-    assert api.client.delete(f"/v1/tokens/{UNKNOWN}").status_code == 404
+    assert shared.client.delete(f"/v1/tokens/{UNKNOWN}").status_code == 404
 
 
-def test_a_secret_is_shown_once_and_kept_nowhere(api: Api):
+def test_a_secret_is_shown_once_and_kept_nowhere(shared: Api):
     """The list of tokens and the table hold no secret."""
-    made = api.client.post("/v1/tokens", json={"actor": "person:bo", "scopes": ["read"]}).json()
-    assert made["token"] not in api.client.get("/v1/tokens").text
-    with psycopg.connect(api.database.app_url) as connection:
+    made = shared.client.post("/v1/tokens", json={"actor": "person:bo", "scopes": ["read"]}).json()
+    assert made["token"] not in shared.client.get("/v1/tokens").text
+    with psycopg.connect(shared.database.app_url) as connection:
         rows = connection.execute("select t::text from log.access_token t").fetchall()
     assert made["token"] not in str(rows)
 
 
-def test_nobody_gives_what_they_do_not_have(api: Api):
+def test_nobody_gives_what_they_do_not_have(shared: Api):
     """A token can only be made with scopes that its maker has."""
-    with api.as_("person:bo", "admin") as admin:
+    with shared.as_("person:bo", "admin") as admin:
         refused = admin.post("/v1/tokens", json={"actor": "person:bo", "scopes": ["admin", "work"]})
         assert (refused.status_code, refused.json()["needs"]) == (403, ["work"])
 
 
-def test_an_expired_token_is_no_token(api: Api):
+def test_an_expired_token_is_no_token(shared: Api):
     """A token ends with its lifetime."""
-    with psycopg.connect(api.database.app_url, autocommit=True) as connection:
+    with psycopg.connect(shared.database.app_url, autocommit=True) as connection:
         token = access.create_token(connection, Actor("person:bo"), ["read"], timedelta(seconds=-1))
         assert access.find(connection, token.secret) is None
 
 
-def test_acting_for_somebody_needs_the_scope(api: Api):
+def test_acting_for_somebody_needs_the_scope(shared: Api):
     """Milepost-Actor is for programs with act_as; a service token may name services only, a person's nobody else."""
     cases = {
         ("read", "person:bo"): 403,
@@ -153,12 +153,12 @@ def test_acting_for_somebody_needs_the_scope(api: Api):
         ("act_as", "bo"): 400,
     }
     for (scope, actor), status in cases.items():
-        with api.as_("service:bridge", scope) as client:
+        with shared.as_("service:bridge", scope) as client:
             assert client.get("/v1/me", headers={"Milepost-Actor": actor}).status_code == status, (
                 scope,
                 actor,
             )
-    with api.as_("person:dana", "act_as") as client:
+    with shared.as_("person:dana", "act_as") as client:
         refused = client.get("/v1/me", headers={"Milepost-Actor": "person:bo"})
         assert (refused.status_code, refused.json()["code"]) == (403, "not_allowed")
         assert client.get("/v1/me", headers={"Milepost-Actor": "person:dana"}).status_code == 200
@@ -169,7 +169,7 @@ def browser(api: Api) -> Iterator[httpx.Client]:
     """A browser that was signed in by a first-login link."""
     with psycopg.connect(api.database.app_url, autocommit=True) as connection:
         link = access.first_login_link(connection, api.url, Actor("person:dana"), ["read", "work", "manage"])
-    with httpx.Client(base_url=api.url) as client:
+    with client_of(api.url) as client:
         signed_in = sign_in(client, link)
         assert (signed_in.status_code, signed_in.headers["location"]) == (303, "/")
         cookie = signed_in.headers["set-cookie"].lower()
@@ -185,10 +185,10 @@ def test_a_first_login_link_signs_in_once(browser: httpx.Client):
     assert (me["actor"], sorted(me["scopes"])) == ("person:dana", ["manage", "read", "work"])
 
 
-def test_a_link_is_no_token(api: Api):
+def test_a_link_is_no_token(shared: Api):
     """The secret of a link opens nothing but a session."""
-    with psycopg.connect(api.database.app_url, autocommit=True) as connection:
-        link = access.first_login_link(connection, api.url, Actor("person:dana"))
+    with psycopg.connect(shared.database.app_url, autocommit=True) as connection:
+        link = access.first_login_link(connection, shared.url, Actor("person:dana"))
         secret = urlsplit(link).query.partition("=")[2]
         assert access.find(connection, secret) is None
         assert access.find(connection, secret.replace("mpl_", "mpt_")) is None
@@ -221,7 +221,7 @@ def test_signing_out_ends_the_session(api: Api, browser: httpx.Client):
     csrf = browser.get("/v1/me").json()["csrf"]
     cookie = dict(browser.cookies)
     assert browser.delete("/v1/session", headers={"Origin": api.url, "X-CSRF-Token": csrf}).status_code == 204
-    assert httpx.get(f"{api.url}/v1/me", cookies=cookie).status_code == 401
+    assert get(f"{api.url}/v1/me", cookies=cookie).status_code == 401
 
 
 def test_cookies_are_bound_to_https_where_people_come_by_it():

@@ -7,11 +7,11 @@ from datetime import UTC, datetime, timedelta
 from io import StringIO
 from typing import Any
 
-import httpx
 import pytest
 from icalendar import Calendar as Feed
 
 from tests.api.conftest import DANA, PROCESS, Api, project
+from tests.support.clients import client_of
 
 COLUMNS = [{"key": "start", "title": "Start"}, {"key": "live", "title": "Live"}]
 NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
@@ -20,6 +20,17 @@ NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
 @pytest.fixture
 def place(api: Api) -> str:
     """A project with a run that has a target, and three tasks."""
+    return furnished(api)
+
+
+@pytest.fixture(scope="module")
+def listing(shared: Api) -> tuple[Api, str]:
+    """A server with such a project, for all tests that only look."""
+    return shared, furnished(shared)
+
+
+def furnished(api: Api) -> str:
+    """A project with a run that has a target, and three tasks; its id."""
     api.services.clock = lambda: NOON
     api.publish()
     opened = api.client.post("/v1/projects", json={"name": "Spring", "stages": COLUMNS, "owner": DANA})
@@ -49,8 +60,9 @@ def names(found: Any) -> list[list[str]]:
     return [[card["name"] for card in group["cards"]] for group in found["groups"]]
 
 
-def test_the_list_holds_the_cards_of_the_board_in_any_order(api: Api, place: str):
+def test_the_list_holds_the_cards_of_the_board_in_any_order(listing: tuple[Api, str]):
     """Sorted and grouped as asked; the count is that of the board under the same filter."""
+    api, place = listing
     assert names(listed(api, place, sort="name")) == [["=cmd()", "Acme", "apple", "Zebra"]]
     assert names(listed(api, place, sort="due", kind="task")) == [["apple", "Zebra", "=cmd()"]]
     assert names(listed(api, place, sort="priority")) == [["Zebra", "apple", "=cmd()", "Acme"]]
@@ -65,14 +77,16 @@ def test_the_list_holds_the_cards_of_the_board_in_any_order(api: Api, place: str
         )
 
 
-def test_a_long_list_says_what_it_does_not_show(api: Api, place: str):
+def test_a_long_list_says_what_it_does_not_show(listing: tuple[Api, str]):
     """The limit is told, and how many more there are."""
+    api, place = listing
     short = listed(api, place, limit=2)
     assert (short["count"], short["more"], sum(len(group["cards"]) for group in short["groups"])) == (4, 2, 2)
 
 
-def test_as_csv_no_cell_is_a_formula(api: Api, place: str):
+def test_as_csv_no_cell_is_a_formula(listing: tuple[Api, str]):
     """A spreadsheet opens it as text; labels are one cell, instants are ISO 8601."""
+    api, place = listing
     answer = api.client.get(f"/v1/projects/{place}/list", params={"format": "csv", "sort": "name"})
     assert answer.headers["content-disposition"] == "attachment; filename*=UTF-8''Spring.csv"
     rows = list(csv.DictReader(StringIO(answer.content.decode("utf-8-sig"))))
@@ -101,8 +115,9 @@ def test_no_cell_is_a_formula_whatever_separates_the_cells(api: Api, place: str)
     assert '"x;=1+1;y"' in text
 
 
-def test_stages_are_told_by_title_and_sorted_as_the_board_has_them(api: Api, place: str):
+def test_stages_are_told_by_title_and_sorted_as_the_board_has_them(listing: tuple[Api, str]):
     """What the board calls its stages goes with the list; Start comes before Live, whatever the alphabet says."""
+    api, place = listing
     told = api.client.get(f"/v1/projects/{place}/list", params={"sort": "stage"}).json()
     assert list(told["stages"].items()) == [("start", "Start"), ("live", "Live")]
     stages = [card["stage"] for group in told["groups"] for card in group["cards"]]
@@ -110,8 +125,9 @@ def test_stages_are_told_by_title_and_sorted_as_the_board_has_them(api: Api, pla
     assert set(stages) == {"start", "live"}
 
 
-def test_the_timeline_has_planned_and_actual_bars(api: Api, place: str):
+def test_the_timeline_has_planned_and_actual_bars(listing: tuple[Api, str]):
     """A run's target and its stages, a task's due and its life; what goes on has no end."""
+    api, place = listing
     rows = api.client.get(f"/v1/projects/{place}/timeline").json()["rows"]
     bars = {
         row["name"]: [(bar["kind"], bar["title"], bar["ends_at"] is None) for bar in row["bars"]]
@@ -148,8 +164,9 @@ def test_no_stage_is_planned_beyond_the_target_of_its_run(api: Api):
     assert planned == [("Target", target), ("Start", target)]
 
 
-def test_the_calendar_is_of_a_project_or_of_a_person(api: Api, place: str):
+def test_the_calendar_is_of_a_project_or_of_a_person(listing: tuple[Api, str]):
     """Dues and targets in order; a person's are those of their inbox; the window bounds them."""
+    api, place = listing
     found = api.client.get("/v1/calendar", params={"project": place}).json()["entries"]
     assert [(entry["kind"], entry["of"]) for entry in found] == [
         ("task", "apple"),
@@ -173,18 +190,19 @@ def test_the_calendar_is_of_a_project_or_of_a_person(api: Api, place: str):
         {"project": "01938c2e-7a31-7c11-b1b9-0d6c2f6a9e55", "person": "person:bo"},
     ],
 )
-def test_a_window_that_cannot_be_is_refused(api: Api, query: dict[str, str]):
+def test_a_window_that_cannot_be_is_refused(shared: Api, query: dict[str, str]):
     """The answer names the field."""
-    answer = api.client.get("/v1/calendar", params=query)
+    answer = shared.client.get("/v1/calendar", params=query)
     assert (answer.status_code, answer.json()["code"]) == (422, "invalid")
 
 
-def test_a_feed_needs_its_address_only_and_ends_with_its_token(api: Api, place: str):
+def test_a_feed_needs_its_address_only_and_ends_with_its_token(listing: tuple[Api, str]):
     """Calendar programs read it as iCalendar; the address opens nothing else, and nothing once it is revoked."""
+    api, place = listing
     made = api.client.post("/v1/calendar-links", json={"project": place})
     assert made.status_code == 201
     url = made.json()["url"]
-    with httpx.Client() as stranger:
+    with client_of() as stranger:
         answer = stranger.get(url)
         assert answer.headers["content-type"] == "text/calendar; charset=utf-8"
         events = Feed.from_ical(answer.content).walk("VEVENT")
@@ -202,13 +220,13 @@ def test_a_feed_needs_its_address_only_and_ends_with_its_token(api: Api, place: 
         assert stranger.get(f"{api.url}/calendar/{plain}.ics").status_code == 404
 
 
-def test_what_is_not_there_is_a_problem(api: Api):
+def test_what_is_not_there_is_a_problem(shared: Api):
     """A list, timeline, calendar or link of no project."""
     ghost = "01938c2e-7a31-7c11-b1b9-0d6c2f6a9e55"
     for answer in (
-        api.client.get(f"/v1/projects/{ghost}/list"),
-        api.client.get(f"/v1/projects/{ghost}/timeline"),
-        api.client.get("/v1/calendar", params={"project": ghost}),
-        api.client.post("/v1/calendar-links", json={"project": ghost}),
+        shared.client.get(f"/v1/projects/{ghost}/list"),
+        shared.client.get(f"/v1/projects/{ghost}/timeline"),
+        shared.client.get("/v1/calendar", params={"project": ghost}),
+        shared.client.post("/v1/calendar-links", json={"project": ghost}),
     ):
         assert (answer.status_code, answer.json()["code"]) == (404, "unknown_project")

@@ -32,6 +32,17 @@ PROCESS: dict[str, Any] = {
 @pytest.fixture
 def place(api: Api) -> str:
     """A project with seven stuck runs of Dana's and a task; its id."""
+    return furnished(api)
+
+
+@pytest.fixture(scope="module")
+def listing(shared: Api) -> tuple[Api, str]:
+    """A server with such a project, for all tests that only look."""
+    return shared, furnished(shared)
+
+
+def furnished(api: Api) -> str:
+    """A project with seven stuck runs of Dana's and a task; its id."""
     api.publish(PROCESS)
     assert api.client.post("/v1/people", json={"person": "dana", "name": "Dana"}).is_success
     made: str = api.client.post(
@@ -105,8 +116,9 @@ LISTS: tuple[tuple[str, dict[str, Any], int], ...] = (
 )
 
 
-def test_the_pages_of_a_list_are_the_whole_list(api: Api, place: str):
+def test_the_pages_of_a_list_are_the_whole_list(listing: tuple[Api, str]):
     """Three rows at a time, in the order of the whole, every row once; behind the last page there is nothing."""
+    api, place = listing
     run = api.client.get("/v1/runs", params={"limit": 1}).json()["rows"][0]["id"]
     for path, query, count in LISTS:
         at = path.format(place=place, run=run)
@@ -124,8 +136,9 @@ def identity(row: dict[str, Any]) -> tuple[Any, ...]:
     return tuple(row.get(name) for name in ("id", "run", "step", "action", "kind", "version", "of"))
 
 
-def test_a_group_counts_what_other_pages_show_of_it(api: Api, place: str):
+def test_a_group_counts_what_other_pages_show_of_it(listing: tuple[Api, str]):
     """Every page names the whole size of the groups it shows."""
+    api, place = listing
     path = f"/v1/projects/{place}/list"
     for group in get_args(GroupKey):
         whole = api.client.get(path, params={"group": group}).json()
@@ -147,8 +160,9 @@ EXPORTS: tuple[tuple[str, dict[str, Any], int], ...] = (
 )
 
 
-def test_an_export_is_everything(api: Api, place: str, monkeypatch: pytest.MonkeyPatch):
+def test_an_export_is_everything(listing: tuple[Api, str], monkeypatch: pytest.MonkeyPatch):
     """Whatever the limit of a page is; the answer says how long it is, so that a broken transfer is seen."""
+    api, place = listing
     monkeypatch.setattr("api.paged._BATCH", 2)
     monkeypatch.setattr("projections.card_lists._BATCH", 2)
     monkeypatch.setattr("api.exports._IN_MEMORY_BYTES", 100)
@@ -165,9 +179,10 @@ def test_an_export_is_everything(api: Api, place: str, monkeypatch: pytest.Monke
 
 
 def test_a_group_that_came_up_since_the_list_was_counted_is_told(
-    api: Api, place: str, monkeypatch: pytest.MonkeyPatch
+    listing: tuple[Api, str], monkeypatch: pytest.MonkeyPatch
 ):
     """Cards change between two questions: a group that only the page has says how many it shows there."""
+    api, place = listing
     monkeypatch.setattr("projections.card_lists._Asked.counts", lambda _: {})
     asked: dict[str, str | int] = {"group": "state", "min_position": api.head}
     told = api.client.get(f"/v1/projects/{place}/list", params=asked)
@@ -175,8 +190,11 @@ def test_a_group_that_came_up_since_the_list_was_counted_is_told(
     assert sum(group["count"] for group in told.json()["groups"]) == RUNS + 1
 
 
-def test_an_export_that_fails_on_its_way_is_no_file(api: Api, place: str, monkeypatch: pytest.MonkeyPatch):
+def test_an_export_that_fails_on_its_way_is_no_file(
+    listing: tuple[Api, str], monkeypatch: pytest.MonkeyPatch
+):
     """What cannot be read to its end is answered with a problem: never with a beginning that looks like the whole."""
+    api, _ = listing
     monkeypatch.setattr("api.paged._BATCH", 2)
     monkeypatch.setattr("api.paged._pages", broken)
     told = api.client.get("/v1/runs", params={"format": "csv"})

@@ -30,6 +30,18 @@ COLUMNS = [{"key": "go", "title": "Go"}]
 @pytest.fixture
 def place(api: Api) -> str:
     """A project with a run that has values of every sort, and a task."""
+    return furnished(api)
+
+
+@pytest.fixture(scope="module")
+def searched(shared: Api) -> Api:
+    """A server with such a project, for all tests that only look."""
+    furnished(shared)
+    return shared
+
+
+def furnished(api: Api) -> str:
+    """A project with a run that has values of every sort, and a task; its id."""
     api.publish(PROCESS)
     opened = api.client.post(
         "/v1/projects", json={"name": "Removals", "stages": COLUMNS, "owner": "person:owner"}
@@ -78,9 +90,9 @@ def hits(client: httpx.Client, text: str, **query: Any) -> list[tuple[str, str]]
         ("' & | !:* <->", []),
     ],
 )
-def test_what_fits_is_found(api: Api, place: str, text: str, expected: list[tuple[str, str]]):
+def test_what_fits_is_found(searched: Api, text: str, expected: list[tuple[str, str]]):
     """Parts of names, beginnings of words, whatever signs are typed."""
-    assert hits(api.client, text) == expected
+    assert hits(searched.client, text) == expected
 
 
 PASTED = (
@@ -125,9 +137,9 @@ def stored(api: Api, place: str, where: str, text: str) -> str:
     return run
 
 
-def test_every_search_has_an_index(api: Api, place: str):
+def test_every_search_has_an_index(searched: Api):
     """However many there are, no statement of the search has to read through all cards, steps, runs or values."""
-    with psycopg.connect(api.database.app_url, autocommit=True) as connection:
+    with psycopg.connect(searched.database.app_url, autocommit=True) as connection:
         for way in (
             "seqscan",
             "indexscan",
@@ -159,13 +171,13 @@ def test_a_card_is_in_the_state_that_its_board_shows(api: Api, place: str):
     assert (hit["kind"], hit["state"]) == ("task", "late")
 
 
-def test_sensitive_and_personal_values_are_never_found(api: Api, place: str):
+def test_sensitive_and_personal_values_are_never_found(searched: Api):
     """Not even by those who may see them."""
-    assert hits(api.client, "canary") == []
-    assert hits(api.client, "canarycode") == []
+    assert hits(searched.client, "canary") == []
+    assert hits(searched.client, "canarycode") == []
 
 
-def test_values_are_found_by_those_whom_the_run_concerns(api: Api, place: str):
+def test_values_are_found_by_those_whom_the_run_concerns(searched: Api):
     """Its people and those who work in its project; names are found by everybody."""
     for who, concerned in (
         ("person:sam", True),
@@ -173,7 +185,7 @@ def test_values_are_found_by_those_whom_the_run_concerns(api: Api, place: str):
         ("person:owner", True),
         ("person:eve", False),
     ):
-        with api.as_(who, "read") as client:
+        with searched.as_(who, "read") as client:
             assert bool(hits(client, "rotterdam")) == concerned, who
             assert hits(client, "überland") == [("run", "Überland GmbH")]
 

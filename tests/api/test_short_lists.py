@@ -5,15 +5,16 @@ from __future__ import annotations
 import pytest
 
 from tests.api.conftest import PROCESS, Api, project
+from tests.api.document import described
 from tests.api.furnished import furnish
-from tools.generators.openapi import described
 
 ROWS = {"/v1/tokens": "tokens"}
 
 
-@pytest.fixture
-def furnished(api: Api) -> Api:
-    """At least two of every kind."""
+@pytest.fixture(scope="module")
+def furnished(shared: Api) -> Api:
+    """At least two of every kind, for all tests to look at."""
+    api = shared
     furnish(api)
     api.publish({**PROCESS, "key": "leaving", "title": "Leaving"})
     second = {"name": "Autumn", "stages": [{"key": "a", "title": "A"}]}

@@ -18,6 +18,7 @@ from tests.api.conftest import DANA, Api, project
 
 PLAIN, SECRET, INPUT, WORDS = "canary-plain", "canary-secret", "canary-input", "canary-words"
 ROLE, ROLES = "canary-alone", "canary-listed"
+SAID = tuple(f"canary-{word}" for word in ("comment", "reopened", "helped", "waited"))
 CANARIES = (PLAIN, SECRET, INPUT, WORDS, ROLE, ROLES)
 PROCESS = {
     "key": "hiring",
@@ -41,10 +42,42 @@ PROCESS = {
 COLUMNS = [{"key": "start", "title": "Start"}]
 
 
+@pytest.fixture(scope="module")
+def api(shared: Api) -> Api:
+    """One server for all: what a test changes is in a project and a run of its own."""
+    shared.publish(PROCESS)
+    return shared
+
+
 @pytest.fixture
 def places(api: Api) -> tuple[str, str]:
+    """A project of this test's own, and a run in it that holds a canary of every kind."""
+    return furnished(api)
+
+
+@pytest.fixture(scope="module")
+def looked_at(api: Api) -> tuple[str, str]:
+    """As ``places``, for all tests that only look."""
+    return furnished(api)
+
+
+@pytest.fixture(scope="module")
+def written_at(api: Api) -> tuple[str, str]:
+    """As ``places``, with something written at the step for some roles, for all tests that only look."""
+    place, run = furnished(api)
+    with api.as_("person:sam", "work") as sam:
+        for path, body in (
+            (f"/v1/runs/{run}/steps/talk/reopen", {"reason": SAID[1]}),
+            (f"/v1/runs/{run}/steps/talk/request-help", {"reason": SAID[2], "waiting_on": SAID[3]}),
+            (f"/v1/runs/{run}/comment", {"text": SAID[0], "step": "talk"}),
+        ):
+            assert sam.post(path, json=body).is_success
+    project(api.database, api.services.log)
+    return place, run
+
+
+def furnished(api: Api) -> tuple[str, str]:
     """A project, and a run in it that holds a canary of every kind."""
-    api.publish(PROCESS)
     opened = api.client.post(
         "/v1/projects", json={"name": "People", "owner": "person:owner", "stages": COLUMNS}
     )
@@ -105,12 +138,12 @@ def of_run(run: str) -> list[str]:
     ],
 )
 def test_values_are_for_those_whom_they_concern(
-    api: Api, places: tuple[str, str], who: str, scopes: tuple[str, ...], told: set[str]
+    api: Api, looked_at: tuple[str, str], who: str, scopes: tuple[str, ...], told: set[str]
 ):
     """Relation x scope: the people of a run and of its project see values, its doers and admins sensitive ones too."""
     with api.as_(who, *scopes) as client:
-        assert seen(client, of_run(places[1])) == told
-        view = client.get(f"/v1/runs/{places[1]}").json()
+        assert seen(client, of_run(looked_at[1])) == told
+        view = client.get(f"/v1/runs/{looked_at[1]}").json()
         contract = view["stages"][0]["steps"][0]
         assert view["sees_values"] == bool(told)
         if told:
@@ -119,9 +152,9 @@ def test_values_are_for_those_whom_they_concern(
             assert (view["inputs"], contract["values"]) == (None, None)
 
 
-def test_viewers_of_a_project_get_no_value_on_any_route(api: Api, places: tuple[str, str]):
+def test_viewers_of_a_project_get_no_value_on_any_route(api: Api, looked_at: tuple[str, str]):
     """No canary of a step is in any answer to somebody who may only look: pages, lists, feeds, statistics."""
-    place, run = places
+    place, run = looked_at
     routes = [*of_run(run), "/v1/runs", f"/v1/projects/{place}/board", f"/v1/projects/{place}/attention",
               f"/v1/projects/{place}/funnel", "/v1/projects", "/v1/home", "/v1/home?person=person:sam", "/v1/inbox",
               "/v1/inbox?person=person:pat", "/v1/attention", "/v1/events?after=0&limit=1000", "/v1/processes",
@@ -132,7 +165,7 @@ def test_viewers_of_a_project_get_no_value_on_any_route(api: Api, places: tuple[
 
 
 @pytest.mark.parametrize("path", ["/v1/events?after=0", "/v1/changes?after=0"])
-def test_streams_carry_no_value(api: Api, places: tuple[str, str], path: str):
+def test_streams_carry_no_value(api: Api, looked_at: tuple[str, str], path: str):
     """The two streams tell what happened, never with which values."""
     read = b""
     with (
@@ -151,10 +184,10 @@ def test_streams_carry_no_value(api: Api, places: tuple[str, str], path: str):
     [("person:mia", set()), ("person:chris", set()), ("person:pat", {ROLES}), ("person:sam", {ROLE, ROLES})],
 )
 def test_what_is_for_roles_is_told_on_no_route_to_others(
-    api: Api, places: tuple[str, str], who: str, told: set[str]
+    api: Api, looked_at: tuple[str, str], who: str, told: set[str]
 ):
     """Views, lists, feeds, search and exports tell the values of such a step to its roles only, at every step of it."""
-    place, run = places
+    place, run = looked_at
     routes = [*of_run(run), "/v1/runs?format=csv", "/v1/runs", f"/v1/projects/{place}/board", "/v1/home", "/v1/inbox",
               f"/v1/projects/{place}/attention", "/v1/attention", "/v1/events?after=0&limit=1000", f"/runs/{run}",
               *(f"/v1/search?q={canary}" for canary in (ROLE, ROLES)), f"/v1/runs/{run}/incidents"]  # fmt: skip
@@ -171,9 +204,6 @@ def _tells(answer: httpx.Response, canary: str) -> bool:
     return answer.status_code == 200 and canary in text
 
 
-SAID = tuple(f"canary-{word}" for word in ("comment", "reopened", "helped", "waited"))
-
-
 @pytest.mark.parametrize(
     ("who", "scopes", "told"),
     [
@@ -186,18 +216,10 @@ SAID = tuple(f"canary-{word}" for word in ("comment", "reopened", "helped", "wai
     ],
 )
 def test_what_is_written_at_a_step_for_some_roles_is_for_those_too(
-    api: Api, places: tuple[str, str], who: str, scopes: tuple[str, ...], told: set[str]
+    api: Api, written_at: tuple[str, str], who: str, scopes: tuple[str, ...], told: set[str]
 ):
     """Reasons, help that is asked for and comments are told as the values of the step are, and to nobody else."""
-    place, run = places
-    with api.as_("person:sam", "work") as sam:
-        for path, body in (
-            (f"/v1/runs/{run}/steps/talk/reopen", {"reason": SAID[1]}),
-            (f"/v1/runs/{run}/steps/talk/request-help", {"reason": SAID[2], "waiting_on": SAID[3]}),
-            (f"/v1/runs/{run}/comment", {"text": SAID[0], "step": "talk"}),
-        ):
-            assert sam.post(path, json=body).is_success
-    project(api.database, api.services.log)
+    place, run = written_at
     lists = ["/v1/runs", f"/v1/projects/{place}/board", f"/v1/projects/{place}/attention", "/v1/attention",
              "/v1/home", "/v1/inbox", "/v1/events?after=0&limit=1000", "/v1/runs?format=csv",
              f"/v1/runs/{run}/incidents", f"/v1/actions?run={run}",
