@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -10,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -18,7 +18,7 @@ import psutil
 import pytest
 
 from milepost.embedded import NatsServer, PostgresServer
-from tests.support.programs import NOBODY, ROOT, alive, environment_for, python_for
+from tests.support.programs import NOBODY, ROOT, alive, environment_for, ordinary_user, python_for
 from tests.support.waiting import wait_until
 from workers.broker_users import RELAY
 
@@ -104,11 +104,16 @@ def wait_until_up(started: Up) -> None:
 
 
 @pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
-    """One that several tests look at."""
-    with up(tmp_path_factory.mktemp("up") / "home", None, **CALLING) as started:
-        wait_until_up(started)
-        yield started
+def running() -> Iterator[Up]:
+    """One that several tests look at; where it can be, of an ordinary user, and asked to stop it ends well."""
+    uid = ordinary_user()
+    with TemporaryDirectory(prefix="milepost-up-") as parent:
+        if uid is not None:
+            os.chown(parent, uid, uid)
+        with up(Path(parent) / "home", uid, **CALLING) as started:
+            wait_until_up(started)
+            yield started
+            assert started.stop() == 0
 
 
 def test_it_says_where_to_go(running: Up):
@@ -151,7 +156,7 @@ def test_only_who_calls_is_told_the_secrets_of_calls(running: Up):
 
 def test_a_second_one_is_refused_the_home(running: Up):
     """It says who has the home, fails, and does not disturb the first."""
-    with up(running.home) as second:
+    with up(running.home, ordinary_user()) as second:
         assert second.process.wait(START_SECONDS) != 0
         assert f"process {running.process.pid}" in second.output.read_text()
         assert "Traceback" not in second.output.read_text()
@@ -182,30 +187,25 @@ def test_what_dies_comes_back(running: Up, name: str):
 
 
 @pytest.mark.fault
-def test_ctrl_c_stops_all_of_it_and_a_kill_does_not_block_the_next_start(tmp_path: Path):
-    """Killed without warning it leaves nothing in the way; asked to stop, nothing runs and the exit code is 0."""
-    with up(tmp_path / "home") as killed:
+def test_however_it_ends_it_leaves_nothing_in_the_way(tmp_path: Path):
+    """Ctrl-C counts from the first moment, a kill does not block the next start; after a stop nothing of it runs."""
+    home = tmp_path / "home"
+    with up(home) as started:
+        wait_until((home / "postgres" / "postgres.log").exists, "the first server")
+        assert started.stop(signal.SIGTERM) == 0
+        assert not (home / "run" / "instance.json").exists()
+    with up(home) as killed:
         wait_until_up(killed)
         left_over = killed.pids
         killed.process.kill()
         killed.process.wait()
-    with up(tmp_path / "home") as again:
+    with up(home) as again:
         wait_until_up(again)
         assert not [name for name, pid in left_over.items() if alive(pid)]
         pids = again.pids
         assert again.stop() == 0
         assert not [name for name, pid in pids.items() if alive(pid)]
-        assert not (again.home / "run" / "instance.json").exists()
-
-
-def test_a_stop_while_starting_leaves_nothing(tmp_path: Path):
-    """Ctrl-C counts from the first moment."""
-    with up(tmp_path / "home") as started:
-        wait_until((started.home / "postgres" / "postgres.log").exists, "the first server")
-        assert started.stop(signal.SIGTERM) == 0
-        assert not (started.home / "run" / "instance.json").exists()
-    with up(tmp_path / "home") as again:
-        wait_until_up(again)
+        assert not (home / "run" / "instance.json").exists()
 
 
 def test_it_uses_the_servers_it_is_told(nats_server: NatsServer, tmp_path: Path):
@@ -226,16 +226,9 @@ def test_it_uses_the_servers_it_is_told(nats_server: NatsServer, tmp_path: Path)
             assert started.stop() == 0
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can run it as somebody else")
-def test_an_ordinary_user_can_run_it():
+@pytest.mark.skipif(
+    ordinary_user() is None, reason="only root can run it as somebody else, with a Python for all"
+)
+def test_an_ordinary_user_can_run_it(running: Up):
     """Nothing about it needs root."""
-    parent = Path("/tmp") / f"milepost-up-{os.getpid()}"
-    parent.mkdir()
-    os.chown(parent, NOBODY, NOBODY)
-    try:
-        with up(parent / "home", uid=NOBODY) as started:
-            wait_until_up(started)
-            assert {psutil.Process(pid).uids().real for pid in started.pids.values()} == {NOBODY}
-            assert started.stop() == 0
-    finally:
-        shutil.rmtree(parent)
+    assert {psutil.Process(pid).uids().real for pid in running.pids.values()} == {NOBODY}

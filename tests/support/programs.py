@@ -27,6 +27,17 @@ def python_for(uid: int | None) -> str:
     return system
 
 
+def ordinary_user() -> int | None:
+    """Somebody else than root who can run our program here; None where we are not root, or no Python is for all."""
+    if os.geteuid() != 0:
+        return None
+    try:
+        python_for(NOBODY)
+    except pytest.skip.Exception:
+        return None
+    return NOBODY
+
+
 def environment_for(uid: int | None) -> dict[str, str]:
     """Our environment without any setting; somebody else gets a home of nobody's and our libraries."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("MILEPOST_")}
