@@ -54,8 +54,8 @@ def stages_passed(walk: Walk) -> list[str]:
     """Do step after step; the stages that the card went through, each checked against the process view."""
     passed: list[str] = []
 
-    def look(walk: Walk) -> bool:
-        card, view = walk.card(), walk.view()
+    def look(view: Any) -> bool:
+        card = walk.card()
         current = view["stage"]
         if current is not None and (not passed or passed[-1] != current):
             passed.append(current)

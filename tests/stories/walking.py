@@ -30,6 +30,11 @@ BO = "person:bo"
 """Whom forms name."""
 
 
+def steps_of(view: Any) -> dict[str, Any]:
+    """Every step of a process view by key."""
+    return {step["key"]: step for stage in view["stages"] for step in stage["steps"]}
+
+
 def shipped(file: str) -> Document:
     """A process document that ships."""
     document, problems = read_document(Path(PROCESSES / file))
@@ -80,32 +85,33 @@ class Walk:
 
     def steps(self) -> dict[str, Any]:
         """Every step of the process view by key."""
-        return {step["key"]: step for stage in self.view()["stages"] for step in stage["steps"]}
+        return steps_of(self.view())
 
-    def walk(self, until: Callable[[Walk], bool] = lambda _walk: False) -> None:
-        """Do the first ready step, again and again, until the run has ended or ``until`` is true.
+    def walk(self, until: Callable[[Any], bool] = lambda _view: False) -> None:
+        """Do the first ready step, again and again, until the run has ended or ``until`` is true of the process view.
 
         What the machine does at once is waited for before ``until`` is asked, so that both views tell of one moment.
         """
-        self.settle()
-        while not until(self) and self.view()["state"] == "running":
-            ready = [
-                step
-                for key, step in self.steps().items()
-                if step["state"] == "ready" and key not in self.held
-            ]
-            assert ready, f"the run is stuck: {[(key, step['state']) for key, step in self.steps().items()]}"
+        view = self.settle()
+        while not until(view) and view["state"] == "running":
+            steps = steps_of(view)
+            ready = [step for key, step in steps.items() if step["state"] == "ready" and key not in self.held]
+            assert ready, f"the run is stuck: {[(key, step['state']) for key, step in steps.items()]}"
             self.do(min(ready, key=lambda step: step["kind"] in AUTOMATIC)["key"])
-            self.settle()
+            view = self.settle()
 
     def walk_to(self, key: str, state: str = "ready") -> None:
         """Walk until this step is in this state."""
-        self.walk(until=lambda walk: walk.steps()[key]["state"] == state)
+        self.walk(until=lambda view: bool(steps_of(view)[key]["state"] == state))
         assert self.steps()[key]["state"] == state, f"the run ended before {key} was {state}"
 
-    def settle(self) -> None:
-        """Wait until the machine has nothing to do at once."""
-        wait_until(lambda: not any(map(self._machine_is_at, self.steps().values())))
+    def settle(self) -> Any:
+        """Wait until the machine has nothing to do at once; the process view then."""
+        return wait_until(self._settled, "what the machine does at once")
+
+    def _settled(self) -> Any:
+        view = self.view()
+        return None if any(map(self._machine_is_at, steps_of(view).values())) else view
 
     def do(self, key: str) -> None:
         """Do one step, as whoever plays its role; the machine's steps are let come, or told of by another service."""
