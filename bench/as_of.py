@@ -15,6 +15,7 @@ from bench.made import BEGIN, PROJECT, RUNS, make_read_models, others, project_l
 from bench.support import durable_server, percentile
 from projections import queries
 from projections.engine import Projector
+from projections.registry import PROJECTIONS
 from store.log import Log
 from store.migrations import migrate
 from store.repository import Repository
@@ -32,7 +33,7 @@ def run(scale: float) -> dict[str, float]:
         with psycopg.connect(server.owner_url) as connection:
             first = store(connection, project_log(runs), APART)
             last = store(connection, others(int(EVENTS * scale)), APART)
-        with Projector(server.app_url) as projector:
+        with Projector(server.app_url, projections=PROJECTIONS) as projector:
             projector.outdated()
         make_read_models(server.app_url)
         with Log(server.app_url) as log, psycopg.connect(server.app_url, autocommit=True) as connection:

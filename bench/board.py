@@ -22,6 +22,7 @@ from bench.support import durable_server, percentile
 from domain.words import Actor
 from milepost.embedded import PostgresServer
 from projections.engine import Projector
+from projections.registry import PROJECTIONS
 from store.migrations import migrate
 
 SMALL, LARGE = 100_000, 5_000_000
@@ -47,7 +48,7 @@ def run(scale: float) -> dict[str, float]:
         migrate(server.owner_url)
         with psycopg.connect(server.app_url, autocommit=True) as connection:
             token = access.create_token(connection, Actor("person:dana"), ["read"]).secret
-        with Projector(server.app_url) as projector:
+        with Projector(server.app_url, projections=PROJECTIONS) as projector:
             projector.outdated()
         at = _store(server, project_log(max(10, int(RUNS * min(scale, 1)))))
         at = _store(server, others(max(1_000, int(SMALL * scale) - at)))

@@ -20,6 +20,7 @@ from bench.served import serve_here, served
 from bench.support import durable_server
 from domain.words import Actor
 from projections.engine import Projector
+from projections.registry import PROJECTIONS
 from store.log import Log
 from store.migrations import migrate
 
@@ -32,7 +33,7 @@ def run(scale: float) -> dict[str, float]:
         migrate(server.owner_url)
         with psycopg.connect(server.app_url, autocommit=True) as connection:
             token = access.create_token(connection, DANA, ("read", "work", "manage")).secret
-        with Log(server.app_url) as log, Projector(server.app_url, log) as projector:
+        with Log(server.app_url) as log, Projector(server.app_url, log, projections=PROJECTIONS) as projector:
             projector.catch_up()
         with served(server.app_url, "bench.http") as port:
             command = [sys.executable, "-m", "bench.load", str(port), token, str(scale)]

@@ -12,6 +12,7 @@ from time import monotonic
 from bench.support import durable_server
 from milepost.importing.importer import Request, import_log
 from projections.engine import Projector
+from projections.registry import PROJECTIONS
 from store.log import Log
 from store.migrations import migrate
 
@@ -29,7 +30,7 @@ def run(scale: float) -> dict[str, float]:
             began = monotonic()
             imported = import_log(wanted, log)
             stored = monotonic()
-            with Projector(server.app_url, log) as projector:
+            with Projector(server.app_url, log, projections=PROJECTIONS) as projector:
                 reached = projector.catch_up()
             shown = monotonic()
         if reached < imported.last_position:

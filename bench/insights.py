@@ -14,6 +14,7 @@ from milepost.importing.importer import import_log
 from projections import insights_queries, queries
 from projections.asking import moment
 from projections.engine import Projector
+from projections.registry import PROJECTIONS
 from store.log import Log
 from store.migrations import migrate
 
@@ -28,7 +29,7 @@ def run(scale: float) -> dict[str, float]:
         migrate(server.owner_url)
         with Log(server.app_url, durable=False) as log:
             imported = import_log(request, log)
-            with Projector(server.app_url, log) as projector:
+            with Projector(server.app_url, log, projections=PROJECTIONS) as projector:
                 projector.catch_up()
         with psycopg.connect(server.app_url, autocommit=True) as connection:
             return {"runs": float(imported.runs), **_asked(connection, imported.process)}

@@ -18,6 +18,7 @@ from domain.words import StageKey
 from milepost.embedded import NatsServer
 from milepost.embedded.postgres import APPLICATION
 from projections.engine import Projector
+from projections.registry import PROJECTIONS
 from store.connect import connect
 from store.log import Append, Log, NewEvent
 from store.migrations import migrate
@@ -113,7 +114,7 @@ def _percentile(values: list[float], share: float) -> float:
 def _work(database_url: str, nats_url: str, relay_url: str) -> None:
     log_setup.set_up("warning")
     settings = WorkerSettings(database_url, BrokerSettings((nats_url,), (relay_url,)))
-    serve(settings, lambda log: Projector(database_url, log))
+    serve(settings, lambda log: Projector(database_url, log, projections=PROJECTIONS))
 
 
 if __name__ == "__main__":

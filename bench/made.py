@@ -13,6 +13,7 @@ from psycopg.types.json import set_json_dumps
 
 from domain.words import process_stream
 from projections.rebuild import drop, flip, list_generations, rebuild
+from projections.registry import PROJECTIONS
 
 PROJECT = UUID(int=1 << 100)
 BEGIN = datetime(2026, 1, 5, 8, tzinfo=UTC)
@@ -88,8 +89,8 @@ def store(connection: psycopg.Connection[Any], events: Iterable[Stored], apart: 
 
 def make_read_models(url: str) -> None:
     """Every read model from the whole log, beside the live ones, then in their place."""
-    for generation in rebuild(url):
-        flip(url, generation.schema)
+    for generation in rebuild(url, projections=PROJECTIONS):
+        flip(url, generation.schema, projections=PROJECTIONS)
     for generation in list_generations(url):
         if generation.state == "old":
             drop(url, generation.schema)

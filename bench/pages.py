@@ -33,6 +33,7 @@ from domain.words import Actor
 from milepost.embedded import PostgresServer
 from milepost.importing.importer import import_log
 from projections.engine import Projector
+from projections.registry import PROJECTIONS
 from store.log import Log
 from store.migrations import migrate
 from web import routes
@@ -76,7 +77,7 @@ def _fill(server: PostgresServer, directory: Path, scale: float) -> UUID:
     with psycopg.connect(server.owner_url) as connection:
         store(connection, project_log(max(10, int(RUNS * min(scale, 1)))), timedelta(seconds=1))
     request = import_module("bench.import").request(directory, scale)
-    with Log(server.app_url) as log, Projector(server.app_url, log) as projector:
+    with Log(server.app_url) as log, Projector(server.app_url, log, projections=PROJECTIONS) as projector:
         imported = import_log(request, log)
         projector.catch_up()
     assert imported.project is not None

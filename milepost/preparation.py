@@ -76,7 +76,7 @@ def renew_read_models(application_url: str) -> None:
     # only after an update: a start has no time for what is hardly ever used
     from projections.rebuild import renew
 
-    renew(application_url)
+    renew(application_url, projections=PROJECTIONS)
 
 
 def _prepare_read_models(application_url: str) -> list[str]:

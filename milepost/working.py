@@ -10,6 +10,7 @@ from milepost.acting import acting
 from milepost.reaching import application_url, broker
 from milepost.settings import Settings, SettingsError
 from projections.engine import Projector
+from projections.registry import PROJECTIONS
 from store.errors import Unavailable, UnsafeServer
 from store.log import Log
 from store.repository import Repository
@@ -69,4 +70,4 @@ def now() -> datetime:
 
 
 def _projector(url: str, growing: Log) -> Projector:
-    return Projector(url, growing)
+    return Projector(url, growing, projections=PROJECTIONS)

@@ -17,7 +17,6 @@ from projections.cohort import Cohort
 from projections.generations import Standing
 from projections.projection import Projection
 from projections.reading import Event, LogDefinitions, Part, head, read_part, read_span
-from projections.registry import PROJECTIONS
 from projections.settling import write_anew, write_changes
 from projections.writing import BY_KEY, LOCK, CheckpointLost, Writer, connect
 
@@ -103,8 +102,8 @@ class Projector:
         self,
         app_url: str,
         log: HasHead | None = None,
-        projections: Iterable[Projection] = PROJECTIONS,
         *,
+        projections: Iterable[Projection],
         batch: int = 10_000,
     ) -> None:
         """``log`` is asked for the head when given, else the database is; ``batch`` is the most events of one span."""
@@ -230,7 +229,7 @@ def _advance_here(span: Span, upto: int, batch: int, progress: Progress | None) 
             progress(end, upto)
 
 
-def retry(app_url: str, schema: str, stream: UUID, projections: Iterable[Projection] = PROJECTIONS) -> bool:
+def retry(app_url: str, schema: str, stream: UUID, *, projections: Iterable[Projection]) -> bool:
     """Take up a parked stream again: its rows are made anew from its whole history. False when it is parked again."""
     by_name = {projection.name: projection for projection in projections}
     with connect(app_url, "retry") as connection, connection.transaction():

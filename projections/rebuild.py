@@ -18,7 +18,6 @@ from projections.engine import Progress, Span, advance
 from projections.generations import Generation, NotAllowed, Standing
 from projections.projection import Projection
 from projections.reading import head
-from projections.registry import PROJECTIONS
 from projections.writing import LOCK, connect
 
 BATCH = 40_000
@@ -30,7 +29,7 @@ def rebuild(
     names: Iterable[str] = (),
     progress: Progress | None = None,
     *,
-    projections: Iterable[Projection] = PROJECTIONS,
+    projections: Iterable[Projection],
     batch: int = BATCH,
 ) -> list[Generation]:
     """Fill new generations of the named read models (default: all) from the log, up to its head, indexes included.
@@ -53,7 +52,7 @@ def rebuild(
         return [generations.find(connection, schema) for schema in schemas]
 
 
-def compare(app_url: str, schema: str, *, projections: Iterable[Projection] = PROJECTIONS) -> Comparison:
+def compare(app_url: str, schema: str, *, projections: Iterable[Projection]) -> Comparison:
     """The rows that differ between a generation and the live one of its read model, both at the same position.
 
     The generation is brought to where the live one stands, which waits for that long.
@@ -68,7 +67,7 @@ def compare(app_url: str, schema: str, *, projections: Iterable[Projection] = PR
         return Comparison(live.schema, other.schema, live.position, found)
 
 
-def flip(app_url: str, schema: str, *, projections: Iterable[Projection] = PROJECTIONS) -> Generation:
+def flip(app_url: str, schema: str, *, projections: Iterable[Projection]) -> Generation:
     """Let the views show this generation, which is brought level first; nobody ever reads something older than before.
 
     Flipping to an old generation is the way back. Raises NotAllowed where the code has moved on from its version.
@@ -84,7 +83,7 @@ def flip(app_url: str, schema: str, *, projections: Iterable[Projection] = PROJE
         return generations.find(connection, other.schema)
 
 
-def roll_back(app_url: str, name: str, *, projections: Iterable[Projection] = PROJECTIONS) -> Generation:
+def roll_back(app_url: str, name: str, *, projections: Iterable[Projection]) -> Generation:
     """Let the views show the newest old generation of this read model again. Raises NotAllowed where there is none."""
     with connect(app_url, "roll back") as connection:
         old = [each for each in generations.generations(connection, name) if each.state == "old"]
@@ -93,7 +92,7 @@ def roll_back(app_url: str, name: str, *, projections: Iterable[Projection] = PR
     return flip(app_url, max(old, key=lambda each: each.number).schema, projections=projections)
 
 
-def renew(app_url: str, *, projections: Iterable[Projection] = PROJECTIONS) -> list[str]:
+def renew(app_url: str, *, projections: Iterable[Projection]) -> list[str]:
     """Rebuild what is outdated, let the views show it, and drop what no code of this release can read; their names."""
     with connect(app_url, "renew") as connection:
         names = generations.outdated(connection, projections)

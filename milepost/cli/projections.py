@@ -29,6 +29,7 @@ from projections import engine
 from projections import rebuild as generations
 from projections.comparing import Comparison
 from projections.generations import Generation, NotAllowed
+from projections.registry import PROJECTIONS
 
 app = typer.Typer(help="Projections: read models, rebuilt beside the live ones.", no_args_is_help=True)
 
@@ -69,7 +70,7 @@ def rebuild(
     """Fill a new generation from the log while the live one serves; interrupted, it goes on when called again."""
     names = () if name == "all" else (name,)
     with _bar(as_json) as hear:
-        made = _answered(lambda: generations.rebuild(application_url(), names, hear))
+        made = _answered(lambda: generations.rebuild(application_url(), names, hear, projections=PROJECTIONS))
     if as_json:
         print_json([asdict(each) for each in made])
         return
@@ -82,7 +83,9 @@ def rebuild(
 def compare(name: str = Name, generation: str = Chosen, as_json: bool = AsJson) -> None:
     """Compare a generation with the live one: rows only here, rows only there, cells that differ."""
     schema = generation or _newest(name).schema
-    found: Comparison = _answered(lambda: generations.compare(application_url(), schema))
+    found: Comparison = _answered(
+        lambda: generations.compare(application_url(), schema, projections=PROJECTIONS)
+    )
     if as_json:
         print_json(asdict(found))
     else:
@@ -99,10 +102,10 @@ def flip(
 ) -> None:
     """Serve from another generation, from one moment to the next."""
     if back:
-        live = _answered(lambda: generations.roll_back(application_url(), name))
+        live = _answered(lambda: generations.roll_back(application_url(), name, projections=PROJECTIONS))
     else:
         schema = generation or _newest(name).schema
-        live = _answered(lambda: generations.flip(application_url(), schema))
+        live = _answered(lambda: generations.flip(application_url(), schema, projections=PROJECTIONS))
     people.print(f"{live.schema} is live, at position {live.position}")
 
 
@@ -122,7 +125,7 @@ def retry(
     live = next((each for each in _known(name) if each.state == "live"), None)
     if live is None:
         fail(f"{name} has no live generation", BAD_INPUT)
-    if not _answered(lambda: engine.retry(application_url(), live.schema, stream)):
+    if not _answered(lambda: engine.retry(application_url(), live.schema, stream, projections=PROJECTIONS)):
         fail(f"{stream} was parked again: the projection still fails on it", REFUSED)
     people.print(f"{stream} is shown again")
 

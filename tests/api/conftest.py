@@ -22,6 +22,7 @@ from domain.schedule import Calendar
 from domain.words import Actor
 from milepost.embedded import PostgresServer
 from projections.engine import Projector
+from projections.registry import PROJECTIONS
 from store.connect import make_pool
 from store.log import Log
 from store.repository import Repository
@@ -114,7 +115,10 @@ def shared(postgres_server: PostgresServer, database_template: Template) -> Iter
 @contextmanager
 def serving(database: Database) -> Iterator[Api]:
     """A server on a database, its read models at the head of the log."""
-    with Log(database.app_url, durable=False) as log, Projector(database.app_url, log) as projector:
+    with (
+        Log(database.app_url, durable=False) as log,
+        Projector(database.app_url, log, projections=PROJECTIONS) as projector,
+    ):
         _PROJECTORS[database.name] = projector
         if log.head():  # the read models of a new database are there, and empty as its log is
             project(database, log)
@@ -142,7 +146,7 @@ def project(database: Database, log: Log) -> int:
     served = _PROJECTORS.get(database.name)
     if served is not None:
         return served.catch_up()
-    with Projector(database.app_url, log) as projector:
+    with Projector(database.app_url, log, projections=PROJECTIONS) as projector:
         return projector.catch_up()
 
 

@@ -12,6 +12,7 @@ from psycopg import Connection
 
 from projections.engine import retry
 from projections.rebuild import compare, rebuild
+from projections.registry import PROJECTIONS
 from store.connect import connect
 from store.log import Log
 from tests.support.databases import Database
@@ -67,14 +68,14 @@ def test_a_poison_event_parks_its_stream_and_no_other(log: Log, database: Databa
         assert [connection.execute(CARD, [each]).fetchone() for each in others] == [(10,)] * 10
         defective.stop()
         start_worker(projector="real")
-        assert retry(database.app_url, schema, victim)
+        assert retry(database.app_url, schema, victim, projections=PROJECTIONS)
         last = comment(log, victim, "healed")
         wait_until(lambda: shows(connection, last), "the read models")
         assert connection.execute(PARKED).fetchall() == []
         healed = connection.execute(CARD, [victim]).fetchone()
     assert healed == (4,)
-    for generation in rebuild(database.app_url):
-        assert compare(database.app_url, generation.schema).same
+    for generation in rebuild(database.app_url, projections=PROJECTIONS):
+        assert compare(database.app_url, generation.schema, projections=PROJECTIONS).same
 
 
 def _is_parked(connection: Connection) -> bool:

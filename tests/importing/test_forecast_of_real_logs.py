@@ -10,6 +10,7 @@ from milepost.embedded import PostgresServer
 from milepost.importing.importer import LogFormat, Request, import_log
 from projections.engine import Projector
 from projections.forecast_trails import trails_of
+from projections.registry import PROJECTIONS
 from store.log import Log
 from tests.importing.support import MAPS, real
 from tests.support.databases import Template, new_database
@@ -38,7 +39,7 @@ def test_forecasts_beat_both_means_and_hold(
         Log(database.app_url, durable=False) as log,
     ):
         import_log(request, log)
-        with Projector(database.app_url, log) as projector:
+        with Projector(database.app_url, log, projections=PROJECTIONS) as projector:
             projector.catch_up()
         with psycopg.connect(database.app_url, autocommit=True) as connection:
             trails = trails_of(connection, "p", imported=True)

@@ -22,6 +22,7 @@ from milepost.importing.facts import run_stream
 from milepost.importing.importer import Imported, Request, import_log
 from projections.engine import Projector
 from projections.forecast_trails import trails_of
+from projections.registry import PROJECTIONS
 from store.log import Log
 from store.repository import Repository
 from tests.importing.support import HEADER, csv_log
@@ -84,7 +85,7 @@ class House:
         stages.write_text(self.stages)
         path = csv_log(self.directory / "log.csv", *rows, header=header)
         imported = import_log(Request(path, "csv", "asking", stages, project=""), self.log)
-        with Projector(self.database.app_url, self.log) as projector:
+        with Projector(self.database.app_url, self.log, projections=PROJECTIONS) as projector:
             projector.catch_up()
         return imported
 

@@ -22,6 +22,7 @@ from projections.board_queries import Depth
 from projections.engine import Projector
 from projections.paging import ALL
 from projections.reading import LogDefinitions
+from projections.registry import PROJECTIONS
 from store.log import Log
 from tests.api.conftest import Api, serving
 from tests.cli.conftest import Milepost
@@ -59,7 +60,7 @@ def shown(
     request = Request(real(folder, file), log_format, process, MAPS / stages, None, process)
     with new_database(server, template) as database, Log(database.app_url, durable=False) as log:
         imported = import_log(request, log)
-        with Projector(database.app_url, log) as projector:
+        with Projector(database.app_url, log, projections=PROJECTIONS) as projector:
             projector.catch_up()
         with psycopg.connect(database.app_url, autocommit=True) as connection:
             yield Shown(database, connection, imported, expected(folder), request)

@@ -32,6 +32,7 @@ from projections import queries
 from projections.answers import Insights, Loop, Oddity
 from projections.asking import NotFound
 from projections.engine import Projector
+from projections.registry import PROJECTIONS
 from store.log import Append, Log, NewEvent
 from tests.projections.histories import stream_of
 from tests.support.databases import Database
@@ -102,7 +103,7 @@ def sent_back(name: str) -> Told:
 def learned(read_database: Database, log: Log) -> Iterator[Any]:
     """Stores runs and asks for the insights of some version at some hour."""
     with (
-        Projector(read_database.app_url, log) as projector,
+        Projector(read_database.app_url, log, projections=PROJECTIONS) as projector,
         psycopg.connect(read_database.app_url, autocommit=True) as connection,
     ):
 

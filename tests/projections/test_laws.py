@@ -94,7 +94,7 @@ def happening(run: str) -> st.SearchStrategy[list[Fact]]:
 def fresh_rows(url: str, batch: int) -> Rows:
     """What a rebuild with batches of this size makes of the log; nobody is shown it."""
     assert all(each.state == "live" for each in rebuilding.list_generations(url)), "the rebuild begins anew"
-    made = rebuilding.rebuild(url, batch=batch)
+    made = rebuilding.rebuild(url, batch=batch, projections=PROJECTIONS)
     assert {each.projection for each in made} == {projection.name for projection in PROJECTIONS}
     return rows_of(url, {each.projection: each.schema for each in made})
 
@@ -125,7 +125,10 @@ def test_rows_do_not_depend_on_how_events_came(
 
 def live_rows(database: Database, facts: list[Fact], at_once: int) -> Rows:
     """What a worker makes of the facts that come so many at a time, three of them in a batch."""
-    with Log(database.app_url, durable=False) as log, Projector(database.app_url, batch=3) as projector:
+    with (
+        Log(database.app_url, durable=False) as log,
+        Projector(database.app_url, batch=3, projections=PROJECTIONS) as projector,
+    ):
         store(log, [published(), published_next(), opened(), *staff("bo"), *team("legal", "bo", "cy")])
         projector.catch_up()
         for place in range(0, len(facts), at_once):
@@ -137,7 +140,7 @@ def live_rows(database: Database, facts: list[Fact], at_once: int) -> Rows:
 def test_a_migration_may_be_read_in_two_batches(log: Log, read_database: Database) -> None:
     """Between the move and what it says of an open step that is gone nothing is parked; the rows are a rebuild's."""
     store(log, [published(), published_next(), opened(), started("a"), ready("a", "training", 5)])
-    with Projector(read_database.app_url) as projector:
+    with Projector(read_database.app_url, projections=PROJECTIONS) as projector:
         for fact in migrated("a", 9):
             store(log, [fact])
             projector.catch_up()
@@ -150,7 +153,10 @@ def test_a_migration_may_be_read_in_two_batches(log: Log, read_database: Databas
 def test_applying_twice_is_applying_once(log: Log, read_database: Database) -> None:
     """A worker that starts again with an old checkpoint in its head changes nothing."""
     store(log, [published(), opened(), *hire("a")])
-    with Projector(read_database.app_url) as one, Projector(read_database.app_url) as other:
+    with (
+        Projector(read_database.app_url, projections=PROJECTIONS) as one,
+        Projector(read_database.app_url, projections=PROJECTIONS) as other,
+    ):
         assert one.catch_up() == other.catch_up() == log.head()
         rows = contents(read_database.app_url)
         assert other.catch_up() == one.catch_up() == log.head()
@@ -164,7 +170,7 @@ def test_no_value_of_a_step_reaches_the_project_side(log: Log, read_database: Da
     for end in range(1, len(history) + 1):
         store(log, [published(), published_next(), opened()] if end == 1 else [])
         store(log, history[end - 1 : end])
-        with Projector(read_database.app_url) as projector:
+        with Projector(read_database.app_url, projections=PROJECTIONS) as projector:
             projector.catch_up()
         rows = contents(read_database.app_url)
         told = {name for name, found in rows.items() if CANARY in str(found)}
@@ -185,7 +191,7 @@ def test_test_runs_count_nowhere(log: Log, read_database: Database) -> None:
             done("a", "submitted", 2),
         ],
     )
-    with Projector(read_database.app_url) as projector:
+    with Projector(read_database.app_url, projections=PROJECTIONS) as projector:
         projector.catch_up()
     rows = contents(read_database.app_url)
     assert len(rows["run"]) == 1
@@ -209,7 +215,7 @@ def test_an_event_that_raises_parks_its_stream_and_no_other(
 
     assert not retry(read_database.app_url, parked[0].schema, poisoned)
     assert retry(read_database.app_url, parked[0].schema, PROJECTIONS)
-    with Projector(read_database.app_url) as projector:
+    with Projector(read_database.app_url, projections=PROJECTIONS) as projector:
         store(log, [Fact(stream_of("bad"), "run_ranked", {"rank": "a0"}, 90)])
         projector.catch_up()
     live = contents(read_database.app_url)
@@ -223,7 +229,7 @@ def test_an_event_of_a_later_release_parks_its_stream_until_it_is_known(
     newer = Fact(stream_of("bad"), "run_teleported", {"to": "mars"}, 3)
     store(log, [published(), opened(), *hire("bad")[:3], newer, *hire("bad")[3:5], *hire("good")])
     store(log, [Fact(stream_of("other"), "planet_found", {"name": "mars"})])
-    with Projector(read_database.app_url, batch=4) as projector:
+    with Projector(read_database.app_url, batch=4, projections=PROJECTIONS) as projector:
         assert projector.catch_up() == log.head()
     parked = [each for each in rebuilding.list_generations(read_database.app_url) if each.parked]
     assert {each.projection for each in parked} == {
@@ -249,7 +255,7 @@ def retry_of(run: str, url: str, schema: str) -> bool:
     """Take a run up again in one read model."""
     from projections.engine import retry as take_up
 
-    return take_up(url, schema, stream_of(run), PROJECTIONS)
+    return take_up(url, schema, stream_of(run), projections=PROJECTIONS)
 
 
 def poison(monkeypatch: pytest.MonkeyPatch) -> tuple[Projection, ...]:
@@ -269,7 +275,7 @@ def retry(url: str, schema: str, projections: tuple[Projection, ...]) -> bool:
     """Take the run up again."""
     from projections.engine import retry as take_up
 
-    return take_up(url, schema, stream_of("bad"), projections)
+    return take_up(url, schema, stream_of("bad"), projections=projections)
 
 
 def test_a_lost_checkpoint_writes_nothing(
@@ -277,7 +283,10 @@ def test_a_lost_checkpoint_writes_nothing(
 ) -> None:
     """When another worker was faster, what was folded is forgotten and read again."""
     store(log, [published(), opened(), *hire("a")[:3]])
-    with Projector(read_database.app_url) as slow, Projector(read_database.app_url) as fast:
+    with (
+        Projector(read_database.app_url, projections=PROJECTIONS) as slow,
+        Projector(read_database.app_url, projections=PROJECTIONS) as fast,
+    ):
         slow.catch_up()
         fast.catch_up()
         store(log, hire("a")[3:8])

@@ -23,6 +23,7 @@ from projections.judging import Judge
 from projections.past import AheadOfLog, Then, at_instant, at_position
 from projections.past_board import shown
 from projections.reading import LogDefinitions
+from projections.registry import PROJECTIONS
 from projections.since_queries import differences
 from store.log import Log
 from tests.projections.histories import (
@@ -81,7 +82,7 @@ def test_the_board_of_a_position_is_the_one_that_was_shown_then(
             connection.execute(f"grant create on database {database.name} to milepost_app")
         with (
             Log(database.app_url, durable=False) as log,
-            Projector(database.app_url) as projector,
+            Projector(database.app_url, projections=PROJECTIONS) as projector,
             psycopg.connect(database.app_url, autocommit=True) as connection,
         ):
             store(log, [published(), published_next(), opened(), task("gift")])
@@ -118,7 +119,7 @@ def connection(read_database: Database) -> Any:
 
 def project(database: Database) -> None:
     """Bring the read models up to the log."""
-    with Projector(database.app_url) as projector:
+    with Projector(database.app_url, projections=PROJECTIONS) as projector:
         projector.catch_up()
 
 

@@ -26,7 +26,7 @@ def live(log: Log, read_database: Database) -> str:
     """The address of a database whose read models are live and hold three runs."""
     store(log, [published(), opened(), *hire("a"), *hire("b", 7), *hire("c", 9)[:6]])
     store(log, [*staff("dana"), *team("legal", "dana", "cy")])
-    with Projector(read_database.app_url) as projector:
+    with Projector(read_database.app_url, projections=PROJECTIONS) as projector:
         projector.catch_up()
     return read_database.app_url
 
@@ -38,7 +38,7 @@ def test_workers_that_start_at_once_make_each_read_model_once(empty_database: Da
         connection.execute(f"grant create on database {empty_database.name} to milepost_app")
 
     def start(_: int) -> int:
-        with Projector(empty_database.app_url) as projector:
+        with Projector(empty_database.app_url, projections=PROJECTIONS) as projector:
             return projector.catch_up()
 
     with ThreadPoolExecutor(4) as pool:
@@ -50,8 +50,8 @@ def test_workers_that_start_at_once_make_each_read_model_once(empty_database: Da
 
 def test_a_rebuild_is_the_same_as_what_is_live(live: str) -> None:
     """Every row and every cell."""
-    for generation in rebuilding.rebuild(live):
-        comparison = rebuilding.compare(live, generation.schema)
+    for generation in rebuilding.rebuild(live, projections=PROJECTIONS):
+        comparison = rebuilding.compare(live, generation.schema, projections=PROJECTIONS)
         assert comparison.same, comparison
 
 
@@ -64,19 +64,19 @@ def test_what_another_release_made_is_renewed(live: str) -> None:
         )
         board = connection.execute("select schema from read.generation where projection = 'board'").fetchall()
         connection.execute(f"alter table {board[0][0]}.card drop column comments cascade")
-    assert rebuilding.renew(live) == ["board", "inbox"]
+    assert rebuilding.renew(live, projections=PROJECTIONS) == ["board", "inbox"]
     assert contents(live) == before
     assert {each.state for each in rebuilding.list_generations(live)} == {"live"}
-    assert rebuilding.renew(live) == []
+    assert rebuilding.renew(live, projections=PROJECTIONS) == []
 
 
 def test_a_comparison_names_what_differs(live: str) -> None:
     """Rows only here, rows only there, and cells by column."""
-    (made,) = rebuilding.rebuild(live, ["run_steps"])
+    (made,) = rebuilding.rebuild(live, ["run_steps"], projections=PROJECTIONS)
     with psycopg.connect(live, autocommit=True) as connection:
         connection.execute(f"update {made.schema}.run set name = 'other' where name = 'Hire a'")  # noqa: S608 - a test's own
         connection.execute(f"delete from {made.schema}.run_step where step = 'finished'")  # noqa: S608
-    run, run_step = rebuilding.compare(live, made.schema).tables
+    run, run_step = rebuilding.compare(live, made.schema, projections=PROJECTIONS).tables
     assert (run.only_live, run.only_new, run.cells) == (0, 0, {"name": 1})
     assert (run_step.only_live, run_step.only_new, run_step.cells) == (2, 0, {})
 
@@ -90,12 +90,12 @@ def test_an_interrupted_rebuild_goes_on(live: str) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        rebuilding.rebuild(live, ["board"], stop, batch=5)
+        rebuilding.rebuild(live, ["board"], stop, batch=5, projections=PROJECTIONS)
     (left,) = [each for each in rebuilding.list_generations(live, "board") if each.state == "building"]
     assert (left.position, heard) == (5, [5])
-    (made,) = rebuilding.rebuild(live, ["board"], batch=5)
+    (made,) = rebuilding.rebuild(live, ["board"], batch=5, projections=PROJECTIONS)
     assert made.schema == left.schema
-    assert rebuilding.compare(live, made.schema).same
+    assert rebuilding.compare(live, made.schema, projections=PROJECTIONS).same
 
 
 def test_parts_of_a_rebuild_make_the_same_and_go_on_where_they_stopped(
@@ -109,19 +109,21 @@ def test_parts_of_a_rebuild_make_the_same_and_go_on_where_they_stopped(
 
     monkeypatch.setattr(parts, "can_fork", lambda: False)
     with pytest.raises(KeyboardInterrupt):
-        rebuilding.rebuild(live, progress=stop, batch=9)
+        rebuilding.rebuild(live, progress=stop, batch=9, projections=PROJECTIONS)
     (left,) = [each for each in rebuilding.list_generations(live, "board") if each.state == "building"]
     with psycopg.connect(live) as connection:
         shares = parts.opened(connection, [left.schema])[left.schema]
     assert (left.position, sorted(shares.values())) == (0, [0, 0, 9])
     with pytest.raises(NotAllowed):
-        rebuilding.flip(live, left.schema)
+        rebuilding.flip(live, left.schema, projections=PROJECTIONS)
 
     monkeypatch.setattr(parts, "can_fork", lambda: True)
     heard: list[int] = []
-    made = rebuilding.rebuild(live, progress=lambda position, _upto: heard.append(position), batch=9)
+    made = rebuilding.rebuild(
+        live, progress=lambda position, _upto: heard.append(position), batch=9, projections=PROJECTIONS
+    )
     assert heard == sorted(heard)
-    assert all(rebuilding.compare(live, each.schema).same for each in made)
+    assert all(rebuilding.compare(live, each.schema, projections=PROJECTIONS).same for each in made)
     with psycopg.connect(live) as connection:
         assert not parts.opened(connection, [each.schema for each in made])
 
@@ -137,20 +139,20 @@ def test_what_a_part_raises_ends_the_rebuild(live: str, monkeypatch: pytest.Monk
     with monkeypatch.context() as broken:
         broken.setattr(Cohort, "apply", fails)
         with pytest.raises(ValueError, match="no"):
-            rebuilding.rebuild(live, ["board"])
-    (made,) = rebuilding.rebuild(live, ["board"])
-    assert rebuilding.compare(live, made.schema).same
+            rebuilding.rebuild(live, ["board"], projections=PROJECTIONS)
+    (made,) = rebuilding.rebuild(live, ["board"], projections=PROJECTIONS)
+    assert rebuilding.compare(live, made.schema, projections=PROJECTIONS).same
 
 
 def test_flip_roll_back_and_drop(live: str, log: Log) -> None:
     """The views show the new one, then the old one again, both up to date; only what is not live can be dropped."""
-    (made,) = rebuilding.rebuild(live, ["board"])
-    assert rebuilding.flip(live, made.schema).state == "live"
+    (made,) = rebuilding.rebuild(live, ["board"], projections=PROJECTIONS)
+    assert rebuilding.flip(live, made.schema, projections=PROJECTIONS).state == "live"
     store(log, hire("d", 30))
-    with Projector(live) as projector:
+    with Projector(live, projections=PROJECTIONS) as projector:
         projector.catch_up()
     rows = contents(live)
-    back = rebuilding.roll_back(live, "board")
+    back = rebuilding.roll_back(live, "board", projections=PROJECTIONS)
     assert back.schema != made.schema
     assert contents(live) == rows
     with pytest.raises(NotAllowed):
@@ -164,7 +166,7 @@ def test_a_flip_under_load_never_shows_less(live: str, log: Log) -> None:
     stop, positions, failures = Event(), [0], []
 
     def work() -> None:
-        with Projector(live) as projector:
+        with Projector(live, projections=PROJECTIONS) as projector:
             while not stop.is_set():
                 projector.catch_up()
 
@@ -182,14 +184,14 @@ def test_a_flip_under_load_never_shows_less(live: str, log: Log) -> None:
     try:
         for number in range(6):
             store(log, hire(f"load {number}", number))
-            (made,) = rebuilding.rebuild(live, ["board"])
-            rebuilding.flip(live, made.schema)
+            (made,) = rebuilding.rebuild(live, ["board"], projections=PROJECTIONS)
+            rebuilding.flip(live, made.schema, projections=PROJECTIONS)
     finally:
         stop.set()
         for thread in threads:
             thread.join()
     assert not failures
-    with Projector(live) as projector:
+    with Projector(live, projections=PROJECTIONS) as projector:
         assert projector.catch_up() == log.head()
-    (made,) = rebuilding.rebuild(live, ["board"])
-    assert rebuilding.compare(live, made.schema).same
+    (made,) = rebuilding.rebuild(live, ["board"], projections=PROJECTIONS)
+    assert rebuilding.compare(live, made.schema, projections=PROJECTIONS).same

@@ -228,7 +228,7 @@ def test_a_parked_stream_has_the_rows_of_its_longest_beginning(log: Log, read_da
         assert ends(read_database.app_url, fates, "building") == live
         schema = rebuilding.flip(read_database.app_url, made.schema, projections=[FATED]).schema
     for stream in fates:
-        assert retry(read_database.app_url, schema, stream, [FATED]) == (live[stream][1] is None)
+        assert retry(read_database.app_url, schema, stream, projections=[FATED]) == (live[stream][1] is None)
     assert ends(read_database.app_url, fates, "live") == live
 
 
@@ -295,17 +295,17 @@ def test_a_statement_parks_the_stream_of_the_event_it_cannot_take(log: Log, read
         [Fact(stream_of("bad"), "step_started", {"step": "approved", "round": 2**40}, 3), *hire("good")[3:5]],
     )
     store(log, [Fact(stream_of("bad"), "run_ranked", {"rank": "a0"}, 90)])
-    with Projector(read_database.app_url, batch=4) as projector:
+    with Projector(read_database.app_url, batch=4, projections=PROJECTIONS) as projector:
         assert projector.catch_up() == log.head()
         store(log, [Fact(stream_of("bad"), "run_ranked", {"rank": "a1"}, 91), *hire("good")[5:]])
         assert projector.catch_up() == log.head()
     rows = contents(read_database.app_url)["history"]
     assert sum(row[0] == str(stream_of("good")) for row in rows) == len(hire("good"))
     assert sum(row[0] == str(stream_of("bad")) for row in rows) == 2
-    (made,) = rebuilding.rebuild(read_database.app_url, ["run_history"], batch=1_000)
-    rebuilding.flip(read_database.app_url, made.schema)
+    (made,) = rebuilding.rebuild(read_database.app_url, ["run_history"], batch=1_000, projections=PROJECTIONS)
+    rebuilding.flip(read_database.app_url, made.schema, projections=PROJECTIONS)
     assert contents(read_database.app_url)["history"] == rows
-    assert not retry(read_database.app_url, made.schema, stream_of("bad"))
+    assert not retry(read_database.app_url, made.schema, stream_of("bad"), projections=PROJECTIONS)
     assert contents(read_database.app_url)["history"] == rows
     with psycopg.connect(read_database.app_url) as connection:
         parked = [each for each in database_facts(connection).parked if each.projection == "run_history"]

@@ -63,13 +63,14 @@ class Template:
 
     def _make(self) -> None:
         from projections.engine import Projector
+        from projections.registry import PROJECTIONS
         from store.migrations import migrate
 
         with self._connected() as connection:
             self._server.create_database(connection, TEMPLATE)
             _let_make_schemas(connection, TEMPLATE)
         migrate(self._server.url_for(TEMPLATE), app_role=APPLICATION)
-        with Projector(self._server.url_for(TEMPLATE, APPLICATION)) as projector:
+        with Projector(self._server.url_for(TEMPLATE, APPLICATION), projections=PROJECTIONS) as projector:
             projector.catch_up()
 
     def _copy(self) -> str:

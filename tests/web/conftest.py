@@ -26,6 +26,7 @@ from domain.schedule import Calendar
 from domain.words import Actor
 from milepost.embedded import PostgresServer
 from projections.engine import Projector
+from projections.registry import PROJECTIONS
 from store.connect import make_pool
 from store.log import Log
 from store.repository import Repository
@@ -222,7 +223,7 @@ def _services(database: Database, log: Log) -> Services:
 
 
 def _project(app_url: str, log: Log, stop: Event) -> None:
-    with Projector(app_url, log) as projector:
+    with Projector(app_url, log, projections=PROJECTIONS) as projector:
         while not stop.is_set():
             log.follower.wait(projector.catch_up(), timeout=0.1)
 

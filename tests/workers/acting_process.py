@@ -14,6 +14,7 @@ from domain.addresses import AddressBook
 from domain.mails import Desk
 from projections.action_queries import Named
 from projections.engine import Projector
+from projections.registry import PROJECTIONS
 from store.log import Log
 from store.repository import Repository
 from tests.support.people import EVERYBODY
@@ -81,7 +82,7 @@ async def work(told: dict[str, Any], log: Log) -> None:
         Duty("actions", url, acting, end=acting.close),
         Duty("child runs", url, Families(url, repository, OFFICE, _now)),
     ]
-    with Projector(url, log) as projector:
+    with Projector(url, log, projections=PROJECTIONS) as projector:
         await asyncio.to_thread(projector.catch_up)
         tasks = [asyncio.create_task(duty.run()) for duty in duties]
         while not any(task.done() for task in tasks):

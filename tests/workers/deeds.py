@@ -17,6 +17,7 @@ from domain.run import RUN, Run, start_run
 from domain.schedule import Calendar
 from domain.words import Actor, process_stream
 from projections.engine import Projector
+from projections.registry import PROJECTIONS
 from store.log import Log
 from store.repository import Repository
 from tests.support.people import EVERYBODY
@@ -63,7 +64,7 @@ class World:
 
     def __post_init__(self) -> None:
         self.repository = Repository(self.log)
-        self.projector = Projector(self.url, self.log)
+        self.projector = Projector(self.url, self.log, projections=PROJECTIONS)
 
     def executors(self) -> dict[str, Executor]:
         """Calls and child runs."""

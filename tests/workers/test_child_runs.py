@@ -14,6 +14,7 @@ from domain.run.children import open_children
 from domain.run.incidents import retry_incident
 from domain.words import Actor, Rejected, StepKey
 from projections import rebuild as rebuilding
+from projections.registry import PROJECTIONS
 from store.log import Log
 from tests.support.databases import Database
 from tests.support.receiver import receiver
@@ -182,8 +183,8 @@ def test_a_rebuild_and_an_import_send_nothing(world: World, database: Database):
         world.act()
         assert len(crm.heard) == 1
         world.clock.move(86_400)
-        for made in rebuilding.rebuild(database.app_url, ["actions"]):
-            rebuilding.flip(database.app_url, made.schema)
+        for made in rebuilding.rebuild(database.app_url, ["actions"], projections=PROJECTIONS):
+            rebuilding.flip(database.app_url, made.schema, projections=PROJECTIONS)
         world.act()
         imported = world.imported(definition)
         world.decide(imported, complete_step, "call", by=Actor("service:old"))

@@ -25,6 +25,7 @@ from milepost.importing.importer import Request, import_log
 from projections import card_lists, forecast_queries, queries
 from projections.engine import Projector
 from projections.forecast_trails import SQL, trails_of
+from projections.registry import PROJECTIONS
 from store.log import Log
 from store.repository import Repository
 from tests.importing.support import HEADER, csv_log
@@ -127,7 +128,7 @@ class Office:
 @pytest.fixture
 def office(database: Database, log: Log) -> Iterator[Office]:
     """An office with a published process."""
-    with Projector(database.app_url, log) as projector:
+    with Projector(database.app_url, log, projections=PROJECTIONS) as projector:
         yield Office(database, log, projector)
 
 

@@ -106,9 +106,9 @@ def test_nothing_is_late_where_nothing_was_made(empty_database: Database):
 
 def test_only_what_is_shown_is_late(log: Log, database: Database):
     """A generation that is being made, or was replaced, is behind for a reason: it is no fact of lag."""
-    with Projector(database.app_url, log) as projector:
+    with Projector(database.app_url, log, projections=PROJECTIONS) as projector:
         projector.catch_up()
-        rebuild(database.app_url, ["board"])
+        rebuild(database.app_url, ["board"], projections=PROJECTIONS)
         add_task(log, uuid4())
         projector.catch_up()
     facts = facts_of(database)
@@ -119,7 +119,7 @@ def test_only_what_is_shown_is_late(log: Log, database: Database):
 
 def test_a_read_model_of_other_code_has_to_be_rebuilt(log: Log, database: Database):
     """Nothing applies to it, however long: it is named with the verb that helps, and degrades."""
-    with Projector(database.app_url, log) as projector:
+    with Projector(database.app_url, log, projections=PROJECTIONS) as projector:
         projector.catch_up()
     with connect(database.app_url, "test") as connection:
         connection.execute("update read.generation set version = version + 1 where projection = 'board'")

@@ -26,6 +26,7 @@ from domain.run.state import ActionState
 from domain.schedule import Calendar
 from domain.words import Actor, Assignee, Rejected, StepKey, process_stream
 from projections.engine import Projector
+from projections.registry import PROJECTIONS
 from store.log import Log
 from store.repository import Repository
 from tests.support.databases import Database
@@ -64,7 +65,7 @@ class Post:
     def __init__(self, database: Database, log: Log, box: Mailbox | None, folder: Path) -> None:
         self.log, self.repository, self.now, self.url = log, Repository(log), NINE, database.app_url
         self.box, self.outbox = box, folder
-        self.projector = Projector(self.url, log)
+        self.projector = Projector(self.url, log, projections=PROJECTIONS)
         document = stored_form(Document.model_validate(DOCUMENT))
         version = ProcessVersionPublished(process="welcome", process_version=1, note="", document=document,
                                           by=DANA, at=NINE)  # fmt: skip

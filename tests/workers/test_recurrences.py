@@ -31,6 +31,7 @@ from domain.words import Actor, StageKey, process_stream
 from projections import queries
 from projections.engine import Projector
 from projections.recurrence_queries import recurrences
+from projections.registry import PROJECTIONS
 from store.connect import connect
 from store.log import Log
 from store.repository import Repository
@@ -88,7 +89,7 @@ class Place:
 
     def project_all(self) -> None:
         """Bring the read models to the head."""
-        with Projector(self.url, self.log) as projector:
+        with Projector(self.url, self.log, projections=PROJECTIONS) as projector:
             projector.catch_up()
 
     def cards(self) -> Sequence[Any]:

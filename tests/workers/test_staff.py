@@ -5,6 +5,7 @@ from __future__ import annotations
 from domain.definition import Definition
 from domain.words import Assignee, group_stream, person_stream
 from projections.engine import Projector
+from projections.registry import PROJECTIONS
 from store.log import Log
 from tests.projections.histories import Fact, hire, opened, published, staff, store
 from tests.support.databases import Database
@@ -26,7 +27,7 @@ def test_the_worker_knows_what_the_log_knows(database: Database):
     told = Staff(database.app_url)
     with Log(database.app_url, durable=False) as log:
         store(log, [published(), opened(), *staff("bo"), created, came[0], *hire("a")])
-        with Projector(database.app_url) as projector:
+        with Projector(database.app_url, projections=PROJECTIONS) as projector:
             projector.catch_up()
         before = told.recently()
         store(

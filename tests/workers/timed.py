@@ -14,6 +14,7 @@ from domain.run import RUN, Run, start_run
 from domain.schedule import Calendar
 from domain.words import Actor, process_stream
 from projections.engine import Projector
+from projections.registry import PROJECTIONS
 from store.log import Log
 from store.model import Recorded
 from store.repository import Repository
@@ -90,7 +91,7 @@ class Office:
 
     def __post_init__(self) -> None:
         self.repository = Repository(self.log)
-        self.projector = Projector(self.url, self.log)
+        self.projector = Projector(self.url, self.log, projections=PROJECTIONS)
         self.timers = self.another()
         stream = process_stream("sale")
         document = Document.model_validate(self.document)

@@ -7,6 +7,7 @@ import psycopg
 
 import workers.app
 from projections.engine import Projector
+from projections.registry import PROJECTIONS
 from store.log import Log
 from tests.workers.poison import poisoned
 from tests.workers.tally import TallyProjector
@@ -27,9 +28,9 @@ class Broken:
 
 PROJECTORS: dict[str, Callable[[Log, str], workers.app.Projector]] = {
     "tally": TallyProjector,
-    "real": lambda log, url: Projector(url, log),
+    "real": lambda log, url: Projector(url, log, projections=PROJECTIONS),
     "broken": lambda _log, _url: Broken(),
-    "poisoned": lambda log, url: Projector(url, log, poisoned()),
+    "poisoned": lambda log, url: Projector(url, log, projections=poisoned()),
 }
 BROKER = BrokerSettings.__dataclass_fields__
 
