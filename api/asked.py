@@ -11,7 +11,7 @@ from api.bodies import Instant
 from api.events import Position
 from domain.document_part import Key
 from domain.words import Priority
-from projections.board_queries import CardFilter, Depth, LaneKind
+from projections.board.queries import CardFilter, Depth, LaneKind
 from projections.paging import Page
 
 Who = Annotated[

@@ -34,7 +34,7 @@ from domain.run.external import receive_event
 from domain.run.incidents import drop_incident, edit_incident, finish_incident, retry_incident
 from domain.schedule import Calendar
 from domain.words import Actor, StepKey
-from projections import action_queries as queries
+from projections.machine import action_queries as queries
 
 EventName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*(\.[a-z0-9_]+)*$", max_length=100)]
 _MOST_RUNS = 20

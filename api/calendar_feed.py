@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from icalendar import Calendar, Event
 
-from projections.list_queries import CalendarEntry
+from projections.lists.calendar import CalendarEntry
 
 _LENGTH = timedelta(minutes=30)
 """How long an entry lasts that has a time of day: some calendar programs do not draw one without a length."""

@@ -13,7 +13,7 @@ from domain.definition import Definition
 from domain.directory import EMPTY, Directory
 from domain.run.roles import draws
 from domain.words import Assignee, RoleKey
-from projections import people_directory as people
+from projections.people import directory as people
 
 T = TypeVar("T")
 

@@ -12,8 +12,8 @@ from api.process_commands import process_key
 from api.registering import add_view, stream_id
 from api.views import services_of, show
 from domain.forecast.working_time import axis_of
-from projections import forecast_queries as queries
 from projections.answers.forecasts import ProcessForecast, RunForecast, RunLevers
+from projections.forecasts import queries
 
 
 def add_forecasts(router: APIRouter) -> None:

@@ -35,7 +35,7 @@ from domain.run.content import content_of
 from domain.run.files import files_in
 from domain.run.finishing import present
 from domain.words import Actor, Rejected
-from projections.refusing import refusal_of
+from projections.engine.refusing import refusal_of
 
 VERBS: dict[str, Verb] = {
     verb.name: verb

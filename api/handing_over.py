@@ -27,7 +27,7 @@ from domain.directory import Directory
 from domain.events import Event, StepAssigned
 from domain.run import Run, assign_role, assign_step
 from domain.words import Assignee, Rejected, RoleKey, StepKey, person_stream
-from projections.people_queries import held_by
+from projections.people.queries import held_by
 from store.errors import LogError
 
 MOST = 500

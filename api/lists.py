@@ -26,10 +26,10 @@ from api.reading import parse_json, read_body, validate
 from api.registering import ANSWER, BODY, add_view, stream_id
 from api.services import Services
 from api.views import show
-from projections import card_lists as cards
-from projections import list_queries as lists
 from projections.answers import Card
 from projections.asking import NotFound
+from projections.lists import calendar as lists
+from projections.lists import cards
 
 _COLUMNS = (
     "kind", "id", "name", "stage", "state", "progress", "next_action", "who", "due_at", "overdue", "priority", "labels",

@@ -29,8 +29,8 @@ from api.views import log_position, services_of, to_json
 from domain.events import Event
 from domain.migration import check_choices, migrate_and_tell
 from domain.run import Run
-from projections import migration_queries
 from projections.paging import Page, left
+from projections.process import migration_queries
 from store import migration_jobs
 from store.migration_jobs import Job, NotMoved
 

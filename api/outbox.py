@@ -24,8 +24,8 @@ from domain.addresses import AddressBook
 from domain.run.state import action_key
 from domain.words import StepKey
 from projections.asking import NotFound
-from projections.outbox_queries import MailFacts, MailList, Wanted, mails
-from projections.people_directory import directory
+from projections.machine.mail_queries import MailFacts, MailList, Wanted, mails
+from projections.people.directory import directory
 
 MailState = Literal["queued", "sending", "sent", "unsent", "skipped", "failed", "uncertain", "withdrawn"]
 STATES: tuple[MailState, ...] = get_args(MailState)

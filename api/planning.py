@@ -20,8 +20,9 @@ from domain.lint import lint
 from domain.migration import Finding, Plan, plan
 from domain.migration.overview import Asked, Overview
 from domain.words import Rejected, process_stream
-from projections import migration_queries, queries
-from projections.migration_queries import ActiveRun
+from projections import queries
+from projections.process import migration_queries
+from projections.process.migration_queries import ActiveRun
 
 Wanted = int | Literal["newest", "draft"]
 """A version by its number, the newest published one, or the draft."""

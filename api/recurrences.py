@@ -33,7 +33,7 @@ from domain.instants import checked, described, upcoming
 from domain.project import column
 from domain.recurrence import Recurrence
 from domain.words import Priority, RoleKey, StageKey, process_stream
-from projections import recurrence_queries as queries
+from projections.machine import recurrence_queries as queries
 
 
 class TaskTemplate(Body):

@@ -22,8 +22,8 @@ from api.views import show
 from domain import view as views
 from domain.events import Event
 from domain.view import View
+from projections.lists.saved_views import SavedViews, saved_views
 from projections.paging import Page
-from projections.views import SavedViews, saved_views
 
 _QueryText = Annotated[str, Field(max_length=views.LONGEST_QUERY + 1)]
 

@@ -18,8 +18,8 @@ from api.services import Services
 from api.sight import SEES_ALL, Sight, sight_of
 from api.views import show
 from domain.words import StepKey
+from projections.lists.search import Found, Seer, search
 from projections.paging import Page
-from projections.search_queries import Found, Seer, search
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 

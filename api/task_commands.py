@@ -26,7 +26,7 @@ from domain.directory import EMPTY
 from domain.events import Event
 from domain.project import column
 from domain.task import Task
-from projections.board_queries import last_rank
+from projections.board.queries import last_rank
 
 _PROJECT = "01938c2e-7a31-7c11-b1b9-0d6c2f6a9e55"
 

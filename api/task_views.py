@@ -13,7 +13,7 @@ from api.paged import show_history
 from api.registering import add_view, stream_id
 from api.views import calendar_of, services_of, show
 from projections import answers, queries
-from projections.task_queries import TaskView, task
+from projections.board.task_queries import TaskView, task
 
 
 def add_task_views(router: APIRouter) -> None:

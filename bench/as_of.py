@@ -14,7 +14,7 @@ import psycopg
 from bench.made import BEGIN, PROJECT, RUNS, make_read_models, others, project_log, store
 from bench.support import durable_server, percentile
 from projections import queries
-from projections.engine import Projector
+from projections.engine.live import Projector
 from projections.registry import PROJECTIONS
 from store.log import Log
 from store.migrations import migrate

@@ -21,7 +21,7 @@ from bench.served import served
 from bench.support import durable_server, percentile
 from domain.words import Actor
 from milepost.embedded import PostgresServer
-from projections.engine import Projector
+from projections.engine.live import Projector
 from projections.registry import PROJECTIONS
 from store.migrations import migrate
 

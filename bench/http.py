@@ -19,7 +19,7 @@ from api.reading import read_body
 from bench.served import serve_here, served
 from bench.support import durable_server
 from domain.words import Actor
-from projections.engine import Projector
+from projections.engine.live import Projector
 from projections.registry import PROJECTIONS
 from store.log import Log
 from store.migrations import migrate

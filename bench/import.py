@@ -11,7 +11,7 @@ from time import monotonic
 
 from bench.support import durable_server
 from milepost.importing.importer import Request, import_log
-from projections.engine import Projector
+from projections.engine.live import Projector
 from projections.registry import PROJECTIONS
 from store.log import Log
 from store.migrations import migrate

@@ -11,9 +11,10 @@ import psycopg
 
 from bench.support import durable_server
 from milepost.importing.importer import import_log
-from projections import insights_queries, queries
+from projections import queries
 from projections.asking import moment
-from projections.engine import Projector
+from projections.engine.live import Projector
+from projections.process import insight_queries as insights_queries
 from projections.registry import PROJECTIONS
 from store.log import Log
 from store.migrations import migrate

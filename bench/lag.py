@@ -17,7 +17,7 @@ from domain.events.base import Event
 from domain.words import StageKey
 from milepost.embedded import NatsServer
 from milepost.embedded.postgres import APPLICATION
-from projections.engine import Projector
+from projections.engine.live import Projector
 from projections.registry import PROJECTIONS
 from store.connect import connect
 from store.log import Append, Log, NewEvent

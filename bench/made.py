@@ -12,7 +12,7 @@ import psycopg
 from psycopg.types.json import set_json_dumps
 
 from domain.words import process_stream
-from projections.rebuild import drop, flip, list_generations, rebuild
+from projections.engine.rebuild import drop, flip, list_generations, rebuild
 from projections.registry import PROJECTIONS
 
 PROJECT = UUID(int=1 << 100)

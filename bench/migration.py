@@ -23,9 +23,9 @@ from bench.support import durable_server
 from domain.definition import Definition
 from domain.document import stored_form
 from milepost.documents import read_document
-from projections.engine import Projector
-from projections.process_stats import PROCESS_STATS
-from projections.run_steps import RUN_STEPS
+from projections.engine.live import Projector
+from projections.process.rows import PROCESS_STATS
+from projections.run.rows import RUN_STEPS
 from store.connect import connect
 from store.migrations import migrate
 

@@ -32,7 +32,7 @@ from bench.support import durable_server, percentile
 from domain.words import Actor
 from milepost.embedded import PostgresServer
 from milepost.importing.importer import import_log
-from projections.engine import Projector
+from projections.engine.live import Projector
 from projections.registry import PROJECTIONS
 from store.log import Log
 from store.migrations import migrate

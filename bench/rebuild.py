@@ -17,8 +17,8 @@ from psycopg.types.json import set_json_dumps
 
 from bench.support import durable_server
 from domain.words import process_stream
-from projections import parts
-from projections.rebuild import drop, list_generations, rebuild
+from projections.engine import rebuild_parts as parts
+from projections.engine.rebuild import drop, list_generations, rebuild
 from projections.registry import PROJECTIONS
 from store.migrations import migrate
 

@@ -28,9 +28,9 @@ from domain.words import Actor, Assignee, StepKey, process_stream
 from milepost.demo.cast import cast
 from milepost.demo.player import Player
 from milepost.documents import read_document
-from projections.alarms import ALARMS
-from projections.engine import Projector
-from projections.run_steps import RUN_STEPS
+from projections.engine.live import Projector
+from projections.machine.alarm_rows import ALARMS
+from projections.run.rows import RUN_STEPS
 from store.connect import connect
 from store.log import Append, Log
 from store.mapper import to_new_event

@@ -12,7 +12,7 @@ from domain.mails import Desk
 from domain.passes import LIFETIME, seal
 from milepost.link_secret import link_secret
 from milepost.settings import Settings
-from projections.people_directory import directory
+from projections.people.directory import directory
 from store.connect import connect
 from workers.automations.email import Emailing
 from workers.automations.mailer import Mailer, MailSettings

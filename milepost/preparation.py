@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
 from milepost.loading import load
-from projections import generations
+from projections.engine import generations
+from projections.engine.writing import connect
 from projections.registry import PROJECTIONS
-from projections.writing import connect
 from store.migrations import migrate
 
 APPLICATION = "milepost_app"
@@ -74,7 +74,7 @@ def prepare_database(owner_url: str, application_url: str | None) -> Prepared:
 def renew_read_models(application_url: str) -> None:
     """Rebuild the read models of another release, and let the views show them."""
     # only after an update: a start has no time for what is hardly ever used
-    from projections.rebuild import renew
+    from projections.engine.rebuild import renew
 
     renew(application_url, projections=PROJECTIONS)
 

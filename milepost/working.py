@@ -9,7 +9,7 @@ import structlog
 from milepost.acting import acting
 from milepost.reaching import application_url, broker
 from milepost.settings import Settings, SettingsError
-from projections.engine import Projector
+from projections.engine.live import Projector
 from projections.registry import PROJECTIONS
 from store.errors import Unavailable, UnsafeServer
 from store.log import Log

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from psycopg import Connection
 
-from projections.projection import blocks
+from projections.engine.projection import blocks
 
 Conn = Connection[Any]
 

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from projections.asking import Fresh, NotFound, fresh
-from projections.attention_queries import attention, project_name
-from projections.board_queries import LaneKind, board, card, columns, funnel, last_rank
-from projections.insights_queries import insights
-from projections.past import AheadOfLog, Moment, at_instant, at_position
-from projections.past_board import attention_then, board_then, standing_now
-from projections.people_queries import group, groups, owner_deactivated, people, person
-from projections.process_queries import process, process_version, processes
-from projections.run_queries import definition_of, latest_history, run, run_history, runs
-from projections.since_queries import monday, since
-from projections.stats_queries import process_stats
-from projections.why_queries import why
-from projections.work_queries import home, inbox, projects
-from projections.workload_queries import workload
+from projections.attention.queries import attention, project_name
+from projections.board.queries import LaneKind, board, card, columns, funnel, last_rank
+from projections.past.board import attention_then, board_then, standing_now
+from projections.past.moment import AheadOfLog, Moment, at_instant, at_position
+from projections.past.since import monday, since
+from projections.past.why import why
+from projections.people.queries import group, groups, owner_deactivated, people, person
+from projections.process.insight_queries import insights
+from projections.process.queries import process, process_version, processes
+from projections.process.statistics_queries import process_stats
+from projections.run.queries import definition_of, latest_history, run, run_history, runs
+from projections.work.queries import home, inbox, projects
+from projections.work.workload_queries import workload
 
 card_run = card
 """The card of a run."""

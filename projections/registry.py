@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from projections.actions import ACTIONS
-from projections.alarms import ALARMS
-from projections.attention import ATTENTION_LIST
-from projections.board import BOARD
-from projections.inbox import INBOX
-from projections.insights import INSIGHTS
-from projections.people import PEOPLE
-from projections.process_stats import PROCESS_STATS
-from projections.projection import Projection
-from projections.recurrences import RECURRENCES
-from projections.reopenings import REOPENINGS
-from projections.run_history import RUN_HISTORY
-from projections.run_steps import RUN_STEPS
-from projections.tasks import TASKS
-from projections.views import VIEWS
+from projections.attention.rows import ATTENTION_LIST
+from projections.board.rows import BOARD
+from projections.board.task_rows import TASKS
+from projections.engine.projection import Projection
+from projections.lists.saved_views import VIEWS
+from projections.machine.action_rows import ACTIONS
+from projections.machine.alarm_rows import ALARMS
+from projections.machine.recurrence_rows import RECURRENCES
+from projections.machine.reopening_rows import REOPENINGS
+from projections.people.rows import PEOPLE
+from projections.process.insight_rows import INSIGHTS
+from projections.process.rows import PROCESS_STATS
+from projections.run.history_rows import RUN_HISTORY
+from projections.run.rows import RUN_STEPS
+from projections.work.rows import INBOX
 
 PROJECTIONS: tuple[Projection, ...] = (
     RUN_STEPS,

@@ -36,8 +36,8 @@ from domain.schedule import Calendar
 from domain.words import Actor, Assignee, Rejected, RoleKey, StepKey, Values
 from domain.workload import effort
 from milepost.demo.player import Player, Rehearsal, Script
-from projections.actions import _key as key_of_wait
-from projections.search_queries import _open_fields as found_by_search
+from projections.lists.search import _open_fields as found_by_search
+from projections.machine.action_rows import _key as key_of_wait
 from web.rendering import _environment
 from workers.automations.contract import Due
 from workers.automations.http import judged

@@ -124,7 +124,7 @@ def test_the_changelog_names_what_people_use():
 def test_files_that_are_named_exist(page: Path):
     """Whoever is sent to a module finds it there."""
     text = page.read_text("utf-8")
-    missing = [place for place in PLACE.findall(text) if "NAME" not in place and not (ROOT / place).exists()]
+    missing = [place for place in PLACE.findall(text) if "ROOM" not in place and not (ROOT / place).exists()]
     tried = [word for command in re.findall(r'ARGS="([^"]+)"', text) for word in command.split()]
     missing += [word for word in tried if word.startswith("tests") and not (ROOT / word).exists()]
     assert missing == []

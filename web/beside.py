@@ -11,9 +11,9 @@ from fastapi import Request
 from psycopg import Connection
 
 from api.services import Services
-from projections.action_queries import IncidentRow, incidents
 from projections.answers.forecasts import LeverAnswer, RunForecast
-from projections.forecast_queries import run_forecast, run_levers
+from projections.forecasts.queries import run_forecast, run_levers
+from projections.machine.action_queries import IncidentRow, incidents
 
 PROBLEMS = {
     "failed": "It was tried again and again and failed.",

@@ -19,8 +19,8 @@ from api.registering import stream_id
 from api.services import Services
 from api.views import texts_for
 from projections import answers, queries
-from projections.board_queries import EVERY_CARD
-from projections.card_lists import acting
+from projections.board.queries import EVERY_CARD
+from projections.lists.cards import acting
 from web import words
 from web.asking import ON_A_PAGE, asked_page
 from web.asking import ask as ask_page

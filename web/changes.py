@@ -21,8 +21,9 @@ from api.views import answer
 from domain.diff import Change
 from domain.document import Document
 from domain.words import Rejected
-from projections import migration_queries, queries
+from projections import queries
 from projections.answers import ProcessView, VersionRow
+from projections.process import migration_queries
 from web import change_words, words
 from web.asking import asked_page
 from web.errors import refused

@@ -17,7 +17,7 @@ from domain.forecast.working_time import axis_of
 from projections import queries
 from projections.answers import Insights, Spread, StepInsight
 from projections.answers.forecasts import ProcessForecast
-from projections.forecast_queries import process_forecast
+from projections.forecasts.queries import process_forecast
 from web.asking import ask
 from web.rendering import page
 

@@ -21,9 +21,9 @@ from api.reading import validate
 from api.registering import stream_id
 from api.search import SearchQuery, found
 from api.services import Services
-from projections import card_lists as lists
-from projections.search_queries import Found
-from projections.views import SavedViews, saved_views
+from projections.lists import cards as lists
+from projections.lists.saved_views import SavedViews, saved_views
+from projections.lists.search import Found
 from web import words
 from web.rendering import page
 

@@ -13,7 +13,7 @@ from api.registering import stream_id
 from api.services import Services
 from api.views import answer
 from projections import queries
-from projections.task_queries import TaskView, task
+from projections.board.task_queries import TaskView, task
 from web import words
 from web.asking import latest_history
 from web.rendering import page

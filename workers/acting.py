@@ -27,8 +27,8 @@ from domain.run.actions import (
 from domain.run.children import child_started
 from domain.schedule import Calendar
 from domain.words import Actor, Rejected, StepKey
-from projections import action_queries as queries
-from projections.action_queries import Named
+from projections.machine import action_queries as queries
+from projections.machine.action_queries import Named
 from store.connect import connect
 from store.errors import InvalidEvent
 from store.repository import Repository

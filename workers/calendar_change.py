@@ -14,7 +14,7 @@ from domain.events import Event
 from domain.run import RUN, Run, recompute_dues
 from domain.schedule import Calendar
 from domain.words import Actor
-from projections import alarm_queries
+from projections.machine import alarm_queries
 from store import followed
 from store.errors import Conflict
 from store.repository import Repository

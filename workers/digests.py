@@ -14,7 +14,7 @@ from domain.run import RUN, Run
 from domain.run.digests import newest, queue_digest
 from domain.schedule import Calendar
 from domain.words import Actor
-from projections.digest_queries import digest_runs, running_versions
+from projections.machine.digest_queries import digest_runs, running_versions
 from store.connect import connect
 from store.errors import Conflict
 from store.log import Log

@@ -29,8 +29,8 @@ from domain.run import RUN, Run
 from domain.run.late_forecast import act_on_late_forecast
 from domain.schedule import Calendar
 from domain.words import Actor, StepKey
-from projections.forecast_trails import SQL, trail_of
-from projections.settling import REFUSED
+from projections.engine.careful_writing import REFUSED
+from projections.forecasts.trails import SQL, trail_of
 from store.connect import connect
 from store.errors import Conflict
 from store.log import Log

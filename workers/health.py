@@ -10,7 +10,7 @@ import psycopg
 from nats.errors import Error as NatsError
 from psycopg import Connection
 
-from projections.generations import how_to_renew
+from projections.engine.generations import how_to_renew
 from projections.registry import BY_NAME
 from store.connect import connect as connect_database
 from workers import transport

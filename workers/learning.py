@@ -17,7 +17,7 @@ from domain.forecast.steps import learn_steps
 from domain.forecast.trails import Trail
 from domain.forecast.working_time import axis_of
 from domain.schedule import Calendar
-from projections.forecast_trails import SQL, trails_of
+from projections.forecasts.trails import SQL, trails_of
 from store.connect import connect
 
 MOST_MARKS = 250_000

@@ -25,7 +25,7 @@ from domain.person import PERSON
 from domain.run import RUN, Run
 from domain.schedule import Calendar
 from domain.words import Actor, Rejected, person_stream
-from projections import migration_queries
+from projections.process import migration_queries
 from store import migration_jobs
 from store.connect import connect
 from store.errors import Conflict, InvalidEvent

@@ -34,8 +34,8 @@ from domain.run.content import SALT_BYTES
 from domain.schedule import Calendar
 from domain.task import TASK
 from domain.words import Actor, Assignee, Rejected, RoleKey, process_stream
-from projections import recurrence_queries as queries
-from projections.board_queries import last_rank
+from projections.board.queries import last_rank
+from projections.machine import recurrence_queries as queries
 from store.connect import connect
 from store.repository import Repository
 from workers.apart import Apart

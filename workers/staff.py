@@ -7,7 +7,7 @@ from typing import Any
 
 from domain.definition import Definition
 from domain.directory import EMPTY, Directory, names_somebody
-from projections import people_directory as people
+from projections.people import directory as people
 from store.connect import connect
 
 RECENT_SECONDS = 1.0

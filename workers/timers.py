@@ -26,8 +26,8 @@ from domain.run import RUN, Run, fire
 from domain.run.firing import glimpse, needs_whole_run
 from domain.schedule import Calendar
 from domain.words import Actor
-from projections import alarm_queries
-from projections.alarm_queries import Come
+from projections.machine import alarm_queries
+from projections.machine.alarm_queries import Come
 from store.connect import connect
 from store.errors import Conflict, InvalidEvent, LogError
 from store.log import Append, Log

@@ -93,8 +93,8 @@ def backtest(
 
 
 def _scored(process: str, way: Any) -> Scores:
-    from projections.forecast_trails import trails_of
-    from projections.forecasts_kept import keep_backtest
+    from projections.forecasts.backtests import keep_backtest
+    from projections.forecasts.trails import trails_of
     from store.connect import connect
 
     with connect(application_url(), "backtest") as connection:

@@ -25,10 +25,10 @@ from milepost.cli.output import (
     print_json,
     print_rows,
 )
-from projections import engine
-from projections import rebuild as generations
-from projections.comparing import Comparison
-from projections.generations import Generation, NotAllowed
+from projections.engine import live as engine
+from projections.engine import rebuild as generations
+from projections.engine.comparing import Comparison
+from projections.engine.generations import Generation, NotAllowed
 from projections.registry import PROJECTIONS
 
 app = typer.Typer(help="Projections: read models, rebuilt beside the live ones.", no_args_is_help=True)

@@ -72,7 +72,7 @@ def migrate(as_json: bool = AsJson) -> None:
     """Bring database and broker to what this release needs; any number of times."""
     from milepost.cli.database import migration_servers, owner_url
     from milepost.preparation import BrokerError, prepare
-    from projections.generations import how_to_renew
+    from projections.engine.generations import how_to_renew
 
     known = settings()
     try:

@@ -29,7 +29,7 @@ from milepost.cli.output import (
     print_rows,
 )
 from milepost.newcomers import bring_in
-from projections.people_directory import directory
+from projections.people.directory import directory
 from store.log import Log
 
 app = typer.Typer(help="Tokens: who may speak to the HTTP interface.", no_args_is_help=True)

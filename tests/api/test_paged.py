@@ -10,7 +10,7 @@ from typing import Any, get_args
 
 import pytest
 
-from projections.card_lists import GroupKey
+from projections.lists.cards import GroupKey
 from tests.api.conftest import DANA, Api, project
 from tests.api.test_automation import get_stuck
 
@@ -164,7 +164,7 @@ def test_an_export_is_everything(listing: tuple[Api, str], monkeypatch: pytest.M
     """Whatever the limit of a page is; the answer says how long it is, so that a broken transfer is seen."""
     api, place = listing
     monkeypatch.setattr("api.paged._BATCH", 2)
-    monkeypatch.setattr("projections.card_lists._BATCH", 2)
+    monkeypatch.setattr("projections.lists.cards._BATCH", 2)
     monkeypatch.setattr("api.exports._IN_MEMORY_BYTES", 100)
     run = api.client.get("/v1/runs", params={"limit": 1}).json()["rows"][0]["id"]
     for path, query, count in EXPORTS:
@@ -183,7 +183,7 @@ def test_a_group_that_came_up_since_the_list_was_counted_is_told(
 ):
     """Cards change between two questions: a group that only the page has says how many it shows there."""
     api, place = listing
-    monkeypatch.setattr("projections.card_lists._Asked.counts", lambda _: {})
+    monkeypatch.setattr("projections.lists.cards._Asked.counts", lambda _: {})
     asked: dict[str, str | int] = {"group": "state", "min_position": api.head}
     told = api.client.get(f"/v1/projects/{place}/list", params=asked)
     assert told.status_code == 200

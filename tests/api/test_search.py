@@ -9,7 +9,7 @@ import httpx
 import psycopg
 import pytest
 
-from projections.search_queries import _SQL
+from projections.lists.search import _SQL
 from tests.api.conftest import DANA, Api, project
 
 PROCESS: dict[str, Any] = {

@@ -25,7 +25,7 @@ _READINESS, _REOPENING = "domain.run.readiness:", "domain.run.reopening:"
 _APPROVALS, _IMPARTIAL = "domain.run.approvals:", "domain.run.impartial:"
 _DOING, _STEP = "domain.run.doing:", "domain.run.evolve_step:"
 _VOIDING, _CONTENT = "domain.run.voiding:", "domain.run.content:"
-_ROLLUP, _FACTS = "domain.rollup_stage:", "projections.run_facts:"
+_ROLLUP, _FACTS = "domain.rollup_stage:", "projections.facts.run:"
 
 MUTANTS: dict[str, Mutant] = {
     # --- readiness ---

@@ -33,13 +33,13 @@ from domain.run import (
     start_step,
 )
 from domain.words import StepKey
-from projections import cards
 from projections.answers import Card as Shown
 from projections.asking import CARD_COLUMNS
-from projections.board import BOARD, CARD, card_facts
-from projections.judging import Judge
-from projections.projection import Subject
-from projections.run_facts import RUN_FACTS, RunFacts
+from projections.board.rows import BOARD, CARD, card_facts
+from projections.cards import card as cards
+from projections.cards.judging import Judge
+from projections.engine.projection import Subject
+from projections.facts.run import RUN_FACTS, RunFacts
 from tests.support.given import BO, DANA, NINE, Story
 
 HIRE: dict[str, Any] = {

@@ -12,7 +12,7 @@ from domain.rollup import Card, roll_up
 from domain.run import RUN, Run
 from domain.run.work import unmet
 from domain.words import Rejected, StepKey
-from projections.run_facts import RUN_FACTS, RunFacts
+from projections.facts.run import RUN_FACTS, RunFacts
 from tests.domain.dice import Dice
 from tests.domain.model import OPEN, WELL, Model, Refused
 from tests.domain.random_deeds import chosen

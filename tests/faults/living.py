@@ -18,7 +18,7 @@ import httpx
 import psutil
 import psycopg
 
-from projections.rebuild import compare, drop, rebuild
+from projections.engine.rebuild import compare, drop, rebuild
 from projections.registry import PROJECTIONS
 from store.connect import connect
 from tests.faults.clients import PROCESS, Acknowledged, Client

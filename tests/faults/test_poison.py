@@ -10,8 +10,8 @@ from uuid import UUID, uuid4
 import pytest
 from psycopg import Connection
 
-from projections.engine import retry
-from projections.rebuild import compare, rebuild
+from projections.engine.live import retry
+from projections.engine.rebuild import compare, rebuild
 from projections.registry import PROJECTIONS
 from store.connect import connect
 from store.log import Log

@@ -8,8 +8,8 @@ import pytest
 from domain.forecast.backtest import Way, backtest
 from milepost.embedded import PostgresServer
 from milepost.importing.importer import LogFormat, Request, import_log
-from projections.engine import Projector
-from projections.forecast_trails import trails_of
+from projections.engine.live import Projector
+from projections.forecasts.trails import trails_of
 from projections.registry import PROJECTIONS
 from store.log import Log
 from tests.importing.support import MAPS, real

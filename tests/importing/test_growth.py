@@ -20,8 +20,8 @@ from domain.schedule import Calendar
 from domain.words import StepKey
 from milepost.importing.facts import run_stream
 from milepost.importing.importer import Imported, Request, import_log
-from projections.engine import Projector
-from projections.forecast_trails import trails_of
+from projections.engine.live import Projector
+from projections.forecasts.trails import trails_of
 from projections.registry import PROJECTIONS
 from store.log import Log
 from store.repository import Repository

@@ -18,10 +18,10 @@ from milepost.cli import output
 from milepost.embedded import PostgresServer
 from milepost.importing.importer import Imported, LogFormat, Request, import_log
 from projections import queries
-from projections.board_queries import Depth
-from projections.engine import Projector
+from projections.board.queries import Depth
+from projections.engine.live import Projector
+from projections.engine.reading import LogDefinitions
 from projections.paging import ALL
-from projections.reading import LogDefinitions
 from projections.registry import PROJECTIONS
 from store.log import Log
 from tests.api.conftest import Api, serving

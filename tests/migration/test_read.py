@@ -12,7 +12,7 @@ from domain.definition import Definition
 from domain.events import Event
 from domain.run import RUN, change_inputs, complete_step, give_approval, reopen_step, start_run
 from domain.words import Actor, StepKey
-from projections.run_facts import RUN_FACTS, RunFacts
+from projections.facts.run import RUN_FACTS, RunFacts
 from tests.migration.test_contents import steps
 from tests.migration.test_table import migrating, version
 from tests.support.given import BO, Deed, Story

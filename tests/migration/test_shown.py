@@ -13,10 +13,10 @@ from domain.events import Event
 from domain.migration import migrate_run
 from domain.run import RUN, Run, start_run
 from domain.words import Actor, Rejected, StepKey
-from projections.run_facts import RUN_FACTS, RunFacts
-from projections.run_trail import RUN_TRAIL, RunTrail
-from projections.run_values import RUN_VALUES, RunValues
-from projections.step_facts import StepFacts
+from projections.facts.run import RUN_FACTS, RunFacts
+from projections.facts.step import StepFacts
+from projections.facts.trail import RUN_TRAIL, RunTrail
+from projections.facts.values import RUN_VALUES, RunValues
 from store.mapper import to_new_event
 from tests.domain.documents import definition, step
 from tests.migration.processes import OFFICE, Document, deeds, did, known, version

@@ -9,8 +9,8 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from projections.engine.writing import connect
 from projections.registry import PROJECTIONS
-from projections.writing import connect
 from store.log import Log
 from tests.support.databases import Database
 

@@ -13,7 +13,7 @@ from domain.events import EVENT_TYPES, Event
 from domain.run import RUN, Run
 from domain.run.alarms import OVERDUE, can_be_overdue
 from domain.words import StepKey
-from projections.alarms import RUN_TIMES, RunTimes, pending
+from projections.machine.alarm_rows import RUN_TIMES, RunTimes, pending
 from store.mapper import to_new_event
 from tests.domain.test_run_evolve import facts
 

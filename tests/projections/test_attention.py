@@ -16,10 +16,10 @@ from domain.schedule import Calendar
 from domain.working_time import WorkingTime
 from projections.answers import ATTENTION_KINDS, AttentionRow, Card, Help, StageDot
 from projections.answers.forecasts import ForecastFace
-from projections.attending import Context, Gone, Stopped, needs
-from projections.judging import Judge
-from projections.opened import OpenStep
-from projections.stage_history import Usual
+from projections.attention.open_steps import OpenStep
+from projections.attention.rules import Context, Gone, Stopped, needs
+from projections.cards.judging import Judge
+from projections.cards.usual_times import Usual
 
 MONDAY = datetime(2026, 3, 2, 9, tzinfo=UTC)
 NOW = datetime(2026, 3, 6, 12, tzinfo=UTC)

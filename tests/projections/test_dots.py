@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.working_time import WorkingTime
-from projections.dots import KEPT, judged, stages_of
-from projections.judging import Judge
+from projections.cards.judging import Judge
+from projections.cards.stages import KEPT, judged, stages_of
 
 BEGIN = datetime(2026, 1, 5, 9, tzinfo=UTC)
 INSTANTS = st.none() | st.integers(0, 60).map(lambda days: (BEGIN + timedelta(days=days)).isoformat())

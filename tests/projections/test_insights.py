@@ -31,7 +31,7 @@ from domain.words import Actor, StageKey, StepKey, process_stream
 from projections import queries
 from projections.answers import Insights, Loop, Oddity
 from projections.asking import NotFound
-from projections.engine import Projector
+from projections.engine.live import Projector
 from projections.registry import PROJECTIONS
 from store.log import Append, Log, NewEvent
 from tests.projections.histories import stream_of

@@ -10,12 +10,12 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from milepost.embedded import PostgresServer
-from projections import rebuild as rebuilding
-from projections.cohort import Changes, Cohort
-from projections.engine import Projector
-from projections.projection import Projection, Subject
-from projections.projection import Rows as Written
-from projections.reading import Event
+from projections.engine import rebuild as rebuilding
+from projections.engine.cohort import Changes, Cohort
+from projections.engine.live import Projector
+from projections.engine.projection import Projection, Subject
+from projections.engine.projection import Rows as Written
+from projections.engine.reading import Event
 from projections.registry import PROJECTIONS
 from store.log import Log
 from tests.projections.conftest import Rows, contents, rows_of
@@ -240,7 +240,7 @@ def test_an_event_of_a_later_release_parks_its_stream_until_it_is_known(
     assert [row[3] for row in rows["history"] if row[0] == str(stream_of("bad"))][3] == "run_teleported"
     assert fresh_rows(read_database.app_url, 5) == rows
 
-    from projections import cohort, reading
+    from projections.engine import cohort, reading
 
     monkeypatch.setitem(cohort._AGGREGATE, "run_teleported", "run")
     monkeypatch.setitem(reading._NEWEST, "run_teleported", 1)
@@ -253,7 +253,7 @@ def test_an_event_of_a_later_release_parks_its_stream_until_it_is_known(
 
 def retry_of(run: str, url: str, schema: str) -> bool:
     """Take a run up again in one read model."""
-    from projections.engine import retry as take_up
+    from projections.engine.live import retry as take_up
 
     return take_up(url, schema, stream_of(run), projections=PROJECTIONS)
 
@@ -273,7 +273,7 @@ def poison(monkeypatch: pytest.MonkeyPatch) -> tuple[Projection, ...]:
 
 def retry(url: str, schema: str, projections: tuple[Projection, ...]) -> bool:
     """Take the run up again."""
-    from projections.engine import retry as take_up
+    from projections.engine.live import retry as take_up
 
     return take_up(url, schema, stream_of("bad"), projections=projections)
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from domain.words import StepKey
-from projections.run_facts import RUN_FACTS
+from projections.facts.run import RUN_FACTS
 from tests.support.given import NINE
 
 

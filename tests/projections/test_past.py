@@ -17,14 +17,14 @@ from domain.schedule import Calendar
 from projections import queries
 from projections.answers import Board, Card, CardChange
 from projections.asking import NotFound
-from projections.board_queries import EVERY_CARD, CardFilter
-from projections.engine import Projector
-from projections.judging import Judge
-from projections.past import AheadOfLog, Then, at_instant, at_position
-from projections.past_board import shown
-from projections.reading import LogDefinitions
+from projections.board.queries import EVERY_CARD, CardFilter
+from projections.cards.judging import Judge
+from projections.engine.live import Projector
+from projections.engine.reading import LogDefinitions
+from projections.past.board import shown
+from projections.past.moment import AheadOfLog, Then, at_instant, at_position
+from projections.past.since import differences
 from projections.registry import PROJECTIONS
-from projections.since_queries import differences
 from store.log import Log
 from tests.projections.histories import (
     BEGIN,

@@ -8,11 +8,12 @@ from threading import Event, Thread
 import psycopg
 import pytest
 
-from projections import parts, queries
-from projections import rebuild as rebuilding
-from projections.cohort import Cohort
-from projections.engine import Projector
-from projections.generations import NotAllowed
+from projections import queries
+from projections.engine import rebuild as rebuilding
+from projections.engine import rebuild_parts as parts
+from projections.engine.cohort import Cohort
+from projections.engine.generations import NotAllowed
+from projections.engine.live import Projector
 from projections.registry import PROJECTIONS
 from store.log import Log
 from store.migrations import migrate

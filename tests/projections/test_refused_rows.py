@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from random import Random
 from typing import Any, NamedTuple
@@ -13,10 +14,10 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from projections import rebuild as rebuilding
-from projections.engine import Projector, retry
-from projections.fold import Fold
-from projections.projection import Projection, Row, Rows, Source, Subject
+from projections.engine import rebuild as rebuilding
+from projections.engine.fold import Fold
+from projections.engine.live import Projector, retry
+from projections.engine.projection import Projection, Row, Rows, Source, Subject
 from projections.registry import BY_NAME, PROJECTIONS
 from store.log import Append, Log, NewEvent
 from tests.projections.conftest import contents
@@ -130,7 +131,7 @@ def made_of(projection: Projection, cases: dict[UUID, Case]) -> Projection:
         return [(case.table, case.row)] if case and case.projection == projection.name else []
 
     fold = Fold("counted", list, {"task_added": lambda state, _data, _at, _actor: state.append(1)})
-    return Projection(projection.name, projection.version, projection.tables, {"task": Source((fold,), rows)})
+    return replace(projection, sources={"task": Source((fold,), rows)})
 
 
 def same(one: Row, other: Row) -> bool:
@@ -270,7 +271,7 @@ def _fated_rows(subject: Subject) -> Rows:
 
 _TASKS = BY_NAME["tasks"]
 _FOLD = Fold("fated", list, {"task_added": _count})
-FATED = Projection(_TASKS.name, _TASKS.version, _TASKS.tables, {"task": Source((_FOLD,), _fated_rows)})
+FATED = replace(_TASKS, sources={"task": Source((_FOLD,), _fated_rows)})
 
 _ENDS = """
 select s, coalesce((t.comments -> 0)::int, 0), e.version from unnest(%s::uuid[]) s left join {}.task t on t.task = s

@@ -19,10 +19,10 @@ from domain.run import (
     set_step_due,
 )
 from domain.words import StepKey
-from projections import run_queries
 from projections.answers import DueWaitsFor, RunView, StepView
 from projections.asking import Conn
-from projections.step_times import StepTimes
+from projections.run import queries as run_queries
+from projections.run.step_times import StepTimes
 from store.connect import connect
 from store.log import Log
 from tests.domain import documents

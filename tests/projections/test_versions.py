@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from domain.canonical import sha256_of
-from projections.projection import Projection
+from projections.engine.projection import Projection
 from projections.registry import BY_NAME, PROJECTIONS
 
 RECORDED = {

@@ -12,7 +12,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from projections.alarm_queries import events_behind
+from projections.machine.alarm_queries import events_behind
 from tests.stories.house import House, installed_house
 from tests.stories.outside import Outside, outside
 from tests.support.waiting import wait_until

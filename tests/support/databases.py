@@ -62,7 +62,7 @@ class Template:
         self._beside.shutdown(cancel_futures=True)
 
     def _make(self) -> None:
-        from projections.engine import Projector
+        from projections.engine.live import Projector
         from projections.registry import PROJECTIONS
         from store.migrations import migrate
 

@@ -17,13 +17,13 @@ _LEFT_OUT = shutil.ignore_patterns("__pycache__", "*.egg-info")
 
 
 def shipped() -> set[str]:
-    """Every file of the rooms that pyproject.toml names, as the repository has them."""
+    """Every file of the rooms that pyproject.toml names, as the repository has them, but for what is read there."""
     declared = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"]["find"]
     return {
         str(path.relative_to(ROOT))
         for pattern in declared["include"]
         for path in (ROOT / pattern.rstrip("*")).rglob("*")
-        if path.is_file() and "__pycache__" not in path.parts
+        if path.is_file() and "__pycache__" not in path.parts and path.suffix != ".md"
     }
 
 

@@ -25,7 +25,7 @@ from api.services import Services
 from domain.schedule import Calendar
 from domain.words import Actor
 from milepost.embedded import PostgresServer
-from projections.engine import Projector
+from projections.engine.live import Projector
 from projections.registry import PROJECTIONS
 from store.connect import make_pool
 from store.log import Log

@@ -13,8 +13,8 @@ from ruamel.yaml import YAML
 from api.contents import AskedAnew, Changed, ContentView, GroupShown, TextShown, ValueShown
 from domain.document import Document
 from projections import answers as a
-from projections.action_queries import IncidentRow
 from projections.answers.forecasts import LeverAnswer, RunForecast
+from projections.machine.action_queries import IncidentRow
 from web.beside import Beside
 
 NOW = datetime(2026, 11, 23, 14, 3, 7, tzinfo=UTC)

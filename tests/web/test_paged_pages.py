@@ -64,7 +64,7 @@ def test_what_a_page_does_not_hold_is_one_link_away(
         found = [each for page in pages for each in page]
         assert len(found) == len(set(found)) == count, path
         assert [len(page) for page in pages][:-1] == [2] * (len(pages) - 1), path
-    monkeypatch.setattr("projections.work_queries._AT_HOME", Page(1))
+    monkeypatch.setattr("projections.work.queries._AT_HOME", Page(1))
     home = visitor.get("/").text
     assert f'href="/inbox?after=1">{RUNS + TASKS - 1} more after these' in home
     assert f'href="/attention?after=1">{TASKS - 1} more' in home

@@ -12,8 +12,8 @@ from zoneinfo import ZoneInfo
 
 from domain.addresses import AddressBook
 from domain.mails import Desk
-from projections.action_queries import Named
-from projections.engine import Projector
+from projections.engine.live import Projector
+from projections.machine.action_queries import Named
 from projections.registry import PROJECTIONS
 from store.log import Log
 from store.repository import Repository

@@ -16,7 +16,7 @@ from domain.process import PROCESS, publish, save_draft
 from domain.run import RUN, Run, start_run
 from domain.schedule import Calendar
 from domain.words import Actor, process_stream
-from projections.engine import Projector
+from projections.engine.live import Projector
 from projections.registry import PROJECTIONS
 from store.log import Log
 from store.repository import Repository

@@ -3,10 +3,10 @@
 from dataclasses import replace
 from datetime import datetime
 
-from projections.fold import Data, Fold
-from projections.projection import Projection, Source
+from projections.engine.fold import Data, Fold
+from projections.engine.projection import Projection, Source
+from projections.facts.task import TaskFacts
 from projections.registry import PROJECTIONS
-from projections.task_facts import TaskFacts
 
 WORD = "poison"
 

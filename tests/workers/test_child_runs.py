@@ -13,7 +13,7 @@ from domain.run import cancel_run, complete_step, give_approval, reopen_step, sk
 from domain.run.children import open_children
 from domain.run.incidents import retry_incident
 from domain.words import Actor, Rejected, StepKey
-from projections import rebuild as rebuilding
+from projections.engine import rebuild as rebuilding
 from projections.registry import PROJECTIONS
 from store.log import Log
 from tests.support.databases import Database

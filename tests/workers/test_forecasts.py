@@ -22,9 +22,11 @@ from domain.schedule import Calendar
 from domain.words import StepKey, process_stream
 from milepost.importing.facts import run_stream
 from milepost.importing.importer import Request, import_log
-from projections import card_lists, forecast_queries, queries
-from projections.engine import Projector
-from projections.forecast_trails import SQL, trails_of
+from projections import queries
+from projections.engine.live import Projector
+from projections.forecasts import queries as forecast_queries
+from projections.forecasts.trails import SQL, trails_of
+from projections.lists import cards as card_lists
 from projections.registry import PROJECTIONS
 from store.log import Log
 from store.repository import Repository

@@ -7,8 +7,8 @@ from uuid import uuid4
 import pytest
 
 from milepost.embedded import NatsServer, sync_interval
-from projections.engine import Projector
-from projections.rebuild import rebuild
+from projections.engine.live import Projector
+from projections.engine.rebuild import rebuild
 from projections.registry import PROJECTIONS
 from store.connect import connect
 from store.log import Log

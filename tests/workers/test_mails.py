@@ -25,7 +25,7 @@ from domain.run.nudging import remind_step
 from domain.run.state import ActionState
 from domain.schedule import Calendar
 from domain.words import Actor, Assignee, Rejected, StepKey, process_stream
-from projections.engine import Projector
+from projections.engine.live import Projector
 from projections.registry import PROJECTIONS
 from store.log import Log
 from store.repository import Repository

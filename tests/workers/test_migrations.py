@@ -16,7 +16,7 @@ from domain.migration import migrate_run
 from domain.person import PERSON, Person, add_person, deactivate
 from domain.run import RUN, pause_run
 from domain.words import person_stream
-from projections.rebuild import rebuild
+from projections.engine.rebuild import rebuild
 from projections.registry import PROJECTIONS
 from store import migration_jobs
 from store.connect import connect

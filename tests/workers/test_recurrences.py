@@ -29,8 +29,8 @@ from domain.schedule import Calendar
 from domain.task import TASK
 from domain.words import Actor, StageKey, process_stream
 from projections import queries
-from projections.engine import Projector
-from projections.recurrence_queries import recurrences
+from projections.engine.live import Projector
+from projections.machine.recurrence_queries import recurrences
 from projections.registry import PROJECTIONS
 from store.connect import connect
 from store.log import Log

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from domain.definition import Definition
 from domain.words import Assignee, group_stream, person_stream
-from projections.engine import Projector
+from projections.engine.live import Projector
 from projections.registry import PROJECTIONS
 from store.log import Log
 from tests.projections.histories import Fact, hire, opened, published, staff, store

@@ -15,8 +15,8 @@ import pytest
 from domain.events import Event
 from domain.run import Run, complete_step, pause_run, resume_run, set_step_due, start_step
 from domain.words import StepKey
-from projections import alarm_queries
-from projections.alarm_queries import Come
+from projections.machine import alarm_queries
+from projections.machine.alarm_queries import Come
 from store.connect import connect
 from store.errors import Conflict
 from store.log import Log

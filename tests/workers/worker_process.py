@@ -6,7 +6,7 @@ from typing import Any
 import psycopg
 
 import workers.app
-from projections.engine import Projector
+from projections.engine.live import Projector
 from projections.registry import PROJECTIONS
 from store.log import Log
 from tests.workers.poison import poisoned

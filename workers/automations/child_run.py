@@ -32,8 +32,8 @@ from domain.run.content import SALT_BYTES
 from domain.run.start import start_child
 from domain.schedule import Calendar
 from domain.words import Actor, Rejected, process_stream
-from projections import action_queries as queries
-from projections.action_queries import Family
+from projections.machine import action_queries as queries
+from projections.machine.action_queries import Family
 from store.connect import connect
 from store.errors import InvalidEvent
 from store.repository import Repository, UnknownVersion

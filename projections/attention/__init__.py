@@ -1,0 +1,1 @@
+"""What needs somebody now, why, and the one action that fixes it."""

@@ -1,0 +1,1 @@
+"""Cards and works in any order: lists, timeline, calendar, search, saved views."""

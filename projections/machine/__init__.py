@@ -1,0 +1,1 @@
+"""What the machine does and is to do: actions, alarms, mails, digests, recurring work."""

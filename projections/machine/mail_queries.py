@@ -1,0 +1,70 @@
+"""What is asked of mails: the newest first, in the words of the outbox, and how many wait for a decision."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from projections.asking import Conn, fresh
+from projections.engine.projection import blocks
+from projections.paging import Page, left
+
+_BLOCKS = blocks("machine/mail_queries")
+_SQL = {name: text.replace("{worded}", _BLOCKS["worded"]).encode() for name, text in _BLOCKS.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class MailFacts:
+    """One mail without its texts; ``step`` None: it is about the run as a whole."""
+
+    run: UUID
+    step: str | None
+    round: int
+    action: str
+    state: str
+    attempt: int
+    next_at: datetime | None
+    at: datetime
+    reason: str | None
+    incident: UUID | None
+    run_name: str
+    step_title: str | None
+    test: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MailList:
+    """Mails, those that changed last first; ``more`` come after these. ``incidents``: all that wait for a decision."""
+
+    rows: tuple[MailFacts, ...]
+    incidents: int
+    position: int
+    as_of: datetime
+    behind: int = 0
+    more: int = 0
+    next_after: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which mails; ``step`` is empty for those of the run as a whole, None for all."""
+
+    run: UUID | None = None
+    step: str | None = None
+    round: int | None = None
+    action: str | None = None
+    state: str | None = None
+    limit: int = 50
+    after: int = 0
+
+
+def mails(connection: Conn, wanted: Wanted) -> MailList:
+    """A page of the mails that are wanted."""
+    current = fresh(connection, "actions")
+    told = {name: getattr(wanted, name) for name in Wanted.__slots__}
+    found = tuple(MailFacts(*row) for row in connection.execute(_SQL["mails"], told))
+    waiting = connection.execute(_SQL["waiting"]).fetchone()
+    total = connection.execute(_SQL["mails_count"], told).fetchone()
+    after_these = left(total[0] if total else 0, Page(wanted.limit, wanted.after), len(found))
+    return MailList(found, waiting[0] if waiting else 0, *current, *after_these)

@@ -1,0 +1,96 @@
+"""What is asked of recurring work: lists with the instants to come, and what the worker has to make now."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from domain.instants import described, upcoming
+from projections.asking import Conn, NotFound, fresh
+from projections.engine.projection import blocks
+from projections.paging import ALL, Left, Page, counted
+
+_SQL = {name: text.encode() for name, text in blocks("machine/recurrence_rows").items()}
+PREVIEWED = 5
+
+
+@dataclass(frozen=True, slots=True)
+class RecurrenceRow:
+    """One piece of recurring work; ``coming`` are the next five instants, ``schedule`` says the rule in words."""
+
+    id: UUID
+    name: str
+    state: str
+    cron: str
+    time_zone: str
+    catch_up: str
+    makes: str
+    project: UUID | None
+    process: str | None
+    template: dict[str, Any]
+    set_up_at: datetime
+    set_up_by: str | None
+    next_at: datetime | None
+    last_at: datetime | None
+    last_made: UUID | None
+    last_passed_over: str | None
+    made: int
+    passed_over: int
+    stream_version: int
+    schedule: str
+    coming: tuple[datetime, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Recurrences:
+    """Recurring work, the next to come first."""
+
+    rows: tuple[RecurrenceRow, ...]
+    position: int
+    as_of: datetime
+    behind: int = 0
+    more: int = 0
+    next_after: int | None = None
+
+
+def recurrences(connection: Conn, project: UUID | None = None, page: Page = ALL) -> Recurrences:
+    """All recurring work, or that of one project."""
+    current = fresh(connection, "recurrences")
+    shown, after_these = _found(connection, page, project=project)
+    return Recurrences(tuple(map(_row, shown)), *current, *after_these)
+
+
+def recurrence(connection: Conn, recurrence: UUID) -> Recurrences:
+    """One piece of recurring work, as a list of one. Raises NotFound."""
+    current = fresh(connection, "recurrences")
+    found, _ = _found(connection, ALL, recurrence=recurrence)
+    if not found:
+        raise NotFound("recurrence", recurrence)
+    return Recurrences(tuple(map(_row, found)), *current)
+
+
+def due_recurrences(connection: Conn, now: datetime, apart: Sequence[UUID] = ()) -> list[UUID]:
+    """What has come and was not dealt with yet, the oldest first, at most a hundred; ``apart`` are left out."""
+    return [row[0] for row in connection.execute(_SQL["due"], {"now": now, "apart": list(apart)})]
+
+
+def next_instant(connection: Conn, apart: Sequence[UUID] = ()) -> datetime | None:
+    """When the next recurring work comes, but that of ``apart``."""
+    row = connection.execute(_SQL["next"], {"apart": list(apart)}).fetchone()
+    return None if row is None else row[0]
+
+
+def _found(
+    connection: Conn, page: Page, *, project: UUID | None = None, recurrence: UUID | None = None
+) -> tuple[tuple[tuple[Any, ...], ...], Left]:
+    asked = {"project": project, "recurrence": recurrence, **page._asdict()}
+    return counted(connection.execute(_SQL["list"], asked).fetchall(), page)
+
+
+def _row(row: tuple[Any, ...]) -> RecurrenceRow:
+    cron, time_zone, next_at = row[3], row[4], row[12]
+    coming = () if next_at is None else (next_at, *upcoming(cron, time_zone, next_at, PREVIEWED - 1))
+    return RecurrenceRow(*(*row, described(cron), coming))

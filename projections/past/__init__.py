@@ -1,0 +1,1 @@
+"""How things were at a moment, what changed since, and why a card looks as it does."""

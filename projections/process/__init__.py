@@ -1,0 +1,1 @@
+"""Processes and their versions, and what their runs tell of them: statistics, insights, migrations."""

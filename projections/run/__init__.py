@@ -1,0 +1,1 @@
+"""One run in full: its steps, its history, its times and values."""

@@ -1,0 +1,1 @@
+"""What a person has to do, and how much there is of it: inbox, home, workload."""
