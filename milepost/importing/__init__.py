@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from milepost.importing.source import BadLog
+from milepost.importing.bad_log import BadLog
 
 __all__ = ["BadLog"]

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from milepost.importing.bad_log import BadLog
 from milepost.importing.bpmn_model import (
     EVENTS,
     GATEWAYS,
@@ -19,7 +20,6 @@ from milepost.importing.bpmn_model import (
     Remark,
 )
 from milepost.importing.bpmn_xml import Element, read_elements
-from milepost.importing.source import BadLog
 
 _NODES = TASKS | GATEWAYS | EVENTS | SUBPROCESSES
 _NAMED = ("dataObject", "dataObjectReference", "dataStore", "dataStoreReference", "dataInput", "dataOutput")

@@ -10,6 +10,7 @@ from typing import Any
 from domain.document import Document
 from domain.lint import MOST_STEPS, lint
 from milepost.importing import bpmn_words as words
+from milepost.importing.bad_log import BadLog
 from milepost.importing.bpmn_conditions import (
     ALWAYS,
     Choice,
@@ -23,7 +24,6 @@ from milepost.importing.bpmn_conditions import (
 from milepost.importing.bpmn_graph import OTHERWISE, Graph, flatten
 from milepost.importing.bpmn_loops import Loops
 from milepost.importing.bpmn_model import TASKS, Flow, Node, Pool, Remark
-from milepost.importing.source import BadLog
 
 _SEVERAL = frozenset({"inclusiveGateway", "complexGateway"})
 _THROWS = frozenset({"message", "signal", "escalation"})

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from domain.lint import MOST_STEPS
+from milepost.importing.bad_log import BadLog
 from milepost.importing.bpmn_model import GATEWAYS, SUBPROCESSES, Flow, Node, Pool, Remark
-from milepost.importing.source import BadLog
 
 AS_PLANNED = "As planned"
 OTHERWISE = "Otherwise"

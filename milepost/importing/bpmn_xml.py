@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from xml.parsers import expat
 
-from milepost.importing.source import BadLog, opened
+from milepost.importing.bad_log import BadLog
+from milepost.importing.source import opened
 
 BPMN = "http://www.omg.org/spec/BPMN/20100524/MODEL"
 LARGEST_FILE = 10 * 1024 * 1024

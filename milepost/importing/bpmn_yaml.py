@@ -10,9 +10,9 @@ from ruamel.yaml.scalarstring import LiteralScalarString
 
 from domain.document import stored_form
 from milepost.documents import parse_document
+from milepost.importing.bad_log import BadLog
 from milepost.importing.bpmn_draft import Draft
 from milepost.importing.bpmn_model import Remark
-from milepost.importing.source import BadLog
 
 
 def document_text(draft: Draft, source: str) -> str:

@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import TextIO
 
+from milepost.importing.bad_log import BadLog
 from milepost.importing.csv_form import called, delimiter_of, encoding_of, named_columns
 from milepost.importing.mapping import Columns
-from milepost.importing.source import BadLog, Source, SourceCase, SourceEvent, opened
+from milepost.importing.source import Source, SourceCase, SourceEvent, opened
 from milepost.importing.times import Clock
 
 csv.field_size_limit(1 << 18)

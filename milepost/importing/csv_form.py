@@ -6,8 +6,9 @@ import codecs
 import csv
 from typing import IO
 
+from milepost.importing.bad_log import BadLog
 from milepost.importing.mapping import Columns
-from milepost.importing.source import BadLog, Source, opened
+from milepost.importing.source import Source, opened
 
 CHUNK = 1 << 18
 DELIMITERS = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a bar"}

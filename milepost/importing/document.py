@@ -10,8 +10,8 @@ from typing import Any
 
 from domain.document import Document, FormField, Stage, Step
 from domain.words import StepKey
+from milepost.importing.bad_log import BadLog
 from milepost.importing.mapping import StageMap
-from milepost.importing.source import BadLog
 
 _LIMIT = 60
 

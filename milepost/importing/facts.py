@@ -23,10 +23,10 @@ from domain.events import (
     StepStarted,
 )
 from domain.words import Actor, Assignee, StepKey, process_stream
+from milepost.importing.bad_log import BadLog
 from milepost.importing.document import Layout, inputs_of, key_of
 from milepost.importing.mapping import MappedOutcome, Transition
 from milepost.importing.report import Report
-from milepost.importing.source import BadLog
 from milepost.importing.spool import SpooledCase, SpooledEvent
 from milepost.importing.times import Clock, instant
 from store.mapper import to_new_event

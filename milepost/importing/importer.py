@@ -22,13 +22,14 @@ from domain.lint import lint
 from domain.process import PROCESS, Process, publish, save_draft
 from domain.project import PROJECT, open_project
 from domain.words import Actor, Rejected, StageKey, process_stream
+from milepost.importing.bad_log import BadLog
 from milepost.importing.csv import read_csv
 from milepost.importing.document import Known, Layout
 from milepost.importing.facts import Historian, History, run_stream
 from milepost.importing.growth import news, stored_run
 from milepost.importing.mapping import StageMap, load_map
 from milepost.importing.report import Report, examine
-from milepost.importing.source import BadLog, Source, SourceCase, bounded
+from milepost.importing.source import Source, SourceCase, bounded
 from milepost.importing.spool import Spool, SpooledCase
 from milepost.importing.times import Clock, zone_of
 from milepost.importing.xes import read_xes

@@ -10,7 +10,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError
 
 from domain.document_part import Key, Text
-from milepost.importing.source import BadLog
+from milepost.importing.bad_log import BadLog
 
 MAXIMUM_BYTES = 1 << 20
 

@@ -1,4 +1,4 @@
-"""What a reader of log files hands on, and how a bad file is refused: with its line and what would be accepted."""
+"""What a reader of log files hands on."""
 
 from __future__ import annotations
 
@@ -8,28 +8,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, Any
 
-if TYPE_CHECKING:
-    from milepost.importing.mapping import Columns
-    from milepost.importing.times import Clock
+from milepost.importing.bad_log import BadLog
+from milepost.importing.mapping import Columns
+from milepost.importing.times import Clock
 
 LONGEST_NAME = 200
 """Characters of a case, an activity or an actor: names that people read, and that indexes hold."""
 MOST_BYTES = 200_000
 """What the attributes of one event, or of one case, may take together: they are stored in one event of the log."""
-
-
-class BadLog(Exception):
-    """The file cannot be imported; nothing was. ``line`` is the line in the (unpacked) file, if there is one."""
-
-    def __init__(self, reason: str, *, line: int | None = None, accepted: str | None = None) -> None:
-        """``accepted`` says what would have been accepted in this place."""
-        where = f"line {line}: " if line is not None else ""
-        super().__init__(where + reason + (f" (accepted: {accepted})" if accepted else ""))
-        self.reason = reason
-        self.line = line
-        self.accepted = accepted
 
 
 @dataclass(slots=True)

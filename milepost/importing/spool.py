@@ -11,7 +11,8 @@ from typing import Any, Self
 
 import orjson
 
-from milepost.importing.source import MOST_BYTES, BadLog, SourceCase
+from milepost.importing.bad_log import BadLog
+from milepost.importing.source import MOST_BYTES, SourceCase
 
 BATCH = 5_000
 _SCHEMA = """

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from domain import texts
 from domain.reach import REACH, in_reach
-from milepost.importing.source import BadLog
+from milepost.importing.bad_log import BadLog
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)

@@ -7,7 +7,8 @@ from typing import Any
 from xml.parsers import expat
 
 from domain import texts
-from milepost.importing.source import BadLog, Source, SourceCase, SourceEvent, opened
+from milepost.importing.bad_log import BadLog
+from milepost.importing.source import Source, SourceCase, SourceEvent, opened
 from milepost.importing.times import BLANKS
 
 CHUNK = 1 << 18

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from domain.lint import lint
 from milepost.documents import parse_document
+from milepost.importing.bad_log import BadLog
 from milepost.importing.bpmn import read_bpmn
 from milepost.importing.bpmn_draft import Draft, draft
 from milepost.importing.bpmn_yaml import document_text
-from milepost.importing.source import BadLog
 from tests.importing.bpmn_support import Walk, flows, node, written
 
 
