@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -84,15 +84,20 @@ def everything(
         bound(connection),
     )  # fmt: skip
     loose = loose_rows(connection, project, context)
-    return sorted([*ordered(cards, steps, context), *loose], key=_place)
+    return sorted([*_rows_of(cards, steps, context), *loose], key=_place)
 
 
 def ordered(
     cards: Iterable[Card], steps: Mapping[UUID, Sequence[OpenStep]], context: Context
 ) -> list[AttentionRow]:
     """The rows of these cards: by severity, then what has been without progress for longest."""
-    found = [row for card in cards for row in needs(card, steps.get(card.id, ()), context)]
-    return sorted(found, key=_place)
+    return sorted(_rows_of(cards, steps, context), key=_place)
+
+
+def _rows_of(
+    cards: Iterable[Card], steps: Mapping[UUID, Sequence[OpenStep]], context: Context
+) -> Iterator[AttentionRow]:
+    return (row for card in cards for row in needs(card, steps.get(card.id, ()), context))
 
 
 def page_of(found: Sequence[AttentionRow], current: Fresh, page: Page) -> Attention:
@@ -159,5 +164,5 @@ def gone_of(connection: Conn, project: UUID | None) -> dict[tuple[UUID, str], Go
     return {(each.card, each.step or ""): Gone(each.why, each.since, each.known) for each in found}
 
 
-def _place(row: AttentionRow) -> tuple[int, float, str, str]:
-    return _SEVERITY[row.kind], -row.age_hours, str(row.id), row.step or ""
+def _place(row: AttentionRow) -> tuple[int, float, UUID, str]:
+    return _SEVERITY[row.kind], -row.age_hours, row.id, row.step or ""

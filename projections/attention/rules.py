@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 from uuid import UUID
 
 from domain.passes import LIFETIME
@@ -20,6 +20,7 @@ from projections.cards.judging import Judge
 from projections.cards.usual_times import Usual
 from projections.people.names import called
 
+T = TypeVar("T")
 _ENDED = {"failed": "failed", "cancelled": "was cancelled"}
 UNKNOWN_DAYS = 10
 """Working days after which a stage without history and without a target counts as stalled."""
@@ -182,22 +183,29 @@ class _Needs:
             yield self.row("incident", said, step.incident_since, fix, step, who=who)
         if step.help_since is not None:
             yield self._of_help(step)
-        if (gone := self.context.gone.get((self.card.id, step.step))) is not None:
+        if (gone := self._at(step, self.context.gone)) is not None:
             fix = fixes.assign(step.step, _sentence(gone.why))
             yield self.row(gone.kind, _sentence(gone.why), gone.since, fix, step, step.due_at)
         elif step.assignee is None and step.manual:
             said = f"Nobody has {step.title}"
-            lack = self.context.wanting.get((self.card.id, step.step))
+            lack = self._at(step, self.context.wanting)
             fix = fixes.assign(step.step) if lack is None else fixes.give_away(step.step, lack.owner)
             yield self.row("unassigned", said, step.ready_at, fix, step)
-        if (agreed := self.context.agreed.get((self.card.id, step.step))) is not None:
+        if (agreed := self._at(step, self.context.agreed)) is not None:
             said = f"Everybody who is left in {agreed.group} has agreed to {step.title}: "
             said += f"{' or '.join(map(self.context.called, agreed.by))} approves once more, and it is done"
             yield self.row("approval", said, agreed.since, fixes.approve(step.step), step, step.due_at)
-        elif step.assignee is not None and (self.card.id, step.step) in self.context.wanting:
-            yield self._of_wanting(step, self.context.wanting[self.card.id, step.step])
+        elif step.assignee is not None and (lack := self._at(step, self.context.wanting)) is not None:
+            yield self._of_wanting(step, lack)
         else:
             yield from self._of_waiting(step)
+
+    def _at(self, step: OpenStep, known: Mapping[tuple[UUID, str], T]) -> T | None:
+        """What is known of the step; mostly nothing is known of any, and then nothing is looked up."""
+        return known.get(self._key(step)) if known else None
+
+    def _key(self, step: OpenStep) -> tuple[UUID, str]:
+        return self.card.id, step.step
 
     def _of_wanting(self, step: OpenStep, lack: Wanting) -> AttentionRow:
         """Too few people may approve it: said at once, for time alone changes nothing."""
@@ -226,7 +234,7 @@ class _Needs:
 
     def _of_waiting(self, step: OpenStep) -> Iterator[AttentionRow]:
         fixes, due_at = self.fixes, step.due_at
-        unlinked = (self.card.id, step.step) in self.context.telling.unlinked
+        unlinked = bool(self.context.telling.unlinked) and self._key(step) in self.context.telling.unlinked
         overdue = due_at is not None and due_at < self.now
         waited = 0.0 if step.ready_at is None else self.judge.worked_hours(step.ready_at)
         if step.outside and (overdue or waited > self._limit_hours()):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from datetime import datetime
+from operator import itemgetter
 from typing import Any
 
 from domain.rollup import TIMELESS, state_at
@@ -14,14 +16,18 @@ from projections.cards.stages import judged, stages_of
 from projections.engine.fold import instant
 
 _PLACES = {name: place for place, name in enumerate(CARD_COLUMNS)}
-_AS_STORED = (
-    "kind", "name", "project", "stage", "version", "rank", "priority", "process", "process_version", "progress",
-    "next_action", "who", "entered_stage_at", "blocked", "comments", "checklist_done", "checklist_total", "description",
-    "outcome", "started_at", "target_at", "target_stage", "target_reached_at", "ended_at", "progressed_at",
-    "due_on",
+_FIELDS = {each.name: number for number, each in enumerate(fields(Card))}
+_as_stored = itemgetter(*(_PLACES.get(name, 0) for name in _FIELDS))
+"""What a row holds in the order of a card's fields; where a field is worked out, whatever comes first in the row."""
+_LISTS = tuple(_FIELDS[name] for name in ("also_in", "labels", "waits_for", "lowered"))
+(
+    _OF_STATE, _OF_STAGES, _OF_DUE_AT, _OF_OVERDUE, _OF_HELP, _OF_OVERRIDE, _OF_FORECAST, _OF_STAGE_DAYS,
+    _OF_USUAL_DAYS, _OF_ID,
+) = (
+    _FIELDS[name] for name in (
+        "state", "stages", "due_at", "overdue", "help", "override", "forecast", "stage_days", "usual_days", "id",
+    )
 )  # fmt: skip
-_STORED = tuple((name, _PLACES[name]) for name in _AS_STORED)
-_LISTS = tuple((name, _PLACES[name]) for name in ("also_in", "labels", "waits_for", "lowered"))
 _ID, _STATE, _DUE_ON, _DUE_AT, _LATE_AT, _BLOCKED_AT, _STAGES, _HELP, _OVERRIDE, _STARTED, _ENDED, _ENTERED, \
     _PROCESS, _STAGE, _KIND, _LIFE = (
     _PLACES[name]
@@ -39,22 +45,20 @@ def card_of(row: Sequence[Any], judge: Judge) -> Card:
     due_at = row[_DUE_AT] if due_on is None else judge.end_of(due_on)
     stages = stages_of(row[_STAGES], row[_STARTED], judge, ended=ended)
     face = judge.faces.get(row[_ID])
-    told: dict[str, Any] = {name: row[place] for name, place in _STORED}
-    for name, place in _LISTS:
-        told[name] = tuple(row[place])
-    return Card(
-        id=row[_ID],
-        state=_state(row, stages.target_at, judge, due_at if due_on else None),
-        stages=judged(stages, judge.now, () if face is None else face.stages_at_risk),
-        due_at=due_at,
-        overdue=due_at is not None and not ended and due_at < judge.now,
-        help=help_of(row[_HELP]),
-        override=_elsewhere(row[_OVERRIDE]),
-        forecast=face,
-        stage_days=None if ended or row[_ENTERED] is None else judge.worked_days(row[_ENTERED]),
-        usual_days=None if ended else judge.usual_days(row[_PROCESS], row[_STAGE]),
-        **told,
-    )
+    card = list(_as_stored(row))  # by their places: boards and attention make thousands
+    for place in _LISTS:
+        card[place] = tuple(card[place])
+    card[_OF_ID] = row[_ID]
+    card[_OF_STATE] = _state(row, stages.target_at, judge, due_at if due_on else None)
+    card[_OF_STAGES] = judged(stages, judge.now, () if face is None else face.stages_at_risk)
+    card[_OF_DUE_AT] = due_at
+    card[_OF_OVERDUE] = due_at is not None and not ended and due_at < judge.now
+    card[_OF_HELP] = help_of(row[_HELP])
+    card[_OF_OVERRIDE] = _elsewhere(row[_OVERRIDE])
+    card[_OF_FORECAST] = face
+    card[_OF_STAGE_DAYS] = None if ended or row[_ENTERED] is None else judge.worked_days(row[_ENTERED])
+    card[_OF_USUAL_DAYS] = None if ended else judge.usual_days(row[_PROCESS], row[_STAGE])
+    return Card(*card)
 
 
 def state_of(row: Sequence[Any], judge: Judge) -> str:

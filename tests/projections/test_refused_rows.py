@@ -131,7 +131,7 @@ def made_of(projection: Projection, cases: dict[UUID, Case]) -> Projection:
         return [(case.table, case.row)] if case and case.projection == projection.name else []
 
     fold = Fold("counted", list, {"task_added": lambda state, _data, _at, _actor: state.append(1)})
-    return replace(projection, sources={"task": Source((fold,), rows)})
+    return replace(projection, sources={"task": Source((fold,), rows)}, statement=None)
 
 
 def same(one: Row, other: Row) -> bool:
