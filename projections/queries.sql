@@ -66,7 +66,12 @@ select project, name, case when exists (select 1 from read.person p where p.pers
 from read.project where %(project)s::uuid is null or project = %(project)s
 
 -- name: newest_ended
-select p.key, n.card, n.version, n.ended_at from read.process p, lateral (
+with recursive p (key) as (
+  (select c.process from read.card c where c.kind = 'run' and c.ended_at is not null order by c.process limit 1)
+  union all
+  select (select c.process from read.card c where c.kind = 'run' and c.ended_at is not null and c.process > p.key
+    order by c.process limit 1) from p where p.key is not null)
+select p.key, n.card, n.version, n.ended_at from p, lateral (
   select c.card, c.version, c.ended_at from read.card c where c.kind = 'run' and c.process = p.key and c.ended_at <= %(at)s
   order by c.ended_at desc, c.card limit 1) n
 
