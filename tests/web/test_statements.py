@@ -107,6 +107,7 @@ def test_many_rows_take_no_more_statements_than_a_few(workspace: App, monkeypatc
     few = asked(workspace.client, paths, monkeypatch)
     grow(workspace, project, range(FEW, MANY))
     many = asked(workspace.client, paths, monkeypatch)
+    assert [path for path in paths if not few[path]] == [], "each of them asks something"
     grown = {
         path: more
         for path in paths
