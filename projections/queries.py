@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from projections.asking import Fresh, NotFound, fresh
 from projections.attention.queries import attention, project_name
-from projections.board.queries import LaneKind, board, card, columns, funnel, last_rank
+from projections.board.funnel import funnel
+from projections.board.queries import LaneKind, board, card, columns, last_rank
 from projections.past.board import attention_then, board_then, standing_now
 from projections.past.moment import AheadOfLog, Moment, at_instant, at_position
 from projections.past.since import monday, since

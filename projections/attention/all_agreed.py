@@ -8,7 +8,7 @@ from uuid import UUID
 from domain.definition import Definition
 from domain.words import StepKey
 from projections.asking import Conn, NotFound
-from projections.attention.rules import Agreed
+from projections.attention.context import Agreed
 from projections.people.queries import SQL
 from projections.run.queries import definition_of
 

@@ -7,8 +7,8 @@ from uuid import UUID
 
 from projections.answers import AttentionRow
 from projections.asking import Conn
+from projections.attention.context import Context
 from projections.attention.fixes import mend
-from projections.attention.rules import Context
 from projections.machine.action_queries import loose_incidents
 
 
@@ -19,7 +19,7 @@ def loose_rows(connection: Conn, project: UUID | None, context: Context) -> Iter
         what = one.step_title or one.action.partition(":")[0].capitalize()
         said = f"{what}: Milepost cannot go on by itself ({one.problem.replace('_', ' ')})"
         fix = mend(one.run, str(one.incident), one.problem, bound=one.leads_to is not None)
-        age = context.worked.hours(one.since, context.judge.now)
+        age = context.judge.worked_hours(one.since)
         yield AttentionRow(
             "incident", "run", one.run, one.name, one.project, name, one.process, one.step, one.step_title, said,
             one.assignee, one.since, None, "none", fix, None, round(age, 1),

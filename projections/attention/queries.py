@@ -12,10 +12,11 @@ from domain.schedule import Calendar
 from projections.answers import ATTENTION_KINDS, Attention, AttentionRow, Card
 from projections.asking import Conn, Fresh, NotFound, fresh, rows
 from projections.attention.all_agreed import all_agreed
+from projections.attention.context import Context, Gone, Stopped
 from projections.attention.loose_incidents import loose_rows
 from projections.attention.not_told import telling
 from projections.attention.open_steps import OpenStep, open_step
-from projections.attention.rules import Context, Gone, Stopped, needs
+from projections.attention.rules import needs
 from projections.attention.too_few_approvers import wanting
 from projections.cards.card import card_of
 from projections.cards.help_texts import help_texts

@@ -12,12 +12,13 @@ from uuid import UUID
 from domain.project import stands_in
 from domain.schedule import Calendar
 from domain.words import PRIORITIES
-from projections.answers import Board, BoardColumn, Card, Funnel, FunnelStage, Lane, Member
+from projections.answers import Board, BoardColumn, Card, Funnel, Lane, Member
 from projections.asking import Conn, Fresh, NotFound, fresh, rows
+from projections.board.funnel import by_column, funnel_of, outcomes_of, titled
 from projections.cards.card import card_of, place_of
 from projections.cards.help_texts import with_help_texts
 from projections.cards.judging import Judge, at_risk, judge
-from projections.cards.tallies import Tally, by_stage, by_stage_and_life, reached, tallies
+from projections.cards.tallies import Tally, by_stage, tallies
 from projections.forecasts.queries import forecasts_of
 from projections.paging import FIRST, Page, left
 from projections.people.names import called, names_of
@@ -90,7 +91,7 @@ def board(
         found[0],
         with_help_texts(connection, cards) if texts else cards,
         _counts(connection, asked, only, by.now, every),
-        _funnel(_titled(found[0][5]), every, outcomes_of(connection, project), current),
+        funnel_of(titled(found[0][5]), every, outcomes_of(connection, project), current),
         current,
         lanes,
         depth.open,
@@ -151,7 +152,7 @@ def columns(connection: Conn, project: UUID) -> list[tuple[str, str]]:
     found = rows(connection, "project", project=project)
     if not found:
         raise NotFound("project", project)
-    return _titled(found[0][5])
+    return titled(found[0][5])
 
 
 def last_rank(connection: Conn, project: UUID, stage: str) -> str | None:
@@ -248,72 +249,6 @@ def card(
     return card_of(found[0], judge(now, calendar, forecasts_of(connection, [card_id]), connection))
 
 
-def funnel(connection: Conn, of: UUID | str) -> Funnel:
-    """How far runs got: those of a project (its id) or of a process (its key). Raises NotFound."""
-    current = fresh(connection, "board")
-    if isinstance(of, UUID):
-        found = rows(connection, "project", project=of)
-        if not found:
-            raise NotFound("project", of)
-        stages, cards = _titled(found[0][5]), tallies(connection, project=of)
-    else:
-        versions = rows(connection, "process_versions", process=of)
-        if not versions:
-            raise NotFound("process", of)
-        stages, cards = _titled(versions[0][6]["stages"]), tallies(connection, process=of)
-    return _funnel(stages, cards, outcomes_of(connection, of), current)
-
-
-def outcomes_of(connection: Conn, of: UUID | str) -> dict[str, int]:
-    """How many runs of a project (its id) or of a process (its key) ended how, the most frequent first."""
-    scope = "project" if isinstance(of, UUID) else "process"
-    return dict(rows(connection, f"funnel_outcomes_of_{scope}", **{scope: of}))
-
-
-def _titled(stages: Iterable[Mapping[str, Any]]) -> list[tuple[str, str]]:
-    return [(stage["key"], stage["title"]) for stage in stages]
-
-
-def _funnel(
-    stages: Sequence[tuple[str, str]], cards: Sequence[Tally], outcomes: dict[str, int], current: Fresh
-) -> Funnel:
-    came, standing = reached(cards), dict(by_stage_and_life(cards))
-    open_runs = sum(count for (_, life), count in standing.items() if life in {"running", "paused"})
-    standing = _on_board(stages, standing)
-    return Funnel(
-        runs=sum(standing.values()),
-        open=open_runs,
-        stages=tuple(
-            FunnelStage(
-                key,
-                title,
-                came[key],
-                standing.get((key, "running"), 0) + standing.get((key, "paused"), 0),
-                standing.get((key, "completed"), 0),
-                standing.get((key, "ended_early"), 0),
-                standing.get((key, "cancelled"), 0),
-            )
-            for key, title in stages
-        ),
-        outcomes=outcomes,
-        position=current.position,
-        as_of=current.as_of,
-        behind=current.behind,
-    )
-
-
-def _on_board(
-    stages: Sequence[tuple[str, str]], standing: Mapping[tuple[str, str], int]
-) -> dict[tuple[str, str], int]:
-    """How many runs stand in each stage by what became of them: every run counts in a stage that is shown."""
-    shown_ = [stage for stage, _ in stages]
-    found: dict[tuple[str, str], int] = {}
-    for life in {life for _, life in standing}:
-        of_life = {stage: count for (stage, each), count in standing.items() if each == life}
-        found |= {(stage, life): count for stage, count in by_column(of_life, shown_).items()}
-    return found
-
-
 def _columns(
     stages: Sequence[Mapping[str, Any]], cards: Sequence[Card], counts: Counts, page: Page
 ) -> tuple[BoardColumn, ...]:
@@ -333,15 +268,6 @@ def _columns(
         )
         for stage in stages
     )
-
-
-def by_column(counts: Mapping[str, int], known: Sequence[str]) -> dict[str, int]:
-    """The counts by stage as a board with these columns shows them: other stages stand in the first one."""
-    found: dict[str, int] = {}
-    for stage, count in counts.items():
-        column = stands_in(known, stage)
-        found[column] = found.get(column, 0) + count
-    return found
 
 
 def _column(

@@ -13,8 +13,8 @@ from domain.project import stands_in
 from domain.schedule import Calendar
 from projections.answers import Attention, Board, Card, Funnel, FunnelStage
 from projections.asking import Conn, Fresh
+from projections.attention.context import Context
 from projections.attention.queries import PAGE, by_run, gone_of, ordered, page_of, people_of, project_names
-from projections.attention.rules import Context
 from projections.board.queries import (
     EVERY_CARD,
     SHALLOW,

@@ -8,7 +8,7 @@ from typing import Any
 from domain.definition import Definition
 from projections.answers import DirectlyFollows, ProcessStats, Quantiles, StageStats, StepStats
 from projections.asking import Conn, NotFound, fresh, no_version, rows
-from projections.board.queries import funnel
+from projections.board.funnel import funnel
 from projections.engine.projection import blocks
 
 RUNS = """

@@ -19,7 +19,7 @@ from projections.answers import (
 )
 from projections.asking import Conn, Fresh, fresh, moment, rows
 from projections.attention.queries import everything, page_of
-from projections.board.queries import by_column
+from projections.board.funnel import by_column
 from projections.cards.judging import WEEKDAYS, judge
 from projections.cards.tallies import (
     Tally,

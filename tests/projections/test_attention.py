@@ -16,8 +16,9 @@ from domain.schedule import Calendar
 from domain.working_time import WorkingTime
 from projections.answers import ATTENTION_KINDS, AttentionRow, Card, Help, StageDot
 from projections.answers.forecasts import ForecastFace
+from projections.attention.context import Context, Gone, Stopped
 from projections.attention.open_steps import OpenStep
-from projections.attention.rules import Context, Gone, Stopped, needs
+from projections.attention.rules import needs
 from projections.cards.judging import Judge
 from projections.cards.usual_times import Usual
 

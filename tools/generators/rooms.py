@@ -66,7 +66,7 @@ def _drawing(modules: list[Module]) -> Iterator[str]:
     sizes = Counter(each.room for each in modules)
     width = max(map(len, ROOMS))
     yield "## Who imports whom\n"
-    yield "Each number counts the imports of the room on the left from the room above it; an arrow only ever points to the right.\n"
+    yield "Each number counts the imports of the room on the left from the room above it; no room imports from one on its left.\n"
     yield "```text"
     yield f"{'':{width}}  modules" + "".join(f"{room:>{len(room) + 2}}" for room in ROOMS[1:])
     for room in ROOMS:
