@@ -41,7 +41,7 @@ TARGETS = {"acceptance": -1, "data_received": 4, "roles_rights": 3}
 LIVE: tuple[tuple[str, float], ...] = (
     ("risk_triage", 5), ("customer_signs", 9), ("customer_signs", 26 * 24), ("crm_upsert", 7), ("intake_form", 20),
     ("success_plan", 14), ("kickoff_held", 7 * 24), ("data_received", 30), ("roles_rights", 16), ("acceptance", 8),
-    ("go_live", 3), ("survey", 40),
+    ("survey", 30), ("survey", 40),
 )  # fmt: skip
 """Where the live onboardings stand, and for how many hours.
 
