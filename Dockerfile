@@ -11,6 +11,7 @@ COPY pyproject.toml README.md ./
 COPY domain ./domain
 COPY store ./store
 COPY projections ./projections
+COPY application ./application
 COPY workers ./workers
 COPY api ./api
 COPY web ./web

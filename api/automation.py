@@ -226,7 +226,7 @@ def _on_incident(verb: Verb) -> Handle:
 
         def decide(run: Run | None) -> Sequence[Event]:
             run = known_run(run, stream)
-            definition = call.services.repository.definition(run.process, run.process_version)
+            definition = call.services.app.definition(run.process, run.process_version)
             meta.update(process=run.process, process_version=run.process_version)
             return verb.decide(run, body, replace(given, definition=definition, incident=incident))
 
@@ -251,7 +251,7 @@ async def _receive(call: Call) -> Response:
 
     def decide(run: Run | None) -> Sequence[Event]:
         run = known_run(run, stream)
-        definition = call.services.repository.definition(run.process, run.process_version)
+        definition = call.services.app.definition(run.process, run.process_version)
         meta.update(process=run.process, process_version=run.process_version)
         return TELL.decide(run, body, replace(given, definition=definition))
 
@@ -290,7 +290,7 @@ def _has_heard(
 ) -> queries.AwaitingRun | None:
     """The run that was told of this very event before."""
     for one in found:
-        run = services.repository.load(RUNS, one.run)
+        run = services.app.load(RUNS, one.run)
         if run is not None and body.id in run.sources:
             return one
     return None

@@ -17,11 +17,11 @@ from api.guard import Caller, caller_of
 from api.problems import Problem
 from api.reading import parse_json, read_body
 from api.services import Services
+from application.milepost import Beside, Outcome
 from domain.aggregate import Aggregate
 from domain.events import Event, PersonDeactivated
 from domain.words import Rejected
 from store.log import Command, CommandMismatch, Conflict, Repeated
-from store.repository import Beside, Outcome
 from store.unit import fingerprint_text
 
 _LONGEST_KEY = 200
@@ -133,7 +133,7 @@ async def carry_out(
     ``beside`` are other streams that ``decide`` looks at.
     """
     try:
-        outcome: Outcome[Event] = await call.services.repository.execute_async(
+        outcome: Outcome[Event] = await call.services.app.execute_async(
             aggregate,
             stream,
             decide,

@@ -10,6 +10,7 @@ from uuid import UUID
 from api.problems import Problem
 from api.services import Services
 from api.sight import MASK, Sight
+from application.definitions import UnknownVersion
 from domain.content_text import Sees, listed, texts_in_words, title_of
 from domain.definition import Definition
 from domain.directory import Directory
@@ -20,7 +21,6 @@ from domain.shown import spoken
 from domain.visible import Versions, is_open_to, is_sealed, is_sensitive
 from domain.words import Assignee, Rejected, StepKey
 from store.mapper import to_event
-from store.repository import UnknownVersion
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,9 +189,9 @@ def told_of_changes(
     refusal: Rejected, services: Services, stream: UUID, step: StepKey, sha256: str, reader: Reader
 ) -> Rejected:
     """The refusal of a decision on what is no longer true, with what was seen and what is there now. Blocks."""
-    run = services.repository.load(RUN, stream)
+    run = services.app.load(RUN, stream)
     assert run is not None
-    definition = services.repository.definition(run.process, run.process_version)
+    definition = services.app.definition(run.process, run.process_version)
     found = changes_since(services, stream, run, definition, step, sha256, reader)
     return Rejected(refusal.code, refusal.detail, **{**refusal.facts, "changed": found})
 
@@ -236,7 +236,7 @@ def _found(services: Services, stream: UUID, step: StepKey, sha256: str) -> Cont
     for recorded in services.log.read_stream(stream):
         run = RUN.evolve(run, to_event(recorded))
         try:
-            definition = services.repository.definition(run.process, run.process_version)
+            definition = services.app.definition(run.process, run.process_version)
         except UnknownVersion:
             return None
         if step in definition.steps and (seen := content_of(run, definition, step)).sha256 == sha256:

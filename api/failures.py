@@ -18,11 +18,11 @@ from starlette.responses import Response
 
 from api.problems import CODES, Problem, answer
 from api.reading import invalid
+from application.definitions import UnknownVersion
 from domain.upcast import UnknownEvent
 from domain.words import Rejected
 from projections.queries import NotFound
 from store.log import InvalidEvent, OutcomeUnknown, Overloaded, Stopped, TooLarge, Unavailable
-from store.repository import UnknownVersion
 
 _TEXTS = {404: "there is nothing at this address", 405: "this address does not take this method"}
 _CODES = {400: "not_json", 404: "not_found", 405: "method_not_allowed", 413: "too_large"}

@@ -135,7 +135,7 @@ async def files_are_kept(services: Services, body: BaseModel, run: Run | None = 
 async def run_files_are_kept(services: Services, stream: UUID, body: BaseModel) -> None:
     """As ``files_are_kept``, of what is told to a run."""
     if named_files(body):
-        run = await run_in_threadpool(services.repository.load, RUNS, stream)
+        run = await run_in_threadpool(services.app.load, RUNS, stream)
         await files_are_kept(services, body, run)
 
 

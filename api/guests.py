@@ -141,7 +141,7 @@ async def _carry_out(verb: Verb, call: Call) -> Response:
 
     def decide(state: Run | None) -> Sequence[Event]:
         run = known_run(state, opened.run_id)
-        definition = services.repository.definition(run.process, run.process_version)
+        definition = services.app.definition(run.process, run.process_version)
         now = _still(replace(opened, run=run, definition=definition))
         meta.update(process=run.process, process_version=run.process_version)
         given = Given(
@@ -176,10 +176,10 @@ async def _open(request: Request) -> _Opened:
 
 
 def _load(services: Services, run_id: UUID, held: Pass) -> _Opened:
-    run = services.repository.load(RUNS, run_id)
+    run = services.app.load(RUNS, run_id)
     if run is None:
         raise _no_link("what the link leads to is not here")
-    definition = services.repository.definition(run.process, run.process_version)
+    definition = services.app.definition(run.process, run.process_version)
     return _still(_Opened(run_id, held, run, definition, Actor("guest:-")))
 
 
@@ -198,7 +198,7 @@ def _still(opened: _Opened) -> _Opened:
 
 
 def _reader(services: Services, opened: _Opened, directory: Directory) -> Reader:
-    return as_guest(services.repository.versions(opened.run), opened.held.step, directory)
+    return as_guest(services.app.versions(opened.run), opened.held.step, directory)
 
 
 def _files(services: Services, opened: _Opened) -> Iterator[Mapping[str, Any]]:

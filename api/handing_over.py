@@ -97,7 +97,7 @@ async def hand_over(call: Call) -> Response:
     services, owner, stream = call.services, Assignee(f"person:{key}"), person_stream(key)
     directory = await services.directories.now()
     given = Given(call.caller.actor, services.clock(), services.calendar, stream, directory=directory)
-    person = known_person(await asyncio.to_thread(services.repository.load, PEOPLE, stream), key)
+    person = known_person(await asyncio.to_thread(services.app.load, PEOPLE, stream), key)
     HAND_OVER.decide(person, body, given)
     move = Move(call, owner, body.to, body.reason, directory)
     runs, cards = await services.read(lambda connection: held_by(connection, owner))
@@ -115,14 +115,14 @@ async def hand_over(call: Call) -> Response:
 async def _run(move: Move, stream: UUID) -> None:
     """First the roles, which take their open steps along, then every step that is still theirs."""
     try:
-        state = await asyncio.to_thread(move.call.services.repository.load, RUNS, stream)
+        state = await asyncio.to_thread(move.call.services.app.load, RUNS, stream)
         run = known_run(state, stream)
     except (Problem, LogError) as error:
         _failed(move, Item(run=stream), error)
         return
     for role in sorted(role for role, who in run.roles.items() if who == move.owner):
         await _one_role(move, stream, role)
-    state = await asyncio.to_thread(move.call.services.repository.load, RUNS, stream)
+    state = await asyncio.to_thread(move.call.services.app.load, RUNS, stream)
     for step, now in known_run(state, stream).steps.items():
         if now.assignee == move.owner and (now.is_open or now.state == "locked"):
             await _one_step(move, stream, step)
@@ -148,7 +148,7 @@ async def _on_run(move: Move, stream: UUID, what: Item, decision: Any) -> None:
 
     def decide(state: Run | None) -> Sequence[Event]:
         run = known_run(state, stream)
-        definition = services.repository.definition(run.process, run.process_version)
+        definition = services.app.definition(run.process, run.process_version)
         meta.update(process=run.process, process_version=run.process_version)
         found: Sequence[Event] = decision(
             run,
@@ -183,7 +183,7 @@ async def _carry_out(
     move: Move, aggregate: Any, stream: UUID, what: Item, decide: Any, meta: dict[str, Any]
 ) -> None:
     try:
-        outcome = await move.call.services.repository.execute_async(aggregate, stream, decide, meta=meta)
+        outcome = await move.call.services.app.execute_async(aggregate, stream, decide, meta=meta)
     except (Rejected, Problem, LogError) as error:
         _failed(move, what, error)
         return

@@ -52,7 +52,7 @@ async def room_in(
 
 
 def _hard_column(services: Services, project: UUID, stage: str) -> ProjectStage | None:
-    state = services.repository.load(PROJECTS, project)
+    state = services.app.load(PROJECTS, project)
     if not isinstance(state, Project):
         return None
     shown_in = stands_in([each.key for each in state.stages], stage)
@@ -78,7 +78,7 @@ def _take_turn(
 def _must_have_room(
     services: Services, connection: Connection[Any], column: ProjectStage, project: UUID, card: UUID | None
 ) -> None:
-    standing = queries.standing_now(connection, project, services.clock(), services.repository.definition)
+    standing = queries.standing_now(connection, project, services.clock(), services.app.definition)
     count = Counter(standing.values())[column.key]
     stays = card is not None and standing.get(card) == column.key
     if stays or column.wip_limit is None or count < column.wip_limit:

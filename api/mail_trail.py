@@ -55,7 +55,7 @@ def mails_of(
     """
     run = found.at(key)
     action = run.actions[key]
-    definition = services.repository.definition(run.process, run.process_version)
+    definition = services.app.definition(run.process, run.process_version)
     desk = Desk(
         book,
         services.site.base_url,

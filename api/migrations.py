@@ -172,7 +172,7 @@ async def _plan(call: Call) -> Response:
 async def _migrate_run(call: Call) -> Response:
     body, services = validate(MigrateRun, call.body), call.services
     stream = stream_id(call.request.path_params["id"])
-    found = known_run(await run_in_threadpool(services.repository.load, RUNS, stream), stream)
+    found = known_run(await run_in_threadpool(services.app.load, RUNS, stream), stream)
     wanted: Wanted = "newest" if body.to_version is None else body.to_version
     new = await run_in_threadpool(target, services, found.process, wanted)
     meta = {**call.caller.meta, "process": new.process, "process_version": new.version}
@@ -180,7 +180,7 @@ async def _migrate_run(call: Call) -> Response:
 
     def decide(state: Run | None) -> Sequence[Event]:
         run = known_run(state, stream)
-        old = services.repository.definition(run.process, run.process_version)
+        old = services.app.definition(run.process, run.process_version)
         told = (run, old, new, body.choices, body.reason, stream)
         by, at = call.caller.actor, services.clock()
         return migrate_and_tell(*told, by=by, at=at, calendar=services.calendar, directory=directory)

@@ -64,7 +64,7 @@ async def workload(request: Request, query: Annotated[WorkloadQuery, Query()]) -
         query,
         lambda connection: queries.workload(
             connection,
-            services.repository.definition,
+            services.app.definition,
             services.calendar,
             weeks=query.weeks,
             project=query.project,

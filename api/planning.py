@@ -62,12 +62,12 @@ class MigrationOverview:
 
 def target(services: Services, key: str, wanted: Wanted) -> Definition:
     """The version meant; the draft as what publishing it would make. Raises Problem, Rejected and UnknownVersion."""
-    process = known_process(services.repository.load(PROCESSES, process_stream(key)), key)
+    process = known_process(services.app.load(PROCESSES, process_stream(key)), key)
     if wanted == "draft" and process.draft is not None and process.draft != process.published:
         return _draft(key, process.version + 1, process.draft)
     if process.version == 0:
         raise Problem("unknown_version", f"no version of {key} is published", accepted=[])
-    return services.repository.definition(key, wanted if isinstance(wanted, int) else process.version)
+    return services.app.definition(key, wanted if isinstance(wanted, int) else process.version)
 
 
 def _draft(key: str, version: int, draft: dict[str, Any]) -> Definition:
@@ -87,9 +87,7 @@ def planned(services: Services, key: str, body: PlanMigration) -> MigrationOverv
     new = target(services, key, body.to)
     with services.pool.connection() as connection:
         position = queries.fresh(connection, "run_steps").position
-        overview, rows = plan_all(
-            connection, services.repository.definition, new, body, services.calendar.zone
-        )
+        overview, rows = plan_all(connection, services.app.definition, new, body, services.calendar.zone)
     rows.sort(key=lambda row: _ORDER[row.verdict])
     return MigrationOverview(
         process=key,

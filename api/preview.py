@@ -107,11 +107,11 @@ def _definition(call: Call, key: str, body: PreviewMail) -> Definition:
     if body.document is not None:
         return Definition(key, 0, body.document)
     if body.version is not None:
-        return call.services.repository.definition(key, body.version)
-    process = known_process(call.services.repository.load(PROCESSES, process_stream(key)), key)
+        return call.services.app.definition(key, body.version)
+    process = known_process(call.services.app.load(PROCESSES, process_stream(key)), key)
     if process.draft is not None:
         return Definition.load(key, 0, process.draft)
-    return call.services.repository.definition(key, process.version)
+    return call.services.app.definition(key, process.version)
 
 
 def _action(definition: Definition, body: PreviewMail) -> MailAction:

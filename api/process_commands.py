@@ -86,7 +86,7 @@ def _on_process(verb: Verb, *, creates: bool = False) -> Handle:
         stream = process_stream(key)
         given = Given(call.caller.actor, call.services.clock(), call.services.calendar, stream)
         if isinstance(body, bodies.Restore):
-            version = await run_in_threadpool(call.services.repository.definition, key, body.version)
+            version = await run_in_threadpool(call.services.app.definition, key, body.version)
             given = replace(given, definition=version)
 
         def decide(process: Process | None) -> Sequence[Event]:

@@ -99,12 +99,12 @@ async def _given(call: Call, stream: UUID) -> Given:
 
 def _stages_of(services: Services, key: str) -> tuple[ProjectStage, ...]:
     """The stages of the newest published version, as columns."""
-    process = known_process(services.repository.load(PROCESSES, process_stream(key)), key)
+    process = known_process(services.app.load(PROCESSES, process_stream(key)), key)
     if process.version == 0:
         raise Rejected(
             "no_version", f"no version of {key} is published: name the stages", accepted=["stages"]
         )
-    stages = services.repository.definition(key, process.version).document.stages
+    stages = services.app.definition(key, process.version).document.stages
     return tuple(ProjectStage(key=StageKey(stage.key), title=stage.title) for stage in stages)
 
 

@@ -57,7 +57,7 @@ async def board(request: Request, id: str, query: Annotated[PastBoardQuery, Quer
                 texts=texts,
             )
         return queries.board_then(
-            connection, project, moment, services.repository.definition, calendar=calendar, only=query.only,
+            connection, project, moment, services.app.definition, calendar=calendar, only=query.only,
             lanes=query.lanes, depth=query.depth,
         )  # fmt: skip
 
@@ -71,7 +71,7 @@ async def why(request: Request, id: str, card: str, query: Annotated[ViewQuery, 
         connection,
         project,
         stream,
-        services.repository.definition,
+        services.app.definition,
         now=services.clock(),
         calendar=calendar_of(request),
     )
@@ -95,7 +95,7 @@ async def attention(request: Request, id: str, query: Annotated[ProjectAttention
                 texts=texts,
             )
         return queries.attention_then(
-            connection, project, moment, services.repository.definition, calendar=calendar, page=query.page,
+            connection, project, moment, services.app.definition, calendar=calendar, page=query.page,
         )  # fmt: skip
 
     return await show(request, query, ask)
@@ -112,7 +112,7 @@ async def since(request: Request, id: str, query: Annotated[SinceQuery, Query()]
 
     def ask(connection: Connection[Any]) -> answers.Since:
         before, after = queries.at_instant(connection, begins_at), queries.at_instant(connection, ends_at)
-        return queries.since(connection, project, before, after, services.repository.definition, calendar)
+        return queries.since(connection, project, before, after, services.app.definition, calendar)
 
     return await show(request, query, ask)
 

@@ -18,9 +18,7 @@ from domain.words import process_stream
 
 async def with_warnings(services: Services, key: str, response: Response) -> Response:
     """The answer to a publication with ``warnings``: each names the role, its group, and what would help."""
-    process = known_process(
-        await run_in_threadpool(services.repository.load, PROCESSES, process_stream(key)), key
-    )
+    process = known_process(await run_in_threadpool(services.app.load, PROCESSES, process_stream(key)), key)
     if process.published is None:
         return response
     directory = await services.directories.now()

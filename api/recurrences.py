@@ -206,13 +206,11 @@ async def _given(call: Call, stream: UUID, verb: Verb) -> Given:
 def _has_a_place(services: Services, body: SetUp) -> None:
     """The project takes work and has the column; the process is published."""
     if body.project is not None:
-        project = project_taking_work(services.repository.load(PROJECTS, body.project), body.project)
+        project = project_taking_work(services.app.load(PROJECTS, body.project), body.project)
         if body.makes == "task":
             column(project, StageKey(body.template["stage"]))
     if body.process is not None:
-        process = known_process(
-            services.repository.load(PROCESSES, process_stream(body.process)), body.process
-        )
+        process = known_process(services.app.load(PROCESSES, process_stream(body.process)), body.process)
         if process.version == 0:
             raise Problem("unknown_process", f"no version of {body.process} is published")
 

@@ -34,8 +34,8 @@ async def with_told(call: Call, stream: UUID, step: StepKey, response: Response)
 
 def _told(call: Call, stream: UUID, step: StepKey, directory: Directory) -> list[dict[str, Any]]:
     services: Services = call.services
-    run = known_run(services.repository.load(RUNS, stream), stream)
-    definition = services.repository.definition(run.process, run.process_version)
+    run = known_run(services.app.load(RUNS, stream), stream)
+    definition = services.app.definition(run.process, run.process_version)
     shows = sight_of(services, stream, call.caller).sees_values
     sends = services.sends_mails and not run.test
     try:

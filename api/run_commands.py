@@ -264,7 +264,7 @@ def _on_run(verb: Verb) -> Handle:
 
         def decide(run: Run | None) -> Sequence[Event]:
             run = known_run(run, stream)
-            definition = call.services.repository.definition(run.process, run.process_version)
+            definition = call.services.app.definition(run.process, run.process_version)
             _step_exists(definition, given.step)
             meta.update(process=run.process, process_version=run.process_version)
             return verb.decide(run, body, replace(given, definition=definition))
@@ -317,7 +317,7 @@ async def _column_wanted(services: Services, stream: UUID, body: BaseModel) -> t
     """The project and the column into which somebody puts a run's card; no project when its steps put it somewhere."""
     if not isinstance(body, bodies.OverrideStage):
         return None, ""
-    run = known_run(await run_in_threadpool(services.repository.load, RUNS, stream), stream)
+    run = known_run(await run_in_threadpool(services.app.load, RUNS, stream), stream)
     return run.project, body.stage
 
 
@@ -365,20 +365,20 @@ def roles_of(events: Sequence[Event]) -> Mapping[RoleKey, Assignee]:
 
 def _definition(services: Services, body: bodies.StartRun) -> Definition:
     """The version to follow: the one asked for, else the newest that is published. A retired process has none."""
-    loaded = services.repository.load_version(PROCESSES, process_stream(body.process))
+    loaded = services.app.load_version(PROCESSES, process_stream(body.process))
     process = known_process(loaded[1], body.process)
     if body.draft:
         must_be_sound(process)
-        return services.repository.definition(body.process, draft_version(loaded[0]))
+        return services.app.definition(body.process, draft_version(loaded[0]))
     if process.version == 0:
         raise Problem("unknown_process", f"no process {body.process} is published")
     version = process.version if body.process_version is None else body.process_version
     if process.retired:
         raise Problem("process_retired", f"the process {body.process} takes no new runs", status=409)
-    return services.repository.definition(body.process, version)
+    return services.app.definition(body.process, version)
 
 
 async def _project_takes_work(services: Services, body: BaseModel) -> None:
     project: UUID | None = getattr(body, "project", None)
     if project is not None:
-        project_taking_work(await run_in_threadpool(services.repository.load, PROJECTS, project), project)
+        project_taking_work(await run_in_threadpool(services.app.load, PROJECTS, project), project)

@@ -21,10 +21,10 @@ from api.live import Hub, ProjectsOf, Reached
 from api.spool import Spool
 from api.standing import is_here
 from api.throttle import Callers, Throttle
+from application.milepost import Milepost
 from domain.schedule import Calendar
 from domain.words import Actor
 from store.log import Log
-from store.repository import Repository
 
 T = TypeVar("T")
 
@@ -45,7 +45,7 @@ class Services:
     """Everything a process of the HTTP interface holds. ``log`` and ``pool`` are open while the server runs."""
 
     log: Log
-    repository: Repository
+    app: Milepost
     pool: ConnectionPool[Connection[Any]]
     site: Site
     calendar: Calendar

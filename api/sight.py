@@ -192,8 +192,8 @@ def _unsaid(kind: str, data: dict[str, Any]) -> dict[str, Any]:
 
 def sight_of(services: Services, stream: UUID, caller: Caller) -> Sight:
     """What this caller sees of a run, from the log as it is now; a problem when there is no such run. Blocks."""
-    run = known_run(services.repository.load(RUNS, stream), stream)
-    definition, *earlier = services.repository.versions(run)
+    run = known_run(services.app.load(RUNS, stream), stream)
+    definition, *earlier = services.app.versions(run)
     who, scopes = str(caller.actor), caller.grant.scopes
     sees = bool(scopes & SEES_ALL) or _takes_part(run, who) or _works_in(_project(services, run), who)
     return Sight(run, definition, who, sees, "admin" in scopes, tuple(earlier))
@@ -201,9 +201,7 @@ def sight_of(services: Services, stream: UUID, caller: Caller) -> Sight:
 
 def is_for_some(services: Services, process: str, version: int, step: str | None) -> bool:
     """Whether what is written at a step is for some roles only: lists of many runs do not tell it. Blocks."""
-    known = (
-        None if step is None else services.repository.definition(process, version).steps.get(StepKey(step))
-    )
+    known = None if step is None else services.app.definition(process, version).steps.get(StepKey(step))
     return known is not None and is_for_roles(known)
 
 
@@ -211,7 +209,7 @@ def sees_texts(services: Services, project: UUID | None, caller: Caller) -> bool
     """Whether the caller is told what people wrote at steps of this project's runs (None: of any run). Blocks."""
     if caller.grant.scopes & SEES_ALL:
         return True
-    found = None if project is None else services.repository.load(PROJECTS, project)
+    found = None if project is None else services.app.load(PROJECTS, project)
     return isinstance(found, Project) and _works_in(found, str(caller.actor))
 
 
@@ -224,7 +222,7 @@ def _takes_part(run: Run, who: str) -> bool:
 
 
 def _project(services: Services, run: Run) -> Project | None:
-    return None if run.project is None else services.repository.load(PROJECTS, run.project)
+    return None if run.project is None else services.app.load(PROJECTS, run.project)
 
 
 def _works_in(project: Project | None, who: str) -> bool:

@@ -19,8 +19,8 @@ def must_steer(services: Services, caller: Caller, stream: UUID) -> None:
     """A problem unless the caller may steer this run's project; who that is comes from the log as it is now. Blocks."""
     if caller.grant.scopes & {"manage", "admin"}:
         return
-    run = known_run(services.repository.load(RUNS, stream), stream)
-    project = None if run.project is None else services.repository.load(PROJECTS, run.project)
+    run = known_run(services.app.load(RUNS, stream), stream)
+    project = None if run.project is None else services.app.load(PROJECTS, run.project)
     if not (isinstance(project, Project) and _steers(project, Assignee(str(caller.actor)))):
         raise Problem(
             "not_allowed",

@@ -166,7 +166,7 @@ def _last_rank(services: Services, body: bodies.AddTask) -> str | None:
 
 
 def _column_exists(services: Services, project: UUID | None, stage: str) -> None:
-    state = None if project is None else services.repository.load(PROJECTS, project)
+    state = None if project is None else services.app.load(PROJECTS, project)
     column(known_project(state, project), stage)
 
 
@@ -192,8 +192,8 @@ def _on_task(verb: Verb) -> Handle:
 
 def _beside(services: Services, stream: UUID, body: BaseModel) -> WaitedFor:
     if isinstance(body, bodies.Depend):
-        return WaitedFor(services.repository, stream, body.on, body.kind)
-    return WaitedFor(services.repository, stream, None)
+        return WaitedFor(services.app, stream, body.on, body.kind)
+    return WaitedFor(services.app, stream, None)
 
 
 async def _check(services: Services, stream: UUID, body: BaseModel) -> None:
@@ -208,17 +208,17 @@ async def _column_wanted(services: Services, stream: UUID, body: BaseModel) -> t
     """The project and the column that a task is to be moved into; no project when it stays where it is."""
     if not isinstance(body, bodies.MoveTask):
         return None, ""
-    task = known_task(await run_in_threadpool(services.repository.load, TASKS, stream), stream)
+    task = known_task(await run_in_threadpool(services.app.load, TASKS, stream), stream)
     return task.project, body.stage
 
 
 def _may_stand_in(services: Services, stream: UUID, stage: str) -> None:
-    task = known_task(services.repository.load(TASKS, stream), stream)
+    task = known_task(services.app.load(TASKS, stream), stream)
     _column_exists(services, task.project, stage)
 
 
 def _other_exists(services: Services, body: bodies.Depend) -> None:
     if body.kind == "run":
-        known_run(services.repository.load(RUNS, body.on), body.on)
+        known_run(services.app.load(RUNS, body.on), body.on)
     else:
-        known_task(services.repository.load(TASKS, body.on), body.on)
+        known_task(services.app.load(TASKS, body.on), body.on)

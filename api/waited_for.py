@@ -6,18 +6,16 @@ from collections.abc import Mapping
 from uuid import UUID
 
 from api.streams import RUNS, TASKS
+from application.milepost import Milepost
 from domain.task import Task
 from domain.waiting import MOST_BEHIND, DependencyKind, Other
-from store.repository import Repository
 
 
 class WaitedFor:
     """The others around one task. ``on`` is what it is to wait for, of this kind; None: it is to be done."""
 
-    def __init__(
-        self, repository: Repository, task: UUID, on: UUID | None, kind: DependencyKind = "task"
-    ) -> None:
-        self._repository = repository
+    def __init__(self, app: Milepost, task: UUID, on: UUID | None, kind: DependencyKind = "task") -> None:
+        self._app = app
         self._task, self._on, self._kind = task, on, kind
         self._versions: dict[UUID, int] = {}
         self.others: dict[UUID, Other] = {}
@@ -27,7 +25,7 @@ class WaitedFor:
         self.others.clear()
         self._versions.clear()
         if self._on is None:
-            task: Task | None = self._repository.load(TASKS, self._task)
+            task: Task | None = self._app.load(TASKS, self._task)
             for on, kind in task.dependencies if task is not None else ():
                 self._read_one(on, kind)
         elif self._kind == "task":
@@ -44,11 +42,11 @@ class WaitedFor:
 
     def _read_one(self, other: UUID, kind: str) -> None:
         if kind == "run":
-            found = self._repository.load_version(RUNS, other)
+            found = self._app.load_version(RUNS, other)
             version, run = found
             self.others[other] = Other(run is not None and run.ended)
         else:
-            known = self._repository.load_version(TASKS, other)
+            known = self._app.load_version(TASKS, other)
             version, task = known
             waits = task.dependencies if task is not None else ()
             behind = frozenset(on for on, waits_for in waits if waits_for == "task")

@@ -30,6 +30,7 @@ from eventsourcing.persistence import StoredEvent
 from eventsourcing.postgres import PostgresApplicationRecorder, PostgresDatastore
 from psycopg.conninfo import conninfo_to_dict
 
+from application.milepost import Milepost
 from bench.support import durable_server, percentile, throughput
 from domain.aggregate import Aggregate
 from domain.events import TaskCommented
@@ -39,7 +40,6 @@ from milepost.embedded.binaries import postgres_programs
 from store.log import Append, Command, Log
 from store.mapper import to_new_event
 from store.migrations import migrate
-from store.repository import Repository
 from store.verify import verify
 
 ROUNDS = 5
@@ -81,12 +81,12 @@ def _round(
         "library_per_s_32": _library(recorder, seconds),
     }
     for threads in (32, 1, 8, 128):
-        rate, durations = throughput(threads, seconds, _commands(Repository(log)))
+        rate, durations = throughput(threads, seconds, _commands(Milepost(log)))
         figures[f"per_s_{threads}"] = rate
         figures[f"p50_ms_{threads}"] = percentile(durations, 50) * 1000
         figures[f"p99_ms_{threads}"] = percentile(durations, 99) * 1000
-    figures["per_s_32_command_ids"], _ = throughput(32, seconds, _commands(Repository(log), with_ids=True))
-    figures["per_s_async_32"] = asyncio.run(_coroutines(Repository(log), 32, seconds))
+    figures["per_s_32_command_ids"], _ = throughput(32, seconds, _commands(Milepost(log), with_ids=True))
+    figures["per_s_async_32"] = asyncio.run(_coroutines(Milepost(log), 32, seconds))
     figures["ratio_library_32"] = figures["per_s_32"] / figures["library_per_s_32"]
     figures["ratio_pgbench_32"] = figures["per_s_32"] / figures["pgbench_per_s_32"]
     return figures
@@ -96,7 +96,7 @@ def _middle(rounds: Sequence[Figures]) -> Figures:
     return {name: median(each[name] for each in rounds) for name in rounds[0]}
 
 
-def _commands(repository: Repository, *, with_ids: bool = False) -> Callable[[int], Callable[[], object]]:
+def _commands(app: Milepost, *, with_ids: bool = False) -> Callable[[int], Callable[[], object]]:
     """Each thread comments on 20 streams of its own, one event a command."""
 
     def work(_thread: int) -> Callable[[], object]:
@@ -107,7 +107,7 @@ def _commands(repository: Repository, *, with_ids: bool = False) -> Callable[[in
 
         def call() -> object:
             command = Command(str(uuid4()), "fingerprint") if with_ids else None
-            return repository.execute(COMMENTS, next(streams), decide, command=command)
+            return app.execute(COMMENTS, next(streams), decide, command=command)
 
         for _ in range(20):  # every stream is open: what is measured is the next command on it
             call()
@@ -116,7 +116,7 @@ def _commands(repository: Repository, *, with_ids: bool = False) -> Callable[[in
     return work
 
 
-async def _coroutines(repository: Repository, coroutines: int, seconds: float) -> float:
+async def _coroutines(app: Milepost, coroutines: int, seconds: float) -> float:
     """Single-event commands per second of coroutines on one loop, each on a stream of its own."""
     counted = 0
     end = monotonic() + seconds
@@ -125,7 +125,7 @@ async def _coroutines(repository: Repository, coroutines: int, seconds: float) -
         nonlocal counted
         stream = uuid4()
         while monotonic() < end:
-            await repository.execute_async(COMMENTS, stream, lambda _comments: [_comment()])
+            await app.execute_async(COMMENTS, stream, lambda _comments: [_comment()])
             counted += 1
 
     await asyncio.gather(*(loop() for _ in range(coroutines)))
@@ -136,7 +136,7 @@ def _behind_bulk(log: Log, upto: int) -> Figures:
     """A bulk append that makes the log ``upto`` events long, and how long a person's commands take meanwhile."""
     events, done, durations = max(upto - log.head(), 5_000), Event(), list[float]()
     new = to_new_event(TaskCommented(comment=uuid4(), text=_TEXT, by=_BY, at=_NINE), {})
-    call = _commands(Repository(log))(0)
+    call = _commands(Milepost(log))(0)
 
     def command() -> None:
         while not done.wait(_PAUSE_SECONDS):

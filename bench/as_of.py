@@ -11,6 +11,7 @@ from time import perf_counter
 
 import psycopg
 
+from application.milepost import Milepost
 from bench.made import BEGIN, PROJECT, RUNS, make_read_models, others, project_log, store
 from bench.support import durable_server, percentile
 from projections import queries
@@ -18,7 +19,6 @@ from projections.engine.live import Projector
 from projections.registry import PROJECTIONS
 from store.log import Log
 from store.migrations import migrate
-from store.repository import Repository
 
 EVENTS = 1_000_000
 APART = timedelta(seconds=1)
@@ -37,15 +37,13 @@ def run(scale: float) -> dict[str, float]:
             projector.outdated()
         make_read_models(server.app_url)
         with Log(server.app_url) as log, psycopg.connect(server.app_url, autocommit=True) as connection:
-            return {"events": float(last), **_measured(connection, Repository(log), first, turns)}
+            return {"events": float(last), **_measured(connection, Milepost(log), first, turns)}
 
 
-def _measured(
-    connection: psycopg.Connection, repository: Repository, first: int, turns: int
-) -> dict[str, float]:
+def _measured(connection: psycopg.Connection, app: Milepost, first: int, turns: int) -> dict[str, float]:
     half = BEGIN + APART * (first * 2 // 3)
     instant, position = queries.at_instant(connection, half), queries.at_position(connection, first * 2 // 3)
-    known = repository.definition
+    known = app.definition
     asked: dict[str, Callable[[], object]] = {
         "live": lambda: queries.board(connection, PROJECT),
         "as_of_instant": lambda: queries.board_then(connection, PROJECT, instant, known),

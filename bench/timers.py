@@ -17,6 +17,7 @@ from uuid import UUID
 
 import psycopg
 
+from application.milepost import Milepost
 from bench.support import durable_server
 from domain.definition import Definition
 from domain.directory import EMPTY
@@ -36,7 +37,6 @@ from store.log import Append, Log
 from store.mapper import to_new_event
 from store.migrations import migrate
 from store.model import NewEvent
-from store.repository import Repository
 from workers import calendar_change
 from workers.calendar_change import CalendarChange
 from workers.timers import TIMER, Timers
@@ -106,7 +106,7 @@ def _recompute(url: str, log: Log, runs: int) -> float:
     """Runs per second whose dues are set by another calendar, each read from the log: closed for a week."""
     closed = frozenset(DUE.date() + timedelta(days=number) for number in range(1, 8))
     calendar = Calendar("closed for a week", holidays=closed)
-    change = CalendarChange(Repository(log), calendar, lambda: DUE)
+    change = CalendarChange(Milepost(log), calendar, lambda: DUE)
     done = min(runs, RECOMPUTED)
     with connect(url, "bench") as connection:
         change.advance(connection)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
+from application.milepost import Milepost
 from milepost.demo.endpoint import Endpoint
 from milepost.demo.services import HOST
 from milepost.mail import emailing
 from milepost.reaching import application_url
 from milepost.settings import Settings
 from milepost.webhook_secret import webhook_secret
-from store.repository import Repository
 from workers.acting import Acting
 from workers.automations.child_run import ChildStarter, Families
 from workers.automations.contract import Executor
@@ -23,34 +23,32 @@ from workers.duty import Duty
 from workers.staff import Staff
 
 
-def executors(
-    settings: Settings, repository: Repository, clock: Callable[[], datetime]
-) -> dict[str, Executor]:
+def executors(settings: Settings, app: Milepost, clock: Callable[[], datetime]) -> dict[str, Executor]:
     """Who does which kind of action."""
     signer = Signer(webhook_secret(settings))
-    targets = Targets(settings.allowed_targets, _own_services(settings, repository, clock, signer))
+    targets = Targets(settings.allowed_targets, _own_services(settings, app, clock, signer))
     secrets = call_secrets(settings.call_secrets or "")
     return {
         "email": emailing(settings, application_url(settings)),
         "http": HttpCaller(signer, targets, settings.base_url, settings.calendar.zone, secrets),
-        "run": ChildStarter(repository, settings.calendar, Staff(application_url(settings)).for_start),
+        "run": ChildStarter(app, settings.calendar, Staff(application_url(settings)).for_start),
     }
 
 
 def _own_services(
-    settings: Settings, repository: Repository, clock: Callable[[], datetime], signer: Signer
+    settings: Settings, app: Milepost, clock: Callable[[], datetime], signer: Signer
 ) -> dict[str, Place]:
     """The services of the demonstration, where it is on: they may be called although they are on this machine."""
     if not settings.demo:
         return {}
-    endpoint = Endpoint(application_url(settings), repository, settings.calendar, clock, signer)
+    endpoint = Endpoint(application_url(settings), app, settings.calendar, clock, signer)
     return {HOST: endpoint.address}
 
 
-def acting(settings: Settings, repository: Repository, clock: Callable[[], datetime]) -> list[Duty]:
+def acting(settings: Settings, app: Milepost, clock: Callable[[], datetime]) -> list[Duty]:
     """The duties of this room."""
     url, calendar = application_url(settings), settings.calendar
     types = settings.file_types
-    work = Acting(url, repository, executors(settings, repository, clock), calendar, clock, file_types=types)
-    families = Families(url, repository, calendar, clock, types)
+    work = Acting(url, app, executors(settings, app, clock), calendar, clock, file_types=types)
+    families = Families(url, app, calendar, clock, types)
     return [Duty("actions", url, work, end=work.close), Duty("child runs", url, families)]

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from application.milepost import Milepost
 from domain.directory import EMPTY
 from domain.events import Event
 from domain.person import PERSON, Person, add_person
 from domain.words import Actor, person_stream
 from store.log import Log
-from store.repository import Repository
 
 INSTALLER = Actor("system:milepost")
 
@@ -24,6 +24,6 @@ def bring_in(log: Log, actor: Actor, name: str | None) -> Person | None:
             return []
         return add_person(None, key, name, directory=EMPTY, by=INSTALLER, at=datetime.now(UTC))
 
-    repository = Repository(log)
-    repository.execute(PERSON, person_stream(key), decide)
-    return repository.load(PERSON, person_stream(key))
+    app = Milepost(log)
+    app.execute(PERSON, person_stream(key), decide)
+    return app.load(PERSON, person_stream(key))

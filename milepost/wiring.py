@@ -10,13 +10,13 @@ from api.guard import Site
 from api.server import serve
 from api.services import Services
 from api.throttle import Callers
+from application.milepost import Milepost
 from milepost.health import health_of, remembered
 from milepost.link_secret import link_secret
 from milepost.reaching import application_url, broker
 from milepost.settings import Settings
 from store.connect import make_pool
 from store.log import Log
-from store.repository import Repository
 from web import routes as pages
 from workers.log_setup import set_up
 
@@ -39,7 +39,7 @@ def make_services(settings: Settings, log: Log) -> Services:
     url = application_url(settings)
     return Services(
         log=log,
-        repository=Repository(log),
+        app=Milepost(log),
         pool=make_pool(
             url, "api", max(2, settings.database_connections - settings.database_connections // 2)
         ),

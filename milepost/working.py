@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 import structlog
 
+from application.milepost import Milepost
 from milepost.acting import acting
 from milepost.reaching import application_url, broker
 from milepost.settings import Settings, SettingsError
@@ -13,7 +14,6 @@ from projections.engine.live import Projector
 from projections.registry import PROJECTIONS
 from store.errors import Unavailable, UnsafeServer
 from store.log import Log
-from store.repository import Repository
 from workers.app import WorkerSettings, serve
 from workers.digests import digests
 from workers.duty import Duty
@@ -52,14 +52,14 @@ def run_worker(settings: Settings) -> int:
 
 def duties(settings: Settings, growing: Log) -> list[Duty]:
     """What a worker does beside applying events."""
-    url, repository = application_url(settings), Repository(growing)
-    recurring = Recurring(url, repository, settings.calendar, now)
+    url, app = application_url(settings), Milepost(growing)
+    recurring = Recurring(url, app, settings.calendar, now)
     return [
         Duty("recurring work", url, recurring),
         timers(url, growing, settings.calendar),
         forecasts(url, growing, settings.calendar),
         digests(url, growing, settings.calendar, now),
-        *acting(settings, repository, now),
+        *acting(settings, app, now),
         migrations(url, growing, settings.calendar),
     ]
 

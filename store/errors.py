@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from eventsourcing.persistence import DataError, IntegrityError, OperationalError
+
 
 class LogError(Exception):
-    """Anything the log says other than yes."""
+    """Anything the log says other than yes; each is also the error that the eventsourcing library has for it."""
 
 
-class Conflict(LogError):
+class Conflict(LogError, IntegrityError):
     """The stream moved on: it is not at the version the append expected."""
 
     def __init__(self, stream: UUID, expected: int, actual: int) -> None:
@@ -41,7 +43,7 @@ class CommandMismatch(LogError):
         self.command = command
 
 
-class InvalidEvent(LogError):
+class InvalidEvent(LogError, DataError):
     """An event or command cannot be stored as it is: not JSON, or text that Postgres cannot hold."""
 
 
@@ -57,19 +59,19 @@ class TooLarge(InvalidEvent):
         self.size_bytes = size_bytes
 
 
-class Overloaded(LogError):
+class Overloaded(LogError, OperationalError):
     """More appends wait than the log takes on; nothing of this one was stored."""
 
 
-class Unavailable(LogError):
+class Unavailable(LogError, OperationalError):
     """The database cannot be reached or did not take the append; nothing of it was stored."""
 
 
-class OutcomeUnknown(LogError):
+class OutcomeUnknown(LogError, OperationalError):
     """The database went away under the append and did not come back in time: repeat it with its command id."""
 
 
-class Stopped(LogError):
+class Stopped(LogError, OperationalError):
     """The log was stopped; nothing of this append was stored."""
 
 

@@ -1,9 +1,9 @@
-"""The eventsourcing library's recorder interfaces on this log: its applications and test cases run on it."""
+"""The eventsourcing library's recorder on this log: what an application stores and reads its events with."""
 
 from __future__ import annotations
 
 from base64 import b64decode, b64encode
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import groupby
 from typing import Any
@@ -13,31 +13,55 @@ import orjson
 from eventsourcing.persistence import (
     AggregateRecorder,
     ApplicationRecorder,
+    EventStore,
     IntegrityError,
     Notification,
-    OperationalError,
+    Recording,
     StoredEvent,
     Subscription,
 )
 
-from store.errors import Conflict, InvalidEvent, LogError
+from store.bulk import Bulk
+from store.events import LogEvent, StreamEvent
 from store.log import Log
-from store.model import Append, NewEvent, Recorded
+from store.model import Append, Command, NewEvent, Recorded
 
-_PLAIN, _WRAPPED = "{}", '{"encoding":"base64"}'
+Unmoved = Mapping[UUID, int]
+"""Streams that nothing is appended to, and the versions that they have to be at for what is appended elsewhere."""
+_ANYWHERE: Unmoved = {}
+_PLAIN, _WRAPPED = '{"encoding":"json"}', '{"encoding":"base64"}'
+"""The meta of events of other applications of the library, which say nothing of themselves."""
 
 
-class PostgresLogAggregateRecorder(AggregateRecorder):
+class LogAggregateRecorder(AggregateRecorder):
     """Records and selects the events of single aggregates."""
 
     def __init__(self, log: Log) -> None:
-        """``log`` is started and stopped by the caller."""
+        """``log`` is started and stopped by whoever made it."""
         self.log = log
 
-    def insert_events(self, stored_events: Sequence[StoredEvent], **kwargs: Any) -> Sequence[int] | None:
-        """Append all of these or none (``occurred_at`` by keyword); IntegrityError when a version is taken."""
-        self._append(stored_events, **kwargs)
+    def insert_events(
+        self,
+        stored_events: Sequence[StoredEvent],
+        *,
+        command: Command | None = None,
+        unmoved: Unmoved = _ANYWHERE,
+        **_kwargs: Any,
+    ) -> Sequence[int] | None:
+        """Append all of these or none, and their command with them.
+
+        ``unmoved`` are other streams, and the versions that they have to be at for it. Raises what ``Log.append``
+        raises; a Conflict is an IntegrityError of the library.
+        """
+        self._append(stored_events, command, unmoved)
         return None
+
+    def _append(
+        self, stored_events: Sequence[StoredEvent], command: Command | None, unmoved: Unmoved
+    ) -> list[int]:
+        if not stored_events and command is None:
+            return []
+        return list(self.log.append(_unit(stored_events, unmoved), command).positions)
 
     def select_events(
         self,
@@ -51,26 +75,39 @@ class PostgresLogAggregateRecorder(AggregateRecorder):
         """The events of one aggregate, with versions above ``gt`` up to ``lte``."""
         after = -1 if gt is None else gt
         found = self.log.select_stream(_stream(originator_id), after, lte, descending=desc, limit=limit)
-        return [StoredEvent(event.stream, event.version, event.type, _state(event)) for event in found]
-
-    def _append(
-        self, stored_events: Sequence[StoredEvent], occurred_at: datetime | None = None
-    ) -> Sequence[int]:
-        at = occurred_at or datetime.now(UTC)
-        try:
-            return self.log.append(list(_appends(stored_events, at))).positions
-        except (Conflict, InvalidEvent) as error:
-            raise IntegrityError(str(error)) from error
-        except LogError as error:
-            raise OperationalError(str(error)) from error
+        return [_stored(event) for event in found]
 
 
-class PostgresLogRecorder(PostgresLogAggregateRecorder, ApplicationRecorder):
-    """Also reads all events in the order of their positions, and follows them."""
+class LogRecorder(LogAggregateRecorder, ApplicationRecorder):
+    """Also reads all events in the order of their positions, follows them, and stores for coroutines and in bulk."""
 
-    def insert_events(self, stored_events: Sequence[StoredEvent], **kwargs: Any) -> Sequence[int] | None:
+    def insert_events(
+        self,
+        stored_events: Sequence[StoredEvent],
+        *,
+        command: Command | None = None,
+        unmoved: Unmoved = _ANYWHERE,
+        **_kwargs: Any,
+    ) -> Sequence[int] | None:
         """As the aggregate recorder does; returns the positions."""
-        return list(self._append(stored_events, **kwargs))
+        return self._append(stored_events, command, unmoved)
+
+    async def insert_events_async(
+        self,
+        stored_events: Sequence[StoredEvent],
+        *,
+        command: Command | None = None,
+        unmoved: Unmoved = _ANYWHERE,
+    ) -> Sequence[int]:
+        """As ``insert_events``, for a coroutine: those of one group are stored, and woken, together."""
+        if not stored_events and command is None:
+            return []
+        accepted = await self.log.append_async(_unit(stored_events, unmoved), command)
+        return list(accepted.positions)
+
+    def insert_bulk(self, aggregates: Iterable[Sequence[StoredEvent]]) -> Bulk:
+        """Each aggregate's events on their own, in groups so small that nobody waits long behind them."""
+        return self.log.append_bulk(append for stored in aggregates for append in appends_of(stored))
 
     def select_notifications(
         self,
@@ -97,10 +134,34 @@ class PostgresLogRecorder(PostgresLogAggregateRecorder, ApplicationRecorder):
         return _LogSubscription(self, gt, topics)
 
 
+class LogEventStore(EventStore[UUID]):
+    """The library's event store, for coroutines and in bulk too."""
+
+    recorder: LogRecorder
+
+    async def put_async(self, events: Sequence[StreamEvent], **kwargs: Any) -> list[Recording[UUID]]:
+        """As ``put``, for a coroutine."""
+        stored = list(map(self.mapper.to_stored_event, events))
+        positions = await self.recorder.insert_events_async(stored, **kwargs)
+        return [
+            Recording(
+                event,
+                Notification(one.originator_id, one.originator_version, one.topic, one.state, id=position),
+            )
+            for event, one, position in zip(events, stored, positions, strict=True)
+        ]
+
+    def put_bulk(self, aggregates: Iterable[Sequence[StreamEvent]]) -> Bulk:
+        """As ``LogRecorder.insert_bulk``."""
+        return self.recorder.insert_bulk(
+            list(map(self.mapper.to_stored_event, events)) for events in aggregates
+        )
+
+
 class _LogSubscription(Subscription[ApplicationRecorder]):
     """Reads page after page; at the end waits for the log to grow."""
 
-    def __init__(self, recorder: PostgresLogRecorder, gt: int | None, topics: Sequence[str]) -> None:
+    def __init__(self, recorder: LogRecorder, gt: int | None, topics: Sequence[str]) -> None:
         super().__init__(recorder=recorder, gt=gt, topics=topics)
         self._log = recorder.log
         self._notifications = self._follow(gt or 0)
@@ -123,27 +184,45 @@ class _LogSubscription(Subscription[ApplicationRecorder]):
         return self._recorder.select_notifications(after, 500, head, self._topics, inclusive_of_start=False)
 
 
-def _appends(stored_events: Sequence[StoredEvent], at: datetime) -> Iterator[Append]:
+def _unit(stored_events: Sequence[StoredEvent], unmoved: Unmoved) -> list[Append]:
+    return [*appends_of(stored_events), *(Append(stream, at, ()) for stream, at in unmoved.items())]
+
+
+def appends_of(stored_events: Iterable[StoredEvent]) -> Iterator[Append]:
+    """What the log takes: events of one aggregate together. IntegrityError when their versions have a gap."""
     for originator_id, run in groupby(stored_events, key=lambda event: event.originator_id):
         events = list(run)
         versions = [event.originator_version for event in events]
         if versions != list(range(versions[0], versions[0] + len(events))):
             raise IntegrityError(f"versions of {originator_id} are not consecutive: {versions}")
-        new = tuple(_new_event(event, at) for event in events)
-        yield Append(_stream(originator_id), versions[0] - 1, new)
+        yield Append(_stream(originator_id), versions[0] - 1, [_new_event(event) for event in events])
 
 
 def _stream(originator_id: UUID | str) -> UUID:
     return originator_id if isinstance(originator_id, UUID) else UUID(originator_id)
 
 
-def _new_event(event: StoredEvent, at: datetime) -> NewEvent:
+def _new_event(event: StoredEvent) -> NewEvent:
     """JSON is kept byte for byte; other bytes are wrapped in a JSON string, and meta says so."""
+    if isinstance(event, LogEvent):
+        return NewEvent(
+            event.topic, event.schema_version, event.state.decode(), event.meta, event.occurred_at
+        )
+    now = datetime.now(UTC)  # an event of another application says nothing of when it occurred
     try:
         orjson.loads(event.state)
     except orjson.JSONDecodeError:
-        return NewEvent(event.topic, 1, f'"{b64encode(event.state).decode()}"', _WRAPPED, at)
-    return NewEvent(event.topic, 1, event.state.decode(), _PLAIN, at)
+        return NewEvent(event.topic, 1, f'"{b64encode(event.state).decode()}"', _WRAPPED, now)
+    return NewEvent(event.topic, 1, event.state.decode(), _PLAIN, now)
+
+
+def _stored(event: Recorded) -> StoredEvent:
+    if event.meta in (_PLAIN, _WRAPPED):
+        return StoredEvent(event.stream, event.version, event.type, _state(event))
+    return LogEvent(
+        event.stream, event.version, event.type, _state(event), event.schema_version, event.meta,
+        event.occurred_at, event.position,
+    )  # fmt: skip
 
 
 def _state(event: Recorded) -> bytes:

@@ -1,6 +1,7 @@
 """compose.yaml is the production shape, and says nothing that Milepost does not understand."""
 
 import subprocess
+import tomllib
 from importlib.metadata import version
 from itertools import chain
 from pathlib import Path
@@ -152,7 +153,9 @@ def test_our_containers_have_no_rights():
 def test_the_image_holds_every_room():
     """A package that exists but is not copied would be missed only in production."""
     dockerfile = (ROOT / "Dockerfile").read_text("utf-8")
-    rooms = ["domain", "store", "projections", "workers", "api", "web", "milepost", "processes"]
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    rooms = [name.rstrip("*") for name in project["tool"]["setuptools"]["packages"]["find"]["include"]]
+    assert "application" in rooms
     assert all(f"\nCOPY {room} ./{room}\n" in dockerfile for room in rooms)
 
 

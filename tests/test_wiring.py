@@ -10,13 +10,13 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from api.problems import Problem
+from application.milepost import Milepost
 from milepost.acting import executors
 from milepost.instance import Home
 from milepost.reaching import broker
 from milepost.settings import Settings
 from milepost.supervisor import Supervisor
 from milepost.wiring import CALLER_AT_ONCE, make_log, make_services
-from store.repository import Repository
 from workers.automations.http import HttpCaller
 from workers.automations.sealed import HIDDEN, NotSealed
 
@@ -115,6 +115,6 @@ def test_the_demonstration_is_told_no_secret_of_calls(tmp_path: Path, monkeypatc
 
 def _caller(told: Settings) -> HttpCaller:
     log = make_log(told)
-    found = executors(told, Repository(log), lambda: datetime.now(UTC))["http"]
+    found = executors(told, Milepost(log), lambda: datetime.now(UTC))["http"]
     assert isinstance(found, HttpCaller)
     return found

@@ -51,7 +51,7 @@ async def board(request: Request) -> Response:
     def ask(connection: Connection[Any]) -> answers.Board:
         if then is None:
             return queries.board(connection, project, texts=texts, **shown)
-        moment, known = queries.at_instant(connection, then), services.repository.definition
+        moment, known = queries.at_instant(connection, then), services.app.definition
         return queries.board_then(connection, project, moment, known, **shown)
 
     seen = await ask_page(request, ask)
@@ -121,7 +121,7 @@ async def attention(request: Request) -> Response:
         if then is None:
             return queries.attention(connection, project, texts=texts, **shown)
         moment = queries.at_instant(connection, then)
-        return queries.attention_then(connection, project, moment, services.repository.definition, **shown)
+        return queries.attention_then(connection, project, moment, services.app.definition, **shown)
 
     name = await services.read(lambda connection: queries.project_name(connection, project))
     seen = await ask_page(request, ask)
@@ -132,7 +132,7 @@ async def attention(request: Request) -> Response:
             project,
             queries.at_instant(connection, queries.monday(now, calendar)),
             queries.at_instant(connection, now),
-            services.repository.definition,
+            services.app.definition,
             calendar,
         )
     )

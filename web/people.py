@@ -149,7 +149,7 @@ async def workload(request: Request) -> Response:
 
     def ask(connection: Connection[Any]) -> Workload:
         return queries.workload(
-            connection, services.repository.definition, services.calendar, weeks=query.weeks, project=query.project,
+            connection, services.app.definition, services.calendar, weeks=query.weeks, project=query.project,
             now=services.clock(),
         )  # fmt: skip
 

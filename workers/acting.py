@@ -12,6 +12,7 @@ from typing import Any
 
 import structlog
 
+from application.milepost import Milepost
 from domain.definition import Definition
 from domain.events import Event
 from domain.run import RUN, Run
@@ -31,7 +32,6 @@ from projections.machine import action_queries as queries
 from projections.machine.action_queries import Named
 from store.connect import connect
 from store.errors import InvalidEvent
-from store.repository import Repository
 from workers.apart import Apart
 from workers.automations.contract import Answer, ChildStarted, Done, Due, Executor, Failed, Unsent, kept
 from workers.duty import AWAY, FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS, NOBODYS
@@ -63,7 +63,7 @@ class Acting:
     def __init__(
         self,
         database_url: str,
-        repository: Repository,
+        app: Milepost,
         executors: Mapping[str, Executor],
         calendar: Calendar,
         clock: Callable[[], datetime],
@@ -78,7 +78,7 @@ class Acting:
         """
         self._url = database_url
         self._staff = Staff(database_url)
-        self._repository = repository
+        self._app = app
         self._executors = executors
         self._calendar = calendar
         self._clock = clock
@@ -154,7 +154,7 @@ class Acting:
         await self._keep_result(name, None)
 
     def _intend(self, name: Named) -> Due | None:
-        run = self._repository.load(RUN, name.run)
+        run = self._app.load(RUN, name.run)
         if run is None:
             return None
         key = effect_key(name.run, run, action_of(run, _step(name), name.round, name.action))
@@ -165,9 +165,9 @@ class Acting:
 
         if not self._execute(name, decide):
             return None
-        newest = self._repository.load(RUN, name.run)
+        newest = self._app.load(RUN, name.run)
         assert newest is not None
-        definition, *earlier = self._repository.versions(newest)
+        definition, *earlier = self._app.versions(newest)
         action = action_of(newest, _step(name), name.round, name.action)
         return Due(name.run, newest, definition, action, key, at, tuple(earlier))
 
@@ -266,9 +266,9 @@ class Acting:
         def on_run(run: Run | None) -> Sequence[Event]:
             assert run is not None
             meta.update(process=run.process, process_version=run.process_version)
-            return decide(run, self._repository.definition(run.process, run.process_version))
+            return decide(run, self._app.definition(run.process, run.process_version))
 
-        return self._repository.execute(RUN, name.run, on_run, meta=meta).events
+        return self._app.execute(RUN, name.run, on_run, meta=meta).events
 
 
 def _step(name: Named) -> StepKey | None:

@@ -10,6 +10,7 @@ from uuid import UUID
 import psycopg
 import structlog
 
+from application.milepost import Milepost
 from domain.events import Event
 from domain.run import RUN, Run, recompute_dues
 from domain.schedule import Calendar
@@ -17,7 +18,6 @@ from domain.words import Actor
 from projections.machine import alarm_queries
 from store import followed
 from store.errors import Conflict
-from store.repository import Repository
 from workers.duty import NOBODYS
 from workers.trouble import described
 
@@ -31,8 +31,8 @@ log = structlog.get_logger(__name__)
 class CalendarChange:
     """Compares the calendar of the settings with the one that dues follow."""
 
-    def __init__(self, repository: Repository, calendar: Calendar, clock: Callable[[], datetime]) -> None:
-        self._repository = repository
+    def __init__(self, app: Milepost, calendar: Calendar, clock: Callable[[], datetime]) -> None:
+        self._app = app
         self._calendar = calendar
         self._clock = clock
         self._done = False
@@ -62,9 +62,9 @@ class CalendarChange:
 
     def _follow(self, stream: UUID) -> None:
         try:
-            found = self._repository.load(RUN, stream)
+            found = self._app.load(RUN, stream)
             meta = {"process": found.process, "process_version": found.process_version} if found else {}
-            self._repository.execute(RUN, stream, self._recomputed, meta=meta)
+            self._app.execute(RUN, stream, self._recomputed, meta=meta)
         except NOBODYS:
             raise
         except Exception as error:  # noqa: BLE001 - a defect of one run is told, and stops no other
@@ -73,5 +73,5 @@ class CalendarChange:
     def _recomputed(self, run: Run | None) -> list[Event]:
         if run is None:
             return []
-        definition = self._repository.definition(run.process, run.process_version)
+        definition = self._app.definition(run.process, run.process_version)
         return recompute_dues(run, definition, by=CALENDAR, at=self._clock(), calendar=self._calendar)

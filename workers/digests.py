@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from uuid import UUID
 
+from application.definitions import UnknownVersion
+from application.milepost import Milepost
 from domain.definition import Definition
 from domain.document import Digest
 from domain.events import Event
@@ -18,7 +20,6 @@ from projections.machine.digest_queries import digest_runs, running_versions
 from store.connect import connect
 from store.errors import Conflict
 from store.log import Log
-from store.repository import Repository, UnknownVersion
 from workers.apart import Apart
 from workers.duty import Duty
 
@@ -31,10 +32,10 @@ class Digests:
     """One round: every digest that has come is queued. ``clock`` says what time it is."""
 
     def __init__(
-        self, database_url: str, repository: Repository, calendar: Calendar, clock: Callable[[], datetime]
+        self, database_url: str, app: Milepost, calendar: Calendar, clock: Callable[[], datetime]
     ) -> None:
         self._url = database_url
-        self._repository = repository
+        self._app = app
         self._calendar = calendar
         self._clock = clock
         self._apart = Apart("digest_not_queued")
@@ -50,7 +51,7 @@ class Digests:
         at = self._clock()
         for process, version in self._versions():
             try:
-                definition = self._repository.definition(process, version)
+                definition = self._app.definition(process, version)
             except UnknownVersion:
                 continue  # runs that follow it are parked, and health says so
             digest = definition.document.digest
@@ -83,7 +84,7 @@ class Digests:
 
         meta = {"process": definition.process, "process_version": definition.version}
         try:
-            self._repository.execute(RUN, stream, decide, meta=meta)
+            self._app.execute(RUN, stream, decide, meta=meta)
         except Conflict:
             return False
         return True
@@ -91,4 +92,4 @@ class Digests:
 
 def digests(database_url: str, growing: Log, calendar: Calendar, clock: Callable[[], datetime]) -> Duty:
     """The duty of a worker."""
-    return Duty("digests", database_url, Digests(database_url, Repository(growing), calendar, clock))
+    return Duty("digests", database_url, Digests(database_url, Milepost(growing), calendar, clock))

@@ -14,6 +14,7 @@ import structlog
 from psycopg import Connection
 from psycopg.types.json import Jsonb
 
+from application.milepost import Milepost
 from domain.definition import Definition
 from domain.forecast.comparable import compare
 from domain.forecast.learnt import Learnt
@@ -34,7 +35,6 @@ from projections.forecasts.trails import SQL, trail_of
 from store.connect import connect
 from store.errors import Conflict
 from store.log import Log
-from store.repository import Repository
 from workers import learning
 from workers.apart import Apart
 from workers.duty import AWAY, Duty
@@ -108,7 +108,7 @@ class Forecasts:
     def __init__(self, database_url: str, growing: Log, calendar: Calendar, clock: Clock = now) -> None:
         """``growing`` is a started log; ``clock`` gives aware instants."""
         self._url, self._calendar, self._clock = database_url, calendar, clock
-        self._repository = Repository(growing)
+        self._app = Milepost(growing)
         self._apart = Apart("forecast_set_apart")
         """Processes by key and runs by id."""
         self._models: dict[str, _Model] = {}
@@ -182,12 +182,12 @@ class Forecasts:
         connection.execute(SQL["keep_run"], _given_up(due, at, type(error).__name__))
 
     def _case(self, connection: Conn, due: _Due, at: datetime) -> _Case | None:
-        run = self._repository.load(RUN, due.run)
+        run = self._app.load(RUN, due.run)
         [(position,)] = connection.execute(SQL["position_of_run"], {"run": due.run}).fetchall()
         trail, model = trail_of(connection, due.run), self._model(connection, due.process)
         if run is None or trail is None or position is None or model is None:
             return None
-        definition = self._repository.definition(run.process, run.process_version)
+        definition = self._app.definition(run.process, run.process_version)
         return _Case(due, run, trail, model, position, at, definition)
 
     def _outlook(self, case: _Case) -> tuple[Outlook, Outcome | None]:
@@ -231,7 +231,7 @@ class Forecasts:
             )
 
         try:
-            self._repository.execute(RUN, run, decide)
+            self._app.execute(RUN, run, decide)
         except Conflict:
             return False
         return True

@@ -18,6 +18,7 @@ import orjson
 import psycopg
 import structlog
 
+from application.milepost import Milepost
 from domain.definition import Definition
 from domain.events import Event
 from domain.migration import Letter, Moved, News, letters, migrate_run, news_of, queue_letter
@@ -29,11 +30,11 @@ from projections.process import migration_queries
 from store import migration_jobs
 from store.connect import connect
 from store.errors import Conflict, InvalidEvent
-from store.log import Append, Log
-from store.mapper import to_event, to_new_event
+from store.events import StreamEvent, in_stream
+from store.log import Log
+from store.mapper import to_event
 from store.migration_jobs import MOST_TRIES, Done, Item, Job, Told
-from store.model import NewEvent, Recorded
-from store.repository import Repository
+from store.model import Recorded
 from workers.duty import NOBODYS, Duty
 from workers.staff import Staff
 from workers.trouble import described
@@ -58,11 +59,10 @@ def migrations(database_url: str, growing: Log, calendar: Calendar) -> Duty:
 
 
 class _Decided(NamedTuple):
-    """What was decided of one run: events to store on this version of its stream, or why there are none."""
+    """What was decided of one run: events to store in their places, or why there are none."""
 
     done: Done
-    version: int = 0
-    stored: Sequence[NewEvent] = ()
+    stored: Sequence[StreamEvent] = ()
 
 
 class Migrations:
@@ -73,7 +73,7 @@ class Migrations:
         self._url = database_url
         self._staff = Staff(database_url)
         self._log = growing
-        self._repository = Repository(growing)
+        self._app = Milepost(growing)
         self._calendar = calendar
         self._clock = clock
 
@@ -101,7 +101,7 @@ class Migrations:
     def _asker_left(self, job: Job) -> Rejected | None:
         """Why no more runs are moved in this name; None while who asked for it is here. Asked for each page."""
         kind, _, key = job.actor.partition(":")
-        asker = self._repository.load(PERSON, person_stream(key)) if kind == "person" else None
+        asker = self._app.load(PERSON, person_stream(key)) if kind == "person" else None
         if asker is None or asker.active:
             return None
         said = f"{job.actor}, who asked for it, was deactivated; retry, and it goes on in your name"
@@ -109,10 +109,7 @@ class Migrations:
 
     def _migrate(self, connection: psycopg.Connection[Any], job: Job, items: Sequence[Item]) -> None:
         decided = [self._decide(job, item) for item in items]
-        appends = {
-            each.done.run: Append(each.done.run, each.version, each.stored) for each in decided if each.stored
-        }
-        lost, refused = self._store(list(appends.values()))
+        lost, refused = self._store([each.stored for each in decided if each.stored])
         tries = {item.run: item.tries for item in items}
         done = [
             _moved_on(each.done, tries[each.done.run]) if each.done.run in lost
@@ -121,16 +118,16 @@ class Migrations:
         ]  # fmt: skip
         migration_jobs.mark(connection, job.id, done)
 
-    def _store(self, appends: Sequence[Append]) -> tuple[set[UUID], dict[UUID, Done]]:
+    def _store(self, runs: Sequence[Sequence[StreamEvent]]) -> tuple[set[UUID], dict[UUID, Done]]:
         """The runs that have moved on, and those whose events the log does not take: told, and in nobody's way."""
         try:
-            found = self._log.append_bulk(appends).conflicts if appends else ()
+            found = self._app.save_bulk(runs).conflicts if runs else ()
             return {conflict.stream for conflict in found}, {}
         except InvalidEvent as error:
-            if len(appends) == 1:
-                run = appends[0].stream
+            if len(runs) == 1:
+                run = runs[0][0].originator_id
                 return set(), {run: Done(run, "failed", "too_large", str(error), MOST_TRIES)}
-        alone = [self._store([append]) for append in appends]
+        alone = [self._store([events]) for events in runs]
         return {run for lost, _ in alone for run in lost}, {
             run: done for _, of in alone for run, done in of.items()
         }
@@ -149,12 +146,12 @@ class Migrations:
 
     def _moved(self, job: Job, item: Item) -> _Decided:
         """The run on the other version, ready to be stored."""
-        found = self._repository.load_version(RUN, item.run)
+        found = self._app.load_version(RUN, item.run)
         events, run = self._events(job, item, found[1]), found[1]
         assert run is not None
         news = self._news(run, events) if events else self._news_before(job, item.run)
         done = Done(item.run, "migrated", tries=item.tries + 1, news=news, mailed=not run.imported)
-        return _Decided(done, found[0], self._stored(job, events))
+        return _Decided(done, self._stored(job, item.run, found[0], events))
 
     def _news(self, before: Run, events: Sequence[Event]) -> tuple[News, ...]:
         """What these events of a run mean for people."""
@@ -173,7 +170,7 @@ class Migrations:
         return self._news(before, [to_event(recorded) for recorded in stored[own[0] - 1 : own[-1]]])
 
     def _version_of(self, run: Run) -> Definition:
-        return self._repository.definition(run.process, run.process_version)
+        return self._app.definition(run.process, run.process_version)
 
     def _tell(self, connection: psycopg.Connection[Any], job: Job) -> bool:
         """Queue a mail for each person whose work the job changed; False when a run that carries one is too busy."""
@@ -197,7 +194,7 @@ class Migrations:
             return queue_letter(*told, by=MACHINE, at=at, calendar=self._calendar)
 
         try:
-            self._repository.execute(RUN, letter.run, decide, meta=meta)
+            self._app.execute(RUN, letter.run, decide, meta=meta)
         except Conflict:
             return False
         except NOBODYS:
@@ -212,7 +209,7 @@ class Migrations:
         return migrate_run(
             run,
             self._version_of(run),
-            self._repository.definition(job.process, job.to_version),
+            self._app.definition(job.process, job.to_version),
             {**job.choices, **(item.choices or {})},
             job.reason,
             by=Actor(job.actor),
@@ -221,9 +218,9 @@ class Migrations:
             directory=self._staff.recently(),
         )
 
-    def _stored(self, job: Job, events: Sequence[Event]) -> list[NewEvent]:
+    def _stored(self, job: Job, run: UUID, version: int, events: Sequence[Event]) -> list[StreamEvent]:
         meta = {"process": job.process, "process_version": job.to_version, "correlation": str(job.id)}
-        return [to_new_event(event, meta) for event in events]
+        return in_stream(run, version, events, meta)
 
 
 def _is_of(recorded: Recorded, job: Job) -> bool:

@@ -11,6 +11,7 @@ from uuid import UUID, uuid5
 
 import structlog
 
+from application.milepost import Milepost
 from domain import task as tasks
 from domain.definition import Definition
 from domain.directory import why_not_here
@@ -37,7 +38,6 @@ from domain.words import Actor, Assignee, Rejected, RoleKey, process_stream
 from projections.board.queries import last_rank
 from projections.machine import recurrence_queries as queries
 from store.connect import connect
-from store.repository import Repository
 from workers.apart import Apart
 from workers.duty import NOBODYS
 from workers.staff import Staff
@@ -54,12 +54,12 @@ class Recurring:
     """One round: everything that has come is made. ``clock`` says what time it is."""
 
     def __init__(
-        self, database_url: str, repository: Repository, calendar: Calendar, clock: Callable[[], datetime]
+        self, database_url: str, app: Milepost, calendar: Calendar, clock: Callable[[], datetime]
     ) -> None:
         self._url = database_url
         self._apart = Apart("recurrence_set_apart")
         self._staff = Staff(database_url)
-        self._repository = repository
+        self._app = app
         self._calendar = calendar
         self._clock = clock
         self._ranks: dict[tuple[UUID, str], str] = {}
@@ -82,7 +82,7 @@ class Recurring:
         return min(max((next_at - now).total_seconds(), SHORTEST_WAIT_SECONDS), LONGEST_WAIT_SECONDS)
 
     def _deal_with(self, stream: UUID, now: datetime) -> None:
-        known = self._repository.load(RECURRENCE, stream)
+        known = self._app.load(RECURRENCE, stream)
         for occasion in [] if known is None else occasions(known, now):
             assert known is not None
             self._record(stream, self._made(stream, known, occasion, now), now)
@@ -110,7 +110,7 @@ class Recurring:
         def decide(known: Recurrence | None) -> Sequence[Event]:
             return [] if known is None else deal_with(known, occasion, made, by=MACHINE, at=now)
 
-        self._repository.execute(RECURRENCE, stream, decide)
+        self._app.execute(RECURRENCE, stream, decide)
 
     def _make_task(self, known: Recurrence, occurs_at: datetime, stream: UUID, now: datetime) -> None:
         way = way_at(known, occurs_at)
@@ -156,7 +156,7 @@ class Recurring:
                 )
             return events
 
-        self._repository.execute(TASK, stream, decide)
+        self._app.execute(TASK, stream, decide)
 
     def _start_run(self, known: Recurrence, occurs_at: datetime, stream: UUID, now: datetime) -> None:
         definition = self._definition(known)
@@ -184,20 +184,20 @@ class Recurring:
             )
 
         meta = {"process": definition.process, "process_version": definition.version}
-        self._repository.execute(RUN, stream, decide, meta=meta)
+        self._app.execute(RUN, stream, decide, meta=meta)
 
     def _project(self, known: Recurrence) -> Project:
-        project = None if known.project is None else self._repository.load(PROJECT, known.project)
+        project = None if known.project is None else self._app.load(PROJECT, known.project)
         if project is None or project.closed:
             raise Rejected("project_closed", "its project takes no more work")
         return project
 
     def _definition(self, known: Recurrence) -> Definition:
         assert known.process is not None
-        process = self._repository.load(PROCESS, process_stream(known.process))
+        process = self._app.load(PROCESS, process_stream(known.process))
         if process is None or process.version == 0 or process.retired:
             raise Rejected("process_retired", f"the process {known.process} takes no new runs")
-        return self._repository.definition(known.process, process.version)
+        return self._app.definition(known.process, process.version)
 
     def _behind_all(self, project: UUID, stage: str, card: UUID) -> str:
         """The rank behind all cards of the column, those included that were made here and that nobody sees yet."""

@@ -20,6 +20,7 @@ from uuid import UUID
 import psycopg
 import structlog
 
+from application.milepost import Milepost
 from domain.directory import EMPTY
 from domain.events import Event
 from domain.run import RUN, Run, fire
@@ -30,9 +31,8 @@ from projections.machine import alarm_queries
 from projections.machine.alarm_queries import Come
 from store.connect import connect
 from store.errors import Conflict, InvalidEvent, LogError
-from store.log import Append, Log
-from store.mapper import to_new_event
-from store.repository import Repository
+from store.events import StreamEvent, in_stream
+from store.log import Log
 from workers.calendar_change import CalendarChange
 from workers.duty import NOBODYS, Duty
 from workers.staff import Staff
@@ -80,11 +80,10 @@ class Timers:
         """``growing`` is a started log; ``clock`` gives aware instants and may go backwards."""
         self._url = database_url
         self._staff = Staff(database_url)
-        self._log = growing
-        self._repository = Repository(growing)
+        self._app = Milepost(growing)
         self._calendar = calendar
         self._clock = clock
-        self._change = CalendarChange(self._repository, calendar, clock)
+        self._change = CalendarChange(self._app, calendar, clock)
         self._handled: dict[tuple[Any, ...], int] = {}
         self._stopping = Flag()
         self._ready_at: float | None = None
@@ -141,23 +140,19 @@ class Timers:
     def _fire(self, rows: list[Come]) -> None:
         """Append what follows from each, in order; runs that have moved on meanwhile are decided anew."""
         present = self._clock()
-        lost = self._store(list(self._appends(rows, present)))
+        lost = self._store(list(self._decided(rows, present)))
         for row in rows:
             if row.run in lost:
                 self._execute(row, present)
 
-    def _store(self, appends: list[Append]) -> set[UUID]:
+    def _store(self, runs: list[list[StreamEvent]]) -> set[UUID]:
         """The runs whose events were not taken. One that cannot be stored at all is found by trying each alone."""
         try:
-            return (
-                {conflict.stream for conflict in self._log.append_bulk(appends).conflicts}
-                if appends
-                else set()
-            )
+            return {conflict.stream for conflict in self._app.save_bulk(runs).conflicts} if runs else set()
         except InvalidEvent:
-            return {append.stream for append in appends}
+            return {events[0].originator_id for events in runs}
 
-    def _appends(self, rows: list[Come], present: datetime) -> Iterable[Append]:
+    def _decided(self, rows: list[Come], present: datetime) -> Iterable[list[StreamEvent]]:
         known: dict[UUID, _Standing] = {}
         of_run: dict[UUID, list[Come]] = {}
         for row in rows:
@@ -167,30 +162,29 @@ class Timers:
                 standing = known.get(row.run) or self._standing(of_run[row.run])
                 events = self._decide(standing.run, row, present)
                 meta = {"process": standing.run.process, "process_version": standing.run.process_version}
-                stored = [to_new_event(event, meta) for event in events]
             except NOBODYS:
                 raise
             except Exception as error:  # noqa: BLE001 - a defect of one run is told, and stops no other
                 self._told(row, error)
                 continue
-            if stored:
-                yield Append(row.run, standing.version, stored)
+            if events:
+                yield in_stream(row.run, standing.version, events, meta)
                 if row is not of_run[row.run][-1]:
                     known[row.run] = standing.after(events)
 
     def _standing(self, rows: list[Come]) -> _Standing:
         """The run as its rows tell it where that is enough, else as it is."""
         first = rows[0]
-        definition = self._repository.definition(first.process, first.process_version)
+        definition = self._app.definition(first.process, first.process_version)
         if any(needs_whole_run(definition, row.step, row.alarm) for row in rows):
-            loaded = self._repository.load_version(RUN, first.run)
+            loaded = self._app.load_version(RUN, first.run)
             return _Standing(loaded[0], loaded[1] or Run())
         seen = [row.seen for row in rows]
         return _Standing(first.version, glimpse(first.process, first.process_version, first.imported, seen))
 
     def _decide(self, run: Run, row: Come, present: datetime) -> list[Event]:
         """What follows from the alarm; it is recorded as of now, and never as of before its instant."""
-        definition = self._repository.definition(run.process, run.process_version)
+        definition = self._app.definition(run.process, run.process_version)
         at = max(present, row.at)
         told = (run, definition, row.step, row.alarm)
         moves_on = needs_whole_run(definition, row.step, row.alarm)
@@ -201,9 +195,7 @@ class Timers:
         """The careful way: on the newest state, again when that changes under it."""
         meta = {"process": row.process, "process_version": row.process_version}
         try:
-            self._repository.execute(
-                RUN, row.run, lambda run: self._decide(run or Run(), row, present), meta=meta
-            )
+            self._app.execute(RUN, row.run, lambda run: self._decide(run or Run(), row, present), meta=meta)
         except (
             Conflict
         ):  # others write to this run again and again: its row will change, and be looked at again

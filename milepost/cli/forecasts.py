@@ -114,18 +114,18 @@ def _scored(process: str, way: Any) -> Scores:
 
 def _rehearsed(trails: Sequence[Trail]) -> Scores | None:
     """Runs that have a graph are forecast by simulation; each is read from the log when its turn comes."""
+    from application.milepost import Milepost
     from domain.forecast.plan import Plan
     from domain.forecast.rehearsal import House, rehearse
     from domain.forecast.working_time import axis_of
     from store.mapper import to_event
-    from store.repository import Repository
 
     calendar, year = settings().calendar, datetime.now(UTC).year
     with running_log() as log:
-        repository = Repository(log)
+        app = Milepost(log)
         house = House(
             lambda run: [to_event(recorded) for recorded in log.read_stream(UUID(run))],
-            cache(lambda process, version: Plan(repository.definition(process, version))),
+            cache(lambda process, version: Plan(app.definition(process, version))),
             axis_of(calendar, year - 20, year + 15),
             calendar,
         )

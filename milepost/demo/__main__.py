@@ -5,10 +5,10 @@ from __future__ import annotations
 import sys
 from datetime import UTC, datetime
 
+from application.milepost import Milepost
 from milepost.demo.workspace import Workspace
 from milepost.loading import load
 from store.log import Log
-from store.repository import Repository
 
 
 def main() -> int:
@@ -19,7 +19,7 @@ def main() -> int:
         sys.stderr.write("MILEPOST_DATABASE_URL is not set: `milepost up` sets it for the demonstration\n")
         return 2
     with Log(url) as log:
-        Workspace(Repository(log), settings.calendar, datetime.now(UTC)).fill()
+        Workspace(Milepost(log), settings.calendar, datetime.now(UTC)).fill()
     return 0
 
 

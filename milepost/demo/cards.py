@@ -8,24 +8,24 @@ from functools import partial
 from typing import Any
 from uuid import UUID, uuid5
 
+from application.milepost import Milepost
 from domain.task import TASK, add_checklist_entry, add_dependency, comment, tick
 from domain.view import VIEW, save_view
 from domain.waiting import Other
 from domain.words import Actor
 from milepost.demo.staff import house
-from store.repository import Repository
 
 CHECKLIST = ("Take the old prices out", "Show the three tracks of the set-up", "Let Dana read it")
 COMMENT = "The engineers are away from the 20th; what is not live by then goes live in January."
 
 
-def furnish(repository: Repository, project: UUID, tasks: Sequence[UUID], by: Actor, now: datetime) -> None:
+def furnish(app: Milepost, project: UUID, tasks: Sequence[UUID], by: Actor, now: datetime) -> None:
     """A checklist on the first of three tasks, a comment on the second, which the third waits for; a shared view."""
     deck, freeze, agreement = tasks
     at = now - timedelta(days=4)
 
     def do(task: UUID, decide: Callable[[Any], Sequence[Any]]) -> None:
-        repository.execute(TASK, task, lambda known: [] if known is None else decide(known))
+        app.execute(TASK, task, lambda known: [] if known is None else decide(known))
 
     for number, text in enumerate(CHECKLIST):
         do(deck, partial(add_checklist_entry, entry=uuid5(deck, f"line {number}"), text=text, by=by, at=at))
@@ -39,7 +39,7 @@ def furnish(repository: Repository, project: UUID, tasks: Sequence[UUID], by: Ac
         lambda task: add_dependency(task, freeze, "task", own=agreement, others=others, by=by, at=at),
     )
     page = f"/projects/{project}/list"
-    repository.execute(
+    app.execute(
         VIEW,
         uuid5(project, "view"),
         lambda view: save_view(view, "All onboardings", page, shared=True, by=by, at=at),

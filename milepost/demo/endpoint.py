@@ -12,6 +12,7 @@ from threading import Lock, Thread
 from typing import Any
 from uuid import UUID
 
+from application.milepost import Milepost
 from domain.events import Event
 from domain.run import RUN, Run
 from domain.run.external import receive_event
@@ -21,7 +22,6 @@ from milepost.demo.services import HOST, Services
 from milepost.demo.staff import house
 from store import files
 from store.connect import connect
-from store.repository import Repository
 from workers.automations.signing import Signer
 
 THEY = Actor("service:demonstration")
@@ -35,12 +35,12 @@ class Endpoint:
     def __init__(
         self,
         database_url: str,
-        repository: Repository,
+        app: Milepost,
         calendar: Calendar,
         clock: Callable[[], datetime],
         signer: Signer,
     ) -> None:
-        self._url, self._repository, self._calendar, self._clock = database_url, repository, calendar, clock
+        self._url, self._app, self._calendar, self._clock = database_url, app, calendar, clock
         self._signer = signer
         self._services = Services(self._keep, self._tell)
         self._lock = Lock()
@@ -84,12 +84,12 @@ class Endpoint:
             if run is None:
                 return []
             meta.update(process=run.process, process_version=run.process_version)
-            definition = self._repository.definition(run.process, run.process_version)
+            definition = self._app.definition(run.process, run.process_version)
             told = (run, definition, event, source_id)
             return receive_event(*told, by=THEY, at=self._clock(), calendar=self._calendar, directory=house())
 
         with suppress(Rejected):
-            self._repository.execute(RUN, stream, decide, meta=meta)
+            self._app.execute(RUN, stream, decide, meta=meta)
 
 
 def _handler(endpoint: Endpoint) -> type[BaseHTTPRequestHandler]:

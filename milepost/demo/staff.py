@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from application.milepost import Milepost
 from domain.directory import Directory, GroupFacts, PersonFacts
 from domain.events import Event
 from domain.group import GROUP, Group, add_group_member, create_group
 from domain.person import PERSON, Person, add_person, change_person
 from domain.words import Actor, Assignee, group_stream, person_stream
 from milepost.welcome import OWNER_NAME
-from store.repository import Repository
 
 STAFF: tuple[tuple[str, str, str | None, float], ...] = (
     ("owner", "Robin Hale", None, 40), ("dana", "Dana Roth", "owner", 40), ("ines", "Ines Costa", "owner", 40),
@@ -46,19 +46,17 @@ def house() -> Directory:
     return Directory(people, groups)
 
 
-def bring_in(repository: Repository, by: Actor, at: datetime) -> Directory:
+def bring_in(app: Milepost, by: Actor, at: datetime) -> Directory:
     """Add whoever is missing; everybody who works here."""
     everybody = house()
     for key, *_ in STAFF:
-        _add(repository, key, everybody.people[Assignee(f"person:{key}")], everybody, by, at)
+        _add(app, key, everybody.people[Assignee(f"person:{key}")], everybody, by, at)
     for key, title, members in GROUPS:
-        _gather(repository, key, title, members, everybody, by, at)
+        _gather(app, key, title, members, everybody, by, at)
     return everybody
 
 
-def _add(
-    repository: Repository, key: str, facts: PersonFacts, house: Directory, by: Actor, at: datetime
-) -> None:
+def _add(app: Milepost, key: str, facts: PersonFacts, house: Directory, by: Actor, at: datetime) -> None:
     told = (facts.name, facts.email, facts.manager, facts.weekly_hours)
 
     def decide(person: Person | None) -> Sequence[Event]:
@@ -69,11 +67,11 @@ def _add(
             return change_person(person, *told, directory=house, by=by, at=at)
         return []
 
-    repository.execute(PERSON, person_stream(key), decide)
+    app.execute(PERSON, person_stream(key), decide)
 
 
 def _gather(
-    repository: Repository,
+    app: Milepost,
     key: str,
     title: str,
     members: tuple[str, ...],
@@ -85,12 +83,12 @@ def _gather(
         return [] if group is not None else create_group(None, key, title, by=by, at=at)
 
     def join(member: Assignee) -> None:
-        repository.execute(
+        app.execute(
             GROUP,
             group_stream(key),
             lambda group: add_group_member(group or Group(), member, directory=house, by=by, at=at),
         )
 
-    if repository.execute(GROUP, group_stream(key), create).events:
+    if app.execute(GROUP, group_stream(key), create).events:
         for member in members:
             join(Assignee(f"person:{member}"))

@@ -11,6 +11,7 @@ from random import Random
 from typing import Any
 from uuid import UUID, uuid5
 
+from application.milepost import Milepost
 from domain.definition import Definition
 from domain.document import Document, stored_form
 from domain.events import Event, ProjectStage
@@ -28,7 +29,6 @@ from milepost.demo.player import Execute, Player, Rehearsal, Script
 from milepost.demo.services import pointed
 from milepost.demo.staff import bring_in, house
 from milepost.documents import read_document
-from store.repository import Repository
 
 PROCESSES = Path(__file__).parents[2] / "processes"
 NAMESPACE = UUID("2b9c6f0e-3d7a-5c41-8f0b-6a1d9e5c7b20")
@@ -70,14 +70,14 @@ CANDIDATES = (
 class Workspace:
     """Fills an empty workspace. Every stream has a fixed id, so filling it again adds only what is missing."""
 
-    repository: Repository
+    app: Milepost
     calendar: Calendar
     now: datetime
 
     def fill(self) -> None:
         """Everything, the oldest first."""
         began = self.now - timedelta(days=BEGAN_DAYS)
-        bring_in(self.repository, OWNER, began)
+        bring_in(self.app, OWNER, began)
         onboarding = self._shipped("customer-onboarding.yaml")
         first = self._publish(without_steps(onboarding, FIRST_VERSION_LACKED), 1, "First version.", began)
         second = self._publish(
@@ -91,7 +91,7 @@ class Workspace:
         self.hires(hiring, hires)
         self._tasks(project, hires, second)
         furnish(
-            self.repository,
+            self.app,
             project,
             [uuid5(NAMESPACE, f"task {number}") for number in range(3)],
             OWNER,
@@ -112,11 +112,9 @@ class Workspace:
         def when_new(decide: Callable[[Any], Sequence[Event]]) -> Callable[[Any], Sequence[Event]]:
             return lambda state: [] if state is not None and state.version >= number else decide(state)
 
-        self.repository.execute(
-            PROCESS, stream, when_new(lambda state: save_draft(state, document, by=by, at=at))
-        )
-        self.repository.execute(PROCESS, stream, when_new(lambda state: publish(state, note, by=by, at=at)))
-        return self.repository.definition(document.key, number)
+        self.app.execute(PROCESS, stream, when_new(lambda state: save_draft(state, document, by=by, at=at)))
+        self.app.execute(PROCESS, stream, when_new(lambda state: publish(state, note, by=by, at=at)))
+        return self.app.definition(document.key, number)
 
     def _project(self, name: str, definition: Definition, at: datetime) -> UUID:
         stream = uuid5(NAMESPACE, f"project {name}")
@@ -130,20 +128,20 @@ class Workspace:
                 directory=house(),
             )  # fmt: skip
 
-        self.repository.execute(PROJECT, stream, decide)
+        self.app.execute(PROJECT, stream, decide)
         return stream
 
     # --- runs ---
 
     def _play(self, definition: Definition, number: int, at: datetime, script: Script, **given: Any) -> UUID:
         stream = _stream(definition, number)
-        if self.repository.load(RUN, stream) is None:
+        if self.app.load(RUN, stream) is None:
             meta = {"process": definition.process, "process_version": definition.version}
             played = Rehearsal()
             player = self._player(definition, number, script, played.execute)
             player.perform(at, self.now, OWNER, **given)
             # as one append: timers and mails must not meet a run of the past that is still being played
-            self.repository.execute(RUN, stream, lambda run: played.events if run is None else [], meta=meta)
+            self.app.execute(RUN, stream, lambda run: played.events if run is None else [], meta=meta)
         return stream
 
     def _player(self, definition: Definition, number: int, script: Script, execute: Execute) -> Player:
@@ -299,7 +297,7 @@ class Workspace:
         days: int,
         rank: str,
     ) -> None:
-        known = self.repository.load(PROJECT, project)
+        known = self.app.load(PROJECT, project)
         assert known is not None
         column = stage or StageKey(known.stages[0].key)
         due = (self.now + timedelta(days=days)).date()
@@ -313,7 +311,7 @@ class Workspace:
                 assignee=Assignee(assignee) if assignee else None, by=OWNER, at=at, directory=house(),
             )  # fmt: skip
 
-        self.repository.execute(TASK, uuid5(NAMESPACE, f"task {number}"), decide)
+        self.app.execute(TASK, uuid5(NAMESPACE, f"task {number}"), decide)
 
 
 def _stream(definition: Definition, number: int) -> UUID:

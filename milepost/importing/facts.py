@@ -29,8 +29,7 @@ from milepost.importing.mapping import MappedOutcome, Transition
 from milepost.importing.report import Report
 from milepost.importing.spool import SpooledCase, SpooledEvent
 from milepost.importing.times import Clock, instant
-from store.mapper import to_new_event
-from store.model import NewEvent
+from store.events import StreamEvent
 
 STEP_EVENTS = (StepBecameReady, StepAssigned, StepStarted, StepCompleted, StepSkipped, StepCancelled)
 """What a log tells of a step."""
@@ -146,9 +145,12 @@ class History(NamedTuple):
     events: list[Event]
     named: Mapping[tuple[StepKey, int], str]
 
-    def stored(self, meta: Mapping[str, Any]) -> list[NewEvent]:
-        """As the log takes them. The name of the work stays in meta: it says which end belongs to which start."""
-        return [to_new_event(event, {**meta, **self._instance(event)}) for event in self.events]
+    def in_stream(self, stream: UUID, after_version: int, meta: Mapping[str, Any]) -> list[StreamEvent]:
+        """Behind that version. The name of the work stays in meta: it says which end belongs to which start."""
+        return [
+            StreamEvent(stream, version, event, {**meta, **self._instance(event)})
+            for version, event in enumerate(self.events, start=after_version + 1)
+        ]
 
     def _instance(self, event: Event) -> dict[str, str]:
         named = self.named.get((event.step, event.round)) if isinstance(event, STEP_EVENTS) else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import islice
@@ -14,6 +14,7 @@ from uuid import UUID, uuid5
 
 from pydantic import ValidationError
 
+from application.milepost import Milepost
 from domain.checks import line
 from domain.directory import EMPTY
 from domain.document import Document
@@ -33,8 +34,8 @@ from milepost.importing.source import Source, SourceCase, bounded
 from milepost.importing.spool import Spool, SpooledCase
 from milepost.importing.times import Clock, zone_of
 from milepost.importing.xes import read_xes
-from store.log import Append, Bulk, Log
-from store.repository import Repository
+from store.events import StreamEvent
+from store.log import Bulk, Log
 
 LogFormat = Literal["xes", "csv"]
 READERS: dict[LogFormat, Callable[[Source], Iterator[SourceCase]]] = {"xes": read_xes, "csv": read_csv}
@@ -175,7 +176,7 @@ def import_log(request: Request, log: Log, progress: Progress = _silent) -> Impo
 
 
 def _known(request: Request, log: Log) -> Known:
-    process = Repository(log).load(PROCESS, process_stream(request.process))
+    process = Milepost(log).load(PROCESS, process_stream(request.process))
     published = None if process is None else process.published
     return Known.of(None if published is None else Document.model_validate(published))
 
@@ -199,15 +200,15 @@ def examine_log(request: Request, progress: Progress = _silent) -> tuple[Report,
 
 def _store(importer: Importer, log: Log, progress: Progress) -> Imported:
     request, report = importer.request, importer.report
-    repository = Repository(log)
+    app = Milepost(log)
     now = datetime.now(UTC)
-    version = _published(importer.document, repository, request.by, now)
-    project = _project(importer, repository, now)
+    version = _published(importer.document, app, request.by, now)
+    project = _project(importer, app, now)
     meta = {"process": request.process, "process_version": version, "import": _import_id(request)}
     stored = _Counting(importer.histories(version, project), report.events + report.cases, meta, progress)
-    bulk = log.append_bulk(stored.appends())
+    bulk = app.save_bulk(stored.streams())
     there = {conflict.stream for conflict in bulk.conflicts}
-    more = _go_on(importer, log, there, version, project, meta)
+    more = _go_on(importer, app, there, version, project, meta)
     report.already_imported = len(there) - report.gone_on - report.not_taken
     last = max(bulk.last_position, more.last_position)
     runs = stored.runs - len(there)
@@ -215,24 +216,29 @@ def _store(importer: Importer, log: Log, progress: Progress) -> Imported:
 
 
 def _go_on(
-    importer: Importer, log: Log, there: set[UUID], version: int, project: UUID | None, meta: dict[str, Any]
+    importer: Importer,
+    app: Milepost,
+    there: set[UUID],
+    version: int,
+    project: UUID | None,
+    meta: dict[str, Any],
 ) -> Bulk:
     """Append what is new of the runs that were imported before; one on which somebody acts meanwhile is read again."""
     report = importer.report
     historian = importer.historian(version, project, replace(report, outcomes={}))
     events = last = 0
     while there:
-        appends = list(_grown(importer, historian, log, there, meta))
-        bulk = log.append_bulk(appends)
+        runs = list(_grown(importer, historian, app.started_log, there, meta))
+        bulk = app.save_bulk(runs)
         there = {conflict.stream for conflict in bulk.conflicts}
         events, last = events + bulk.events, max(last, bulk.last_position)
-        report.gone_on += len({append.stream for append in appends} - there)
+        report.gone_on += len({run[0].originator_id for run in runs} - there)
     return Bulk(events, last, ())
 
 
 def _grown(
     importer: Importer, historian: Historian, log: Log, there: set[UUID], meta: dict[str, Any]
-) -> Iterator[Append]:
+) -> Iterator[Sequence[StreamEvent]]:
     report = importer.report
     for page in batched(importer.cases_of(there), PAGE_RUNS):
         recorded = log.read_streams([stream for stream, _case in page])
@@ -243,23 +249,23 @@ def _grown(
                 report.not_taken += 1
                 report.not_taken_cases += [case.case] if report.not_taken <= NAMED else []
             elif found.events and known is not None:
-                yield Append(stream, known.version, found.stored(meta))
+                yield found.in_stream(stream, known.version, meta)
 
 
-def _published(document: Document, repository: Repository, by: Actor, at: datetime) -> int:
+def _published(document: Document, app: Milepost, by: Actor, at: datetime) -> int:
     stream = process_stream(document.key)
-    repository.execute(PROCESS, stream, lambda state: save_draft(state, document, by=by, at=at))
+    app.execute(PROCESS, stream, lambda state: save_draft(state, document, by=by, at=at))
 
     def decide(state: Process | None) -> list[AnyProcessEvent]:
         return [] if state is None else publish(state, "Imported history", by=by, at=at)
 
-    repository.execute(PROCESS, stream, decide)
-    process = repository.load(PROCESS, stream)
+    app.execute(PROCESS, stream, decide)
+    process = app.load(PROCESS, stream)
     assert process is not None  # its draft was saved above
     return process.version
 
 
-def _project(importer: Importer, repository: Repository, at: datetime) -> UUID | None:
+def _project(importer: Importer, app: Milepost, at: datetime) -> UUID | None:
     request = importer.request
     if request.project is None:
         return None
@@ -278,7 +284,7 @@ def _project(importer: Importer, repository: Repository, at: datetime) -> UUID |
             )
         )
 
-    repository.execute(PROJECT, stream, decide)
+    app.execute(PROJECT, stream, decide)
     return stream
 
 
@@ -301,7 +307,7 @@ def batched(things: Iterable[T], size: int) -> Iterator[list[T]]:
 
 
 class _Counting:
-    """The appends of an import, counted as they are taken."""
+    """The runs of an import, counted as they are taken."""
 
     def __init__(
         self,
@@ -313,9 +319,9 @@ class _Counting:
         self._histories, self._total, self._meta, self._progress = histories, total, meta, progress
         self.runs = self.events = 0
 
-    def appends(self) -> Iterator[Append]:
+    def streams(self) -> Iterator[Sequence[StreamEvent]]:
         for stream, history in self._histories:
             self.runs += 1
             self.events += len(history.events)
-            yield Append(stream, 0, history.stored(self._meta))
+            yield history.in_stream(stream, 0, self._meta)
             self._progress("storing", self.events, self._total)

@@ -18,6 +18,7 @@ from api.app import create_app
 from api.guard import Site
 from api.server import listen, make_server
 from api.services import Services
+from application.milepost import Milepost
 from domain.schedule import Calendar
 from domain.words import Actor
 from milepost.embedded import PostgresServer
@@ -25,7 +26,6 @@ from projections.engine.live import Projector
 from projections.registry import PROJECTIONS
 from store.connect import make_pool
 from store.log import Log
-from store.repository import Repository
 from tests.support.clients import client_of
 from tests.support.databases import Database, Template, new_database
 from tests.support.people import WelcomingDirectories
@@ -160,7 +160,7 @@ def make_services(database: Database, log: Log) -> Services:
     pool.open()
     services = Services(
         log=log,
-        repository=Repository(log),
+        app=Milepost(log),
         pool=pool,
         site=Site("http://127.0.0.1"),
         calendar=Calendar(),

@@ -10,11 +10,11 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 
+from application.milepost import Milepost
 from domain.events import Event
 from domain.run import RUN, Run
 from domain.run.actions import fail_action, start_action
 from domain.words import Actor, StepKey
-from store.repository import Repository
 from tests.api.conftest import Api, project
 
 MACHINE = Actor("system:milepost")
@@ -66,15 +66,15 @@ def tell(api: Api, **body: Any) -> httpx.Response:
 
 def get_run(api: Api, run: str) -> Run:
     """The run as it stands."""
-    found = api.services.repository.load(RUN, UUID(run))
+    found = api.services.app.load(RUN, UUID(run))
     assert found is not None
     return found
 
 
 def get_stuck(api: Api, run: str) -> str:
     """Let the run's call fail for good, as a worker in another process does; the incident's id."""
-    repository, at, step = Repository(api.services.log), api.services.clock(), StepKey("call")
-    definition = repository.definition("check", 1)
+    app, at, step = Milepost(api.services.log), api.services.clock(), StepKey("call")
+    definition = app.definition("check", 1)
 
     def begin_call(state: Run | None) -> Sequence[Event]:
         assert state is not None
@@ -86,7 +86,7 @@ def get_stuck(api: Api, run: str) -> str:
         return fail_action(*told, permanent=True, by=MACHINE, at=at)
 
     for decide in (begin_call, fail_call):
-        repository.execute(RUN, UUID(run), decide)
+        app.execute(RUN, UUID(run), decide)
     project(api.database, api.services.log)
     (incident,) = get_run(api, run).incidents
     return str(incident)

@@ -81,7 +81,7 @@ def sown(api: Api) -> tuple[str, list[str]]:
     runs = []
     for kind, told in SOWN:
         run = api.start(project=place, name=f"Run of {kind.type}", inputs={"note": f"{CANARY} input"})
-        api.services.repository.execute(RUN, UUID(run), lambda _run, event=kind(**told): [event])  # type: ignore[misc]  # bound at once
+        api.services.app.execute(RUN, UUID(run), lambda _run, event=kind(**told): [event])  # type: ignore[misc]  # bound at once
         runs.append(run)
     member = {"member": "person:viv", "access": "viewer"}
     assert api.client.post(f"/v1/projects/{place}/members", json=member).status_code == 200

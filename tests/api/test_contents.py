@@ -259,9 +259,9 @@ def test_the_hash_of_a_content_gives_nothing_away(offered: Offered):
     with offered.api.as_(EVE, "read", "work", "manage") as eve:
         seen = offered.content(eve, "review")
     assert values_in(seen)["offer.cost"] == MASK
-    run = offered.api.services.repository.load(RUN, UUID(offered.run))
+    run = offered.api.services.app.load(RUN, UUID(offered.run))
     assert run is not None
-    definition = offered.api.services.repository.definition(run.process, run.process_version)
+    definition = offered.api.services.app.definition(run.process, run.process_version)
     assert content_of(run, definition, StepKey("review")).sha256 == seen["content_sha256"]
     guessed = content_of(replace(run, content_salt=None), definition, StepKey("review")).sha256
     assert guessed != seen["content_sha256"], "the right value alone gives another hash"

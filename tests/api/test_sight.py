@@ -258,7 +258,7 @@ def test_what_was_written_into_an_edited_call_is_for_who_wrote_it(api: Api, plac
         **which, incident=uuid4(), how="edited", changes=changes, by=Actor("person:sam"), at=at
     )
     early = ExternalEventReceived(event="x.y", source_id="1", values={"account": SECRET}, at=at)
-    api.services.repository.execute(RUNS, UUID(run), lambda _: [queued, changed, early])
+    api.services.app.execute(RUNS, UUID(run), lambda _: [queued, changed, early])
     project(api.database, api.services.log)
     for who, told in (("person:pat", 0), ("person:mia", 0), ("person:sam", 2)):
         with api.as_(who, "read") as client:

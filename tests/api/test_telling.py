@@ -61,12 +61,12 @@ def done(api: Api, run: str, decision: Any, *args: Any, **named: Any) -> None:
 
     def decide(state: Run | None) -> Sequence[Event]:
         assert state is not None
-        definition = api.services.repository.definition(state.process, state.process_version)
+        definition = api.services.app.definition(state.process, state.process_version)
         wants = () if decision in (start_action, reach_nobody) else (definition,)
         found: Sequence[Event] = decision(state, *wants, *args, by=MACHINE, at=at, **named)
         return found
 
-    api.services.repository.execute(RUN, UUID(run), decide)
+    api.services.app.execute(RUN, UUID(run), decide)
 
 
 def _as_it_is(events: Sequence[Event], _: Run | None) -> Sequence[Event]:
@@ -141,7 +141,7 @@ def test_attention_lists_whom_of_several_a_mail_did_not_reach(api: Api, run: str
     lost = {"mention:1": ["person:nobody"], "escalation": ["person:yuki", "person:kim"]}
     for action, whom in lost.items():
         queued = [ActionQueued(step=StepKey("contract"), action=action, kind="email", by=MACHINE, at=at)]
-        api.services.repository.execute(RUN, UUID(run), partial(_as_it_is, queued))
+        api.services.app.execute(RUN, UUID(run), partial(_as_it_is, queued))
         named = (StepKey("contract"), 1, action)
         done(api, run, start_action, *named, key=action)
         why = f"no address: {len(whom)}"
@@ -213,7 +213,7 @@ def test_attention_lists_a_mail_of_the_run_that_nobody_got(api: Api, run: str):
     """An incident of a digest belongs to no step, and is listed all the same, with the way to mend it."""
     at = api.services.clock()
     queued = ActionQueued(action="digest:1", kind="email", facts={"since": at.isoformat()}, by=MACHINE, at=at)
-    api.services.repository.execute(RUN, UUID(run), lambda _state: [queued])
+    api.services.app.execute(RUN, UUID(run), lambda _state: [queued])
     done(api, run, start_action, None, 1, "digest:1", key="k")
     done(api, run, fail_action, None, 1, "digest:1", "nobody", problem="no_address", permanent=True)
     (row,) = rows(api, "incident")

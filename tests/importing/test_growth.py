@@ -12,6 +12,7 @@ import orjson
 import psycopg
 import pytest
 
+from application.milepost import Milepost
 from domain.events import Event
 from domain.forecast.steps import learn_steps
 from domain.forecast.working_time import Axis
@@ -24,7 +25,6 @@ from projections.engine.live import Projector
 from projections.forecasts.trails import trails_of
 from projections.registry import PROJECTIONS
 from store.log import Log
-from store.repository import Repository
 from tests.importing.support import HEADER, csv_log
 from tests.support.databases import Database, Template, new_database
 from tests.support.given import BO, NINE
@@ -193,10 +193,8 @@ def test_what_the_log_says_otherwise_of_a_case_is_taken(house: House, other: Hou
 def test_what_people_did_meanwhile_stays(house: House) -> None:
     """A card that somebody moved, and a run that somebody called off, get the new events too."""
     house.imports(*FIRST)
-    repository = Repository(house.log)
-    repository.execute(
-        RUN, stream_of("1"), lambda run: [] if run is None else rank_run(run, "a5", by=BO, at=NINE)
-    )
+    app = Milepost(house.log)
+    app.execute(RUN, stream_of("1"), lambda run: [] if run is None else rank_run(run, "a5", by=BO, at=NINE))
     assert house.imports(*FIRST, *REST).report.gone_on == 2
     assert house.types("1")[-3:] == ["run_ranked", "step_completed", "run_completed"]
     assert len(house.shown()) > 0
@@ -274,8 +272,8 @@ def test_nobody_works_in_a_round_that_was_another_s(house: House) -> None:
     """What a person does again, and what the log tells after it, are rounds of their own: what is measured stays."""
     house.stages = "columns: {case_prefix: 'case:'}"
     house.imports(*BEGUN, *OVER, header=WITH_INSTANCE)
-    repository = Repository(house.log)
-    definition = repository.definition("asking", 1)
+    app = Milepost(house.log)
+    definition = app.definition("asking", 1)
 
     def again(run: Run | None) -> list[Event]:
         assert run is not None
@@ -291,7 +289,7 @@ def test_nobody_works_in_a_round_that_was_another_s(house: House) -> None:
             directory=EVERYBODY,
         )
 
-    repository.execute(RUN, stream_of("1"), again)
+    app.execute(RUN, stream_of("1"), again)
     house.imports(*told((16, "complete", "three"), (17, "start", "four")), header=WITH_INSTANCE)
     assert measured(house)[0] == [3_600, 14_400]
     rounds = [

@@ -7,7 +7,7 @@ import eventsourcing.tests.persistence as shipped
 import pytest
 
 from store.log import Log
-from store.recorder import PostgresLogAggregateRecorder, PostgresLogRecorder
+from store.recorder import LogAggregateRecorder, LogRecorder
 from tests.support.databases import Database
 
 
@@ -26,17 +26,17 @@ class _OnThisLog:
 class TestAggregateRecorder(_OnThisLog, shipped.AggregateRecorderTestCase):
     """One aggregate's events are stored and selected as the library expects."""
 
-    def create_recorder(self) -> PostgresLogAggregateRecorder:
+    def create_recorder(self) -> LogAggregateRecorder:
         """On this test's log."""
-        return PostgresLogAggregateRecorder(self.log)
+        return LogAggregateRecorder(self.log)
 
 
-class TestApplicationRecorder(_OnThisLog, shipped.ApplicationRecorderTestCase[PostgresLogRecorder]):
+class TestApplicationRecorder(_OnThisLog, shipped.ApplicationRecorderTestCase[LogRecorder]):
     """All events are numbered, selected and followed as the library expects."""
 
-    def create_recorder(self) -> PostgresLogRecorder:
+    def create_recorder(self) -> LogRecorder:
         """On this test's log."""
-        return PostgresLogRecorder(self.log)
+        return LogRecorder(self.log)
 
     def test_insert_subscribe(self) -> None:
         """A subscription yields what is there and then what comes."""
@@ -46,6 +46,6 @@ class TestApplicationRecorder(_OnThisLog, shipped.ApplicationRecorderTestCase[Po
 class TestNonInterleaving(_OnThisLog, shipped.NonInterleavingNotificationIDsBaseCase):
     """Two large appends at once do not mix their positions."""
 
-    def create_recorder(self) -> PostgresLogRecorder:
+    def create_recorder(self) -> LogRecorder:
         """On this test's log."""
-        return PostgresLogRecorder(self.log)
+        return LogRecorder(self.log)

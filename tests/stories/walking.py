@@ -10,6 +10,7 @@ from random import Random
 from typing import Any
 from uuid import uuid4
 
+from application.milepost import Milepost
 from domain.definition import Definition
 from domain.document import AUTOMATIC, Document
 from domain.run import RUN
@@ -20,7 +21,6 @@ from milepost.demo.player import Player, Rehearsal, Script
 from milepost.demo.values import fill
 from milepost.documents import read_document
 from store.log import Log
-from store.repository import Repository
 from tests.stories.house import ROOT, House
 from tests.support.people import EVERYBODY
 from tests.support.waiting import wait_until
@@ -207,7 +207,7 @@ def started_long_ago(
     player.play(datetime.now(UTC), until_held=True)
     with Log(house.database_url) as log:
         meta = {"process": document.key, "process_version": version}
-        Repository(log).execute(RUN, run, lambda _: past.events, meta=meta)
+        Milepost(log).execute(RUN, run, lambda _: past.events, meta=meta)
         house.position = log.head()
     return walked(Walk(house, document, str(run), "", roles, **more))
 

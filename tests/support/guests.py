@@ -17,9 +17,9 @@ from domain.words import StepKey
 def sealed(services: Services, run: str | UUID, of: str = "sign", *, days: float = 3, **other: Any) -> str:
     """The text of a link to a step as the run stands; ``other``: what of the pass is to be another."""
     stream = UUID(str(run))
-    state = services.repository.load(RUN, stream)
+    state = services.app.load(RUN, stream)
     assert state is not None
-    definition = services.repository.definition(state.process, state.process_version)
+    definition = services.app.definition(state.process, state.process_version)
     held = pass_for(state, definition, StepKey(of))
     assert held is not None, f"{of} is no guest's"
     return seal(

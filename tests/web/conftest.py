@@ -22,6 +22,7 @@ from api.app import create_app
 from api.guard import Site
 from api.server import listen, make_server
 from api.services import Services
+from application.milepost import Milepost
 from domain.schedule import Calendar
 from domain.words import Actor
 from milepost.embedded import PostgresServer
@@ -29,7 +30,6 @@ from projections.engine.live import Projector
 from projections.registry import PROJECTIONS
 from store.connect import make_pool
 from store.log import Log
-from store.repository import Repository
 from tests.support.clients import client_of, sign_in
 from tests.support.databases import Database, Template, new_database
 from tests.support.waiting import wait_until
@@ -213,7 +213,7 @@ def _services(database: Database, log: Log) -> Services:
     pool = make_pool(database.app_url, "api", 4)
     return Services(
         log=log,
-        repository=Repository(log),
+        app=Milepost(log),
         pool=pool,
         site=Site("http://127.0.0.1"),
         calendar=Calendar(),

@@ -134,7 +134,7 @@ class Clicks:
 
     def _guest_link(self, key: str) -> str | None:
         services = self.app.services
-        run = services.repository.load(RUN, UUID(self.run))
+        run = services.app.load(RUN, UUID(self.run))
         assert run is not None
         held = pass_for(run, Definition(self.document.key, 1, self.document), StepKey(key))
         if held is None:

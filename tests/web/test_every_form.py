@@ -122,7 +122,7 @@ def _named(form: Form, button: Any) -> str:
 def with_incident(app: App, run: str) -> None:
     """The call of the run comes to nothing."""
     services, now = app.services, datetime.now(UTC)
-    state = services.repository.load(RUN, UUID(run))
+    state = services.app.load(RUN, UUID(run))
     assert state is not None
     (action,) = state.actions.values()
     name = (action.step, action.round, action.action)
@@ -134,7 +134,7 @@ def with_incident(app: App, run: str) -> None:
         assert tried is not None
         return [*events, *fail_action(tried, definition, *name, "no", permanent=True, by=MACHINE, at=now)]
 
-    services.repository.execute(RUN, UUID(run), fail, meta={"process": "everything", "process_version": 1})
+    services.app.execute(RUN, UUID(run), fail, meta={"process": "everything", "process_version": 1})
     app.post(f"/v1/runs/{run}/priority", priority="high")
 
 

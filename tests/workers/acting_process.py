@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from application.milepost import Milepost
 from domain.addresses import AddressBook
 from domain.mails import Desk
 from projections.engine.live import Projector
 from projections.machine.action_queries import Named
 from projections.registry import PROJECTIONS
 from store.log import Log
-from store.repository import Repository
 from tests.support.people import EVERYBODY
 from tests.workers.deeds import OFFICE, SECRET
 from workers.acting import Acting
@@ -67,20 +67,20 @@ class Mortal(Acting):
 
 async def work(told: dict[str, Any], log: Log) -> None:
     """Until killed: read models are kept up, and what is due is done under the lease."""
-    url, repository = told["url"], Repository(log)
+    url, app = told["url"], Milepost(log)
     caller = HttpCaller(Signer(SECRET), Targets(["127.0.0.1"]), "http://milepost.test")
     server = SmtpServer(told["smtp"]) if "smtp" in told else None
     mailer = Mailer(MailSettings(Path(told.get("outbox", "outbox")), "m@acme.example", server))
     executors: dict[str, Executor] = {
         "http": caller,
-        "run": ChildStarter(repository, OFFICE, staff=lambda _definition: EVERYBODY),
+        "run": ChildStarter(app, OFFICE, staff=lambda _definition: EVERYBODY),
         "email": Emailing(mailer, lambda: DESK),
     }
-    acting = Mortal(url, repository, executors, OFFICE, _now, chance=lambda: 0.0)
+    acting = Mortal(url, app, executors, OFFICE, _now, chance=lambda: 0.0)
     acting.dies = told.get("dies", "")
     duties = [
         Duty("actions", url, acting, end=acting.close),
-        Duty("child runs", url, Families(url, repository, OFFICE, _now)),
+        Duty("child runs", url, Families(url, app, OFFICE, _now)),
     ]
     with Projector(url, log, projections=PROJECTIONS) as projector:
         await asyncio.to_thread(projector.catch_up)

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
+from application.milepost import Milepost
 from domain.definition import Definition
 from domain.document import Document
 from domain.events import Event, RunStarted, StepBecameReady
@@ -19,7 +20,6 @@ from domain.words import Actor, process_stream
 from projections.engine.live import Projector
 from projections.registry import PROJECTIONS
 from store.log import Log
-from store.repository import Repository
 from tests.support.people import EVERYBODY
 from workers.acting import Acting, Limits
 from workers.automations.child_run import ChildStarter, Families
@@ -63,7 +63,7 @@ class World:
     secrets: dict[str, Sealed] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.repository = Repository(self.log)
+        self.app = Milepost(self.log)
         self.projector = Projector(self.url, self.log, projections=PROJECTIONS)
 
     def executors(self) -> dict[str, Executor]:
@@ -75,14 +75,14 @@ class World:
                 "http://milepost.test",
                 secrets=CallSecrets(self.secrets),
             ),
-            "run": ChildStarter(self.repository, OFFICE, staff=lambda _definition: EVERYBODY),
+            "run": ChildStarter(self.app, OFFICE, staff=lambda _definition: EVERYBODY),
         }
 
     def acting(self, executors: dict[str, Executor] | None = None) -> Acting:
         """The machine."""
         return Acting(
             self.url,
-            self.repository,
+            self.app,
             self.executors() if executors is None else executors,
             OFFICE,
             self.clock,
@@ -96,7 +96,7 @@ class World:
 
     async def act_async(self, acting: Acting, rounds: int = 12) -> None:
         """As ``act``, within a loop."""
-        families = Families(self.url, self.repository, OFFICE, self.clock)
+        families = Families(self.url, self.app, OFFICE, self.clock)
         for _ in range(rounds):
             before = self.catch_up()
             await acting.once()
@@ -126,21 +126,21 @@ class World:
         )
         stream = process_stream(key)
         for decision, named in ((save_draft, {"document": document}), (publish, {"note": "test"})):
-            self.repository.execute(
+            self.app.execute(
                 PROCESS,
                 stream,
                 lambda state, decision=decision, named=named: decision(  # type: ignore[misc]  # both take these
                     state, **named, by=DANA, at=self.clock()
                 ),
             )
-        process = self.repository.load(PROCESS, stream)
+        process = self.app.load(PROCESS, stream)
         assert process is not None
-        return self.repository.definition(key, process.version)
+        return self.app.definition(key, process.version)
 
     def start(self, definition: Definition, **named: Any) -> UUID:
         """Start a run."""
         stream = uuid4()
-        self.repository.execute(
+        self.app.execute(
             RUN,
             stream,
             lambda run: start_run(
@@ -164,7 +164,7 @@ class World:
             RunStarted.model_validate({**told, "name": "old", "imported": True, "at": self.clock()}),
             StepBecameReady(step=first, cause="import", at=self.clock()),
         ]
-        self.repository.execute(RUN, stream, lambda run: [] if run else events, meta=told)
+        self.app.execute(RUN, stream, lambda run: [] if run else events, meta=told)
         return stream
 
     def decide(
@@ -174,7 +174,7 @@ class World:
         import inspect
 
         run = self.run(stream)
-        definition = self.repository.definition(run.process, run.process_version)
+        definition = self.app.definition(run.process, run.process_version)
         usual = {
             "definition": definition,
             "by": DANA,
@@ -185,11 +185,11 @@ class World:
         wanted = inspect.signature(decision).parameters
         known = {key: value for key, value in usual.items() if key in wanted} | named
         before = (known.pop("definition"),) if "definition" in known else ()
-        self.repository.execute(RUN, stream, lambda state: decision(state, *before, *args, **known))
+        self.app.execute(RUN, stream, lambda state: decision(state, *before, *args, **known))
 
     def run(self, stream: UUID) -> Run:
         """The run as it stands."""
-        found = self.repository.load(RUN, stream)
+        found = self.app.load(RUN, stream)
         assert found is not None
         return found
 

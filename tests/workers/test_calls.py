@@ -160,7 +160,7 @@ def test_a_key_goes_to_its_own_hosts_only(world: World, crm: Receiver):
     assert "sk_live" not in "".join(str(each.data) for each in world.log.read_stream(run))
     for name, hosts in (("crm_key", ("crm.example.com",)), ("other", ("127.0.0.1",))):
         world.secrets = {name: Sealed("sk_live_12345", hosts)}
-        run = world.start(world.repository.definition("sale", 1))
+        run = world.start(world.app.definition("sale", 1))
         world.act()
         found = world.run(run).incidents[incident(world.run(run))]
         assert (found.problem, "crm_key" in found.reason) == ("bad_document", True)

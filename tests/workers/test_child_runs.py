@@ -145,7 +145,7 @@ def test_what_is_told_of_a_reopened_child_is_not_told_twice(world: World, databa
     world.decide(child, reopen_step, "look", "another name")
     world.catch_up()
     for _ in range(2):  # the read model knows nothing yet of what the first of them stored
-        asyncio.run(Families(database.app_url, world.repository, OFFICE, world.clock).once())
+        asyncio.run(Families(database.app_url, world.app, OFFICE, world.clock).once())
     world.act()
     assert [world.events(run).count(each) for each in ("child_run_reopened", "help_requested")] == [1, 1]
     assert world.run(child).state == "running"
@@ -164,7 +164,7 @@ def test_a_circle_of_processes_ends(world: World):
     """Two processes that start each other stop after a few generations, with an incident."""
     for one, other in (("ping", "pong"), ("pong", "ping")):
         world.publish({"key": "next", "kind": "run", "run": {"process": other}}, key=one)
-    run = world.start(world.repository.definition("ping", 1))
+    run = world.start(world.app.definition("ping", 1))
     world.act(rounds=60)
     depth, found = 0, world.run(run)
     while found.children:

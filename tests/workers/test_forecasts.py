@@ -12,6 +12,7 @@ from uuid import UUID, uuid4
 import psycopg
 import pytest
 
+from application.milepost import Milepost
 from domain.definition import Definition
 from domain.document import Document
 from domain.events import RunPrioritySet
@@ -29,7 +30,6 @@ from projections.forecasts.trails import SQL, trails_of
 from projections.lists import cards as card_lists
 from projections.registry import PROJECTIONS
 from store.log import Log
-from store.repository import Repository
 from tests.importing.support import HEADER, csv_log
 from tests.projections.histories import Fact, store
 from tests.support.databases import Database
@@ -58,18 +58,16 @@ class Office:
 
     def __init__(self, database: Database, log: Log, projector: Projector) -> None:
         self.url, self.log, self.projector = database.app_url, log, projector
-        self.repository = Repository(log)
+        self.app = Milepost(log)
         self.now = MONDAY
         self.duty = Forecasts(database.app_url, log, OFFICE, lambda: self.now)
         self.definition = self._published()
 
     def _published(self) -> Definition:
         stream, document = process_stream("hire"), Document.model_validate(DOCUMENT)
-        self.repository.execute(
-            PROCESS, stream, lambda state: save_draft(state, document, by=DANA, at=MONDAY)
-        )
-        self.repository.execute(PROCESS, stream, lambda state: publish(state, "First", by=DANA, at=MONDAY))  # type: ignore[arg-type]
-        return self.repository.definition("hire", 1)
+        self.app.execute(PROCESS, stream, lambda state: save_draft(state, document, by=DANA, at=MONDAY))
+        self.app.execute(PROCESS, stream, lambda state: publish(state, "First", by=DANA, at=MONDAY))  # type: ignore[arg-type]
+        return self.app.definition("hire", 1)
 
     def start(self, at: datetime, **more: Any) -> UUID:
         """A run that begins at this instant."""
@@ -92,7 +90,7 @@ class Office:
 
     def tell(self, run: UUID, decide: Any) -> None:
         """Decide on a run."""
-        self.repository.execute(RUN, run, decide)
+        self.app.execute(RUN, run, decide)
 
     def done(self, run: UUID, step: str, at: datetime) -> None:
         """Complete a step."""
@@ -201,7 +199,7 @@ def test_a_forecast_that_passes_the_target_is_acted_on_once(office: Office) -> N
     run = office.start(MONDAY, target_at=MONDAY + timedelta(hours=6))
     office.round()
     assert office.forecast(run).state == "late"
-    state = office.repository.load(RUN, run)
+    state = office.app.load(RUN, run)
     assert state is not None
     assert state.priority == "urgent"
     assert [action.action for action in state.actions.values()] == ["notice:forecast:1"]
@@ -267,7 +265,7 @@ def test_a_run_that_cannot_be_read_costs_no_other_its_forecast(office: Office) -
     told = office.forecast(broken)
     assert (told.state, told.reason) == ("no_data", "this release cannot forecast the run (UnknownVersion)")
     assert office.forecast(sound).state == "on_track"
-    asyncio.run(Digests(office.url, office.repository, OFFICE, lambda: office.now).once())
+    asyncio.run(Digests(office.url, office.app, OFFICE, lambda: office.now).once())
 
 
 def test_a_process_that_cannot_be_learnt_keeps_no_other_waiting(

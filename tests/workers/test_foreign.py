@@ -125,12 +125,12 @@ def test_a_defect_in_one_action_ends_no_other(world: World, service: Receiver, w
     service.answer = lambda _: (200, {}, b'{"t": "fine"}')
     bad = world.start(world.publish(call(service), key="bad"))
     acting = world.acting()
-    execute = acting._repository.execute
+    execute = acting._app.execute
     failed: list[str] = []
 
     def broken(aggregate: Any, stream: UUID, decide: Any, **named: Any) -> Any:
         if stream == bad and (when == "always" or len(failed) < 1):
-            before = world.repository.load(RUN, bad)
+            before = world.app.load(RUN, bad)
             assert before is not None
             started = before.actions["call/1/http"].state == "started"
             if when == "always" or started == (when == "recording"):
@@ -138,7 +138,7 @@ def test_a_defect_in_one_action_ends_no_other(world: World, service: Receiver, w
                 raise _Broken
         return execute(aggregate, stream, decide, **named)
 
-    monkeypatch.setattr(acting._repository, "execute", broken)
+    monkeypatch.setattr(acting._app, "execute", broken)
     good = [world.start(world.publish(call(service), key=f"good{number}")) for number in range(3)]
     world.act(acting)
     world.act(acting)

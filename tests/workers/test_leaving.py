@@ -81,7 +81,7 @@ def test_recurring_work_of_somebody_who_left_is_nobodys(log: Log, database: Data
     place.round(FIRST)
     place.round(FIRST + timedelta(minutes=1))
     made = made_id(place.recurrence, FIRST)
-    task = place.repository.load(TASK, made)
+    task = place.app.load(TASK, made)
     assert task is not None
     said = [each.data for each in log.read_stream(made) if each.type == "task_commented"]
     assert (task.assignee, len(said), "person:bo was to have this" in said[0]) == (None, 1, True)

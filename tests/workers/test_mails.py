@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from application.milepost import Milepost
 from domain.addresses import AddressBook, Contact
 from domain.directory import EMPTY, Directory, PersonFacts
 from domain.document import Document, stored_form
@@ -28,7 +29,6 @@ from domain.words import Actor, Assignee, Rejected, StepKey, process_stream
 from projections.engine.live import Projector
 from projections.registry import PROJECTIONS
 from store.log import Log
-from store.repository import Repository
 from tests.support.databases import Database
 from tests.support.mailbox import Mailbox, mailbox, text_of
 from tests.support.people import knowing
@@ -63,13 +63,13 @@ class Post:
     """A log with a process, a worker that sends its mails under a clock of the test's, and a mail server."""
 
     def __init__(self, database: Database, log: Log, box: Mailbox | None, folder: Path) -> None:
-        self.log, self.repository, self.now, self.url = log, Repository(log), NINE, database.app_url
+        self.log, self.app, self.now, self.url = log, Milepost(log), NINE, database.app_url
         self.box, self.outbox = box, folder
         self.projector = Projector(self.url, log, projections=PROJECTIONS)
         document = stored_form(Document.model_validate(DOCUMENT))
         version = ProcessVersionPublished(process="welcome", process_version=1, note="", document=document,
                                           by=DANA, at=NINE)  # fmt: skip
-        self.repository.execute(PROCESS, process_stream("welcome"), lambda _state: [version])
+        self.app.execute(PROCESS, process_stream("welcome"), lambda _state: [version])
         book = AddressBook({
             Assignee("person:bo"): Contact("Bo Lind", "bo@acme.example"),
             Assignee("person:gone"): Contact("Gone", "gone@acme.example", active=False),
@@ -91,7 +91,7 @@ class Post:
 
     def do(self, run: UUID, decision: Any, *args: Any, **named: Any) -> None:
         """Somebody decides something."""
-        definition = self.repository.definition("welcome", 1)
+        definition = self.app.definition("welcome", 1)
         wants = () if decision in (start_action, retry_incident) else (definition,)
 
         def decide(state: Run | None) -> Sequence[Event]:
@@ -100,7 +100,7 @@ class Post:
             )
             return found
 
-        self.repository.execute(RUN, run, decide, meta={"process": "welcome", "process_version": 1})
+        self.app.execute(RUN, run, decide, meta={"process": "welcome", "process_version": 1})
 
     def work(self) -> None:
         """What a worker does until nothing is due: a new one each time, as after a crash."""
@@ -108,7 +108,7 @@ class Post:
 
         async def rounds() -> None:
             acting = Acting(
-                self.url, self.repository, self.executors, Calendar(), lambda: self.now, chance=lambda: 0.0
+                self.url, self.app, self.executors, Calendar(), lambda: self.now, chance=lambda: 0.0
             )
             await acting.once()
             await acting.close()
@@ -118,7 +118,7 @@ class Post:
 
     def state(self, run: UUID) -> Run:
         """The run as it is."""
-        found = self.repository.load(RUN, run)
+        found = self.app.load(RUN, run)
         assert found is not None
         return found
 
@@ -219,7 +219,7 @@ def test_a_mail_that_has_nobody_to_go_to_is_asked_about(
     """The step is not done by it: somebody corrects the address in the run, or says that it was done by hand."""
     run = post.run()
     changed = RunInputsChanged(inputs={"mail": mail}, by=DANA, at=NINE)  # as an older release took it
-    post.repository.execute(RUN, run, lambda _state: [changed])
+    post.app.execute(RUN, run, lambda _state: [changed])
     post.work()
     (incident,) = post.state(run).incidents.values()
     assert (incident.problem, says in incident.reason, box.messages) == ("no_address", True, [])
@@ -237,7 +237,7 @@ def test_who_cannot_be_reached_is_asked_about_when_the_others_have_theirs(post: 
     post.do(run, fail_action, "greet", 1, "email", "it failed", permanent=True)
     (first,) = post.state(run).incidents
     several = {"mail": "ada@nordwind.example, person:gone"}
-    post.repository.execute(RUN, run, lambda _state: [RunInputsChanged(inputs=several, by=DANA, at=NINE)])
+    post.app.execute(RUN, run, lambda _state: [RunInputsChanged(inputs=several, by=DANA, at=NINE)])
     post.do(run, retry_incident, first)
     post.work()
     assert box.readers == ["ada@nordwind.example"]
@@ -288,7 +288,7 @@ def test_a_notice_says_whom_of_several_it_did_not_reach(post: Post, box: Mailbox
     queued = ActionQueued(
         step=StepKey("decide"), action="escalation", kind="email", facts=several, by=DANA, at=NINE
     )
-    post.repository.execute(RUN, run, lambda _state: [queued])
+    post.app.execute(RUN, run, lambda _state: [queued])
     post.work()
     action = post.state(run).actions["decide/1/escalation"]
     assert (action.result, action.reason, action.whom) == (
@@ -304,7 +304,7 @@ def test_a_guest_who_has_only_mail_is_asked_about(post: Post, box: Mailbox):
     box.messages.clear()
     post.do(run, remind_step, "answer", calendar=Calendar(), directory=EMPTY)
     changed = RunInputsChanged(inputs={"mail": None}, by=DANA, at=NINE)
-    post.repository.execute(RUN, run, lambda _state: [changed])
+    post.app.execute(RUN, run, lambda _state: [changed])
     post.work()
     (incident,) = post.state(run).incidents.values()
     assert (incident.problem, incident.assignee, box.messages) == ("no_address", "person:dana", [])
@@ -323,7 +323,7 @@ def test_a_digest_goes_out_each_day_once(post: Post, box: Mailbox):
     post.run()
     post.work()
     box.messages.clear()
-    digests = Digests(post.url, post.repository, Calendar(), lambda: post.now)
+    digests = Digests(post.url, post.app, Calendar(), lambda: post.now)
     for day in (1, 1, 2, 5):
         post.now = NINE + timedelta(days=day, hours=1)
         asyncio.run(digests.once())
@@ -331,7 +331,7 @@ def test_a_digest_goes_out_each_day_once(post: Post, box: Mailbox):
     sent = [message for message in box.messages if message["to"] == "Bo Lind <bo@acme.example>"]
     assert [message["subject"] for message in sent] == ["Ada: where it stands"] * 3
     assert "- Greet" in text_of(sent[0])
-    again = Digests(post.url, post.repository, Calendar(), lambda: post.now)
+    again = Digests(post.url, post.app, Calendar(), lambda: post.now)
     asyncio.run(again.once())
     post.work()
     assert len(box.messages) == 3

@@ -11,6 +11,7 @@ from uuid import uuid4
 import orjson
 import pytest
 
+from application.milepost import Milepost
 from domain.directory import EMPTY
 from domain.migration import migrate_run
 from domain.person import PERSON, Person, add_person, deactivate
@@ -22,7 +23,6 @@ from store import migration_jobs
 from store.connect import connect
 from store.errors import Conflict
 from store.log import Log
-from store.repository import Repository
 from tests.migration.processes import known
 from tests.support.databases import Database
 from tests.support.people import EVERYBODY
@@ -144,7 +144,7 @@ def test_a_run_that_is_too_busy_to_carry_a_mail_is_asked_again(
     duty = Migrations(world.url, world.log, OFFICE, world.clock)
     assert duty.round() == 0.0
     with monkeypatch.context() as busy:
-        busy.setattr(duty._repository, "execute", _conflicts)
+        busy.setattr(duty._app, "execute", _conflicts)
         assert duty.round() == LOOK_SECONDS
     with connect(world.url, "test") as connection:
         found = migration_jobs.find(connection, "sale", asked)
@@ -171,9 +171,9 @@ def test_a_run_that_somebody_moved_by_hand_is_no_news_of_the_job(world: World):
     """Who moved it has told of it."""
     run, other = runs(world, 2)
     asked = job(world, [run, other], answer="reopen")
-    old, new = (world.repository.definition("sale", number) for number in (1, 2))
+    old, new = (world.app.definition("sale", number) for number in (1, 2))
     at = world.clock()
-    world.repository.execute(
+    world.app.execute(
         RUN,
         run,
         lambda state: migrate_run(
@@ -230,6 +230,6 @@ def test_a_migration_ends_when_who_asked_for_it_leaves(world: World, monkeypatch
 
 def leave(world: World, key: str) -> None:
     """Somebody is added and deactivated."""
-    repository, stream, at = Repository(world.log), person_stream(key), world.clock()
-    repository.execute(PERSON, stream, lambda _: add_person(None, key, key, directory=EMPTY, by=DANA, at=at))
-    repository.execute(PERSON, stream, lambda person: deactivate(person or Person(), "Left", by=DANA, at=at))
+    app, stream, at = Milepost(world.log), person_stream(key), world.clock()
+    app.execute(PERSON, stream, lambda _: add_person(None, key, key, directory=EMPTY, by=DANA, at=at))
+    app.execute(PERSON, stream, lambda person: deactivate(person or Person(), "Left", by=DANA, at=at))

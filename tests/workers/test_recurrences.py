@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 import anyio
 import pytest
 
+from application.milepost import Milepost
 from domain.document import Document, stored_form
 from domain.events import (
     Event,
@@ -34,7 +35,6 @@ from projections.machine.recurrence_queries import recurrences
 from projections.registry import PROJECTIONS
 from store.connect import connect
 from store.log import Log
-from store.repository import Repository
 from tests.projections.histories import staff, store
 from tests.support.databases import Database
 from workers.recurrences import Recurring
@@ -59,7 +59,7 @@ class Place:
 
     def __init__(self, database: Database, log: Log) -> None:
         self.url, self.log, self.now = database.app_url, log, NINE
-        self.repository = Repository(log)
+        self.app = Milepost(log)
         self.project, self.recurrence = uuid4(), uuid4()
         columns = (ProjectStage(key=StageKey("open"), title="Open"),)
         self.put(PROJECT, self.project, ProjectOpened(name="Office", stages=columns, by=DANA, at=NINE))
@@ -71,7 +71,7 @@ class Place:
 
     def put(self, aggregate: Any, stream: UUID, *events: Event) -> None:
         """Store these events."""
-        self.repository.execute(aggregate, stream, lambda _: list(events))
+        self.app.execute(aggregate, stream, lambda _: list(events))
 
     def set_up(self, **told: Any) -> None:
         """Set up recurring work."""
@@ -82,7 +82,7 @@ class Place:
         """One round of the worker at this time, with read models that are up to date before and after."""
         self.now = at
         self.project_all()
-        recurring = Recurring(self.url, Repository(self.log), Calendar(), lambda: self.now)
+        recurring = Recurring(self.url, Milepost(self.log), Calendar(), lambda: self.now)
         pause_seconds = anyio.run(recurring.once)
         self.project_all()
         return pause_seconds
@@ -128,7 +128,7 @@ def test_a_task_is_made_from_the_template(place: Place):
     place.set_up()
     place.round(FIRST + timedelta(seconds=1))
     made = made_id(place.recurrence, FIRST)
-    task = place.repository.load(TASK, made)
+    task = place.app.load(TASK, made)
     assert task is not None
     assert (task.title, task.assignee, task.due_on) == (
         "Check 2026-03-03",
@@ -183,7 +183,7 @@ def test_due_in_no_days_is_the_day_of_the_schedule(place: Place):
     place.set_up(time_zone="Pacific/Auckland", template=template)
     place.round(FIRST)
     (card,) = place.cards()
-    task = place.repository.load(TASK, card.id)
+    task = place.app.load(TASK, card.id)
     assert task is not None
     assert (task.title, str(task.due_on)) == ("Check 2026-03-03", "2026-03-03")
 
@@ -195,8 +195,8 @@ def test_looking_twice_makes_nothing_twice(place: Place):
     place.round(FIRST)
     assert len(place.cards()) == 1
     second = FIRST + timedelta(days=1)
-    recurring = Recurring(place.url, place.repository, Calendar(), lambda: second)
-    known = place.repository.load(RECURRENCE, place.recurrence)
+    recurring = Recurring(place.url, place.app, Calendar(), lambda: second)
+    known = place.app.load(RECURRENCE, place.recurrence)
     assert known is not None
     recurring._make_task(known, second, made_id(place.recurrence, second), second)
     place.round(second)
@@ -221,7 +221,7 @@ def test_a_run_is_started_by_the_schedule(place: Place):
         template={"name": "Rounds of {date}", "inputs": {"site": "North"}},
     )
     place.round(FIRST)
-    run = place.repository.load(RUN, made_id(place.recurrence, FIRST))
+    run = place.app.load(RUN, made_id(place.recurrence, FIRST))
     assert run is not None
     assert run.name == "Rounds of 2026-03-03"
     assert list(run.roles.values()) == ["person:dana"]
@@ -236,9 +236,9 @@ def test_what_cannot_be_made_is_passed_over_with_the_reason(place: Place):
     other = uuid4()
     told = {**PLAN, "makes": "task", "project": place.project, "template": TASK_TEMPLATE}
     place.put(RECURRENCE, other, RecurrenceSetUp(**told, by=DANA, at=FIRST))
-    place.repository.execute(PROJECT, place.project, _closed)
+    place.app.execute(PROJECT, place.project, _closed)
     place.round(FIRST + timedelta(days=1))
-    known = place.repository.load(RECURRENCE, other)
+    known = place.app.load(RECURRENCE, other)
     assert known is not None
     assert known.until == FIRST + timedelta(days=1)
     assert len(place.cards()) == 0

@@ -327,7 +327,7 @@ def test_a_run_that_others_write_to_all_the_time_is_looked_at_again(
         raise Conflict(run, 5, 6)
 
     with monkeypatch.context() as busy:
-        busy.setattr(office.timers._repository, "execute", lose)
+        busy.setattr(office.timers._app, "execute", lose)
         office.timers.round()
     assert office.names(run) == []
     office.settle()
@@ -346,7 +346,7 @@ def test_a_change_of_the_calendar_goes_on_after_losing_to_others(
         raise Conflict(run, 5, 6)
 
     with monkeypatch.context() as busy:
-        busy.setattr(office.timers._repository, "execute", lose)
+        busy.setattr(office.timers._app, "execute", lose)
         for _ in range(5):
             assert office.round() == 0.0
     office.settle()

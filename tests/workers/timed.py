@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
+from application.milepost import Milepost
 from domain.definition import Definition
 from domain.document import Document
 from domain.process import PROCESS, Process, publish, save_draft
@@ -17,7 +18,6 @@ from projections.engine.live import Projector
 from projections.registry import PROJECTIONS
 from store.log import Log
 from store.model import Recorded
-from store.repository import Repository
 from tests.support.people import EVERYBODY, knowing
 from workers.timers import Timers
 
@@ -90,15 +90,13 @@ class Office:
     document: dict[str, Any] = field(default_factory=lambda: DOCUMENT)
 
     def __post_init__(self) -> None:
-        self.repository = Repository(self.log)
+        self.app = Milepost(self.log)
         self.projector = Projector(self.url, self.log, projections=PROJECTIONS)
         self.timers = self.another()
         stream = process_stream("sale")
         document = Document.model_validate(self.document)
-        self.repository.execute(
-            PROCESS, stream, lambda state: save_draft(state, document, by=DANA, at=MONDAY)
-        )
-        self.repository.execute(
+        self.app.execute(PROCESS, stream, lambda state: save_draft(state, document, by=DANA, at=MONDAY))
+        self.app.execute(
             PROCESS, stream, lambda state: publish(state or Process(), "first", by=DANA, at=MONDAY)
         )
 
@@ -113,20 +111,20 @@ class Office:
     @property
     def definition(self) -> Definition:
         """The process that runs follow."""
-        return self.repository.definition("sale", 1)
+        return self.app.definition("sale", 1)
 
     def start(self, **more: Any) -> UUID:
         """A new run, begun now."""
         run = uuid4()
         definition = self.definition
         given = {"by": DANA, "at": self.clock(), "calendar": self.calendar, "directory": EVERYBODY, **more}
-        self.repository.execute(RUN, run, lambda state: start_run(state, definition, **given))
+        self.app.execute(RUN, run, lambda state: start_run(state, definition, **given))
         return run
 
     def do(self, run: UUID, decision: Any, *args: Any, **more: Any) -> None:
         """Somebody decides something about the run."""
         given = {"by": DANA, "at": self.clock(), **knowing(decision), **more}
-        self.repository.execute(RUN, run, lambda state: decision(state, *args, **given))
+        self.app.execute(RUN, run, lambda state: decision(state, *args, **given))
 
     def round(self, timers: Timers | None = None) -> float:
         """Read models catch up, then timers look once."""
@@ -142,7 +140,7 @@ class Office:
 
     def state(self, run: UUID) -> Run:
         """The run as it is."""
-        found = self.repository.load(RUN, run)
+        found = self.app.load(RUN, run)
         assert found is not None
         return found
 

@@ -11,6 +11,8 @@ from uuid import UUID
 
 import structlog
 
+from application.definitions import UnknownVersion
+from application.milepost import Milepost
 from domain.definition import Definition
 from domain.directory import EMPTY, Directory
 from domain.document import ChildRun
@@ -36,7 +38,6 @@ from projections.machine import action_queries as queries
 from projections.machine.action_queries import Family
 from store.connect import connect
 from store.errors import InvalidEvent
-from store.repository import Repository, UnknownVersion
 from workers.apart import Apart
 from workers.automations.contract import Answer, ChildStarted, Due, Failed
 from workers.duty import NOBODYS
@@ -57,13 +58,13 @@ class ChildStarter:
 
     def __init__(
         self,
-        repository: Repository,
+        app: Milepost,
         calendar: Calendar,
         staff: Callable[[Definition], Directory] = lambda _: EMPTY,
     ) -> None:
         """``staff`` tells who works here; without it, roles that a rule has to fill find nobody."""
         self._staff = staff
-        self._repository = repository
+        self._app = app
         self._calendar = calendar
 
     async def __call__(self, due: Due) -> Answer:
@@ -115,20 +116,20 @@ class ChildStarter:
             )
 
         meta = {"process": definition.process, "process_version": definition.version}
-        self._repository.execute(RUN, child, decide, meta=meta)
+        self._app.execute(RUN, child, decide, meta=meta)
 
     def _definition(self, told: ChildRun) -> Definition:
-        process = self._repository.load(PROCESS, process_stream(told.process))
+        process = self._app.load(PROCESS, process_stream(told.process))
         if process is None or process.version == 0:
             raise Rejected("unknown_process", f"no process {told.process} is published")
         if process.retired:
             raise Rejected("process_retired", f"the process {told.process} takes no new runs")
-        return self._repository.definition(told.process, told.version or process.version)
+        return self._app.definition(told.process, told.version or process.version)
 
     def _generation(self, run: Run) -> int:
         count = 0
         while run.parent_run is not None and count < MOST_GENERATIONS:
-            parent = self._repository.load(RUN, run.parent_run)
+            parent = self._app.load(RUN, run.parent_run)
             if parent is None:
                 break
             run, count = parent, count + 1
@@ -141,7 +142,7 @@ class Families:
     def __init__(
         self,
         database_url: str,
-        repository: Repository,
+        app: Milepost,
         calendar: Calendar,
         clock: Callable[[], datetime],
         file_types: Sequence[str] = ("*/*",),
@@ -151,7 +152,7 @@ class Families:
         self._apart = Apart("family_set_apart")
         self._files = KeptFiles(database_url, file_types)
         self._staff = Staff(database_url)
-        self._repository = repository
+        self._app = app
         self._calendar = calendar
         self._clock = clock
 
@@ -180,7 +181,7 @@ class Families:
 
     def _tell_of_reopening(self, family: Family) -> None:
         """Also of a child that has ended again since: the parent hears of each in turn."""
-        child = self._repository.load(RUN, family.child)
+        child = self._app.load(RUN, family.child)
         if child is None:
             return
         reopenings = child.reopenings
@@ -193,7 +194,7 @@ class Families:
 
     def _tell(self, family: Family) -> None:
         """What cannot be taken ends in an incident of the step, as what the child brings wrongly does."""
-        child = self._repository.load(RUN, family.child)
+        child = self._app.load(RUN, family.child)
         if child is None or child.state not in ("completed", "ended_early", "cancelled"):
             return
         try:
@@ -213,7 +214,7 @@ class Families:
                 return []
             taken = failed is None and known.step in parent.steps
             outputs = child_outputs(parent, known.step, child, child.outcome) if taken else {}
-            definition = self._repository.definition(child.process, child.process_version)
+            definition = self._app.definition(child.process, child.process_version)
             return child_ended(
                 run,
                 parent,
@@ -234,7 +235,7 @@ class Families:
 
     def _call_off(self, family: Family) -> None:
         """Only when the parent still does not wait for it: the read model may be behind."""
-        parent = self._repository.load(RUN, family.run)
+        parent = self._app.load(RUN, family.run)
         known = None if parent is None else parent.children.get(family.child)
         if parent is None or known is None:
             return
@@ -258,9 +259,9 @@ class Families:
             if run is None:
                 return []
             meta.update(process=run.process, process_version=run.process_version)
-            return decide(run, self._repository.definition(run.process, run.process_version))
+            return decide(run, self._app.definition(run.process, run.process_version))
 
-        self._repository.execute(RUN, stream, on_run, meta=meta)
+        self._app.execute(RUN, stream, on_run, meta=meta)
 
 
 def _told(refusal: Rejected) -> str:

@@ -1,0 +1,1 @@
+"""Everything that can be asked for: one typed function each, on an application of the eventsourcing library."""

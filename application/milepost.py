@@ -1,0 +1,262 @@
+"""The application: every command is loaded, decided and saved here; on a conflict it is loaded and decided again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, Protocol, TypeVar
+from uuid import UUID
+
+from eventsourcing.application import AggregateNotFoundError, Application, Repository
+from eventsourcing.persistence import EventStore, InfrastructureFactory, Mapper, Recording
+from eventsourcing.utils import Environment, EnvType
+
+from application.blocking import blocks, finish, wait_for
+from application.definitions import Definitions
+from application.folding import Loaded, NewestCache, projector
+from domain.aggregate import Aggregate
+from domain.definition import Definition
+from domain.events import Event
+from domain.run.state import Run
+from domain.words import Rejected
+from store.errors import CommandMismatch, Conflict, Repeated
+from store.events import StreamEvent, in_stream
+from store.factory import LogFactory
+from store.log import Bulk, Log
+from store.mapper import LogMapper
+from store.model import Command, StoredCommand
+from store.recorder import LogEventStore
+from store.unit import fingerprint_text
+
+S = TypeVar("S")
+E = TypeVar("E", bound=Event)
+_TRIES = 4
+
+Decide = Callable[[S | None], Sequence[E]]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome(Generic[E]):
+    """What a command did: its stream's version and newest position afterwards, and the events it stored."""
+
+    version: int
+    position: int
+    events: Sequence[E]
+
+
+class Beside(Protocol):
+    """Other streams that a decision looks at. Its events are stored only while these are as they were read."""
+
+    def read(self) -> Mapping[UUID, int]:
+        """Read them anew, before each try; the answer is at which version each of them is."""
+
+
+class Milepost(Application[UUID]):
+    """The write side of one log: whatever changes anything goes through ``execute`` or ``save_bulk``.
+
+    Threads and coroutines are served side by side, and what they save at a time is stored as one group. States of
+    streams are kept in memory, immutable, and brought forward by the library's repository.
+    """
+
+    def __init__(self, log: Log, *, cache_size: int = 4_096) -> None:
+        """``log`` is started and stopped by whoever made it; ``cache_size``: how many streams are kept folded."""
+        self.started_log = log
+        self._cache = NewestCache(cache_size)
+        self._definitions = Definitions(log)
+        super().__init__()
+
+    # -- how the library is set up
+
+    def construct_env(self, name: str, env: EnvType | None = None) -> Environment:
+        """Nothing comes from the process's environment."""
+        return Environment(name, dict(env or {}))
+
+    def construct_factory(self, env: Environment) -> InfrastructureFactory[Any]:
+        """On the log that was given."""
+        return LogFactory(env, self.started_log)
+
+    def construct_mapper(self) -> Mapper[UUID]:
+        """Of the domain's events."""
+        return self.factory.mapper(self.construct_transcoder(), LogMapper)
+
+    def construct_repository(self) -> Repository[UUID]:
+        """With states in memory, which nobody can change and which need no copy."""
+        made: Repository[UUID] = Repository(self.events, cache_maxsize=None, deepcopy_from_cache=False)
+        made.cache = self._cache
+        return made
+
+    def construct_event_store(self) -> EventStore[UUID]:
+        """On the log, for coroutines and in bulk too."""
+        self._store = LogEventStore(self.mapper, self.recorder)
+        return self._store
+
+    # -- reading
+
+    def load(self, aggregate: Aggregate[S], stream: UUID) -> S | None:
+        """The newest state of a stream, asked of the database; None when it has no events. Blocks."""
+        state: S | None = self.newest(aggregate, stream).state
+        return state
+
+    def load_version(self, aggregate: Aggregate[S], stream: UUID) -> tuple[int, S | None]:
+        """The newest version and state of a stream. Blocks."""
+        found = self.newest(aggregate, stream)
+        return found.version, found.state
+
+    def newest(self, aggregate: Aggregate[Any], stream: UUID) -> Loaded:
+        """The stream folded up to its newest version, asked of the database. Blocks."""
+        try:
+            found: Loaded = self.repository.get(stream, projector_func=projector(aggregate))
+        except AggregateNotFoundError:
+            return Loaded(stream)
+        self._cache.put(stream, found)
+        return found
+
+    def definition(self, process: str, version: int) -> Definition:
+        """The compiled graph of a published version, or of a draft (see ``draft_version``); raises UnknownVersion."""
+        return self._definitions.get(process, version)
+
+    def versions(self, run: Run) -> tuple[Definition, ...]:
+        """The version that a run follows, then those that it followed before."""
+        numbers = dict.fromkeys((run.process_version, *run.followed))
+        return tuple(self.definition(run.process, number) for number in numbers)
+
+    # -- writing
+
+    async def execute_async(
+        self,
+        aggregate: Aggregate[S],
+        stream: UUID,
+        decide: Decide[S, E],
+        *,
+        command: Command | None = None,
+        meta: Mapping[str, Any] | None = None,
+        expected_version: int | None = None,
+        beside: Beside | None = None,
+    ) -> Outcome[E]:
+        """Decide on the stream's newest state and store what was decided.
+
+        ``meta`` is stored with the events and read once ``decide`` has run, which may fill it in.
+        A conflict is decided again, up to three times; with ``expected_version`` it goes to the caller. What ``decide``
+        reads ``beside`` is read before it, and has not moved when the events are stored. No events:
+        nothing is appended, only the command id is kept. Raises what ``decide`` raises, Repeated for a command that
+        was accepted before, and what ``Log.append`` raises.
+        """
+        known = self._cache.newest(stream)
+        fresh = known is None
+        loaded = await wait_for(lambda: self.newest(aggregate, stream)) if known is None else known
+        tries = 1
+        while True:
+            unmoved = {} if beside is None else await wait_for(beside.read)
+            events, refusal = _tried(decide, loaded, expected_version)
+            if not events and fresh:
+                return await self._nothing(command, loaded, refusal)
+            if events:
+                try:
+                    position = await self._save(
+                        loaded, events, {} if meta is None else meta, command, unmoved
+                    )
+                except Conflict as conflict:
+                    own = conflict.stream == stream
+                    if (own and expected_version is not None) or tries == _TRIES:
+                        raise
+                    tries += 1
+                else:
+                    return self._stored(aggregate, loaded, events, position)
+            # a conflict, or a no on an old state, which is no answer
+            loaded, fresh = await wait_for(lambda: self.newest(aggregate, stream)), True
+
+    def execute(
+        self,
+        aggregate: Aggregate[S],
+        stream: UUID,
+        decide: Decide[S, E],
+        *,
+        command: Command | None = None,
+        meta: Mapping[str, Any] | None = None,
+        expected_version: int | None = None,
+        beside: Beside | None = None,
+    ) -> Outcome[E]:
+        """As ``execute_async``, for a thread."""
+        how: dict[str, Any] = {
+            "command": command, "meta": meta, "expected_version": expected_version, "beside": beside
+        }  # fmt: skip
+        return finish(self.execute_async(aggregate, stream, decide, **how))
+
+    def save_bulk(self, streams: Iterable[Sequence[StreamEvent]]) -> Bulk:
+        """Store the events of many streams, each stream on its own, in groups so small that nobody waits long.
+
+        A stream that has moved on is among the ``conflicts`` of the answer. Raises what ``Log.append`` raises. Blocks.
+        """
+        return self._store.put_bulk(streams)
+
+    def save(self, *objs: Any, **kwargs: Any) -> list[Recording[UUID]]:
+        """As the library's, which asks of every object whether it is an event: that takes longer than the rest."""
+        if not all(type(each) is StreamEvent for each in objs):
+            return super().save(*objs, **kwargs)
+        recordings = self.events.put(objs, **kwargs)
+        self._notify(recordings)
+        return recordings
+
+    async def save_async(self, *events: StreamEvent, **kwargs: Any) -> list[Recording[UUID]]:
+        """As ``save``; a coroutine waits without keeping its thread."""
+        if blocks():
+            return self.save(*events, **kwargs)
+        recordings = await self._store.put_async(events, **kwargs)
+        self._notify(recordings)
+        return recordings
+
+    async def _save(
+        self,
+        loaded: Loaded,
+        events: Sequence[Event],
+        meta: Mapping[str, Any],
+        command: Command | None,
+        unmoved: Mapping[UUID, int],
+    ) -> int:
+        told = meta if command is None else {**meta, "command": command.id}
+        placed = in_stream(loaded.id, loaded.version, events, told)
+        others = {stream: version for stream, version in unmoved.items() if stream != loaded.id}
+        recordings = await self.save_async(*placed, command=command, unmoved=others)
+        return recordings[-1].notification.id
+
+    def _stored(
+        self, aggregate: Aggregate[Any], loaded: Loaded, events: Sequence[E], position: int
+    ) -> Outcome[E]:
+        version = loaded.version + len(events)
+        newer = Loaded(loaded.id, version, position, aggregate.fold(events, loaded.state))
+        self._cache.put(loaded.id, newer)
+        return Outcome(version, position, events)
+
+    async def _nothing(
+        self, command: Command | None, loaded: Loaded, refusal: Exception | None
+    ) -> Outcome[Any]:
+        """Nothing was decided: a repeated command is answered as the first time, a refusal is raised."""
+        if command is not None:
+            if refusal is None:
+                await self.save_async(command=command)
+            else:
+                stored = await wait_for(lambda: self.started_log.find_command(command.id))
+                _raise_if_stored(command, stored)
+        if refusal is not None:
+            raise refusal
+        return Outcome(loaded.version, loaded.position, ())
+
+
+def _tried(
+    decide: Callable[[Any], Sequence[E]], loaded: Loaded, expected_version: int | None
+) -> tuple[Sequence[E], Exception | None]:
+    """What is decided on this state, or why nothing is."""
+    if expected_version is not None and expected_version != loaded.version:
+        return (), Conflict(loaded.id, expected_version, loaded.version)
+    try:
+        return decide(loaded.state), None
+    except Rejected as refusal:
+        return (), refusal
+
+
+def _raise_if_stored(command: Command, stored: StoredCommand | None) -> None:
+    if stored is None:
+        return
+    if stored.fingerprint != fingerprint_text(command):
+        raise CommandMismatch(command.id)
+    raise Repeated(stored.id, stored.result, stored.first_position, stored.last_position)
