@@ -12,6 +12,7 @@ COPY domain ./domain
 COPY store ./store
 COPY projections ./projections
 COPY application ./application
+COPY interchange ./interchange
 COPY workers ./workers
 COPY api ./api
 COPY web ./web

@@ -24,8 +24,8 @@ from domain.run import RUN, Run, start_run
 from domain.run.state import StepState, altered
 from domain.schedule import Calendar
 from domain.words import Actor, StepKey
+from interchange.documents.reading import read_document
 from milepost.demo.staff import house
-from milepost.documents import read_document
 
 _PROCESS = Path(__file__).parent.parent / "processes" / "customer-onboarding.yaml"
 _AT = datetime(2026, 3, 2, 9, tzinfo=UTC)

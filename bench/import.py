@@ -10,14 +10,14 @@ from pathlib import Path
 from time import monotonic
 
 from bench.support import durable_server
-from milepost.importing.importer import Request, import_log
+from interchange.logs.importer import Request, import_log
 from projections.engine.live import Projector
 from projections.registry import PROJECTIONS
 from store.log import Log
 from store.migrations import migrate
 
 _ROOT = Path(__file__).parent.parent
-_MAP = _ROOT / "tests" / "importing" / "maps" / "bpic2012.yaml"
+_MAP = _ROOT / "tests" / "interchange" / "maps" / "bpic2012.yaml"
 _CASES = 13_087
 
 

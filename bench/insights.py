@@ -10,7 +10,7 @@ from time import perf_counter
 import psycopg
 
 from bench.support import durable_server
-from milepost.importing.importer import import_log
+from interchange.logs.importer import import_log
 from projections import queries
 from projections.asking import moment
 from projections.engine.live import Projector

@@ -22,7 +22,7 @@ from bench import timers
 from bench.support import durable_server
 from domain.definition import Definition
 from domain.document import stored_form
-from milepost.documents import read_document
+from interchange.documents.reading import read_document
 from projections.engine.live import Projector
 from projections.process.rows import PROCESS_STATS
 from projections.run.rows import RUN_STEPS

@@ -30,8 +30,8 @@ from bench.made import PROJECT, RUNS, project_log, store
 from bench.served import serve_here, serving
 from bench.support import durable_server, percentile
 from domain.words import Actor
+from interchange.logs.importer import import_log
 from milepost.embedded import PostgresServer
-from milepost.importing.importer import import_log
 from projections.engine.live import Projector
 from projections.registry import PROJECTIONS
 from store.log import Log

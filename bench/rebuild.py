@@ -87,14 +87,14 @@ def _measured(url: str, name: str) -> dict[str, float]:
 
 def _import_real(url: str, scale: float) -> bool:
     """Put the loan applications into the log, where they are at hand and a full run is asked for."""
-    from milepost.importing.importer import Request, import_log
+    from interchange.logs.importer import Request, import_log
     from store.log import Log
 
     here = Path(__file__).parent.parent
     path = (
         Path(os.environ.get("MILEPOST_DATA", here / "../shared/data")) / "bpic2012_loans" / "bpic2012.xes.gz"
     )
-    stages = here / "tests" / "importing" / "maps" / "bpic2012.yaml"
+    stages = here / "tests" / "interchange" / "maps" / "bpic2012.yaml"
     if scale < 1 or not path.exists():
         return False
     with Log(url) as log:

@@ -26,9 +26,9 @@ from domain.events import Event, ProcessVersionPublished, RunCommented
 from domain.run import RUN, Run, fire, set_step_due
 from domain.schedule import Calendar
 from domain.words import Actor, Assignee, StepKey, process_stream
+from interchange.documents.reading import read_document
 from milepost.demo.cast import cast
 from milepost.demo.player import Player
-from milepost.documents import read_document
 from projections.engine.live import Projector
 from projections.machine.alarm_rows import ALARMS
 from projections.run.rows import RUN_STEPS

@@ -24,7 +24,7 @@ BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 NAMED = re.compile(r"`(milepost\s[^`]+)`")
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 PLACE = re.compile(
-    r"`((?:api|bench|domain|milepost|processes|projections|store|tests|tools|web|workers)/[\w./-]*)`"
+    r"`((?:api|bench|domain|interchange|milepost|processes|projections|store|tests|tools|web|workers)/[\w./-]*)`"
 )
 
 

@@ -18,9 +18,9 @@ import pytest
 from pydantic import BaseModel
 
 from domain.document import Document, stored_form
-from milepost.documents import parse_document
-from milepost.process_schema import schema
-from milepost.yaml_tree import read_tree
+from interchange.documents.reading import parse_document
+from interchange.documents.schema import schema
+from interchange.documents.yaml_tree import read_tree
 from tests.domain.test_document import examples
 from tests.every_key import Base
 

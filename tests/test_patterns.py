@@ -13,7 +13,7 @@ from typing import NamedTuple
 from tests.support.programs import ROOT
 from tests.support.steps import Steps, TooManySteps, alphabet, beginnings, endings
 
-ROOMS = ("domain", "store", "projections", "application", "workers", "api", "web", "milepost")
+ROOMS = ("domain", "store", "projections", "application", "interchange", "workers", "api", "web", "milepost")
 SCANNING = {"search", "findall", "finditer", "sub", "subn", "split"}
 _USE = re.compile(r"re\.(?:compile|match|search|fullmatch|sub|findall|split|finditer)\(|pattern=r")
 SHORT, LONG = 24, 72

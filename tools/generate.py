@@ -15,7 +15,7 @@ GENERATORS = (
     "tools.generators.licences:licences",
     "tools.generators.schema:schema",
     "tools.generators.events:events_reference",
-    "milepost.process_schema:process_schema",
+    "interchange.documents.schema:process_schema",
     "tools.generators.http:openapi",
     "tools.generators.http:errors",
     "tools.generators.commands:cli_reference",
@@ -24,7 +24,6 @@ GENERATORS = (
     "tools.generators.states:states_reference",
     "tools.generators.rooms:rooms_reference",
     "tools.generators.openapi:openapi",
-    "milepost.process_schema:process_schema",
     "workers.asyncapi:asyncapi",
 )
 

@@ -9,15 +9,15 @@ from typing import Any
 import typer
 
 from domain.document import stored_form
+from interchange.bad_log import BadLog
+from interchange.bpmn.draft import Draft, draft
+from interchange.bpmn.model import Model, Pool
+from interchange.bpmn.reading import read_bpmn
+from interchange.bpmn.words import Keys
+from interchange.bpmn.yaml import document_text
 from milepost.cli.client import tell
 from milepost.cli.output import BAD_INPUT, AsJson, Field, fail, people, print_json, print_rows
 from milepost.cli.telling import As
-from milepost.importing import BadLog
-from milepost.importing.bpmn import read_bpmn
-from milepost.importing.bpmn_draft import Draft, draft
-from milepost.importing.bpmn_model import Model, Pool
-from milepost.importing.bpmn_words import Keys
-from milepost.importing.bpmn_yaml import document_text
 
 File = typer.Argument(help="The model (BPMN 2.0).", exists=True, dir_okay=False, readable=True)
 _REMARKS = (Field("became", "became", whole=True), Field("what", "kind", whole=True), Field("name", "name"),

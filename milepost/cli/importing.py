@@ -11,13 +11,13 @@ from typing import Any
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
+from interchange.bad_log import BadLog
+from interchange.logs.csv_form import called
+from interchange.logs.importer import Progress as Hears
+from interchange.logs.importer import Request, examine_log, import_log
 from milepost.cli.bpmn import bpmn
 from milepost.cli.database import running_log
 from milepost.cli.output import BAD_INPUT, AsJson, fail, people, print_facts, print_json
-from milepost.importing import BadLog
-from milepost.importing.csv_form import called
-from milepost.importing.importer import Progress as Hears
-from milepost.importing.importer import Request, examine_log, import_log
 
 app = typer.Typer(help="Import history and models from other systems.", no_args_is_help=True)
 app.command()(bpmn)

@@ -8,6 +8,8 @@ from typing import Any, NoReturn
 import typer
 
 from domain.document import Document, stored_form
+from interchange.documents.reading import Problem, read_document
+from interchange.documents.schema import schema_text
 from milepost.cli.client import ask, look, tell
 from milepost.cli.insights import print_insights
 from milepost.cli.migrating import register
@@ -15,8 +17,6 @@ from milepost.cli.output import BAD_INPUT, AsJson, Field, complain, fail, people
 from milepost.cli.paging import whole
 from milepost.cli.telling import As, Reason, done
 from milepost.cli.values import pairs
-from milepost.documents import Problem, read_document
-from milepost.process_schema import schema_text
 
 app = typer.Typer(help="Processes: documented, versioned procedures.", no_args_is_help=True)
 

@@ -22,13 +22,13 @@ from domain.run import RUN
 from domain.schedule import Calendar
 from domain.task import TASK, add_task
 from domain.words import Actor, Assignee, StageKey, Values, process_stream
+from interchange.documents.reading import read_document
 from milepost.demo.cards import furnish
 from milepost.demo.cast import cast
 from milepost.demo.earlier import without_steps
 from milepost.demo.player import Execute, Player, Rehearsal, Script
 from milepost.demo.services import pointed
 from milepost.demo.staff import bring_in, house
-from milepost.documents import read_document
 
 PROCESSES = Path(__file__).parents[2] / "processes"
 NAMESPACE = UUID("2b9c6f0e-3d7a-5c41-8f0b-6a1d9e5c7b20")

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from milepost.importing.importer import Request, import_log
+from interchange.logs.importer import Request, import_log
 from tests.api.conftest import Api, project
 from tests.api.test_people import add, ok
-from tests.importing.support import csv_log
+from tests.interchange.support import csv_log
 
 WEDNESDAY = datetime(2026, 3, 4, 10, tzinfo=UTC)
 STEPS: list[dict[str, Any]] = [

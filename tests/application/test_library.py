@@ -20,7 +20,7 @@ from tests.application.test_milepost import COMMENTS
 from tests.store.support import NINE
 from tests.support.databases import Database
 
-ROOMS = ("projections", "workers", "api", "web", "milepost")
+ROOMS = ("projections", "interchange", "workers", "api", "web", "milepost")
 
 
 class _OnThisLog:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Milepost
-from tests.importing.support import real
+from tests.interchange.support import real
 
 
 @pytest.mark.data

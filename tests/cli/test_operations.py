@@ -14,7 +14,7 @@ from milepost.cli import output
 from projections.registry import BY_NAME
 from store.log import Log
 from tests.cli.conftest import Milepost
-from tests.importing.support import csv_log
+from tests.interchange.support import csv_log
 from tests.store.support import one
 from tests.support.databases import Database
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from milepost.process_schema import schema_text
+from interchange.documents.schema import schema_text
 from tests.cli.conftest import Milepost
 
 

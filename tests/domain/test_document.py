@@ -17,10 +17,10 @@ from pydantic import BaseModel, ValidationError
 
 from api.reading import _MAX_DEPTH
 from domain.document import Document
-from milepost.document_words import WORDS
-from milepost.documents import Problem, parse_document
-from milepost.process_schema import PATH, schema, schema_text
-from milepost.yaml_tree import DEEPEST, read_tree
+from interchange.documents.reading import Problem, parse_document
+from interchange.documents.schema import PATH, schema, schema_text
+from interchange.documents.words import WORDS
+from interchange.documents.yaml_tree import DEEPEST, read_tree
 
 HEAD = "key: p\ntitle: P\nstages:\n- key: s\n  title: S\n  steps:\n"
 ROOT = Path(__file__).parents[2]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from milepost.documents import LONGEST_DOCUMENT, Problem, parse_document
+from interchange.documents.reading import LONGEST_DOCUMENT, Problem, parse_document
 
 HEAD = "key: p\ntitle: P\nstages:\n- key: s\n  title: S\n  steps:\n"
 STEP = "  - {key: a, title: A%s}\n"

@@ -28,7 +28,7 @@ from domain.guests import guest_step, is_guest
 from domain.lint import lint
 from domain.outline import Outline
 from domain.words import RoleKey, StepKey
-from milepost.documents import read_document
+from interchange.documents.reading import read_document
 
 PROCESSES = Path(__file__).parents[2] / "processes"
 

@@ -16,8 +16,8 @@ from domain.lint import lint
 from domain.run import RUN, Run, complete_step, give_approval, refuse_approval, reopen_step, start_run
 from domain.schedule import Calendar
 from domain.words import Actor, Assignee, RoleKey, StepKey
+from interchange.documents.reading import read_document
 from milepost.demo.values import fill
-from milepost.documents import read_document
 from tests.support.given import NINE
 from tests.support.people import EVERYBODY
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from milepost.documents import parse_document
+from interchange.documents.reading import parse_document
 from tests.stories.house import House
 from tests.stories.walking import publish
 from tests.support.waiting import wait_until

@@ -16,10 +16,10 @@ from domain.document import AUTOMATIC, Document
 from domain.run import RUN
 from domain.schedule import Calendar
 from domain.words import Actor, Assignee, RoleKey, StepKey
+from interchange.documents.reading import read_document
 from milepost.demo.cast import cast
 from milepost.demo.player import Player, Rehearsal, Script
 from milepost.demo.values import fill
-from milepost.documents import read_document
 from store.log import Log
 from tests.stories.house import ROOT, House
 from tests.support.people import EVERYBODY

@@ -21,8 +21,8 @@ from domain.process import PROCESS, publish, save_draft
 from domain.run import RUN, cancel_run, complete_step, pause_run, set_priority, start_run
 from domain.schedule import Calendar
 from domain.words import StepKey, process_stream
-from milepost.importing.facts import run_stream
-from milepost.importing.importer import Request, import_log
+from interchange.logs.facts import run_stream
+from interchange.logs.importer import Request, import_log
 from projections import queries
 from projections.engine.live import Projector
 from projections.forecasts import queries as forecast_queries
@@ -30,7 +30,7 @@ from projections.forecasts.trails import SQL, trails_of
 from projections.lists import cards as card_lists
 from projections.registry import PROJECTIONS
 from store.log import Log
-from tests.importing.support import HEADER, csv_log
+from tests.interchange.support import HEADER, csv_log
 from tests.projections.histories import Fact, store
 from tests.support.databases import Database
 from tests.support.given import DANA

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-ROOMS = ("milepost", "web", "api", "workers", "application", "projections", "store", "domain")
+ROOMS = ("milepost", "web", "api", "workers", "interchange", "application", "projections", "store", "domain")
 """From the top to the bottom: a room imports from rooms below it alone."""
 HEAD = """\
 # The rooms of the house

@@ -1,0 +1,1 @@
+"""Files in and out: logs of other systems, process models in BPMN, and process documents in YAML."""
