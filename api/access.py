@@ -12,8 +12,8 @@ from uuid import UUID
 
 from psycopg import Connection
 
-from api.ids import uuid7
 from api.standing import must_be_here, standing
+from application.ids import uuid7
 from domain.words import Actor
 from projections.paging import ALL, Left, Page, counted
 

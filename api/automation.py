@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
-from typing import Annotated, Any, Literal, Self, TypeVar
+from typing import Annotated, Any, Literal, NamedTuple, Self, TypeVar
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request
@@ -15,25 +14,20 @@ from starlette.responses import Response
 
 from api.asked import Limit, PageQuery, Who
 from api.bodies import Body, FieldValues, Reason, Words
-from api.commands import Call, carry_out
-from api.files import run_files_are_kept
+from api.commands import Call, Handle, carry_out
 from api.guard import Caller, caller_of
 from api.problems import Problem
 from api.reading import validate
-from api.registering import Handle, add_command, add_view, stream_id
+from api.registering import add_command, add_view, stream_id
 from api.services import Services
 from api.sight import is_for_some, sees_texts
-from api.streams import RUNS, known_run
-from api.verbs import Given, Verb
+from api.verbs import OnIncident, Verb, verb
 from api.views import answer, services_of, to_json
-from domain.definition import Definition
-from domain.directory import Directory
-from domain.events import Event
-from domain.run import Run
-from domain.run.external import receive_event
-from domain.run.incidents import drop_incident, edit_incident, finish_incident, retry_incident
-from domain.schedule import Calendar
-from domain.words import Actor, StepKey
+from application import incidents as incidents_
+from application.asked import Asked
+from application.found import RUNS
+from application.milepost import Milepost
+from domain.words import StepKey
 from projections.machine import action_queries as queries
 
 EventName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*(\.[a-z0-9_]+)*$", max_length=100)]
@@ -83,49 +77,59 @@ class ExternalEvent(Body):
         return self
 
 
-VERBS = (
-    Verb("retry", "Have the machine try again", Retry, retry_incident, {"reason": "The service is back"}),
-    Verb(
+VERBS: tuple[Verb[OnIncident, Any], ...] = (
+    verb(
+        "retry",
+        "Have the machine try again",
+        Retry,
+        lambda on, body: incidents_.retry(on.app, on.run, on.incident, on.asked, reason=body.reason),
+        {"reason": "The service is back"},
+    ),
+    verb(
         "edit",
         "Have the machine try again with something changed",
         Edit,
-        edit_incident,
+        lambda on, body: incidents_.edit(
+            on.app, on.run, on.incident, on.asked, changes=body.changes, reason=body.reason
+        ),
         {"changes": {"url": "https://crm.example.com/v2/accounts"}, "reason": "The service has moved"},
     ),
-    Verb(
+    verb(
         "done-by-hand",
         "Say that it was done by hand",
         ByHand,
-        finish_incident,
+        lambda on, body: incidents_.finish_by_hand(
+            on.app, on.run, on.incident, on.asked, reason=body.reason, values=body.values
+        ),
         {"reason": "Entered it in the CRM", "values": {"crm_account_id": "A-17"}},
     ),
-    Verb("let-go", "Let it be", Reason, drop_incident, {"reason": "Nobody listens there any more"}),
+    verb(
+        "let-go",
+        "Let it be",
+        Reason,
+        lambda on, body: incidents_.let_go(on.app, on.run, on.incident, on.asked, reason=body.reason),
+        {"reason": "Nobody listens there any more"},
+    ),
 )
 
 
-def hear(
-    run: Run,
-    definition: Definition,
-    body: ExternalEvent,
-    steps: Sequence[StepKey] | None,
-    *,
-    by: Actor,
-    at: datetime,
-    calendar: Calendar,
-    directory: Directory,
-) -> Sequence[Event]:
-    """What follows from the event for the run; ``steps`` are those that the key names."""
-    told = (run, definition, body.event, body.id, body.values, steps)
-    return receive_event(*told, by=by, at=at, calendar=calendar, directory=directory)
+class OnWaiting(NamedTuple):
+    """Which run is told, and which of its steps the key names (None: whichever waits)."""
+
+    app: Milepost
+    asked: Asked
+    run: UUID
+    steps: Sequence[StepKey] | None
 
 
-TELL = Verb(
+TELL: Verb[OnWaiting, Any] = verb(
     "external-events",
     "Tell of something that happened elsewhere",
     ExternalEvent,
-    hear,
+    lambda on, body: incidents_.tell_run(
+        on.app, on.run, on.asked, event=body.event, source_id=body.id, values=body.values, steps=on.steps
+    ),
     {"event": "report.received", "id": "checks-7781", "key": "CHK-20931", "values": {"result": "clear"}},
-    whole="body",
 )
 
 
@@ -150,10 +154,10 @@ class IncidentsQuery(PageQuery):
 
 def add_automation(router: APIRouter) -> None:
     """Register the verbs on incidents, the way in for events, and the two lists."""
-    for verb in VERBS:
-        path = f"/v1/runs/{{id}}/incidents/{{incident}}/{verb.name}"
-        add_command(router, "POST", path, verb, _on_incident(verb), tag="Automatic steps")
-    add_command(router, "POST", "/v1/external-events", TELL, _receive, tag="Automatic steps")
+    for each in VERBS:
+        path = f"/v1/runs/{{id}}/incidents/{{incident}}/{each.name}"
+        add_command(router, "POST", path, each, on_incident(each), tag="Automatic steps")
+    add_command(router, "POST", "/v1/external-events", TELL, receive, tag="Automatic steps")
     add_view(
         router,
         "/v1/incidents",
@@ -215,47 +219,29 @@ def _bare(row: R) -> R:
     return replace(row, reason=None, receipt=None)
 
 
-def _on_incident(verb: Verb) -> Handle:
+def on_incident(asked_for: Verb[OnIncident, Any]) -> Handle:
+    """Carries out a verb on an incident."""
+
     async def handle(call: Call) -> Response:
-        path = call.request.path_params
-        stream, incident = stream_id(path["id"]), stream_id(path["incident"])
-        body = validate(verb.body, call.body)
-        await run_files_are_kept(call.services, stream, body)
-        given = await _given(call, stream)
-        meta = dict(call.caller.meta)
-
-        def decide(run: Run | None) -> Sequence[Event]:
-            run = known_run(run, stream)
-            definition = call.services.app.definition(run.process, run.process_version)
-            meta.update(process=run.process, process_version=run.process_version)
-            return verb.decide(run, body, replace(given, definition=definition, incident=incident))
-
-        return await carry_out(call, RUNS, stream, decide, name=str(stream), meta=meta)
+        run, incident = stream_id(call.path["id"]), stream_id(call.path["incident"])
+        body = validate(asked_for.body, call.body)
+        return await carry_out(
+            call,
+            run,
+            lambda asked: asked_for.do(OnIncident(call.app, asked, run, incident), body),
+            name=str(run),
+        )
 
     return handle
 
 
-async def _given(call: Call, stream: UUID) -> Given:
-    """What both kinds of decisions may ask for; they may make work ready for somebody who has left."""
-    services = call.services
-    directory = await services.directories.now()
-    return Given(call.caller.actor, services.clock(), services.calendar, stream, directory=directory)
-
-
-async def _receive(call: Call) -> Response:
+async def receive(call: Call) -> Response:
+    """Tell a run of an event."""
     body = validate(ExternalEvent, call.body)
-    stream, steps = (body.run, None) if body.run is not None else await _known_by_key(call.services, body)
-    await run_files_are_kept(call.services, stream, body)
-    given = replace(await _given(call, stream), steps=steps)
-    meta = dict(call.caller.meta)
-
-    def decide(run: Run | None) -> Sequence[Event]:
-        run = known_run(run, stream)
-        definition = call.services.app.definition(run.process, run.process_version)
-        meta.update(process=run.process, process_version=run.process_version)
-        return TELL.decide(run, body, replace(given, definition=definition))
-
-    return await carry_out(call, RUNS, stream, decide, name=str(stream), meta=meta)
+    run, steps = (body.run, None) if body.run is not None else await _known_by_key(call.services, body)
+    return await carry_out(
+        call, run, lambda asked: TELL.do(OnWaiting(call.app, asked, run, steps), body), name=str(run)
+    )
 
 
 async def _known_by_key(services: Services, body: ExternalEvent) -> tuple[UUID, Sequence[StepKey]]:

@@ -1,10 +1,10 @@
-"""How a command is carried out: idempotent by its key, checked against If-Match, decided, stored, answered."""
+"""How a command is carried out: idempotent by its key, checked against If-Match, asked of the application, answered."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -17,9 +17,9 @@ from api.guard import Caller, caller_of
 from api.problems import Problem
 from api.reading import parse_json, read_body
 from api.services import Services
-from application.milepost import Beside, Outcome
-from domain.aggregate import Aggregate
-from domain.events import Event, PersonDeactivated
+from application.asked import Asked
+from application.milepost import Milepost, Outcome
+from domain.events import PersonDeactivated
 from domain.words import Rejected
 from store.log import Command, CommandMismatch, Conflict, Repeated
 from store.unit import fingerprint_text
@@ -29,67 +29,95 @@ _ENDS_RIGHTS = frozenset({PersonDeactivated.type})
 """Events after which tokens, sessions and links of somebody are worth nothing."""
 
 
+Do = Callable[[Asked], Awaitable[Outcome[Any]]]
+"""What of the application is asked for."""
+
+
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request for a change: who asks, with which body, under which conditions."""
+    """One request for a change: who asks, of what, with which body, under which conditions."""
 
-    request: Request
     services: Services
     caller: Caller
+    path: Mapping[str, str]
+    """What the address names: ``id``, ``step``, ``key``."""
     body: Any
-    command: Command | None
-    expected_version: int | None
+    command: Command | None = None
+    expected_version: int | None = None
+
+    @property
+    def app(self) -> Milepost:
+        """What is asked."""
+        return self.services.app
+
+    @property
+    def asked(self) -> Asked:
+        """Who asks, now, and under which conditions."""
+        return Asked(
+            self.caller.actor,
+            self.services.clock(),
+            self.caller.grant.scopes,
+            self.command,
+            self.expected_version,
+            self.caller.meta,
+        )
 
 
-Decide = Callable[[Any], Sequence[Event]]
+Handle = Callable[[Call], Awaitable[Response]]
 
 
-def endpoint(handle: Callable[[Call], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
+def endpoint(handle: Handle) -> Callable[[Request], Awaitable[Response]]:
     """A route's function: reads the request once, then lets ``handle`` work; one request per key at a time."""
 
     async def command(request: Request) -> Response:
         services: Services = request.app.state.services
         body = await read_body(request)
-        call = _call(request, services, body)
-        if call.command is None:
-            return await handle(call)
-        key = call.command.id
-        if key in services.commands_running:
-            raise Problem(
-                "still_running", "this Idempotency-Key is being worked on", headers={"Retry-After": "1"}
-            )
-        services.commands_running.add(key)
-        try:
-            return await handle(call)
-        except (Problem, Rejected):
-            repeated = await run_in_threadpool(_stored_before, services, call.command)
-            if repeated is None:
-                raise
-            return await _again(services, repeated)
-        finally:
-            services.commands_running.discard(key)
+        return await perform(handle, _call(request, services, body))
 
     return command
+
+
+async def perform(handle: Handle, call: Call) -> Response:
+    """Let ``handle`` work; what was accepted before is answered again. Raises Problem and Rejected."""
+    if call.command is None:
+        return await handle(call)
+    services, key = call.services, call.command.id
+    if key in services.commands_running:
+        raise Problem(
+            "still_running", "this Idempotency-Key is being worked on", headers={"Retry-After": "1"}
+        )
+    services.commands_running.add(key)
+    try:
+        return await handle(call)
+    except (Problem, Rejected):
+        repeated = await run_in_threadpool(_stored_before, services, call.command)
+        if repeated is None:
+            raise
+        return await _again(services, repeated)
+    finally:
+        services.commands_running.discard(key)
 
 
 def _call(request: Request, services: Services, body: bytes) -> Call:
     caller = caller_of(request)
     headers = request.headers
     key = headers.get("idempotency-key")
-    command = None if key is None else _command(caller, key, request, body)
+    asked = f"{request.method} {request.url.path}\n".encode() + body
+    command = None if key is None else command_of(caller, key, asked)
     wanted = headers.get("if-match")
     expected = None if wanted is None else _version(wanted)
-    return Call(request, services, caller, parse_json(request, body), command, expected)
+    parsed = parse_json(request, body)
+    return Call(services, caller, request.path_params, parsed, command, expected)
 
 
-def _command(caller: Caller, key: str, request: Request, body: bytes) -> Command:
+def command_of(caller: Caller, key: str, asked: bytes) -> Command:
+    """What makes a repeated request the same request; ``asked`` is all that it says. Raises Problem."""
     if not 0 < len(key) <= _LONGEST_KEY or not key.isascii() or not key.isprintable():
         raise Problem(
             "bad_header",
             f"Idempotency-Key must be 1 to {_LONGEST_KEY} printable ASCII characters",
             header="Idempotency-Key",
         )
-    asked = f"{request.method} {request.url.path}\n".encode() + body
     return Command(f"{caller.actor} {key}", hashlib.sha256(asked).hexdigest())
 
 
@@ -115,33 +143,14 @@ def _stored_before(services: Services, command: Command) -> Repeated | None:
     return Repeated(stored.id, stored.result, stored.first_position, stored.last_position)
 
 
-async def carry_out(
-    call: Call,
-    aggregate: Aggregate[Any],
-    stream: UUID,
-    decide: Decide,
-    *,
-    name: str,
-    meta: Mapping[str, Any],
-    created: str | None = None,
-    beside: Beside | None = None,
-) -> Response:
-    """Decide on the stream and store; the answer names its version, the position and the types of the events.
+async def carry_out(call: Call, stream: UUID, do: Do, *, name: str, created: str | None = None) -> Response:
+    """Ask the application; the answer names the stream's version, the position and the types of the events.
 
-    ``name`` is the id that the answer gives; ``created`` the address of what the command makes. ``meta`` is stored
-    with the events and is read after ``decide`` has run, so that it may fill in what only the state tells.
-    ``beside`` are other streams that ``decide`` looks at.
+    ``name`` is the id that the answer gives; ``created`` the address of what the command makes.
     """
+    asked = replace(call.asked, command=_with_result(call.command, stream, name, created))
     try:
-        outcome: Outcome[Event] = await call.services.app.execute_async(
-            aggregate,
-            stream,
-            decide,
-            command=_with_result(call.command, stream, name, created),
-            meta=meta,
-            expected_version=call.expected_version,
-            beside=beside,
-        )
+        outcome = await do(asked)
     except Repeated as repeated:
         return await _again(call.services, repeated)
     except CommandMismatch:

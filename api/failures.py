@@ -19,6 +19,7 @@ from starlette.responses import Response
 from api.problems import CODES, Problem, answer
 from api.reading import invalid
 from application.definitions import UnknownVersion
+from application.refused import Refused
 from domain.upcast import UnknownEvent
 from domain.words import Rejected
 from projections.queries import NotFound
@@ -38,6 +39,7 @@ def install(app: FastAPI) -> None:
     handlers: dict[type[Exception], Callable[[Request, Exception], Response]] = {
         Problem: _problem,
         Rejected: _rejected,
+        Refused: _refused,
         RequestValidationError: _invalid,
         HTTPException: _http,
         NotFound: _not_found,
@@ -59,6 +61,11 @@ def _problem(_: Request, error: Exception) -> Response:
 def _rejected(_: Request, error: Exception) -> Response:
     assert isinstance(error, Rejected)
     return answer(Problem(error.code, error.detail, status=409, **error.facts))
+
+
+def _refused(_: Request, error: Exception) -> Response:
+    assert isinstance(error, Refused)
+    return answer(Problem(error.code, error.detail, **error.facts))
 
 
 def _invalid(_: Request, error: Exception) -> Response:

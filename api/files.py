@@ -9,7 +9,6 @@ from functools import partial
 from tempfile import SpooledTemporaryFile
 from typing import IO, Annotated, Any
 from urllib.parse import quote
-from uuid import UUID
 
 import orjson
 from fastapi import APIRouter, Query
@@ -18,19 +17,17 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from api.bodies import AttachFile
 from api.contents import as_staff, decides_here
 from api.guard import caller_of
 from api.problems import Problem
 from api.registering import ANSWER, CONTENT, MEDIA, stream_id
 from api.services import Services
 from api.sight import Sight, sight_of
-from api.streams import RUNS
+from application.kept_files import accepted_type
 from domain.directory import Directory
-from domain.run import Run, shown_files
+from domain.run import shown_files
 from domain.run.content import content_of
 from domain.run.files import files_in
-from domain.run.values import is_file as well_formed
 from store import files
 
 _IN_MEMORY_BYTES = 1 << 20
@@ -87,7 +84,7 @@ def add_files(router: APIRouter) -> None:
 
 async def keep(services: Services, name: str, media_type: str, content: AsyncIterator[bytes]) -> StoredFile:
     """Keep a content while it arrives: refused as soon as it is too long, and stored whole or not at all."""
-    kind = _accepted_type(services, name, media_type)
+    kind = accepted_type(services.app, name, media_type)
     digest, size = hashlib.sha256(), 0
     with services.spool.use() as used, SpooledTemporaryFile(_IN_MEMORY_BYTES) as spool:
         async for part in content:
@@ -100,49 +97,6 @@ async def keep(services: Services, name: str, media_type: str, content: AsyncIte
             await run_in_threadpool(spool.write, part)
         await run_in_threadpool(_put, services, digest.digest(), size, spool)
     return StoredFile(name, size, kind, digest.hexdigest())
-
-
-async def must_be_kept(services: Services, sha256: str, size_bytes: int) -> None:
-    """A problem when no content with this hash and length is kept."""
-    size = await services.read(lambda connection: files.size_bytes(connection, bytes.fromhex(sha256)))
-    if size is None:
-        raise Problem("unknown_file", f"no file {sha256} is kept: upload it first (POST /v1/files)")
-    if size != size_bytes:
-        raise Problem("unknown_file", f"the file {sha256} has {size} bytes, not {size_bytes}")
-
-
-def named_files(body: BaseModel) -> list[Mapping[str, Any]]:
-    """The files that the values of a command name, also the inputs that a child run is started with anew."""
-    given = [getattr(body, name, None) or {} for name in ("values", "inputs")]
-    changed = (getattr(body, "changes", None) or {}).get("inputs")
-    given += [changed] if isinstance(changed, dict) else []
-    return [file for values in given for value in values.values() for file in files_in(value)]
-
-
-async def files_are_kept(services: Services, body: BaseModel, run: Run | None = None) -> None:
-    """A problem when a command names a file that was not uploaded, or is of a type that is not taken.
-
-    Files that the run shows already may be named again: those of imported runs were never kept here.
-    """
-    named = named_files(body)
-    shown = {file["sha256"] for _, _, file in shown_files(run)} if named and run is not None else set()
-    for file in named:
-        if file["sha256"] not in shown and well_formed(file):
-            _accepted_type(services, file["name"], file["type"])
-            await must_be_kept(services, file["sha256"], file["size"])
-
-
-async def run_files_are_kept(services: Services, stream: UUID, body: BaseModel) -> None:
-    """As ``files_are_kept``, of what is told to a run."""
-    if named_files(body):
-        run = await run_in_threadpool(services.app.load, RUNS, stream)
-        await files_are_kept(services, body, run)
-
-
-async def must_be_attachable(services: Services, body: AttachFile) -> None:
-    """A problem when what is to be attached was not uploaded, or is of a type that is not taken."""
-    _accepted_type(services, body.name, body.media_type)
-    await must_be_kept(services, body.sha256, body.size_bytes)
 
 
 async def _upload(request: Request, query: Annotated[UploadQuery, Query()]) -> Response:
@@ -216,11 +170,3 @@ def _put(services: Services, digest: bytes, size: int, spool: IO[bytes]) -> None
 def _read(spool: IO[bytes]) -> Iterator[bytes]:
     while part := spool.read(files.PART_BYTES):
         yield part
-
-
-def _accepted_type(services: Services, name: str, given: str) -> str:
-    """The type as it was said, else as the name ends; a problem when files of this type are not taken."""
-    kind = files.kind_of(name, given)
-    if not files.is_taken(kind, services.file_types):
-        raise Problem("wrong_type", f"{name} is {kind}", type=kind, accepted=list(services.file_types))
-    return kind

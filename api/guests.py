@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
@@ -15,20 +15,22 @@ from starlette.responses import Response
 from api.access import Grant
 from api.commands import Call, carry_out, endpoint
 from api.contents import ContentView, Reader, as_guest, content_view, told_of_changes
-from api.files import files_are_kept, send_file
+from api.files import send_file
 from api.guard import CALLER, Caller
 from api.problems import Problem
 from api.reading import validate
 from api.registering import ANSWER, BODY, KEYED, MEDIA
 from api.run_commands import STEP_VERBS
 from api.services import Services
-from api.streams import RUNS, known_run
-from api.verbs import Given, Verb
+from api.verbs import OnStep, Verb
 from api.views import to_json
+from application.asked import Asked
+from application.found import RUNS
+from application.guests import must_act_at
+from application.milepost import Outcome
 from domain.definition import Definition
 from domain.directory import EMPTY, Directory
-from domain.events import Event
-from domain.guests import Pass, guest_of, is_open_to_guests, pass_for
+from domain.guests import Pass, guest_of, is_open_to_guests
 from domain.passes import unseal
 from domain.run import Run
 from domain.run.content import content_of
@@ -37,7 +39,7 @@ from domain.run.finishing import present
 from domain.words import Actor, Rejected
 from projections.engine.refusing import refusal_of
 
-VERBS: dict[str, Verb] = {
+VERBS: dict[str, Verb[OnStep, Any]] = {
     verb.name: verb
     for verb in STEP_VERBS
     if verb.name in ("complete", "save", "approve", "refuse", "decline")
@@ -66,7 +68,7 @@ class GuestStep:
 
 
 @dataclass(frozen=True, slots=True)
-class _Opened:
+class Opened:
     """What a link opened: the pass, and who acts with it as the run stands."""
 
     run_id: UUID
@@ -117,54 +119,45 @@ async def file(request: Request, sha256: str) -> Response:
     raise Problem("unknown_file", f"this step shows you no file {sha256}")
 
 
-def _entered(verb: Verb) -> Any:
+def _entered(asked_for: Verb[OnStep, Any]) -> Any:
     """The command's own way of carrying out, with the guest as the caller."""
-    carried = endpoint(lambda call: _carry_out(verb, call))
 
     async def entered(request: Request) -> Response:
         opened = await _open(request)
-        nobody = Grant(UUID(int=0), opened.guest, frozenset())
-        request.scope[CALLER] = Caller(opened.guest, nobody, None, None)
-        request.state.opened = opened
+        request.scope[CALLER] = as_caller(opened)
+        carried = endpoint(lambda call: act(asked_for, call, opened))
         return await carried(request)
 
     return entered
 
 
-async def _carry_out(verb: Verb, call: Call) -> Response:
-    opened: _Opened = call.request.state.opened
-    body = validate(verb.body, call.body)
-    services, held = call.services, opened.held
-    await files_are_kept(services, body, opened.run)
-    directory = replace(await services.directories.now(), discreet=True)
-    meta: dict[str, Any] = {"authenticated_by": "guest_link"}
+def as_caller(opened: Opened) -> Caller:
+    """The guest as who makes a request: with no right but what the link opens."""
+    return Caller(opened.guest, Grant(UUID(int=0), opened.guest, frozenset()), None, None)
 
-    def decide(state: Run | None) -> Sequence[Event]:
-        run = known_run(state, opened.run_id)
-        definition = services.app.definition(run.process, run.process_version)
-        now = _still(replace(opened, run=run, definition=definition))
-        meta.update(process=run.process, process_version=run.process_version)
-        given = Given(
-            now.guest, services.clock(), services.calendar, opened.run_id, held.step, definition, directory
-        )
-        events = verb.decide(run, body, given)
-        if events and not is_open_to_guests(run, held.step):
-            raise Rejected("step_not_open", "this step is not open (any more); the link acts while it is")
-        return events
+
+async def act(asked_for: Verb[OnStep, Any], call: Call, opened: Opened) -> Response:
+    """Carry out a verb on the step that the link opens."""
+    body, held = validate(asked_for.body, call.body), opened.held
+
+    def do(asked: Asked) -> Awaitable[Outcome[Any]]:
+        as_guest_ = replace(asked, held=held, meta={"authenticated_by": "guest_link"})
+        return asked_for.do(OnStep(call.app, as_guest_, opened.run_id, held.step), body)
 
     try:
-        return await carry_out(call, RUNS, opened.run_id, decide, name=held.step, meta=meta)
+        return await carry_out(call, opened.run_id, do, name=held.step)
     except Rejected as refusal:
         seen = getattr(body, "content_sha256", None)
         if refusal.code != "content_changed" or seen is None:
             raise
-        reader = await run_in_threadpool(_reader, services, opened, directory)
+        directory = replace(await call.services.directories.now(), discreet=True)
+        reader = await run_in_threadpool(_reader, call.services, opened, directory)
         raise await run_in_threadpool(
-            told_of_changes, refusal, services, opened.run_id, held.step, seen, reader
+            told_of_changes, refusal, call.services, opened.run_id, held.step, seen, reader
         ) from None
 
 
-async def _open(request: Request) -> _Opened:
+async def _open(request: Request) -> Opened:
     services: Services = request.app.state.services
     link = request.path_params["link"]
     found = unseal(link, services.link_secret, services.clock())
@@ -175,33 +168,27 @@ async def _open(request: Request) -> _Opened:
     return await run_in_threadpool(_load, services, *found)
 
 
-def _load(services: Services, run_id: UUID, held: Pass) -> _Opened:
+def _load(services: Services, run_id: UUID, held: Pass) -> Opened:
     run = services.app.load(RUNS, run_id)
     if run is None:
         raise _no_link("what the link leads to is not here")
     definition = services.app.definition(run.process, run.process_version)
-    return _still(_Opened(run_id, held, run, definition, Actor("guest:-")))
+    return _still(Opened(run_id, held, run, definition, Actor("guest:-")))
 
 
-def _still(opened: _Opened) -> _Opened:
-    """With who acts now; a problem when the step is in another round, or is not this guest's any more."""
-    now = pass_for(opened.run, opened.definition, opened.held.step)
-    if now is None or now.role != opened.held.role:
-        raise _no_link("the step is somebody else's now")
-    if now.round != opened.held.round:
-        raise _no_link("the step was opened again since; a new link comes with the next mail")
-    if now.holder != opened.held.holder:
-        raise _no_link("the step is with another guest, or at another address, now")
+def _still(opened: Opened) -> Opened:
+    """With who acts now; Refused when the step is in another round, or is not this guest's any more."""
+    must_act_at(opened.run, opened.definition, opened.held)
     guest = guest_of(opened.run, opened.definition, opened.held.step)
     assert guest is not None
     return replace(opened, guest=guest)
 
 
-def _reader(services: Services, opened: _Opened, directory: Directory) -> Reader:
+def _reader(services: Services, opened: Opened, directory: Directory) -> Reader:
     return as_guest(services.app.versions(opened.run), opened.held.step, directory)
 
 
-def _files(services: Services, opened: _Opened) -> Iterator[Mapping[str, Any]]:
+def _files(services: Services, opened: Opened) -> Iterator[Mapping[str, Any]]:
     """The files of what is shown there, and of its own form."""
     step = opened.definition.steps[opened.held.step]
     reader = _reader(services, opened, EMPTY)
@@ -212,7 +199,7 @@ def _files(services: Services, opened: _Opened) -> Iterator[Mapping[str, Any]]:
         yield from files_in(value)
 
 
-def _seen(services: Services, opened: _Opened, reader: Reader) -> GuestStep:
+def _seen(services: Services, opened: Opened, reader: Reader) -> GuestStep:
     step, now = opened.definition.steps[opened.held.step], opened.run.step(opened.held.step)
     refusal = refusal_of(opened.definition, step)
     is_open = is_open_to_guests(opened.run, opened.held.step)

@@ -16,19 +16,18 @@ from starlette.responses import Response
 
 from api.asked import PageQuery
 from api.commands import Call, carry_out
-from api.ids import uuid7
 from api.migration_bodies import MigrateRun, MigrateRuns, PlanMigration, RetryRuns
-from api.planning import MigrationOverview, Wanted, planned, target
+from api.planning import MigrationOverview, planned
 from api.problems import Problem
 from api.process_commands import process_key
 from api.reading import validate
 from api.registering import add_command, add_view, stream_id
-from api.streams import RUNS, known_run
-from api.verbs import Verb
+from api.verbs import Described
 from api.views import log_position, services_of, to_json
-from domain.events import Event
-from domain.migration import check_choices, migrate_and_tell
-from domain.run import Run
+from application import runs
+from application.ids import uuid7
+from application.versions import Wanted, version_wanted
+from domain.migration import check_choices
 from projections.paging import Page, left
 from projections.process import migration_queries
 from store import migration_jobs
@@ -39,48 +38,35 @@ _MOST = 500
 _TOLD_AT_ONCE = Page(_MOST)
 
 
-def _elsewhere(_state: object) -> list[Event]:
-    """Decided by the handler below, for many streams."""
-    return []
-
-
 _EXAMPLE = {"to": "draft", "runs": None, "choices": {"step_added": "not_applicable"}}
-PLAN = Verb(
+PLAN = Described(
     "migration-plan",
     "What a version would mean for the runs under way",
     PlanMigration,
-    _elsewhere,
     _EXAMPLE,
-    elsewhere=frozenset(PlanMigration.model_fields),
 )
-MIGRATE_RUNS = Verb(
+MIGRATE_RUNS = Described(
     "migrations",
     "Let runs under way follow another version",
     MigrateRuns,
-    _elsewhere,
     {
         "to_version": 2,
         "runs": "all",
         "choices": {"step_added": "not_applicable"},
         "reason": "The bank asks for it",
     },
-    elsewhere=frozenset(MigrateRuns.model_fields),
 )
-RETRY = Verb(
+RETRY = Described(
     "retry",
     "Try runs of a migration again",
     RetryRuns,
-    _elsewhere,
     {"choices": {"step_added": "required"}},
-    elsewhere=frozenset(RetryRuns.model_fields),
 )
-MIGRATE = Verb(
+MIGRATE = Described(
     "migrate",
     "Let a run follow another version of its process",
     MigrateRun,
-    _elsewhere,
     {"to_version": 2, "choices": {}, "reason": "It waits for the new check"},
-    elsewhere=frozenset(MigrateRun.model_fields),
 )
 
 
@@ -163,37 +149,30 @@ def add_migrations(router: APIRouter) -> None:
 
 
 async def _plan(call: Call) -> Response:
-    key, body = process_key(call.request.path_params["key"]), validate(PlanMigration, call.body)
+    key, body = process_key(call.path["key"]), validate(PlanMigration, call.body)
     check_choices(body.choices)
     found: MigrationOverview = await run_in_threadpool(planned, call.services, key, body)
     return to_json(found, {"Milepost-Position": str(found.position)})
 
 
 async def _migrate_run(call: Call) -> Response:
-    body, services = validate(MigrateRun, call.body), call.services
-    stream = stream_id(call.request.path_params["id"])
-    found = known_run(await run_in_threadpool(services.app.load, RUNS, stream), stream)
-    wanted: Wanted = "newest" if body.to_version is None else body.to_version
-    new = await run_in_threadpool(target, services, found.process, wanted)
-    meta = {**call.caller.meta, "process": new.process, "process_version": new.version}
-    directory = await services.directories.now()
-
-    def decide(state: Run | None) -> Sequence[Event]:
-        run = known_run(state, stream)
-        old = services.app.definition(run.process, run.process_version)
-        told = (run, old, new, body.choices, body.reason, stream)
-        by, at = call.caller.actor, services.clock()
-        return migrate_and_tell(*told, by=by, at=at, calendar=services.calendar, directory=directory)
-
-    return await carry_out(call, RUNS, stream, decide, name=str(stream), meta=meta)
+    body, run = validate(MigrateRun, call.body), stream_id(call.path["id"])
+    return await carry_out(
+        call,
+        run,
+        lambda asked: runs.migrate_run(
+            call.app, run, asked, to_version=body.to_version, choices=body.choices, reason=body.reason
+        ),
+        name=str(run),
+    )
 
 
 async def _migrate_runs(call: Call) -> Response:
-    key, body = process_key(call.request.path_params["key"]), validate(MigrateRuns, call.body)
+    key, body = process_key(call.path["key"]), validate(MigrateRuns, call.body)
     for choices in (body.choices, *body.own.values()):
         check_choices(choices)
     wanted: Wanted = "newest" if body.to_version is None else body.to_version
-    new = await run_in_threadpool(target, call.services, key, wanted)
+    new = await run_in_threadpool(version_wanted, call.app, key, wanted)
     job = Job(
         id=uuid7() if call.command is None else uuid5(_JOBS, call.command.id),
         process=key,
@@ -223,9 +202,9 @@ def _runs(connection: Connection[Any], key: str, version: int, body: MigrateRuns
 
 
 async def _retry(call: Call) -> Response:
-    key, body = process_key(call.request.path_params["key"]), validate(RetryRuns, call.body)
+    key, body = process_key(call.path["key"]), validate(RetryRuns, call.body)
     check_choices(body.choices or {})
-    job = stream_id(call.request.path_params["id"])
+    job = stream_id(call.path["id"])
 
     def ask(connection: Connection[Any]) -> MigrationView:
         _view(connection, key, job, _TOLD_AT_ONCE)

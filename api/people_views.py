@@ -11,8 +11,8 @@ from starlette.responses import Response
 
 from api.asked import PageQuery, ViewQuery
 from api.registering import add_view
-from api.streams import group_key, person_key
 from api.views import services_of, show
+from application.found import group_key, person_key
 from projections import answers, queries
 
 

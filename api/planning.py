@@ -5,27 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import tzinfo
-from typing import Any, Literal
+from typing import Any
 from uuid import UUID
 
 from psycopg import Connection
 
 from api.migration_bodies import PlanMigration
-from api.problems import Problem
 from api.services import Services
-from api.streams import PROCESSES, known_process
+from application.versions import version_wanted
 from domain.definition import Definition
-from domain.document import Document
-from domain.lint import lint
 from domain.migration import Finding, Plan, plan
 from domain.migration.overview import Asked, Overview
-from domain.words import Rejected, process_stream
 from projections import queries
 from projections.process import migration_queries
 from projections.process.migration_queries import ActiveRun
-
-Wanted = int | Literal["newest", "draft"]
-"""A version by its number, the newest published one, or the draft."""
 
 _ORDER = {"blocked": 0, "needs_choice": 1, "safe": 2}
 
@@ -60,31 +53,9 @@ class MigrationOverview:
     position: int
 
 
-def target(services: Services, key: str, wanted: Wanted) -> Definition:
-    """The version meant; the draft as what publishing it would make. Raises Problem, Rejected and UnknownVersion."""
-    process = known_process(services.app.load(PROCESSES, process_stream(key)), key)
-    if wanted == "draft" and process.draft is not None and process.draft != process.published:
-        return _draft(key, process.version + 1, process.draft)
-    if process.version == 0:
-        raise Problem("unknown_version", f"no version of {key} is published", accepted=[])
-    return services.app.definition(key, wanted if isinstance(wanted, int) else process.version)
-
-
-def _draft(key: str, version: int, draft: dict[str, Any]) -> Definition:
-    document = Document.model_validate(draft)
-    problems = lint(document)
-    if problems:
-        raise Rejected(
-            "lint",
-            f"the draft has {len(problems)} problem{'s' * (len(problems) > 1)}; first: {problems[0].message}",
-            problems=[problem.as_dict() for problem in problems],
-        )
-    return Definition(key, version, document)
-
-
 def planned(services: Services, key: str, body: PlanMigration) -> MigrationOverview:
     """The overview. Blocks: for a thread."""
-    new = target(services, key, body.to)
+    new = version_wanted(services.app, key, body.to)
     with services.pool.connection() as connection:
         position = queries.fresh(connection, "run_steps").position
         overview, rows = plan_all(connection, services.app.definition, new, body, services.calendar.zone)

@@ -19,7 +19,7 @@ from api.problems import Problem
 from api.process_commands import process_key
 from api.reading import validate
 from api.registering import ANSWER, BODY
-from api.streams import PROCESSES, known_process
+from application.found import PROCESSES, known_process
 from domain.addresses import AddressBook
 from domain.definition import Definition
 from domain.document import Document
@@ -89,7 +89,7 @@ def add_preview(router: APIRouter) -> None:
 
 
 async def _preview(call: Call) -> Response:
-    key = process_key(call.request.path_params["key"])
+    key = process_key(call.path["key"])
     body = validate(PreviewMail, call.body)
     definition = await run_in_threadpool(_definition, call, key, body)
     act = _action(definition, body)

@@ -60,6 +60,7 @@ CODES: dict[str, Code] = {
     "unknown_person": Code(404, "Unknown person", "Nobody has this key."),
     "unknown_group": Code(404, "Unknown group", "No group has this key."),
     "unknown_process": Code(404, "Unknown process", "No process has this key."),
+    "unknown_step": Code(404, "Unknown step", "The process has no step with this key."),
     "no_mail": Code(
         404,
         "No such mail",

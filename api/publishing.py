@@ -10,7 +10,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from api.services import Services
-from api.streams import PROCESSES, known_process
+from application.found import PROCESSES, known_process
 from domain.directory import Directory
 from domain.document import Document
 from domain.words import process_stream

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self
@@ -10,29 +10,22 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, ConfigDict, Field, model_validator
-from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from api import bodies
 from api.asked import PageQuery, ViewQuery
 from api.bodies import AssigneeText, Body, FieldValues, Labels, Line, LongWords
-from api.commands import Call, carry_out
-from api.ids import uuid7
-from api.problems import Problem
+from api.commands import Call, Handle, carry_out
 from api.reading import validate
-from api.registering import Handle, add_command, add_view, stream_id
+from api.registering import add_command, add_view, stream_id
 from api.services import Services
-from api.streams import PROCESSES, PROJECTS, RECURRENCES, known_process, known_recurrence, project_taking_work
-from api.verbs import Given, Verb
+from api.verbs import On, Verb, verb
 from api.views import show, to_json
-from domain import recurrence as recurring
-from domain.directory import EMPTY
+from application import recurrences as recurring
+from application.ids import uuid7
 from domain.document_part import Key
-from domain.events import Event
 from domain.instants import checked, described, upcoming
-from domain.project import column
-from domain.recurrence import Recurrence
-from domain.words import Priority, RoleKey, StageKey, process_stream
+from domain.words import Priority, RoleKey, StageKey
 from projections.machine import recurrence_queries as queries
 
 
@@ -109,27 +102,53 @@ _EXAMPLE = {
     "name": "Monthly close", "cron": "0 8 1 * *", "time_zone": "Europe/Berlin", "catch_up": "last",
     "template": {"title": "Close {month}", "stage": "open", "due_in_days": 5},
 }  # fmt: skip
-SET_UP = Verb(
+SET_UP: Verb[On, Any] = verb(
     "set-up",
     "Set up recurring work",
     SetUp,
-    recurring.set_up,
+    lambda on, body: recurring.set_up(
+        on.app, on.id, _schedule(body), on.asked,
+        makes=body.makes, project=body.project, process=body.process,
+    ),
     {**_EXAMPLE, "makes": "task", "project": "01938c2e-7a31-7c11-b1b9-0d6c2f6a9e55"},
-)
-VERBS = (
-    Verb("change", "Change what follows of recurring work", Schedule, recurring.change, _EXAMPLE),
-    Verb("pause", "Make nothing until it is resumed", bodies.Reason, recurring.pause, {"reason": "Holidays"}),
-    Verb("resume", "Make work again, from now on", bodies.Nothing, recurring.resume),
-    Verb("end", "Make nothing any more", bodies.Reason, recurring.end, {"reason": "No longer needed"}),
+)  # fmt: skip
+VERBS: tuple[Verb[On, Any], ...] = (
+    verb(
+        "change",
+        "Change what follows of recurring work",
+        Schedule,
+        lambda on, body: recurring.change(on.app, on.id, _schedule(body), on.asked, check=_checked_template),
+        _EXAMPLE,
+    ),
+    verb(
+        "pause",
+        "Make nothing until it is resumed",
+        bodies.Reason,
+        lambda on, body: recurring.pause(on.app, on.id, on.asked, reason=body.reason),
+        {"reason": "Holidays"},
+    ),
+    verb(
+        "resume",
+        "Make work again, from now on",
+        bodies.Nothing,
+        lambda on, _: recurring.resume(on.app, on.id, on.asked),
+    ),
+    verb(
+        "end",
+        "Make nothing any more",
+        bodies.Reason,
+        lambda on, body: recurring.end(on.app, on.id, on.asked, reason=body.reason),
+        {"reason": "No longer needed"},
+    ),
 )
 
 
 def add_recurrences(router: APIRouter) -> None:
     """Register the verbs and views of recurring work."""
-    add_command(router, "POST", "/v1/recurrences", SET_UP, _set_up, tag="Recurring work")
-    for verb in VERBS:
-        path = f"/v1/recurrences/{{id}}/{verb.name}"
-        add_command(router, "POST", path, verb, _on_recurrence(verb), tag="Recurring work")
+    add_command(router, "POST", "/v1/recurrences", SET_UP, set_up, tag="Recurring work")
+    for each in VERBS:
+        path = f"/v1/recurrences/{{id}}/{each.name}"
+        add_command(router, "POST", path, each, on_recurrence(each), tag="Recurring work")
     told_of = "What a schedule would give"
     preview_path = "/v1/recurrences/preview"
     add_view(router, preview_path, preview, Preview, told_of, tag="Recurring work", refuses=(409,))
@@ -164,60 +183,37 @@ async def preview(request: Request, query: Annotated[PreviewQuery, Query()]) -> 
     return to_json(told, {})
 
 
-async def _set_up(call: Call) -> Response:
-    body = validate(SetUp, call.body)
-    await run_in_threadpool(_has_a_place, call.services, body)
-    stream = uuid7()
-    given = await _given(call, stream, SET_UP)
-
-    def decide(known: Recurrence | None) -> Sequence[Event]:
-        return SET_UP.decide(known, body, given)
-
-    created = f"/v1/recurrences/{stream}"
+async def set_up(call: Call) -> Response:
+    """Set up recurring work."""
+    body, recurrence_ = validate(SetUp, call.body), uuid7()
     return await carry_out(
-        call, RECURRENCES, stream, decide, name=str(stream), meta=call.caller.meta, created=created
+        call,
+        recurrence_,
+        lambda asked: SET_UP.do(On(call.app, asked, recurrence_), body),
+        name=str(recurrence_),
+        created=f"/v1/recurrences/{recurrence_}",
     )
 
 
-def _on_recurrence(verb: Verb) -> Handle:
+def on_recurrence(asked_for: Verb[On, Any]) -> Handle:
+    """Carries out a verb on recurring work."""
+
     async def handle(call: Call) -> Response:
-        stream = stream_id(call.request.path_params["id"])
-        body = validate(verb.body, call.body)
-        given = await _given(call, stream, verb)
-
-        def decide(state: Recurrence | None) -> Sequence[Event]:
-            known = known_recurrence(state, stream)
-            if isinstance(body, Schedule):
-                _checked_template(known.makes, body.template)
-            return verb.decide(known, body, given)
-
-        return await carry_out(call, RECURRENCES, stream, decide, name=str(stream), meta=call.caller.meta)
+        stream, body = stream_id(call.path["id"]), validate(asked_for.body, call.body)
+        return await carry_out(
+            call, stream, lambda asked: asked_for.do(On(call.app, asked, stream), body), name=str(stream)
+        )
 
     return handle
 
 
-async def _given(call: Call, stream: UUID, verb: Verb) -> Given:
-    """What the decision may ask for beside the body."""
-    services = call.services
-    directory = await services.directories.now() if verb.wants_directory else EMPTY
-    return Given(call.caller.actor, services.clock(), services.calendar, stream, directory=directory)
-
-
-def _has_a_place(services: Services, body: SetUp) -> None:
-    """The project takes work and has the column; the process is published."""
-    if body.project is not None:
-        project = project_taking_work(services.app.load(PROJECTS, body.project), body.project)
-        if body.makes == "task":
-            column(project, StageKey(body.template["stage"]))
-    if body.process is not None:
-        process = known_process(services.app.load(PROCESSES, process_stream(body.process)), body.process)
-        if process.version == 0:
-            raise Problem("unknown_process", f"no version of {body.process} is published")
+def _schedule(body: Schedule) -> recurring.Schedule:
+    return recurring.Schedule(body.name, body.cron, body.time_zone, body.template, body.catch_up)
 
 
 def _template(makes: str, template: dict[str, Any]) -> None:
     (TaskTemplate if makes == "task" else RunTemplate).model_validate(template)
 
 
-def _checked_template(makes: str, template: dict[str, Any]) -> None:
-    validate(TaskTemplate if makes == "task" else RunTemplate, template)
+def _checked_template(makes: str, template: Mapping[str, Any]) -> None:
+    validate(TaskTemplate if makes == "task" else RunTemplate, dict(template))

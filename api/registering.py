@@ -10,12 +10,10 @@ from uuid import UUID
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from api.commands import Call, endpoint
+from api.commands import Handle, endpoint
 from api.conditional import Tagged
 from api.problems import Problem
-from api.verbs import Verb
-
-Handle = Callable[[Call], Awaitable[Response]]
+from api.verbs import Described
 
 BODY = "x-milepost-body"
 """Marks a command's body in a route until the OpenAPI document is put together (api.openapi)."""
@@ -45,7 +43,7 @@ def add_command(
     router: APIRouter,
     method: str,
     path: str,
-    verb: Verb,
+    verb: Described,
     handle: Handle,
     *,
     tag: str,

@@ -13,7 +13,7 @@ from starlette.responses import Response
 from api.commands import Call
 from api.services import Services
 from api.sight import sight_of
-from api.streams import RUNS, known_run
+from application.found import RUNS, known_run
 from domain.directory import Directory
 from domain.run.nudging import Told, told_by_reminder
 from domain.words import Rejected, StepKey

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
 from pydantic import Field
@@ -11,21 +10,19 @@ from starlette.responses import Response
 
 from api.asked import After, Limit, ViewQuery
 from api.bodies import Body, Line, Nothing
-from api.commands import Call, carry_out
+from api.commands import Call, Handle, carry_out
 from api.guard import caller_of
-from api.ids import uuid7
 from api.reading import validate
-from api.registering import Handle, add_command, add_view, stream_id
-from api.streams import VIEWS, known_view
-from api.verbs import Given, Verb
+from api.registering import add_command, add_view, stream_id
+from api.verbs import On, Verb, verb
 from api.views import show
-from domain import view as views
-from domain.events import Event
-from domain.view import View
+from application import views
+from application.ids import uuid7
+from domain.view import LONGEST_QUERY
 from projections.lists.saved_views import SavedViews, saved_views
 from projections.paging import Page
 
-_QueryText = Annotated[str, Field(max_length=views.LONGEST_QUERY + 1)]
+_QueryText = Annotated[str, Field(max_length=LONGEST_QUERY + 1)]
 
 
 class SaveView(Body):
@@ -54,24 +51,34 @@ class ViewsQuery(ViewQuery):
 
 
 _EXAMPLE = {"name": "Late ones", "query": "state=late&sort=due", "shared": True}
-SAVE = Verb(
+SAVE: Verb[On, Any] = verb(
     "save",
     "Save a view",
     SaveView,
-    views.save_view,
+    lambda on, body: views.save_view(
+        on.app, on.id, on.asked, name=body.name, page=body.page, query=body.query, shared=body.shared
+    ),
     {**_EXAMPLE, "page": "/projects/01938c2e-7a31-7c11-b1b9-0d6c2f6a9e55/list"},
 )
-VERBS = (
-    Verb("change", "Change a saved view", ChangeView, views.change_view, _EXAMPLE),
-    Verb("remove", "Remove a saved view", Nothing, views.remove_view),
+VERBS: tuple[Verb[On, Any], ...] = (
+    verb(
+        "change",
+        "Change a saved view",
+        ChangeView,
+        lambda on, body: views.change_view(
+            on.app, on.id, on.asked, name=body.name, query=body.query, shared=body.shared
+        ),
+        _EXAMPLE,
+    ),
+    verb("remove", "Remove a saved view", Nothing, lambda on, _: views.remove_view(on.app, on.id, on.asked)),
 )
 
 
 def add_saved_views(router: APIRouter) -> None:
     """Register the verbs and the list."""
-    add_command(router, "POST", "/v1/views", SAVE, _save, tag="Work")
-    for verb in VERBS:
-        add_command(router, "POST", f"/v1/views/{{id}}/{verb.name}", verb, _on_view(verb), tag="Work")
+    add_command(router, "POST", "/v1/views", SAVE, save, tag="Work")
+    for each in VERBS:
+        add_command(router, "POST", f"/v1/views/{{id}}/{each.name}", each, on_view(each), tag="Work")
     add_view(router, "/v1/views", offered, SavedViews, "Saved views: one's own, and shared ones", tag="Work")
 
 
@@ -81,28 +88,25 @@ async def offered(request: Request, query: Annotated[ViewsQuery, Query()]) -> Re
     return await show(request, query, lambda connection: saved_views(connection, me, query.page, wanted))
 
 
-async def _save(call: Call) -> Response:
-    body = validate(SaveView, call.body)
-    stream = uuid7()
-    given = Given(call.caller.actor, call.services.clock(), call.services.calendar, stream)
-
-    def decide(view: View | None) -> Sequence[Event]:
-        return SAVE.decide(view, body, given)
-
+async def save(call: Call) -> Response:
+    """Save a view."""
+    body, view = validate(SaveView, call.body), uuid7()
     return await carry_out(
-        call, VIEWS, stream, decide, name=str(stream), meta=call.caller.meta, created="/v1/views"
+        call,
+        view,
+        lambda asked: SAVE.do(On(call.app, asked, view), body),
+        name=str(view),
+        created="/v1/views",
     )
 
 
-def _on_view(verb: Verb) -> Handle:
+def on_view(asked_for: Verb[On, Any]) -> Handle:
+    """Carries out a verb on a saved view."""
+
     async def handle(call: Call) -> Response:
-        stream = stream_id(call.request.path_params["id"])
-        body = validate(verb.body, call.body)
-        given = Given(call.caller.actor, call.services.clock(), call.services.calendar, stream)
-
-        def decide(view: View | None) -> Sequence[Event]:
-            return verb.decide(known_view(view, stream), body, given)
-
-        return await carry_out(call, VIEWS, stream, decide, name=str(stream), meta=call.caller.meta)
+        view, body = stream_id(call.path["id"]), validate(asked_for.body, call.body)
+        return await carry_out(
+            call, view, lambda asked: asked_for.do(On(call.app, asked, view), body), name=str(view)
+        )
 
     return handle

@@ -14,13 +14,13 @@ from psycopg_pool import ConnectionPool
 from starlette.concurrency import run_in_threadpool
 
 from api import access
-from api.directory import Directories
 from api.guard import Site
 from api.leases import Leases
 from api.live import Hub, ProjectsOf, Reached
 from api.spool import Spool
 from api.standing import is_here
 from api.throttle import Callers, Throttle
+from application.directory import Directories
 from application.milepost import Milepost
 from domain.schedule import Calendar
 from domain.words import Actor
@@ -48,7 +48,6 @@ class Services:
     app: Milepost
     pool: ConnectionPool[Connection[Any]]
     site: Site
-    calendar: Calendar
     reached: Reached
     projects_of: ProjectsOf
     link_secret: bytes = field(default_factory=lambda: token_bytes(32))
@@ -59,13 +58,10 @@ class Services:
     sends_mails: bool = False
     """Whether a mail server is set; without one, mails are kept in the outbox of this machine."""
     file_limit_bytes: int = 25 << 20
-    file_types: tuple[str, ...] = ("*/*",)
-    """Patterns of the media types of files that are taken, such as ``image/*``."""
     callers: Callers = field(default_factory=Callers)
     """How much of this process one caller may take."""
     leases: Leases = field(init=False)
     hub: Hub = field(init=False)
-    directories: Directories = field(init=False)
     throttle: Throttle = field(init=False, default_factory=Throttle)
     spool: Spool = field(init=False)
     stopping: asyncio.Event = field(init=False, default_factory=asyncio.Event)
@@ -74,8 +70,17 @@ class Services:
     def __post_init__(self) -> None:
         self.leases = Leases(self._find, self._is_here)
         self.spool = Spool(_UPLOADS * self.file_limit_bytes)
-        self.directories = Directories(self.read)
         self.hub = Hub(self.log, self.pool, self.stopping, self.reached, self.projects_of)
+
+    @property
+    def calendar(self) -> Calendar:
+        """The calendar of the house."""
+        return self.app.calendar
+
+    @property
+    def directories(self) -> Directories:
+        """Who works here."""
+        return self.app.directories
 
     async def read(self, query: Callable[[Connection[Any]], T]) -> T:
         """Run a query on a connection of the pool, in a thread."""

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from api.guard import Caller
 from api.services import Services
-from api.streams import PROJECTS, RUNS, known_run
+from application.found import PROJECTS, RUNS, known_run
 from domain.definition import Definition
 from domain.document import FormField
 from domain.events import EVENT_TYPES, ApprovalGiven, AttachmentAdded

@@ -2,39 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
-from uuid import UUID
+from typing import Any
 
 from fastapi import APIRouter
-from pydantic import BaseModel
-from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from api import bodies
-from api.commands import Call, carry_out
-from api.ids import uuid7
-from api.limits import room_in
+from api.commands import Call, Handle, carry_out
+from api.placed import place_of
 from api.reading import validate
-from api.registering import Handle, add_command, stream_id
-from api.services import Services
-from api.streams import PROJECTS, RUNS, TASKS, known_project, known_run, known_task
-from api.verbs import Given, Verb
-from api.waited_for import WaitedFor
-from domain import task as tasks
-from domain.directory import EMPTY
-from domain.events import Event
-from domain.project import column
-from domain.task import Task
-from projections.board.queries import last_rank
+from api.registering import add_command, stream_id
+from api.verbs import On, Verb, verb
+from application import tasks
+from application.ids import uuid7
+from application.tasks import NewTask
 
 _PROJECT = "01938c2e-7a31-7c11-b1b9-0d6c2f6a9e55"
 
-ADD = Verb(
+ADD: Verb[On, Any] = verb(
     "add",
     "Add a task to a project's board",
     bodies.AddTask,
-    tasks.add_task,
+    lambda on, body: tasks.add_task(on.app, on.id, new_task(body), on.asked),
     {
         "project": _PROJECT,
         "title": "Order the laptop",
@@ -43,182 +32,172 @@ ADD = Verb(
         "due_on": "2026-12-01",
     },
 )
-VERBS = (
-    Verb("edit", "Change a task's texts", bodies.EditTask, tasks.edit, {"title": "Order two laptops"}),
-    Verb(
+VERBS: tuple[Verb[On, Any], ...] = (
+    verb(
+        "edit",
+        "Change a task's texts",
+        bodies.EditTask,
+        lambda on, body: tasks.edit(on.app, on.id, on.asked, title=body.title, description=body.description),
+        {"title": "Order two laptops"},
+    ),
+    verb(
         "move",
         "Move a task's card",
         bodies.MoveTask,
-        tasks.move_task,
+        lambda on, body: tasks.move_task(on.app, on.id, on.asked, stage=body.stage, where=place_of(body)),
         {"stage": "live", "after": "a0", "before": None},
     ),
-    Verb("assign", "Assign a task", bodies.Assign, tasks.assign, {"assignee": "person:bo", "reason": None}),
-    Verb("priority", "Set a task's priority", bodies.SetPriority, tasks.set_priority, {"priority": "urgent"}),
-    Verb(
+    verb(
+        "assign",
+        "Assign a task",
+        bodies.Assign,
+        lambda on, body: tasks.assign(on.app, on.id, on.asked, assignee=body.assignee, reason=body.reason),
+        {"assignee": "person:bo", "reason": None},
+    ),
+    verb(
+        "priority",
+        "Set a task's priority",
+        bodies.SetPriority,
+        lambda on, body: tasks.set_priority(on.app, on.id, on.asked, priority=body.priority),
+        {"priority": "urgent"},
+    ),
+    verb(
         "due",
         "Set the day a task is due",
         bodies.SetDueOn,
-        tasks.set_due,
+        lambda on, body: tasks.set_due(on.app, on.id, on.asked, due_on=body.due_on, reason=body.reason),
         {"due_on": "2026-12-04", "reason": "Supplier is late"},
     ),
-    Verb("labels", "Set a task's labels", bodies.Label, tasks.label, {"labels": ["hardware"]}),
-    Verb(
+    verb(
+        "labels",
+        "Set a task's labels",
+        bodies.Label,
+        lambda on, body: tasks.label(on.app, on.id, on.asked, labels=body.labels),
+        {"labels": ["hardware"]},
+    ),
+    verb(
         "checklist",
         "Add a line to a task's checklist",
         bodies.AddChecklistEntry,
-        tasks.add_checklist_entry,
+        lambda on, body: tasks.add_checklist_entry(on.app, on.id, on.asked, text=body.text),
         {"text": "Ask for an offer"},
     ),
-    Verb(
+    verb(
         "tick",
         "Tick a line of a task's checklist",
         bodies.Tick,
-        tasks.tick,
+        lambda on, body: tasks.tick(on.app, on.id, on.asked, entry=body.entry, done=body.done),
         {"entry": _PROJECT, "done": True},
     ),
-    Verb(
+    verb(
         "depend",
         "Let a task wait for another task or a run",
         bodies.Depend,
-        tasks.add_dependency,
+        lambda on, body: tasks.add_dependency(on.app, on.id, on.asked, on=body.on, kind=body.kind),
         {"on": _PROJECT, "kind": "run"},
     ),
-    Verb(
+    verb(
         "undepend",
         "Let a task wait no longer",
         bodies.Depend,
-        tasks.remove_dependency,
+        lambda on, body: tasks.remove_dependency(on.app, on.id, on.asked, on=body.on, kind=body.kind),
         {"on": _PROJECT, "kind": "run"},
     ),
-    Verb(
+    verb(
         "block",
         "Say that nobody can go on with a task",
         bodies.Reason,
-        tasks.block,
+        lambda on, body: tasks.block(on.app, on.id, on.asked, reason=body.reason),
         {"reason": "Budget is not approved"},
     ),
-    Verb("unblock", "A task can go on", bodies.Nothing, tasks.unblock),
-    Verb(
+    verb("unblock", "A task can go on", bodies.Nothing, lambda on, _: tasks.unblock(on.app, on.id, on.asked)),
+    verb(
         "request-help",
         "Ask for help on a task",
         bodies.RequestHelp,
-        tasks.request_help,
+        lambda on, body: tasks.request_help(
+            on.app, on.id, on.asked, reason=body.reason, waiting_on=body.waiting_on, until=body.until
+        ),
         {"reason": "Which model?", "waiting_on": "IT"},
     ),
-    Verb(
+    verb(
         "clear-help",
         "Help is no longer needed",
         bodies.ClearHelp,
-        tasks.clear_help,
+        lambda on, body: tasks.clear_help(on.app, on.id, on.asked, note=body.note),
         {"note": "The usual model"},
     ),
-    Verb("comment", "Write about a task", bodies.CommentTask, tasks.comment, {"text": "Arrives on Monday"}),
-    Verb("complete", "Complete a task", bodies.Nothing, tasks.complete),
-    Verb(
+    verb(
+        "comment",
+        "Write about a task",
+        bodies.CommentTask,
+        lambda on, body: tasks.comment(on.app, on.id, on.asked, text=body.text, mentions=body.mentions),
+        {"text": "Arrives on Monday"},
+    ),
+    verb(
+        "complete",
+        "Complete a task",
+        bodies.Nothing,
+        lambda on, _: tasks.complete(on.app, on.id, on.asked),
+    ),
+    verb(
         "reopen",
         "Reopen a task that has ended",
         bodies.Reason,
-        tasks.reopen,
+        lambda on, body: tasks.reopen(on.app, on.id, on.asked, reason=body.reason),
         {"reason": "It was the wrong model"},
     ),
-    Verb("cancel", "Call a task off", bodies.Reason, tasks.cancel, {"reason": "No longer needed"}),
+    verb(
+        "cancel",
+        "Call a task off",
+        bodies.Reason,
+        lambda on, body: tasks.cancel(on.app, on.id, on.asked, reason=body.reason),
+        {"reason": "No longer needed"},
+    ),
 )
 
 
 def add_task_commands(router: APIRouter) -> None:
     """Register every verb of tasks."""
-    add_command(router, "POST", "/v1/tasks", ADD, _add, tag="Tasks")
-    for verb in VERBS:
-        add_command(router, "POST", f"/v1/tasks/{{id}}/{verb.name}", verb, _on_task(verb), tag="Tasks")
+    add_command(router, "POST", "/v1/tasks", ADD, add, tag="Tasks")
+    for each in VERBS:
+        add_command(router, "POST", f"/v1/tasks/{{id}}/{each.name}", each, on_task(each), tag="Tasks")
 
 
-async def _add(call: Call) -> Response:
-    body = validate(bodies.AddTask, call.body)
-    await run_in_threadpool(_column_exists, call.services, body.project, body.stage)
-    stream = uuid7()
-    given = await _given(call, stream, ADD)
-    if body.after is None and body.before is None:
-        given = replace(given, last_rank=await run_in_threadpool(_last_rank, call.services, body))
+def new_task(body: bodies.AddTask) -> NewTask:
+    """What a task is to be."""
+    return NewTask(
+        project=body.project,
+        title=body.title,
+        stage=body.stage,
+        description=body.description,
+        assignee=body.assignee,
+        priority=body.priority,
+        due_on=body.due_on,
+        labels=body.labels,
+        where=place_of(body),
+    )
 
-    def decide(task: Task | None) -> Sequence[Event]:
-        return ADD.decide(task, body, given)
 
-    created = f"/v1/projects/{body.project}/board"
-    async with room_in(call.services, body.project, body.stage):
+async def add(call: Call) -> Response:
+    """Add a task."""
+    body, task = validate(bodies.AddTask, call.body), uuid7()
+    return await carry_out(
+        call,
+        task,
+        lambda asked: ADD.do(On(call.app, asked, task), body),
+        name=str(task),
+        created=f"/v1/projects/{body.project}/board",
+    )
+
+
+def on_task(asked_for: Verb[On, Any]) -> Handle:
+    """Carries out a verb on a task."""
+
+    async def handle(call: Call) -> Response:
+        task, body = stream_id(call.path["id"]), validate(asked_for.body, call.body)
         return await carry_out(
-            call, TASKS, stream, decide, name=str(stream), meta=call.caller.meta, created=created
+            call, task, lambda asked: asked_for.do(On(call.app, asked, task), body), name=str(task)
         )
 
-
-async def _given(call: Call, stream: UUID, verb: Verb, beside: WaitedFor | None = None) -> Given:
-    """What the decision may ask for beside the body."""
-    services = call.services
-    directory = await services.directories.now() if verb.wants_directory else EMPTY
-    others = beside.others if beside is not None else {}
-    actor, now = call.caller.actor, services.clock()
-    return Given(actor, now, services.calendar, stream, directory=directory, others=others)
-
-
-def _last_rank(services: Services, body: bodies.AddTask) -> str | None:
-    """The rank of the last card in the column, as far as the board knows it."""
-    with services.pool.connection() as connection:
-        return last_rank(connection, body.project, body.stage)
-
-
-def _column_exists(services: Services, project: UUID | None, stage: str) -> None:
-    state = None if project is None else services.app.load(PROJECTS, project)
-    column(known_project(state, project), stage)
-
-
-def _on_task(verb: Verb) -> Handle:
-    async def handle(call: Call) -> Response:
-        stream = stream_id(call.request.path_params["id"])
-        body = validate(verb.body, call.body)
-        await _check(call.services, stream, body)
-        project, stage = await _column_wanted(call.services, stream, body)
-        beside = _beside(call.services, stream, body) if verb.wants_others else None
-        given = await _given(call, stream, verb, beside)
-
-        def decide(task: Task | None) -> Sequence[Event]:
-            return verb.decide(known_task(task, stream), body, given)
-
-        async with room_in(call.services, project, stage, stream):
-            return await carry_out(
-                call, TASKS, stream, decide, name=str(stream), meta=call.caller.meta, beside=beside
-            )
-
     return handle
-
-
-def _beside(services: Services, stream: UUID, body: BaseModel) -> WaitedFor:
-    if isinstance(body, bodies.Depend):
-        return WaitedFor(services.app, stream, body.on, body.kind)
-    return WaitedFor(services.app, stream, None)
-
-
-async def _check(services: Services, stream: UUID, body: BaseModel) -> None:
-    """What a task cannot know of itself: the columns of its project, and whether what it waits for is there."""
-    if isinstance(body, bodies.MoveTask):
-        await run_in_threadpool(_may_stand_in, services, stream, body.stage)
-    elif isinstance(body, bodies.Depend):
-        await run_in_threadpool(_other_exists, services, body)
-
-
-async def _column_wanted(services: Services, stream: UUID, body: BaseModel) -> tuple[UUID | None, str]:
-    """The project and the column that a task is to be moved into; no project when it stays where it is."""
-    if not isinstance(body, bodies.MoveTask):
-        return None, ""
-    task = known_task(await run_in_threadpool(services.app.load, TASKS, stream), stream)
-    return task.project, body.stage
-
-
-def _may_stand_in(services: Services, stream: UUID, stage: str) -> None:
-    task = known_task(services.app.load(TASKS, stream), stream)
-    _column_exists(services, task.project, stage)
-
-
-def _other_exists(services: Services, body: bodies.Depend) -> None:
-    if body.kind == "run":
-        known_run(services.app.load(RUNS, body.on), body.on)
-    else:
-        known_task(services.app.load(TASKS, body.on), body.on)

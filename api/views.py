@@ -24,7 +24,7 @@ from api.process_commands import process_key
 from api.registering import add_view, stream_id
 from api.services import Services
 from api.sight import SeenRun, Sight, sees_texts, sight_of
-from api.streams import stream_of
+from application.found import stream_of
 from domain.schedule import Calendar
 from projections import answers, queries
 

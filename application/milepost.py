@@ -10,14 +10,18 @@ from uuid import UUID
 from eventsourcing.application import AggregateNotFoundError, Application, Repository
 from eventsourcing.persistence import EventStore, InfrastructureFactory, Mapper, Recording
 from eventsourcing.utils import Environment, EnvType
+from psycopg import Connection
 
+from application.asked import Asked
 from application.blocking import blocks, finish, wait_for
 from application.definitions import Definitions
+from application.directory import Directories
 from application.folding import Loaded, NewestCache, projector
 from domain.aggregate import Aggregate
 from domain.definition import Definition
 from domain.events import Event
 from domain.run.state import Run
+from domain.schedule import Calendar
 from domain.words import Rejected
 from store.errors import CommandMismatch, Conflict, Repeated
 from store.events import StreamEvent, in_stream
@@ -29,10 +33,13 @@ from store.recorder import LogEventStore
 from store.unit import fingerprint_text
 
 S = TypeVar("S")
+T = TypeVar("T")
 E = TypeVar("E", bound=Event)
 _TRIES = 4
 
 Decide = Callable[[S | None], Sequence[E]]
+Meta = Mapping[str, Any] | Callable[[S | None], Mapping[str, Any]]
+"""What is kept beside events: said ahead, or told of the state that they are decided on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +65,23 @@ class Milepost(Application[UUID]):
     streams are kept in memory, immutable, and brought forward by the library's repository.
     """
 
-    def __init__(self, log: Log, *, cache_size: int = 4_096) -> None:
-        """``log`` is started and stopped by whoever made it; ``cache_size``: how many streams are kept folded."""
+    def __init__(
+        self,
+        log: Log,
+        *,
+        calendar: Calendar | None = None,
+        file_types: Sequence[str] = ("*/*",),
+        cache_size: int = 4_096,
+    ) -> None:
+        """``log`` is started and stopped by whoever made it; ``calendar`` is the one that dues are reckoned by.
+
+        ``file_types`` are patterns of the media types of files that are taken, such as ``image/*``. ``cache_size``:
+        how many streams are kept folded.
+        """
         self.started_log = log
+        self.calendar = calendar or Calendar()
+        self.file_types = tuple(file_types)
+        self.directories = Directories(log)
         self._cache = NewestCache(cache_size)
         self._definitions = Definitions(log)
         super().__init__()
@@ -120,7 +141,32 @@ class Milepost(Application[UUID]):
         numbers = dict.fromkeys((run.process_version, *run.followed))
         return tuple(self.definition(run.process, number) for number in numbers)
 
+    async def ask(self, question: Callable[[Connection[Any]], T]) -> T:
+        """What a question to the database gives."""
+        return await wait_for(lambda: self.started_log.ask(question))
+
     # -- writing
+
+    async def act(
+        self,
+        aggregate: Aggregate[S],
+        stream: UUID,
+        decide: Decide[S, E],
+        asked: Asked,
+        *,
+        meta: Meta[S] | None = None,
+        beside: Beside | None = None,
+    ) -> Outcome[E]:
+        """As ``execute_async``, of what was asked; ``meta`` in place of what was asked with."""
+        return await self.execute_async(
+            aggregate,
+            stream,
+            decide,
+            command=asked.command,
+            meta=asked.meta if meta is None else meta,
+            expected_version=asked.expected_version,
+            beside=beside,
+        )
 
     async def execute_async(
         self,
@@ -129,13 +175,13 @@ class Milepost(Application[UUID]):
         decide: Decide[S, E],
         *,
         command: Command | None = None,
-        meta: Mapping[str, Any] | None = None,
+        meta: Meta[S] | None = None,
         expected_version: int | None = None,
         beside: Beside | None = None,
     ) -> Outcome[E]:
         """Decide on the stream's newest state and store what was decided.
 
-        ``meta`` is stored with the events and read once ``decide`` has run, which may fill it in.
+        ``meta`` is stored with the events: the same always, or what it says of the state that was decided on.
         A conflict is decided again, up to three times; with ``expected_version`` it goes to the caller. What ``decide``
         reads ``beside`` is read before it, and has not moved when the events are stored. No events:
         nothing is appended, only the command id is kept. Raises what ``decide`` raises, Repeated for a command that
@@ -152,9 +198,8 @@ class Milepost(Application[UUID]):
                 return await self._nothing(command, loaded, refusal)
             if events:
                 try:
-                    position = await self._save(
-                        loaded, events, {} if meta is None else meta, command, unmoved
-                    )
+                    told = meta(loaded.state) if callable(meta) else meta or {}
+                    position = await self._save(loaded, events, told, command, unmoved)
                 except Conflict as conflict:
                     own = conflict.stream == stream
                     if (own and expected_version is not None) or tries == _TRIES:
@@ -172,7 +217,7 @@ class Milepost(Application[UUID]):
         decide: Decide[S, E],
         *,
         command: Command | None = None,
-        meta: Mapping[str, Any] | None = None,
+        meta: Meta[S] | None = None,
         expected_version: int | None = None,
         beside: Beside | None = None,
     ) -> Outcome[E]:

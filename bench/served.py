@@ -19,7 +19,6 @@ from api.server import listen, serve
 from api.services import Services
 from application.milepost import Milepost
 from bench.support import begin
-from domain.schedule import Calendar
 from store.connect import make_pool
 from store.log import Log
 
@@ -54,7 +53,7 @@ def serve_here(port: int, extra: Sequence[APIRouter] = (), rules: Mapping[str, R
     url = os.environ[_URL]
     with Log(url) as log, make_pool(url, "api", 5) as pool:
         services = Services(
-            log=log, app=Milepost(log), pool=pool, site=Site(f"http://127.0.0.1:{port}"), calendar=Calendar(),
+            log=log, app=Milepost(log), pool=pool, site=Site(f"http://127.0.0.1:{port}"),
             reached=reached.positions, projects_of=reached.projects_of,
         )  # fmt: skip
         return serve(create_app(services, extra, rules or {}), host="127.0.0.1", port=port)

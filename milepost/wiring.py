@@ -39,18 +39,16 @@ def make_services(settings: Settings, log: Log) -> Services:
     url = application_url(settings)
     return Services(
         log=log,
-        app=Milepost(log),
+        app=Milepost(log, calendar=settings.calendar, file_types=settings.file_types),
         pool=make_pool(
             url, "api", max(2, settings.database_connections - settings.database_connections // 2)
         ),
         site=Site(settings.base_url),
-        calendar=settings.calendar,
         reached=reached.positions,
         projects_of=reached.projects_of,
         link_secret=link_secret(settings),
         sends_mails=settings.smtp_url is not None,
         file_limit_bytes=settings.file_limit_mb << 20,
-        file_types=settings.file_types,
         callers=Callers(settings.requests_per_minute, CALLER_AT_ONCE),
         health=remembered(health_of(url, broker(settings), settings.home), HEALTH_SECONDS),
     )

@@ -163,21 +163,21 @@ class Log:
 
     def read(self, after: int, limit: int, types: Collection[str] | None = None) -> list[Recorded]:
         """Up to ``limit`` events above position ``after``, in order; only those of ``types`` when given."""
-        return self._asked(lambda connection: reading.read(connection, after, limit, types))
+        return self.ask(lambda connection: reading.read(connection, after, limit, types))
 
     def read_to_tell(self, after: int, limit: int, types: Collection[str] | None = None) -> list[Recorded]:
         """As ``read``, for others to be told: each event of a run with its process, also where none was stored."""
-        return self._asked(
+        return self.ask(
             lambda connection: with_process(connection, reading.read(connection, after, limit, types))
         )
 
     def read_stream(self, stream: UUID, after_version: int = 0) -> list[Recorded]:
         """The events of one stream above a version, in order."""
-        return self._asked(lambda connection: reading.read_stream(connection, stream, after_version))
+        return self.ask(lambda connection: reading.read_stream(connection, stream, after_version))
 
     def read_streams(self, streams: Iterable[UUID]) -> dict[UUID, list[Recorded]]:
         """All events of each of these streams, in order; a stream without any is not there."""
-        return self._asked(lambda connection: reading.read_streams(connection, streams))
+        return self.ask(lambda connection: reading.read_streams(connection, streams))
 
     def select_stream(
         self,
@@ -189,7 +189,7 @@ class Log:
         limit: int | None = None,
     ) -> list[Recorded]:
         """Events of one stream with versions above ``after`` up to ``upto``, from either end."""
-        return self._asked(
+        return self.ask(
             lambda connection: reading.select_stream(
                 connection, stream, after, upto, limit, descending=descending
             )
@@ -202,23 +202,30 @@ class Log:
 
     def hashes_before(self, position: int, streams: Iterable[UUID]) -> dict[UUID, tuple[int, bytes]]:
         """The last version and hash of each stream at or below ``position``."""
-        return self._asked(lambda connection: reading.hashes_before(connection, position, streams))
+        return self.ask(lambda connection: reading.hashes_before(connection, position, streams))
 
     def scan(self, after: int, upto: int, batch: int = 5_000) -> Iterator[Sequence[Row]]:
         """Everything above ``after`` up to ``upto``, in order and in batches, on a connection of its own."""
         with connect(self._url, "scan") as connection:
             yield from reading.scan(connection, after, upto, batch)
 
+    def connected(self, purpose: str) -> Connection:
+        """A connection of one's own, to be closed: for what goes on for longer than a question."""
+        return connect(self._url, purpose)
+
     def head(self) -> int:
         """The newest position, asked of the database; 0 for an empty log."""
-        return self._asked(reading.head)
+        return self.ask(reading.head)
 
     def find_command(self, command: str) -> StoredCommand | None:
         """The accepted command with this id."""
-        return self._asked(lambda connection: reading.find_command(connection, command))
+        return self.ask(lambda connection: reading.find_command(connection, command))
 
-    def _asked(self, question: Callable[[Connection], T]) -> T:
-        """Ask on a pooled connection; one that turns out to be dead is replaced, as long as patience lasts."""
+    def ask(self, question: Callable[[Connection], T]) -> T:
+        """Ask on a pooled connection; one that turns out to be dead is replaced, as long as patience lasts.
+
+        What is asked changes nothing. Raises Unavailable, and what ``question`` raises.
+        """
         deadline = monotonic() + self._patience_seconds
         while True:
             try:

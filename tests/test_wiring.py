@@ -67,7 +67,7 @@ def test_what_people_may_upload_and_where_they_are_comes_from_the_settings(tmp_p
         time_zone="Asia/Tokyo", smtp_url="smtp://mail.example.com",
     )  # fmt: skip
     made = make_services(told, make_log(told))
-    assert (made.file_limit_bytes, made.file_types) == (2 << 20, ("image/png",))
+    assert (made.file_limit_bytes, made.app.file_types) == (2 << 20, ("image/png",))
     assert made.calendar.zone == ZoneInfo("Asia/Tokyo")
     assert made.sends_mails
     assert not make_services(settings(tmp_path), make_log(told)).sends_mails

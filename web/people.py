@@ -18,8 +18,8 @@ from api.problems import Problem
 from api.reading import validate
 from api.registering import stream_id
 from api.services import Services
-from api.streams import person_key
 from api.views import answer
+from application.found import person_key
 from domain.directory import called, plain_name
 from domain.words import Actor
 from projections import queries

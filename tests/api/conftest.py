@@ -19,7 +19,6 @@ from api.guard import Site
 from api.server import listen, make_server
 from api.services import Services
 from application.milepost import Milepost
-from domain.schedule import Calendar
 from domain.words import Actor
 from milepost.embedded import PostgresServer
 from projections.engine.live import Projector
@@ -163,12 +162,11 @@ def make_services(database: Database, log: Log) -> Services:
         app=Milepost(log),
         pool=pool,
         site=Site("http://127.0.0.1"),
-        calendar=Calendar(),
         reached=reached.positions,
         projects_of=reached.projects_of,
         wait_seconds=0.5,
     )
-    services.directories = WelcomingDirectories(services.read)
+    services.app.directories = WelcomingDirectories(services.log)
     return services
 
 

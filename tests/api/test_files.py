@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from api import bodies
-from api.files import files_are_kept
+from application.kept_files import files_are_kept
 from domain.events import StepCompleted
 from domain.run import RUN
 from domain.words import StepKey
@@ -153,13 +153,13 @@ def test_files_of_an_imported_run_may_be_named_again(api: Api):
     ghost = {"name": "a.pdf", "type": "application/pdf", "size": 1, "sha256": "0" * 64}
     body = bodies.Save(values={"papers": [ghost]})
     run = RUN.fold([StepCompleted(step=StepKey("collect"), values=body.values, round=1, by=None, at=NINE)])
-    asyncio.run(files_are_kept(api.services, body, run))
+    asyncio.run(files_are_kept(api.services.app, body.values, run=run))
 
 
 @pytest.fixture
 def strict(api: Api) -> Api:
     """A server that takes small text files only."""
-    api.services.file_limit_bytes, api.services.file_types = 10, ("text/*",)
+    api.services.file_limit_bytes, api.services.app.file_types = 10, ("text/*",)
     return api
 
 

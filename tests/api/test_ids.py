@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from api import ids
-from api.ids import uuid7
+from application import ids
+from application.ids import uuid7
 
 
 def test_ids_are_in_the_order_in_which_they_were_made() -> None:

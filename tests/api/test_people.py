@@ -10,7 +10,7 @@ from uuid import UUID
 import httpx
 import pytest
 
-from api.directory import Directories
+from application.directory import Directories
 from projections.queries import owner_deactivated
 from tests.api.conftest import DANA, PROCESS, Api, project
 
@@ -18,7 +18,7 @@ from tests.api.conftest import DANA, PROCESS, Api, project
 @pytest.fixture(autouse=True)
 def _nobody_is_welcome_unasked(api: Api) -> None:
     """These tests are about who exists: strangers do not."""
-    api.services.directories = Directories(api.services.read)
+    api.services.app.directories = Directories(api.services.log)
 
 
 STAGES = [{"key": "sold", "title": "Sold"}]

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from api.sight import MASK
-from api.streams import RUNS
+from application.found import RUNS
 from domain.events import ActionQueued, ExternalEventReceived, IncidentResolved
 from domain.words import Actor, StepKey
 from tests.api.conftest import DANA, Api, project

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from api.waited_for import WaitedFor
+from application.waited_for import WaitedFor
 from domain.schedule import Calendar
 from tests.api.conftest import DANA, Api, project
 
@@ -191,7 +191,7 @@ def test_a_task_that_waits_is_in_no_inbox(api: Api, place: str):
 
 def test_a_task_is_judged_by_the_organisation_s_calendar(api: Api, place: str):
     """Its day ends where the organisation is, on its page as on the board."""
-    api.services.calendar = Calendar(zone=ZoneInfo("America/New_York"))
+    api.services.app.calendar = Calendar(zone=ZoneInfo("America/New_York"))
     made = {"project": place, "title": "Move", "stage": "open", "due_on": "2026-03-02"}
     task = api.client.post("/v1/tasks", json=made).json()["id"]
     project(api.database, api.services.log)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from inspect import signature
 from typing import Any
 
-from api.directory import Directories
+from application.directory import Directories
 from domain.directory import EMPTY, Directory, PersonFacts
 from domain.shown import spoken
 from domain.words import Assignee

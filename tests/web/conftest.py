@@ -23,7 +23,6 @@ from api.guard import Site
 from api.server import listen, make_server
 from api.services import Services
 from application.milepost import Milepost
-from domain.schedule import Calendar
 from domain.words import Actor
 from milepost.embedded import PostgresServer
 from projections.engine.live import Projector
@@ -216,7 +215,6 @@ def _services(database: Database, log: Log) -> Services:
         app=Milepost(log),
         pool=pool,
         site=Site("http://127.0.0.1"),
-        calendar=Calendar(),
         reached=reached.positions,
         projects_of=reached.projects_of,
     )

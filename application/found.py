@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any, TypeVar
 from uuid import UUID
 
-from api.problems import Problem
+from application.refused import Refused
 from domain import group as groups
 from domain import person as people
 from domain.aggregate import Aggregate
@@ -49,17 +49,17 @@ VIEWS = _only(VIEW)
 
 
 def known_run(state: Any, stream: UUID) -> Run:
-    """The run, or the problem that there is none."""
+    """The run, or Refused where there is none."""
     return _known(state, Run, "run", stream)
 
 
 def known_project(state: Any, stream: UUID | None) -> Project:
-    """The project, or the problem that there is none."""
+    """The project, or Refused where there is none."""
     return _known(state, Project, "project", stream)
 
 
 def project_taking_work(state: Any, stream: UUID) -> Project:
-    """The project, or the problem that there is none or that it is closed."""
+    """The project, or Refused where there is none or that it is closed."""
     project = known_project(state, stream)
     if project.closed:
         raise Rejected("project_closed", "this project is closed; reopen it first", accepted=["reopen"])
@@ -67,22 +67,22 @@ def project_taking_work(state: Any, stream: UUID) -> Project:
 
 
 def known_task(state: Any, stream: UUID) -> Task:
-    """The task, or the problem that there is none."""
+    """The task, or Refused where there is none."""
     return _known(state, Task, "task", stream)
 
 
 def known_view(state: Any, stream: UUID) -> View:
-    """The saved view, or the problem that there is none."""
+    """The saved view, or Refused where there is none."""
     return _known(state, View, "view", stream)
 
 
 def known_recurrence(state: Any, stream: UUID) -> Recurrence:
-    """The recurring work, or the problem that there is none."""
+    """The recurring work, or Refused where there is none."""
     return _known(state, Recurrence, "recurrence", stream)
 
 
 def known_process(state: Any, key: str) -> Process:
-    """The process, or the problem that there is none."""
+    """The process, or Refused where there is none."""
     return _known(state, Process, "process", key)
 
 
@@ -103,12 +103,12 @@ def group_key(text: str) -> str:
 
 
 def known_person(state: Any, key: str) -> Person:
-    """The person, or the problem that there is none."""
+    """The person, or Refused where there is none."""
     return _known(state, Person, "person", key)
 
 
 def known_group(state: Any, key: str) -> Group:
-    """The group, or the problem that there is none."""
+    """The group, or Refused where there is none."""
     return _known(state, Group, "group", key)
 
 
@@ -133,5 +133,5 @@ def _known(state: Any, kind: type[S], word: str, name: object) -> S:
     return state
 
 
-def _unknown(word: str, detail: str) -> Problem:
-    return Problem(f"unknown_{word}", detail)
+def _unknown(word: str, detail: str) -> Refused:
+    return Refused(f"unknown_{word}", detail)

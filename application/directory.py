@@ -3,28 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol, TypeVar
+from threading import Lock
+from time import monotonic
+from typing import Any
 
 from psycopg import Connection
 
+from application.blocking import blocks, wait_for
 from domain.definition import Definition
-from domain.directory import EMPTY, Directory
+from domain.directory import EMPTY, Directory, names_somebody
 from domain.run.roles import draws
 from domain.words import Assignee, RoleKey
 from projections.people import directory as people
-
-T = TypeVar("T")
+from store.log import Log
 
 RECENT_SECONDS = 0.25
-
-
-class Read(Protocol):
-    """Runs a query on a connection of the pool, in a thread."""
-
-    def __call__(self, query: Callable[[Connection[Any]], T]) -> Awaitable[T]:
-        """What the query gives."""
 
 
 @dataclass(eq=False, slots=True)
@@ -65,29 +60,32 @@ class Draws:
 class Directories:
     """Everybody and every group. A look at the log tells what changed since the last one; many who ask share it."""
 
-    def __init__(self, read: Read) -> None:
-        self._read = read
+    def __init__(self, log: Log) -> None:
+        self._log = log
         self._known = EMPTY
         self._upto: int | None = None
         self._asked_at = float("-inf")
-        self._one_at_a_time = asyncio.Lock()
+        self._coroutines = asyncio.Lock()
+        self._threads = Lock()
         self._pending: list[Draw] = []
 
     async def now(self) -> Directory:
         """The directory as of the head of the log at this moment."""
-        arrived = asyncio.get_running_loop().time()
-        async with self._one_at_a_time:
-            if self._asked_at < arrived:
-                started = asyncio.get_running_loop().time()
-                self._upto, self._known = await self._read(self._newer)
-                self._asked_at = started
-        return self._known
+        arrived = monotonic()
+        if blocks():
+            return self._as_of(arrived)
+        async with self._coroutines:  # one of them asks, and no more than one thread waits with it
+            return self._known if self._asked_at >= arrived else await wait_for(lambda: self._as_of(arrived))
 
     async def recently(self) -> Directory:
         """The directory as of a moment ago: for what is decided often and seldom asks."""
-        if asyncio.get_running_loop().time() - self._asked_at < RECENT_SECONDS:
+        if monotonic() - self._asked_at < RECENT_SECONDS:
             return self._known
         return await self.now()
+
+    async def naming(self, values: Any) -> Directory:
+        """As new as these values need it: whoever they name may have been added just now."""
+        return await (self.now() if names_somebody(values) else self.recently())
 
     async def for_draws(self, definition: Definition) -> Directory:
         """The directory as of now, with turns and loads of the groups that the process draws from."""
@@ -95,7 +93,9 @@ class Directories:
         groups = people.drawn_from(definition)
         if not groups:
             return known
-        position, found = await self._read(lambda connection: people.with_turns(connection, known, groups))
+        position, found = await wait_for(
+            lambda: self._log.ask(lambda connection: people.with_turns(connection, known, groups))
+        )
         self._pending[:] = [
             draw for draw in self._pending if draw.position is None or draw.position > position
         ]
@@ -110,6 +110,15 @@ class Directories:
     def draws(self) -> Draws:
         """For one command."""
         return Draws(self._pending)
+
+    def _as_of(self, arrived: float) -> Directory:
+        """As of that moment at least. Blocks; whoever comes meanwhile waits, and asks no more."""
+        with self._threads:
+            if self._asked_at < arrived:
+                started = monotonic()
+                self._upto, self._known = self._log.ask(self._newer)
+                self._asked_at = started
+            return self._known
 
     def _newer(self, connection: Connection[Any]) -> tuple[int, Directory]:
         upto, known = self._upto, self._known

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from uuid import UUID
 
-from api.streams import RUNS, TASKS
+from application.found import RUNS, TASKS
 from application.milepost import Milepost
 from domain.task import Task
 from domain.waiting import MOST_BEHIND, DependencyKind, Other

@@ -1,0 +1,47 @@
+"""The one way to a run: loaded with the version that it follows, decided, stored with the process it belongs to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from application.asked import Asked
+from application.found import RUNS, known_run
+from application.guests import must_act_at
+from application.milepost import Milepost, Outcome
+from application.refused import Refused
+from domain.definition import Definition
+from domain.events import Event
+from domain.run import Run
+from domain.words import Rejected, StepKey
+
+Decide = Callable[[Run, Definition], Sequence[Event]]
+
+
+async def on_run(
+    app: Milepost, run: UUID, asked: Asked, decide: Decide, *, step: StepKey | None = None
+) -> Outcome[Event]:
+    """Decide on a run as it is now. Refused where there is no such run or ``step``; raises what ``decide`` raises."""
+
+    def on_newest(state: Run | None) -> Sequence[Event]:
+        now = known_run(state, run)
+        definition = app.definition(now.process, now.process_version)
+        if step is not None and step not in definition.steps:
+            raise Refused("unknown_step", f"this process has no step {step}")
+        if asked.held is None:
+            return decide(now, definition)
+        is_open = must_act_at(now, definition, asked.held)
+        events = decide(now, definition)
+        if events and not is_open:
+            raise Rejected("step_not_open", "this step is not open (any more); the link acts while it is")
+        return events
+
+    return await app.act(RUNS, run, on_newest, asked, meta=lambda now: of_run(asked, now))
+
+
+def of_run(asked: Asked, run: Run | None) -> Mapping[str, Any]:
+    """What is kept beside the events of a run: the version of the process that they were decided under."""
+    if run is None:
+        return asked.meta
+    return {**asked.meta, "process": run.process, "process_version": run.process_version}

@@ -1,0 +1,117 @@
+"""What can be asked of people and groups.
+
+Each raises Refused where there is no such person or group, and Rejected, with what would be accepted, where a rule says
+no.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from application.asked import Asked
+from application.found import GROUPS, PEOPLE, known_group, known_person
+from application.milepost import Milepost, Outcome
+from domain import group as groups
+from domain import person as people
+from domain.events import AnyGroupEvent, AnyPersonEvent
+from domain.group import Group
+from domain.person import Person
+from domain.words import Assignee, group_stream, person_stream
+
+_CHANGEABLE = ("name", "email", "manager", "weekly_hours")
+
+
+async def add_person(
+    app: Milepost,
+    key: str,
+    asked: Asked,
+    *,
+    name: str,
+    email: str | None = None,
+    manager: Assignee | None = None,
+    weekly_hours: float | None = None,
+) -> Outcome[AnyPersonEvent]:
+    """Add somebody who works here."""
+    house = await app.directories.now()
+    return await app.act(PEOPLE, person_stream(key), lambda known: people.add_person(
+        known, key, name, email, manager, weekly_hours, directory=house, by=asked.by, at=asked.at
+    ), asked)  # fmt: skip
+
+
+async def change_person(
+    app: Milepost, key: str, asked: Asked, *, changes: Mapping[str, Any]
+) -> Outcome[AnyPersonEvent]:
+    """Change ``name``, ``email``, ``manager`` or ``weekly_hours``; what is not named stays. No name is taken away."""
+    house = await app.directories.now()
+
+    def decide(now: Person) -> Sequence[AnyPersonEvent]:
+        to_be = {each: getattr(now, each) for each in _CHANGEABLE} | dict(changes)
+        to_be["name"] = to_be["name"] or now.name
+        return people.change_person(now, **to_be, directory=house, by=asked.by, at=asked.at)
+
+    return await _on_person(app, key, asked, decide)
+
+
+async def deactivate(app: Milepost, key: str, asked: Asked, *, reason: str) -> Outcome[AnyPersonEvent]:
+    """Give somebody no more work; whatever lets them in ends."""
+    return await _on_person(app, key, asked, lambda now: people.deactivate(
+        now, reason, by=asked.by, at=asked.at
+    ))  # fmt: skip
+
+
+async def reactivate(app: Milepost, key: str, asked: Asked) -> Outcome[AnyPersonEvent]:
+    """Give somebody work again."""
+    return await _on_person(app, key, asked, lambda now: people.reactivate(now, by=asked.by, at=asked.at))
+
+
+async def create_group(app: Milepost, key: str, asked: Asked, *, title: str) -> Outcome[AnyGroupEvent]:
+    """Create a group of people who share work."""
+    return await app.act(GROUPS, group_stream(key), lambda known: groups.create_group(
+        known, key, title, by=asked.by, at=asked.at
+    ), asked)  # fmt: skip
+
+
+async def rename_group(app: Milepost, key: str, asked: Asked, *, title: str) -> Outcome[AnyGroupEvent]:
+    """Give a group another title."""
+    return await _on_group(app, key, asked, lambda now: groups.rename_group(
+        now, title, by=asked.by, at=asked.at
+    ))  # fmt: skip
+
+
+async def add_group_member(
+    app: Milepost, key: str, asked: Asked, *, member: Assignee
+) -> Outcome[AnyGroupEvent]:
+    """Let somebody take work of a group."""
+    house = await app.directories.now()
+    return await _on_group(app, key, asked, lambda now: groups.add_group_member(
+        now, member, directory=house, by=asked.by, at=asked.at
+    ))  # fmt: skip
+
+
+async def remove_group_member(
+    app: Milepost, key: str, asked: Asked, *, member: Assignee
+) -> Outcome[AnyGroupEvent]:
+    """Let somebody take no more work of a group."""
+    return await _on_group(app, key, asked, lambda now: groups.remove_group_member(
+        now, member, by=asked.by, at=asked.at
+    ))  # fmt: skip
+
+
+async def close_group(app: Milepost, key: str, asked: Asked, *, reason: str) -> Outcome[AnyGroupEvent]:
+    """Close a group for good."""
+    return await _on_group(app, key, asked, lambda now: groups.close_group(
+        now, reason, by=asked.by, at=asked.at
+    ))  # fmt: skip
+
+
+async def _on_person(
+    app: Milepost, key: str, asked: Asked, decide: Callable[[Person], Sequence[AnyPersonEvent]]
+) -> Outcome[AnyPersonEvent]:
+    return await app.act(PEOPLE, person_stream(key), lambda state: decide(known_person(state, key)), asked)
+
+
+async def _on_group(
+    app: Milepost, key: str, asked: Asked, decide: Callable[[Group], Sequence[AnyGroupEvent]]
+) -> Outcome[AnyGroupEvent]:
+    return await app.act(GROUPS, group_stream(key), lambda state: decide(known_group(state, key)), asked)
