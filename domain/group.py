@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import assert_never
 
 from domain.aggregate import Aggregate
 from domain.checks import line, words
@@ -48,6 +49,8 @@ def evolve(group: Group | None, event: AnyGroupEvent) -> Group:
             return replace(group, members=_without(group, event.member))
         case GroupClosed():
             return replace(group, closed=True)
+        case _:
+            assert_never(event)
 
 
 def _without(group: Group, member: Assignee) -> tuple[Assignee, ...]:

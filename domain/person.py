@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import assert_never
 
 from domain.aggregate import Aggregate
 from domain.checks import line, words
@@ -41,6 +42,8 @@ def evolve(person: Person | None, event: AnyPersonEvent) -> Person:
             return replace(person, active=False)
         case PersonReactivated():
             return replace(person, active=True)
+        case _:
+            assert_never(event)
 
 
 def _with(person: Person, event: PersonAdded | PersonChanged) -> Person:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, assert_never
 
 from domain.aggregate import Aggregate
 from domain.checks import words
@@ -41,6 +41,8 @@ def evolve(process: Process | None, event: AnyProcessEvent) -> Process:
             )
         case ProcessRetired():
             return replace(process, key=event.process, retired=True)
+        case _:
+            assert_never(event)
 
 
 PROCESS = Aggregate("process", evolve)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Literal, get_args
+from typing import Literal, assert_never, get_args
 
 from domain.aggregate import Aggregate
 from domain.checks import line, words
@@ -62,6 +62,8 @@ def evolve(project: Project | None, event: AnyProjectEvent) -> Project:  # noqa:
             return replace(project, closed=True)
         case ProjectReopened():
             return replace(project, closed=False)
+        case _:
+            assert_never(event)
 
 
 PROJECT = Aggregate("project", evolve)

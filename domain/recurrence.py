@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from itertools import islice, takewhile
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, assert_never
 from uuid import UUID, uuid5
 
 from domain.aggregate import Aggregate
@@ -103,6 +103,8 @@ def evolve(known: Recurrence | None, event: AnyRecurrenceEvent) -> Recurrence:
             return replace(known, state="ended")
         case OccurrenceMade() | OccurrencePassedOver():
             return _dealt_with(known, event.occurs_at)
+        case _:
+            assert_never(event)
 
 
 RECURRENCE = Aggregate("recurrence", evolve)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
-from typing import Literal
+from typing import Literal, assert_never
 from uuid import UUID
 
 from domain import rank as ranks
@@ -122,6 +122,8 @@ def evolve(task: Task | None, event: AnyTaskEvent) -> Task:  # noqa: C901, PLR09
             return replace(task, state="open")
         case TaskCancelled():
             return replace(task, state="cancelled")
+        case _:
+            assert_never(event)
 
 
 def _added(task: Task, event: TaskAdded) -> Task:

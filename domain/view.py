@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import assert_never
 
 from domain.aggregate import Aggregate
 from domain.checks import line
@@ -38,6 +39,8 @@ def evolve(view: View | None, event: AnyViewEvent) -> View:
             return replace(view, name=event.name, query=event.query, shared=event.shared)
         case ViewRemoved():
             return replace(view, removed=True)
+        case _:
+            assert_never(event)
 
 
 VIEW = Aggregate("view", evolve)

@@ -18,6 +18,8 @@ from domain.events.action import (
     ExternalEventReceived,
     IncidentOpened,
     IncidentResolved,
+    OfChildRun,
+    OfOneAction,
 )
 from domain.events.base import Aggregate, Event
 from domain.events.people import (
@@ -145,6 +147,9 @@ from domain.events.view import (
     ViewSaved,
 )
 
+AnyRunStreamEvent = AnyRunEvent | AnyStepEvent | AnyActionEvent
+"""All that the stream of a run can hold: of the run as a whole, of its steps, of what the machine does for it."""
+
 
 def _concrete(base: type[Event]) -> list[type[Event]]:
     found = [base] if "type" in vars(base) else []
@@ -174,6 +179,7 @@ __all__ = [
     "AnyProjectEvent",
     "AnyRecurrenceEvent",
     "AnyRunEvent",
+    "AnyRunStreamEvent",
     "AnyStepEvent",
     "AnyTaskEvent",
     "AnyViewEvent",
@@ -199,6 +205,8 @@ __all__ = [
     "IncidentResolved",
     "OccurrenceMade",
     "OccurrencePassedOver",
+    "OfChildRun",
+    "OfOneAction",
     "PersonAdded",
     "PersonChanged",
     "PersonDeactivated",

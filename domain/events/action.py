@@ -183,7 +183,7 @@ class ChildRunReopened(RunEvent):
     child: UUID
 
 
-AnyActionEvent = (
+OfOneAction = (
     ActionQueued
     | ActionStarted
     | ActionSucceeded
@@ -193,8 +193,10 @@ AnyActionEvent = (
     | ActionWithdrawn
     | IncidentOpened
     | IncidentResolved
-    | ExternalEventReceived
-    | ChildRunStarted
-    | ChildRunEnded
-    | ChildRunReopened
 )
+"""What happens to one action of a run."""
+
+OfChildRun = ChildRunStarted | ChildRunEnded | ChildRunReopened
+"""What happens to a run that a step started."""
+
+AnyActionEvent = OfOneAction | ExternalEventReceived | OfChildRun

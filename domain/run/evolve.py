@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, assert_never
 
 from domain import events as e
-from domain.run.evolve_action import ACTION_EVENTS, evolve_actions, evolve_children, evolve_received
+from domain.run.evolve_action import evolve_actions, evolve_children, evolve_received
 from domain.run.evolve_migrated import evolve_migrated
 from domain.run.evolve_step import evolve_step, with_one
 from domain.run.state import Attachment, Run, StepState, altered
@@ -16,20 +16,18 @@ from domain.words import StepKey
 _BLANK = Run()
 
 
-def evolve(run: Run | None, event: e.AnyRunEvent | e.AnyStepEvent | e.AnyActionEvent) -> Run:
+def evolve(run: Run | None, event: e.AnyRunStreamEvent) -> Run:
     """The run after the event. It never raises: imported facts need not obey any rule."""
     run = run or _BLANK
     if not isinstance(event, e.StepEvent):
-        return _RUN[type(event)](run, event)
+        return _of_run(run, event)
     values = completed_values(run, event)
     steps = dict(run.steps)
     steps[event.step] = evolve_step(run.step(event.step), event)
     return altered(run, steps=steps, values={**run.values, **values} if values else run.values)
 
 
-def evolve_all(
-    run: Run | None, events: Iterable[e.AnyRunEvent | e.AnyStepEvent | e.AnyActionEvent]
-) -> Run | None:
+def evolve_all(run: Run | None, events: Iterable[e.AnyRunStreamEvent]) -> Run | None:
     """The run after these events, as ``evolve`` gives it one by one; steps and values are copied once only."""
     own = _Own({}, {})
     for event in events:
@@ -44,9 +42,9 @@ class _Own:
     steps: dict[StepKey, StepState]
     values: dict[str, Any]
 
-    def take(self, run: Run, event: e.Event) -> Run:
+    def take(self, run: Run, event: e.AnyRunStreamEvent) -> Run:
         if not isinstance(event, e.StepEvent):
-            return _RUN[type(event)](run, event)
+            return _of_run(run, event)
         changed = completed_values(run, event)
         if run.steps is not self.steps or (changed and run.values is not self.values):
             run = self._copied(run)
@@ -59,7 +57,7 @@ class _Own:
         return altered(run, steps=self.steps, values=self.values)
 
 
-def completed_values(run: Run, event: e.StepEvent) -> dict[str, Any]:
+def completed_values(run: Run, event: e.AnyStepEvent) -> dict[str, Any]:
     """The fields, by path, that count from this event on: a draft does when its step is completed."""
     if isinstance(event, e.StepCompleted):
         return _paths(event.step, {**run.step(event.step).draft, **event.values})
@@ -69,6 +67,72 @@ def completed_values(run: Run, event: e.StepEvent) -> dict[str, Any]:
 
 
 # --- the run as a whole ---
+
+
+def _of_run(run: Run, event: e.AnyRunEvent | e.AnyActionEvent) -> Run:  # noqa: C901, PLR0911, PLR0912 - one closed match
+    match event:
+        case e.RunStarted():
+            return _started(run, event)
+        case e.RunInputsChanged():
+            return _inputs_changed(run, event)
+        case e.RunTargetSet():
+            return altered(run, target_at=event.target_at)
+        case e.RunPrioritySet():
+            return _priority_set(run, event)
+        case e.RunLinked():
+            return altered(run, project=event.project)
+        case e.RunRanked():
+            return altered(run, rank=event.rank)
+        case (
+            e.RunPaused()
+            | e.RunResumed()
+            | e.RunReopened()
+            | e.RunCompleted()
+            | e.RunEndedEarly()
+            | e.RunCancelled()
+        ):
+            return _becomes(run, event)
+        case e.RoleAssigned():
+            return _role_assigned(run, event)
+        case e.RunCommented():
+            return altered(run, comments=run.comments | {event.comment})
+        case e.RunMigrated():
+            return evolve_migrated(run, event)
+        case e.AttachmentAdded():
+            return _attached(run, event)
+        case e.AttachmentRemoved():
+            return _detached(run, event)
+        case e.StageOverridden():
+            return altered(run, stage_override=event.stage, override_from=event.from_stage)
+        case e.StageOverrideCleared():
+            return altered(run, stage_override=None, override_from=None)
+        case e.ExternalEventReceived():
+            return evolve_received(run, event)
+        case e.ChildRunStarted() | e.ChildRunEnded() | e.ChildRunReopened():
+            return evolve_children(run, event)
+        case _:
+            return evolve_actions(run, event)
+
+
+def _becomes(
+    run: Run,
+    event: e.RunPaused | e.RunResumed | e.RunReopened | e.RunCompleted | e.RunEndedEarly | e.RunCancelled,
+) -> Run:
+    match event:
+        case e.RunPaused():
+            return run if run.ended else altered(run, state="paused", paused_at=event.at)
+        case e.RunResumed():
+            return _resumed(run, event)
+        case e.RunReopened():
+            return altered(run, state="running", outcome=None, ended_at=None, reopenings=run.reopenings + 1)
+        case e.RunCompleted():
+            return altered(run, state="completed", outcome=event.outcome, ended_at=event.at, paused_at=None)
+        case e.RunEndedEarly():
+            return altered(run, state="ended_early", outcome=event.outcome, ended_at=event.at, paused_at=None)
+        case e.RunCancelled():
+            return altered(run, state="cancelled", ended_at=event.at, paused_at=None)
+        case _:
+            assert_never(event)
 
 
 def _started(run: Run, event: e.RunStarted) -> Run:
@@ -101,31 +165,16 @@ def _inputs_changed(run: Run, event: e.RunInputsChanged) -> Run:
     return altered(run, inputs={**run.inputs, **event.inputs}, values=values, givers=givers)
 
 
+def _priority_set(run: Run, event: e.RunPrioritySet) -> Run:
+    who = "rule" if event.cause == "rule" else run.priority_set and "user"
+    return altered(run, priority=event.priority, priority_set=who)
+
+
 def _role_assigned(run: Run, event: e.RoleAssigned) -> Run:
     roles = {role: who for role, who in run.roles.items() if role != event.role}
     if event.assignee is not None:
         roles[event.role] = event.assignee
     return altered(run, roles=roles)
-
-
-def _completed(run: Run, event: e.RunCompleted) -> Run:
-    return altered(run, state="completed", outcome=event.outcome, ended_at=event.at, paused_at=None)
-
-
-def _ended_early(run: Run, event: e.RunEndedEarly) -> Run:
-    return altered(run, state="ended_early", outcome=event.outcome, ended_at=event.at, paused_at=None)
-
-
-def _cancelled(run: Run, event: e.RunCancelled) -> Run:
-    return altered(run, state="cancelled", ended_at=event.at, paused_at=None)
-
-
-def _reopened(run: Run, _event: e.RunReopened) -> Run:
-    return altered(run, state="running", outcome=None, ended_at=None, reopenings=run.reopenings + 1)
-
-
-def _paused(run: Run, event: e.RunPaused) -> Run:
-    return run if run.ended else altered(run, state="paused", paused_at=event.at)
 
 
 def _resumed(run: Run, event: e.RunResumed) -> Run:
@@ -145,40 +194,6 @@ def _detached(run: Run, event: e.AttachmentRemoved) -> Run:
     if known is None:
         return run
     return altered(run, attachments={**run.attachments, event.attachment: replace(known, removed=True)})
-
-
-_RUN: dict[type[e.Event], Callable[[Run, Any], Run]] = {
-    e.RunStarted: _started,
-    e.RunInputsChanged: _inputs_changed,
-    e.RunTargetSet: lambda run, event: altered(run, target_at=event.target_at),
-    e.RunPrioritySet: lambda run, event: altered(
-        run,
-        priority=event.priority,
-        priority_set="rule" if event.cause == "rule" else run.priority_set and "user",
-    ),
-    e.RunLinked: lambda run, event: altered(run, project=event.project),
-    e.RunRanked: lambda run, event: altered(run, rank=event.rank),
-    e.RunPaused: _paused,
-    e.RunResumed: _resumed,
-    e.RunCompleted: _completed,
-    e.RunEndedEarly: _ended_early,
-    e.RunCancelled: _cancelled,
-    e.RunReopened: _reopened,
-    e.RoleAssigned: _role_assigned,
-    e.RunCommented: lambda run, event: altered(run, comments=run.comments | {event.comment}),
-    e.RunMigrated: evolve_migrated,
-    **dict.fromkeys(ACTION_EVENTS, evolve_actions),
-    e.ExternalEventReceived: evolve_received,
-    e.ChildRunStarted: evolve_children,
-    e.ChildRunEnded: evolve_children,
-    e.ChildRunReopened: evolve_children,
-    e.AttachmentAdded: _attached,
-    e.AttachmentRemoved: _detached,
-    e.StageOverridden: lambda run, event: altered(
-        run, stage_override=event.stage, override_from=event.from_stage
-    ),
-    e.StageOverrideCleared: lambda run, _event: altered(run, stage_override=None, override_from=None),
-}
 
 
 def _paths(owner: str, values: dict[str, Any]) -> dict[str, Any]:

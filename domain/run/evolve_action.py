@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, assert_never
 
 from domain import events as e
 from domain.canonical import sha256_of
 from domain.run.state import ActionState, Child, Incident, KeptEvent, Run, StepState, action_key, altered
 from domain.words import StepKey
 
-ACTION_EVENTS: tuple[type[e.ActionEvent], ...] = (
-    e.ActionQueued, e.ActionStarted, e.ActionSucceeded, e.ActionReachedNobody, e.ActionFailed, e.ActionBecameUncertain,
-    e.ActionWithdrawn, e.IncidentOpened, e.IncidentResolved,
-)  # fmt: skip
 
-
-def evolve_actions(run: Run, event: e.ActionEvent) -> Run:
+def evolve_actions(run: Run, event: e.OfOneAction) -> Run:
     """The run after an event about one of its actions."""
     key = action_key(event.step, event.round, event.action)
     new = evolve_action(run.actions.get(key), event)
@@ -29,10 +24,30 @@ def evolve_actions(run: Run, event: e.ActionEvent) -> Run:
     )
 
 
-def evolve_action(action: ActionState | None, event: e.ActionEvent) -> ActionState:
+def evolve_action(action: ActionState | None, event: e.OfOneAction) -> ActionState:  # noqa: PLR0911 - one closed match
     """The action after an event of its own; it never raises, whatever came before."""
     now = action or ActionState(event.step, event.round, event.action)
-    return _ACTION[type(event)](now, event)
+    match event:
+        case e.ActionQueued():
+            return _queued(now, event)
+        case e.ActionStarted():
+            return _started(now, event)
+        case e.ActionSucceeded():
+            return _succeeded(now, event)
+        case e.ActionReachedNobody():
+            return _unsent(now, event)
+        case e.ActionFailed():
+            return _failed(now, event)
+        case e.ActionBecameUncertain():
+            return _uncertain(now, event)
+        case e.ActionWithdrawn():
+            return altered(now, state="withdrawn", reason=event.reason, next_at=None)
+        case e.IncidentOpened():
+            return altered(now, incident=event.incident, reason=event.reason, next_at=None)
+        case e.IncidentResolved():
+            return _resolved(now, event)
+        case _:
+            assert_never(event)
 
 
 def evolve_incident(incident: Incident | None, event: e.IncidentOpened | e.IncidentResolved) -> Incident:
@@ -75,7 +90,7 @@ def told_sha256(event: str, values: Mapping[str, Any]) -> str:
     return sha256_of([event, values])
 
 
-def evolve_children(run: Run, event: e.ChildRunStarted | e.ChildRunEnded | e.ChildRunReopened) -> Run:
+def evolve_children(run: Run, event: e.OfChildRun) -> Run:
     """The run after a child of one of its steps started, ended or went on; who worked in it worked on the step.
 
     The child that a step began to wait for last is the last one.
@@ -100,7 +115,7 @@ def evolve_children(run: Run, event: e.ChildRunStarted | e.ChildRunEnded | e.Chi
     )
 
 
-def _edited(run: Run, event: e.ActionEvent) -> Mapping[StepKey, StepState]:
+def _edited(run: Run, event: e.OfOneAction) -> Mapping[StepKey, StepState]:
     """Who said what the machine sends has a part in what the step brings."""
     if not isinstance(event, e.IncidentResolved) or event.how != "edited" or event.step is None:
         return run.steps
@@ -109,7 +124,7 @@ def _edited(run: Run, event: e.ActionEvent) -> Mapping[StepKey, StepState]:
     return {**run.steps, event.step: altered(step, contributors=tuple(dict.fromkeys(said)))}
 
 
-def _incidents(run: Run, event: e.ActionEvent) -> Mapping[Any, Incident]:
+def _incidents(run: Run, event: e.OfOneAction) -> Mapping[Any, Incident]:
     if not isinstance(event, (e.IncidentOpened, e.IncidentResolved)):
         return run.incidents
     return {**run.incidents, event.incident: evolve_incident(run.incidents.get(event.incident), event)}
@@ -180,14 +195,6 @@ def _uncertain(action: ActionState, event: e.ActionBecameUncertain) -> ActionSta
     )
 
 
-def _withdrawn(action: ActionState, event: e.ActionWithdrawn) -> ActionState:
-    return altered(action, state="withdrawn", reason=event.reason, next_at=None)
-
-
-def _opened(action: ActionState, event: e.IncidentOpened) -> ActionState:
-    return altered(action, incident=event.incident, reason=event.reason, next_at=None)
-
-
 def _resolved(action: ActionState, event: e.IncidentResolved) -> ActionState:
     """Tried again means: queued once more, at once, with a schedule of tries of its own."""
     if event.how not in ("retried", "edited"):
@@ -201,16 +208,3 @@ def _resolved(action: ActionState, event: e.IncidentResolved) -> ActionState:
         edits=action.edits + (event.how == "edited"),
         changes={**action.changes, **event.changes},
     )
-
-
-_ACTION: dict[type[e.Event], Callable[[ActionState, Any], ActionState]] = {
-    e.ActionQueued: _queued,
-    e.ActionStarted: _started,
-    e.ActionSucceeded: _succeeded,
-    e.ActionReachedNobody: _unsent,
-    e.ActionFailed: _failed,
-    e.ActionBecameUncertain: _uncertain,
-    e.ActionWithdrawn: _withdrawn,
-    e.IncidentOpened: _opened,
-    e.IncidentResolved: _resolved,
-}

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, assert_never
 
 from domain import events as e
 from domain.run.state import AskedAnew, Help, StepState, StepWord, altered
@@ -16,9 +15,76 @@ REPEAT = "repeat"
 """The outcome of an attempt that asks for another one."""
 
 
-def evolve_step(step: StepState, event: e.StepEvent) -> StepState:
+def evolve_step(step: StepState, event: e.AnyStepEvent) -> StepState:  # noqa: C901, PLR0911, PLR0912 - one closed match
     """The step after an event of its own."""
-    return _STEP[type(event)](step, event)
+    match event:
+        case e.StepBecameReady():
+            return _ready(step, event)
+        case e.StepCompleted():
+            return _step_done(step, event)
+        case e.StepStarted():
+            return _step_begun(step, event)
+        case e.StepValuesSaved():
+            return _saved(step, event)
+        case e.StepAssigned():
+            return _assigned(step, event)
+        case e.StepDueSet():
+            return _due_set(step, event)
+        case e.StepRelocked():
+            return _relocked(step, event)
+        case e.StepReopened():
+            return _step_reopened(step, event)
+        case e.StepSkipped():
+            return _skipped(step, event)
+        case e.StepBecameNotApplicable():
+            return _not_applicable(step, event)
+        case e.StepBecameApplicable():
+            return _applicable(step, event)
+        case e.StepFailed():
+            return _failed(step, event)
+        case e.StepCancelled():
+            return _cancelled_step(step, event)
+        case e.StepEvidenceQuestioned():
+            return _questioned(step, event)
+        case e.ApprovalGiven() | e.ApprovalRefused() | e.DecisionVoided():
+            return _judged(step, event)
+        case e.StepBecameOverdue() | e.StepReminderRaised() | e.StepEscalated() | e.StepWaitTimedOut():
+            return _rung(step, event)
+        case e.HelpRequested():
+            return _help(step, event)
+        case e.HelpCleared():
+            return altered(step, help=None)
+        case _:
+            assert_never(event)
+
+
+def _judged(step: StepState, event: e.ApprovalGiven | e.ApprovalRefused | e.DecisionVoided) -> StepState:
+    match event:
+        case e.ApprovalGiven():
+            return _approved(step, event)
+        case e.ApprovalRefused():
+            return _refused(step, event)
+        case e.DecisionVoided():
+            return _decision_voided(step, event)
+        case _:
+            assert_never(event)
+
+
+def _rung(
+    step: StepState, event: e.StepBecameOverdue | e.StepReminderRaised | e.StepEscalated | e.StepWaitTimedOut
+) -> StepState:
+    """An instant came at which the timer had something to do."""
+    match event:
+        case e.StepBecameOverdue():
+            return altered(step, overdue=event.due_at)
+        case e.StepReminderRaised():
+            return _without(step, event.alarm)
+        case e.StepEscalated():
+            return _without(step, "escalation")
+        case e.StepWaitTimedOut():
+            return _timed_out(step, event)
+        case _:
+            assert_never(event)
 
 
 def with_one(known: tuple[Any, ...], one: Any) -> tuple[Any, ...]:
@@ -288,10 +354,6 @@ def _skipped(step: StepState, event: e.StepSkipped) -> StepState:
     )
 
 
-def _reminded(step: StepState, event: e.StepReminderRaised) -> StepState:
-    return _without(step, event.alarm)
-
-
 def _timed_out(step: StepState, event: e.StepWaitTimedOut) -> StepState:
     """A wait that was flagged at its instant, because it cannot end by itself, is not flagged again for it."""
     return _without(step, "until") if step.alarms.get("until") == event.due_at else step
@@ -299,30 +361,3 @@ def _timed_out(step: StepState, event: e.StepWaitTimedOut) -> StepState:
 
 def _without(step: StepState, alarm: str) -> StepState:
     return altered(step, alarms={name: at for name, at in step.alarms.items() if name != alarm})
-
-
-_STEP: dict[type[e.Event], Callable[[StepState, Any], StepState]] = {
-    e.StepBecameReady: _ready,
-    e.StepRelocked: _relocked,
-    e.StepAssigned: _assigned,
-    e.StepDueSet: _due_set,
-    e.StepBecameOverdue: lambda step, event: altered(step, overdue=event.due_at),
-    e.StepReminderRaised: _reminded,
-    e.StepEscalated: lambda step, _event: _without(step, "escalation"),
-    e.StepWaitTimedOut: _timed_out,
-    e.StepStarted: _step_begun,
-    e.StepValuesSaved: _saved,
-    e.StepCompleted: _step_done,
-    e.ApprovalGiven: _approved,
-    e.ApprovalRefused: _refused,
-    e.DecisionVoided: _decision_voided,
-    e.StepSkipped: _skipped,
-    e.StepBecameNotApplicable: _not_applicable,
-    e.StepBecameApplicable: _applicable,
-    e.StepFailed: _failed,
-    e.StepCancelled: _cancelled_step,
-    e.StepReopened: _step_reopened,
-    e.StepEvidenceQuestioned: _questioned,
-    e.HelpRequested: _help,
-    e.HelpCleared: lambda step, _event: altered(step, help=None),
-}

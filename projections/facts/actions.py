@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import get_args
 from uuid import UUID
 
 from domain.events import (
-    ActionEvent,
     ChildRunEnded,
     ChildRunReopened,
     ChildRunStarted,
     IncidentOpened,
     IncidentResolved,
+    OfOneAction,
 )
-from domain.run.evolve_action import ACTION_EVENTS, evolve_action, evolve_incident
+from domain.run.evolve_action import evolve_action, evolve_incident
 from domain.run.state import ActionState, Incident, action_key
 from projections.engine.fold import Data, Fold
 
@@ -48,7 +49,7 @@ class RunActions:
         self.children: dict[UUID, StartedChild] = {}
 
 
-def _of(kind: type[ActionEvent]) -> Callable[[RunActions, Data, datetime, str | None], None]:
+def _of(kind: type[OfOneAction]) -> Callable[[RunActions, Data, datetime, str | None], None]:
     def changed(found: RunActions, data: Data, at: datetime, by: str | None) -> None:
         event = kind.model_validate({**data, "at": at, "by": by})
         key = action_key(event.step, event.round, event.action)
@@ -85,7 +86,7 @@ RUN_ACTIONS = Fold(
     "run_actions",
     RunActions,
     {
-        **{kind.type: _of(kind) for kind in ACTION_EVENTS},
+        **{kind.type: _of(kind) for kind in get_args(OfOneAction)},
         "child_run_started": _child_started,
         "child_run_ended": _child_ended,
         "child_run_reopened": _child_reopened,
