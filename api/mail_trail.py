@@ -11,8 +11,9 @@ from api.sight import Sight
 from domain.addresses import AddressBook
 from domain.events import ActionStarted
 from domain.guests import Pass
-from domain.mails import Desk, Mail, MailAction, compose, headline
+from domain.mails import Desk, Mail, compose, headline
 from domain.run import RUN, Run
+from domain.run.mail_action import MailAction
 from domain.run.state import action_key
 from store.mapper import to_event
 from store.model import Recorded

@@ -24,8 +24,9 @@ from domain.addresses import AddressBook
 from domain.definition import Definition
 from domain.document import Document
 from domain.guests import Pass
-from domain.mails import Desk, Mail, MailAction, authored, compose
+from domain.mails import Desk, Mail, compose
 from domain.notices import notice_of
+from domain.run.mail_action import MailAction, authored
 from domain.samples import sample_run
 from domain.words import RoleKey, StepKey, process_stream
 

@@ -6,17 +6,29 @@ import hashlib
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any, Protocol
 
 from domain.definition import Definition
 from domain.directory import Directory
 from domain.mail_address import NoAddress, mail_address
-from domain.run.state import Run
 from domain.shown import spoken
 from domain.words import Assignee, RoleKey, full_path
 
 _ASSIGNEE = re.compile(r"(person|guest|group|service):\S{1,100}")
 _BETWEEN = re.compile(r"[,;\n]")
 _TAG = re.compile(r"\b[0-9a-f]{16}\b")
+
+
+class Parties(Protocol):
+    """A run, as far as it says who takes part in it: who plays which role, and fields that tell a guest's address."""
+
+    @property
+    def roles(self) -> Mapping[RoleKey, Assignee]:
+        """Who plays each role."""
+
+    @property
+    def values(self) -> Mapping[str, Any]:
+        """Every field by path."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,12 +97,12 @@ class Reached:
         return cls(tuple(recipients.values())[::-1], tuple(lost))
 
 
-def reach(who: Iterable[Assignee], run: Run, definition: Definition, book: AddressBook) -> Reached:
+def reach(who: Iterable[Assignee], run: Parties, definition: Definition, book: AddressBook) -> Reached:
     """The addresses of these people, guests and groups."""
     return Reached.together(_reach_one(assignee, run, definition, book) for assignee in who)
 
 
-def addressed(text: str, run: Run, definition: Definition, book: AddressBook) -> Reached:
+def addressed(text: str, run: Parties, definition: Definition, book: AddressBook) -> Reached:
     """The addresses in a rendered recipient line: mail addresses, or people such as ``person:dana``, by commas."""
     return Reached.together(_read(part, run, definition, book) for part in parts_of(text))
 
@@ -100,13 +112,13 @@ def parts_of(line: str) -> list[str]:
     return [part for part in map(str.strip, _BETWEEN.split(line)) if part]
 
 
-def players(role: RoleKey, run: Run) -> tuple[Assignee, ...]:
+def players(role: RoleKey, run: Parties) -> tuple[Assignee, ...]:
     """Who plays the role in this run."""
     who = run.roles.get(role)
     return () if who is None else (who,)
 
 
-def played(role: RoleKey, run: Run, definition: Definition, book: AddressBook) -> Reached:
+def played(role: RoleKey, run: Parties, definition: Definition, book: AddressBook) -> Reached:
     """The addresses of whoever plays the role; a role that nobody plays names nobody."""
     who = players(role, run)
     if who:
@@ -116,13 +128,13 @@ def played(role: RoleKey, run: Run, definition: Definition, book: AddressBook) -
     return Reached(unreached=(Unreached(f"role:{role}", f"nobody plays the role {title}", named=False),))
 
 
-def _read(part: str, run: Run, definition: Definition, book: AddressBook) -> Reached:
+def _read(part: str, run: Parties, definition: Definition, book: AddressBook) -> Reached:
     if _ASSIGNEE.fullmatch(part):
         return _reach_one(Assignee(part), run, definition, book)
     return _to(part, "", None, part)
 
 
-def _reach_one(who: Assignee, run: Run, definition: Definition, book: AddressBook) -> Reached:
+def _reach_one(who: Assignee, run: Parties, definition: Definition, book: AddressBook) -> Reached:
     if who.startswith("guest:"):
         return reach_guest(who, known_address(who, run, definition), book)
     return reach_here(who, book)
@@ -190,13 +202,13 @@ def tags_in(receipt: str | None) -> frozenset[str]:
     return frozenset(_TAG.findall(receipt or ""))
 
 
-def known_address(who: Assignee, run: Run, definition: Definition) -> str | None:
+def known_address(who: Assignee, run: Parties, definition: Definition) -> str | None:
     """Where a guest is written to: what the run's fields give, else their own key where that is an address."""
     key = who.partition(":")[2]
     return guest_address(who, run, definition) or (key if "@" in key else None)
 
 
-def guest_address(who: Assignee, run: Run, definition: Definition) -> str | None:
+def guest_address(who: Assignee, run: Parties, definition: Definition) -> str | None:
     """The address that the run's fields give for a guest: where the role that the guest plays says ``email_from``."""
     for key, role in definition.roles.items():
         if run.roles.get(key) == who and role.email_from:

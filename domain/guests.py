@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from collections import deque
-from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
-from typing import TypeVar
 
 from domain.addresses import AddressBook, Recipient, guest_address, known_address, reach
 from domain.definition import Definition
-from domain.document import AUTOMATIC, Step
+from domain.guest_steps import is_guest
 from domain.run.state import Run
 from domain.words import Actor, Assignee, RoleKey, StepKey
 
 HOLDER_BYTES = 8
-_Key = TypeVar("_Key", bound=str)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,36 +25,6 @@ class Pass:
     round: int
     role: RoleKey
     holder: bytes
-
-
-def guest_step(definition: Definition, step: StepKey) -> StepKey | None:
-    """The step of a guest that a mail of ``step`` leads to: itself, else the next one behind automatic steps only."""
-    guests = {key for key, role in definition.roles.items() if role.guest}
-    return next_of(guests, step, definition.steps, definition.dependents)
-
-
-def next_of(
-    guests: Set[str], step: _Key, steps: Mapping[_Key, Step], behind: Mapping[_Key, Sequence[_Key]]
-) -> _Key | None:
-    """The walk to the step of a guest, over the steps and those that wait for each directly."""
-    queue, seen = deque([step]), {step}
-    while queue:
-        key = queue.popleft()
-        known = steps.get(key)
-        if known is not None and known.role in guests:
-            return key
-        if known is None or known.kind not in AUTOMATIC:
-            continue
-        later = [each for each in behind.get(key, ()) if each not in seen]
-        seen.update(later)
-        queue += later
-    return None
-
-
-def is_guest(definition: Definition, role: RoleKey | None) -> bool:
-    """Whether the role is played by somebody without an account."""
-    known = definition.roles.get(role) if role is not None else None
-    return known is not None and known.guest
 
 
 def pass_for(run: Run, definition: Definition, step: StepKey) -> Pass | None:

@@ -13,13 +13,15 @@ from domain.content_text import in_lines
 from domain.definition import Definition
 from domain.digest import digest_text
 from domain.document import GUEST_LINK, Email
-from domain.guests import Pass, guest_step, is_guest, is_theirs, pass_for
+from domain.guest_steps import guest_step
+from domain.guests import Pass, is_theirs, pass_for
 from domain.moved import count, moved_text
 from domain.notices import HELP_HINT, MOVED, Notice, notice_of
 from domain.outline import PLACEHOLDER
 from domain.run.content import DECISIONS, content_of
-from domain.run.state import ActionState, Run, StepState, action_key
-from domain.run.telling import MIGRATION, farewell_of
+from domain.run.mail_action import MailAction, authored
+from domain.run.state import Run, StepState, action_key
+from domain.run.telling import MIGRATION
 from domain.run_text import HIDDEN, ForPeople, facts_of, step_facts
 from domain.templates import one_line, reflowed, render, render_line
 from domain.visible import Versions, is_for_roles, is_sealed
@@ -28,27 +30,6 @@ from domain.words import Assignee, RoleKey, StepKey, full_path
 _ABOUT = "This is what it is about:"
 _ASKS = frozenset({"invitation", "reminder", "assigned"})
 """The words of mails that ask whose step it is to do it."""
-
-
-@dataclass(frozen=True, slots=True)
-class MailAction:
-    """One action of a run that is a mail: of which step and round, and what was said when it was queued.
-
-    ``facts``: ``roles`` and ``assignees`` (who hears of it), ``by``, ``text``, ``since``, ``runs`` (what a migration
-    changed in them). ``changes`` are what somebody who edited the mail after it had failed wants instead: ``to``,
-    ``subject``, ``body``.
-    """
-
-    action: str
-    step: StepKey | None = None
-    round: int = 1
-    facts: Mapping[str, Any] = field(default_factory=dict)
-    changes: Mapping[str, Any] = field(default_factory=dict)
-
-    @classmethod
-    def of(cls, action: ActionState) -> MailAction:
-        """The action of a run as the writing of mails knows it."""
-        return cls(action.action, action.step, action.round, action.facts, action.changes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,35 +122,6 @@ def superseded(run: Run, act: MailAction) -> bool:
     start = action_key(act.step, act.round, "reminder:")
     others = (key.removeprefix(start).partition(":") for key in run.actions if key.startswith(start))
     return any(other.isdigit() and int(other) > int(number) and same == moves for other, _, same in others)
-
-
-def authored(definition: Definition, act: MailAction) -> Email | None:
-    """The mail as the process has it; None when Milepost writes it."""
-    step = definition.steps.get(act.step) if act.step is not None else None
-    if step is None:
-        return None
-    if act.action == "farewell":
-        return farewell_of(step)
-    return step.email if act.action in ("email", "invitation", "announcement") else None
-
-
-def leads_guest_to(definition: Definition, act: MailAction) -> StepKey | None:
-    """The step that the links of this mail open for its guest; None where no guest gets a link by it."""
-    if act.step is None or "body" in act.changes:
-        return None
-    mail = authored(definition, act)
-    linked = mail.promises_link if mail is not None else _leads_guests(definition, act)
-    return guest_step(definition, act.step) if linked else None
-
-
-def _leads_guests(definition: Definition, act: MailAction) -> bool:
-    """Whether a mail that Milepost writes goes to guests, with a link in the words that are for them."""
-    known = definition.steps.get(act.step) if act.step is not None else None
-    notice = notice_of(act.action, known.kind if known is not None else None)
-    if notice is None or "{link}" not in (notice.to_guest or notice.body):
-        return False
-    guests = any(is_guest(definition, RoleKey(role)) for role in act.facts.get("roles") or ())
-    return guests or any(_is_guest(who) for who in act.facts.get("assignees") or ())
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,13 +22,14 @@ from domain.directory import Directory, GroupFacts, PersonFacts
 from domain.document import Column, Document, FormField
 from domain.events import ActionStarted, Event
 from domain.lint import lint
-from domain.mails import Desk, MailAction, compose
+from domain.mails import Desk, compose
 from domain.rollup_stage import plan_of
 from domain.run import RUN, Run, assign_role
 from domain.run.actions import fail_action, is_repeatable
 from domain.run.children import child_inputs, child_outputs, child_roles
 from domain.run.content import content_of
 from domain.run.late_forecast import act_on_late_forecast
+from domain.run.mail_action import MailAction
 from domain.run.state import ActionState
 from domain.run.values import House, amiss, missing, problems
 from domain.samples import sample

@@ -26,9 +26,9 @@ from domain.migration.findings import ASIDE, ASK, REOPEN
 from domain.migration.plan import Plan, plan
 from domain.migration.values import carried
 from domain.run.dues import count_anew, rule_due
+from domain.run.entailing import OWN
 from domain.run.evidence import answer_help
 from domain.run.finishing import follow
-from domain.run.queueing import OWN
 from domain.run.readiness import settle, standing
 from domain.run.reopening import reopen_one
 from domain.run.roles import usual_holder

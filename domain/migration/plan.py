@@ -23,7 +23,7 @@ from domain.migration.findings import (
     special,
 )
 from domain.run.content import DECISIONS, content_of
-from domain.run.queueing import OWN
+from domain.run.entailing import OWN
 from domain.run.state import SATISFIED, Run, StepState, altered
 from domain.run.values import missing
 from domain.run.voiding import is_decided

@@ -12,8 +12,9 @@ from domain.definition import Definition
 from domain.directory import Directory
 from domain.events import Event
 from domain.run.doing import finish_step
+from domain.run.entailing import own_action
 from domain.run.finishing import lacking
-from domain.run.queueing import close_incident, own_action, queue, withdraw
+from domain.run.queueing import close_incident, queue, withdraw
 from domain.run.state import ActionState, Run, action_key
 from domain.run.telling import MIGRATION
 from domain.run.values import House

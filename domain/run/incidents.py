@@ -11,11 +11,11 @@ from domain.definition import Definition
 from domain.directory import Directory
 from domain.events import ActionWithdrawn, Event, IncidentResolved
 from domain.mail_address import is_address
-from domain.mails import MailAction, leads_guest_to
 from domain.origin import origin
 from domain.outline import PLACEHOLDER
 from domain.run.doing import complete_by_hand
-from domain.run.queueing import own_action
+from domain.run.entailing import own_action
+from domain.run.mail_action import MailAction, leads_guest_to
 from domain.run.state import ActionKind, ActionState, Incident, Run, action_key
 from domain.run.values import is_somebody
 from domain.run.work import in_running, reasoned

@@ -19,9 +19,9 @@ from domain.events import (
     StepRelocked,
 )
 from domain.run.dues import due_when_ready, redue
+from domain.run.entailing import own_action
 from domain.run.finishing import apply_rules, follow
 from domain.run.kept import take_kept
-from domain.run.queueing import own_action
 from domain.run.state import OPEN, SATISFIED, Run, StepWord
 from domain.run.voiding import asked_anew, decided_about, decisions_of, void_changed
 from domain.run.work import Standing, Work

@@ -6,16 +6,12 @@ overdue, escalations) is queued by the timer's own decisions, what a rule tells 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from domain import events as e
+from domain.definition import Definition
 from domain.document import AUTOMATIC, Email, EndsRun, Step
 from domain.run.evolve_step import REPEAT
-from domain.run.state import action_key
+from domain.run.state import Run, action_key
 from domain.words import StepKey, Values
-
-if TYPE_CHECKING:
-    from domain.run.work import Work
 
 MIGRATION = "migration:"
 """The mails of a migration, one for each person: they tell of other runs too, and so do not wait for their own."""
@@ -28,26 +24,24 @@ Told = tuple[StepKey | None, str, Values]
 _PEOPLE = ("person:", "guest:", "group:")
 
 
-def mails_of(work: Work, event: e.Event) -> list[Told]:
+def mails_of(run: Run, definition: Definition, event: e.AnyRunStreamEvent) -> list[Told]:
     """The mails that this event entails, beside the invitation, which waits for its instant."""
     match event:
         case e.StepCompleted(outcome=outcome) if outcome != REPEAT:
-            known = work.definition.steps.get(event.step)
+            known = definition.steps.get(event.step)
             return [(event.step, "announcement", {})] if _announces(known) else []
         case e.RunEndedEarly(step=str(step)):
             return (
-                [(StepKey(step), "farewell", {})]
-                if farewell_of(work.definition.steps.get(StepKey(step)))
-                else []
+                [(StepKey(step), "farewell", {})] if farewell_of(definition.steps.get(StepKey(step))) else []
             )
         case e.HelpRequested() if event.waiting_on and not _in_digest(event):
-            return _help(work, event)
+            return _help(run, definition, event)
         case e.RunCommented() if event.mentions:
             to = [who for who in dict.fromkeys(event.mentions) if str(who) != event.by]
             said = {"assignees": to, "by": event.by, "text": event.text[:2_000]}
             return [(event.step, f"mention:{event.comment}", said)] if to else []
         case e.StepAssigned(cause="user") if event.assignee and str(event.assignee) != event.by:
-            return _assigned(work, event)
+            return _assigned(run, event)
         case _:
             return []
 
@@ -77,28 +71,26 @@ def _in_digest(event: e.HelpRequested) -> bool:
     return event.cause == "migration" and not str(event.waiting_on).startswith("guest:")
 
 
-def _help(work: Work, event: e.HelpRequested) -> list[Told]:
+def _help(run: Run, definition: Definition, event: e.HelpRequested) -> list[Told]:
     """Whoever is waited for hears of it, when it is somebody: a person, a group, or a role by its key or title."""
     waited = str(event.waiting_on)
     facts: Values = {"by": event.by, "text": event.reason}
     if waited.startswith(_PEOPLE):
         facts["assignees"] = [waited]
     else:
-        role = next(
-            (role for role in work.definition.document.roles if waited in (role.key, role.title)), None
-        )
+        role = next((role for role in definition.document.roles if waited in (role.key, role.title)), None)
         if role is None:
             return []
         facts["roles"] = [role.key]
-    asked = sum(1 for key in work.run.actions if key.startswith(f"{event.step}/{event.round}/help"))
+    asked = sum(1 for key in run.actions if key.startswith(f"{event.step}/{event.round}/help"))
     return [(event.step, f"help:{asked}", facts)]
 
 
-def _assigned(work: Work, event: e.StepAssigned) -> list[Told]:
-    if not work.run.step(event.step).is_open or not str(event.assignee).startswith(_PEOPLE):
+def _assigned(run: Run, event: e.StepAssigned) -> list[Told]:
+    if not run.step(event.step).is_open or not str(event.assignee).startswith(_PEOPLE):
         return []
     start = action_key(event.step, event.round, "assigned")
-    given = sum(1 for key in work.run.actions if key.startswith(start))
+    given = sum(1 for key in run.actions if key.startswith(start))
     return [
         (
             event.step,

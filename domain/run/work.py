@@ -11,10 +11,10 @@ from domain.comparing import is_set
 from domain.definition import Definition
 from domain.directory import EMPTY, Directory
 from domain.document import Step
-from domain.events import AnyActionEvent, AnyRunEvent, AnyStepEvent, Event, StepEvent
+from domain.events import AnyRunEvent, AnyRunStreamEvent, AnyStepEvent, Event, StepEvent
+from domain.run.entailing import entailed
 from domain.run.evolve import completed_values, evolve
 from domain.run.evolve_step import evolve_step
-from domain.run.queueing import keep_in_step
 from domain.run.state import SATISFIED, Run, StepState, altered
 from domain.run.values import House
 from domain.schedule import Calendar
@@ -47,13 +47,17 @@ class Work:
         """Keep the run as it is now."""
         self.first = self.run
 
-    def record(self, event: AnyRunEvent | AnyStepEvent | AnyActionEvent) -> None:
-        """Decide this event."""
+    def record(self, event: AnyRunStreamEvent) -> None:
+        """Decide this event, and what it entails for the machine."""
+        self._take(event)
+        for each in entailed(self.run, self.definition, event, self.by, self.at):
+            self._take(each)
+
+    def _take(self, event: AnyRunStreamEvent) -> None:
         self.events.append(event)
         if not isinstance(event, StepEvent):
             self.run = evolve(self.run, event)
             self._own = self._own if self.run.steps is self._own else None
-            keep_in_step(self, event)
             return
         if self._own is None:
             self._own = dict(self.run.steps)
@@ -61,7 +65,6 @@ class Work:
         if values := completed_values(self.run, event):
             self.run = altered(self.run, values={**self.run.values, **values})
         self._own[event.step] = evolve_step(self.run.step(event.step), event)
-        keep_in_step(self, event)
 
     def on(self, kind: type[E], step: StepKey, *, round: int | None = None, **data: Any) -> None:  # noqa: A002 - the event's own word
         """Decide an event of a step, in the step's present round unless another is named."""

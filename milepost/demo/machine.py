@@ -16,7 +16,7 @@ from domain.run import RUN, Run, fire
 from domain.run.actions import effect_key, fail_action, start_action, succeed_action
 from domain.run.alarms import OVERDUE, can_be_overdue, ends_at_due
 from domain.run.digests import begins, instant_of, last_known, queue_digest
-from domain.run.queueing import own_action
+from domain.run.entailing import own_action
 from domain.run.state import ActionState, action_key
 from domain.schedule import Calendar
 from domain.words import Actor, StepKey, Values

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from domain.card import Override
-from domain.run.queueing import OWN
+from domain.run.entailing import OWN
 from domain.words import StageKey, StepKey
 from projections.answers import Help
 from projections.engine.fold import Data, Fold, Handler, instant

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from domain.passes import LIFETIME
-from domain.run.queueing import OWN
+from domain.run.entailing import OWN
 from projections.answers import StepAction
 from projections.asking import Conn, fresh
 from projections.engine.projection import blocks

@@ -13,9 +13,9 @@ from domain.comparing import is_set
 from domain.definition import Definition
 from domain.document import Document, Step
 from domain.mail_address import is_address, mail_address
-from domain.mails import MailAction, leads_guest_to
 from domain.outline import PLACEHOLDER
 from domain.run.actions import stands_still
+from domain.run.mail_action import MailAction, leads_guest_to
 from domain.run.state import ActionState, Run
 from domain.templates import render
 from domain.words import Assignee, StepKey

@@ -15,8 +15,9 @@ from domain.addresses import AddressBook
 from domain.content_text import in_lines
 from domain.definition import Definition
 from domain.directory import EMPTY, Directory, PersonFacts
-from domain.mails import Desk, MailAction, compose
+from domain.mails import Desk, compose
 from domain.run.content import content_of
+from domain.run.mail_action import MailAction
 from domain.run.state import Run, StepState
 from domain.words import Actor, Assignee, RoleKey, StepKey
 from tests.domain.documents import definition, step

@@ -13,12 +13,14 @@ import pytest
 from domain.addresses import AddressBook, Contact
 from domain.definition import Definition
 from domain.document import Document
-from domain.guests import Pass, guest_step
+from domain.guest_steps import guest_step
+from domain.guests import Pass
 from domain.lint import lint
 from domain.mail_address import is_address
-from domain.mails import Desk, Mail, MailAction, compose, leads_guest_to, superseded
+from domain.mails import Desk, Mail, compose, superseded
 from domain.notices import NOTICES
 from domain.run.content import content_of
+from domain.run.mail_action import MailAction, leads_guest_to
 from domain.run.state import ActionState, Run, StepState
 from domain.templates import reflowed
 from domain.words import Assignee, RoleKey, StepKey

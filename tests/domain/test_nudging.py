@@ -12,10 +12,11 @@ import pytest
 from domain.addresses import AddressBook, reach_here, tag_of
 from domain.directory import Directory, GroupFacts, PersonFacts
 from domain.events import ActionQueued, StepReminderRaised
-from domain.mails import Desk, MailAction, compose
+from domain.mails import Desk, compose
 from domain.run import assign_step, change_inputs, fail_action, start_action, start_run, succeed_action
 from domain.run.actions import reach_nobody
 from domain.run.incidents import drop_incident
+from domain.run.mail_action import MailAction
 from domain.run.nudging import Told, hears, remind_step, told_by_reminder
 from domain.words import Actor, Assignee, StepKey
 from tests.domain.documents import run_of, step

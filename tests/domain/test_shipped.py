@@ -24,7 +24,7 @@ from domain.document import (
     Step,
     stored_form,
 )
-from domain.guests import guest_step, is_guest
+from domain.guest_steps import guest_step, is_guest
 from domain.lint import lint
 from domain.outline import Outline
 from domain.words import RoleKey, StepKey

@@ -14,11 +14,12 @@ from domain.addresses import AddressBook, Contact
 from domain.definition import Definition
 from domain.directory import EMPTY, Directory, GroupFacts, PersonFacts
 from domain.events import ActionQueued, Event
-from domain.mails import Desk, Mail, MailAction, compose, headline
+from domain.mails import Desk, Mail, compose, headline
 from domain.migration import Moved, News, letters, migrate_and_tell, news_of
 from domain.migration.letters import MOST_RUNS
 from domain.run import RUN, assign_role, cancel_run, complete_step, pause_run, start_run
 from domain.run.actions import may_start
+from domain.run.mail_action import MailAction
 from domain.words import Assignee, RoleKey, StepKey
 from tests.domain.documents import step
 from tests.migration.processes import known

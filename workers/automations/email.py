@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from domain.addresses import Unreached, tags_in
-from domain.mails import Desk, MailAction, Post, compose, superseded
+from domain.mails import Desk, Post, compose, superseded
+from domain.run.mail_action import MailAction
 from domain.run.state import ActionState
 from workers.automations.contract import Answer, Done, Due, Failed, Unsent
 from workers.automations.mailer import Mailer, Posted
