@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from milepost.child import Child
+from milepost.up.child import Child
 from tests.support.programs import alive, line, program
 from tests.support.waiting import wait_until
 
@@ -88,7 +88,7 @@ def test_a_killed_supervisor_takes_it_along(tmp_path: Path):
     source = """
 import os, signal, sys
 from pathlib import Path
-from milepost.child import Child
+from milepost.up.child import Child
 child = Child("name", [sys.executable, "-c", "import signal; signal.pause()"], Path(sys.argv[1]), dict(os.environ))
 child.start()
 print(child.pid, flush=True)

@@ -11,8 +11,8 @@ import pytest
 import yaml
 
 from milepost.embedded.binaries import nats_program
-from milepost.loading import load, variables
-from milepost.settings import PREFIX
+from milepost.settings.loading import load, variables
+from milepost.settings.settings import PREFIX
 
 ROOT = Path(__file__).resolve().parent.parent
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "compose.yaml").read_text("utf-8"))

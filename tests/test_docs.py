@@ -13,7 +13,7 @@ from typer.core import TyperCommand
 from api.matrix import RULES
 from api.problems import CODES
 from domain.events import EVENT_TYPES
-from milepost.settings import PREFIX, Settings
+from milepost.settings.settings import PREFIX, Settings
 from tools.generators.commands import verbs
 from tools.generators.errors import refusals
 

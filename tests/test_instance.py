@@ -7,7 +7,7 @@ import pytest
 
 from milepost.embedded import DirectoryInUse
 from milepost.embedded.files import read_json, write_private
-from milepost.instance import Home, Running
+from milepost.up.home import Home, Running
 
 RUNNING = Running(
     pid=os.getpid(), url="http://here", database_url="a", migration_database_url="b", nats_url="c",

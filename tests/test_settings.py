@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from domain.schedule import Calendar
-from milepost.calendar import unknown_years
-from milepost.link_secret import link_secret
-from milepost.loading import load, variables
-from milepost.settings import Settings, SettingsError, accepted, is_secret
+from milepost.settings.calendar import unknown_years
+from milepost.settings.link_secret import link_secret
+from milepost.settings.loading import load, variables
+from milepost.settings.settings import Settings, SettingsError, accepted, is_secret
 
 
 @pytest.fixture(autouse=True)

@@ -11,12 +11,12 @@ import pytest
 
 from api.problems import Problem
 from application.milepost import Milepost
-from milepost.acting import executors
-from milepost.instance import Home
-from milepost.reaching import broker
-from milepost.settings import Settings
-from milepost.supervisor import Supervisor
-from milepost.wiring import CALLER_AT_ONCE, make_log, make_services
+from milepost.settings.settings import Settings
+from milepost.up.home import Home
+from milepost.up.supervisor import Supervisor
+from milepost.wiring.api import CALLER_AT_ONCE, make_log, make_services
+from milepost.wiring.automations import executors
+from milepost.wiring.servers import broker
 from workers.automations.http import HttpCaller
 from workers.automations.sealed import HIDDEN, NotSealed
 

@@ -8,25 +8,25 @@ from importlib import import_module
 import typer
 
 GROUPS = {
-    "process": "processes",
-    "run": "runs",
-    "project": "projects",
-    "task": "tasks",
-    "recurrence": "recurrences",
-    "incidents": "incidents",
-    "actions": "actions",
-    "event": "telling_events",
-    "people": "staff",
-    "groups": "teams",
-    "import": "importing",
-    "projection": "projections",
-    "mail": "mails",
-    "forecast": "forecasts",
-    "events": "events",
-    "token": "tokens",
-    "access": "access",
-    "subscriber": "subscribers",
-    "receiver": "receivers",
+    "process": "process.processes",
+    "run": "run.runs",
+    "project": "board.projects",
+    "task": "board.tasks",
+    "recurrence": "board.recurrences",
+    "incidents": "run.incidents",
+    "actions": "run.actions",
+    "event": "run.events",
+    "people": "people.people",
+    "groups": "people.groups",
+    "import": "process.imports",
+    "projection": "machine.projections",
+    "mail": "machine.mails",
+    "forecast": "process.forecasts",
+    "events": "machine.log",
+    "token": "people.tokens",
+    "access": "people.access",
+    "subscriber": "machine.subscribers",
+    "receiver": "machine.receivers",
 }
 """Verbs that have verbs of their own, and the module that holds them."""
 
@@ -39,10 +39,10 @@ def build(only: str | None = None) -> typer.Typer:
         no_args_is_help=True,
         pretty_exceptions_enable=False,
     )
-    servers = import_module("milepost.cli.servers")
+    servers = import_module("milepost.cli.machine.servers")
     servers.register(app)
     if only is None or only not in {*GROUPS, *servers.NAMES}:
-        import_module("milepost.cli.work").register(app)
+        import_module("milepost.cli.people.work").register(app)
     for name, module in GROUPS.items():
         if only is None or only == name or only not in {*GROUPS, *servers.NAMES}:
             app.add_typer(import_module(f"milepost.cli.{module}").app, name=name)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from application.milepost import Milepost
 from milepost.demo.workspace import Workspace
-from milepost.loading import load
+from milepost.settings.loading import load
 from store.log import Log
 
 

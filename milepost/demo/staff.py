@@ -11,7 +11,7 @@ from domain.events import Event
 from domain.group import GROUP, Group, add_group_member, create_group
 from domain.person import PERSON, Person, add_person, change_person
 from domain.words import Actor, Assignee, group_stream, person_stream
-from milepost.welcome import OWNER_NAME
+from milepost.up.welcome import OWNER_NAME
 
 STAFF: tuple[tuple[str, str, str | None, float], ...] = (
     ("owner", "Robin Hale", None, 40), ("dana", "Dana Roth", "owner", 40), ("ines", "Ines Costa", "owner", 40),

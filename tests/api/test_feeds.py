@@ -157,9 +157,10 @@ def test_sigterm_ends_a_server_with_open_streams_in_time(api: Api):
         "MILEPOST_NATS_URL": "nats://127.0.0.1:1",
     }
     program = (
-        "import sys; from milepost import wiring; from milepost.loading import load; from store.log import Log\n"
-        "wiring.make_log = lambda settings: Log(wiring.application_url(settings), durable=False)\n"
-        "sys.exit(wiring.run_api(load(port=int(sys.argv[1]))))"
+        "import sys; from milepost.wiring import api\n"
+        "from milepost.settings.loading import load; from store.log import Log\n"
+        "api.make_log = lambda settings: Log(api.application_url(settings), durable=False)\n"
+        "sys.exit(api.run_api(load(port=int(sys.argv[1]))))"
     )
     from api.server import listen
 

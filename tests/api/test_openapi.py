@@ -12,7 +12,7 @@ import pytest
 from openapi_spec_validator import validate
 
 from api.schemas import Schemas
-from milepost.welcome import SCOPES
+from milepost.up.welcome import SCOPES
 from tests.api.conftest import Api
 from tests.api.document import described
 

@@ -16,7 +16,8 @@ import typer
 from psycopg.conninfo import conninfo_to_dict
 from typer.testing import CliRunner, Result
 
-from milepost.cli import build, output
+from milepost.cli import build
+from milepost.cli.console import output
 from tests.stories.house import House
 from tests.stories.house import house as start_house
 

@@ -9,8 +9,8 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from milepost.cli import database as cli_database
-from milepost.cli import output
+from milepost.cli.console import database as cli_database
+from milepost.cli.console import output
 from projections.registry import BY_NAME
 from store.log import Log
 from tests.cli.conftest import Milepost

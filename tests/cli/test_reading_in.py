@@ -7,9 +7,10 @@ import sys
 
 ASKS = """
 import sys
-from milepost.cli import build, settled
+from milepost.cli import build
+from milepost.cli.console import settings
 build("run")
-settled.settings()
+settings.settings()
 print(*sorted({"fastapi", "nats", "psycopg", "domain.events", "store", "projections"} & sys.modules.keys()))
 """
 

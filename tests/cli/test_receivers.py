@@ -8,8 +8,8 @@ from pathlib import Path
 from typer.testing import CliRunner
 
 from milepost.cli import build
-from milepost.loading import load
-from milepost.webhook_secret import webhook_secret
+from milepost.settings.loading import load
+from milepost.settings.webhook_secret import webhook_secret
 from workers.automations.signing import receiver_secrets
 
 NEW, OLD = ("whsec_" + letter * 32 for letter in "NO")

@@ -16,7 +16,7 @@ from psycopg.conninfo import conninfo_to_dict
 from typer.testing import CliRunner
 
 from milepost.cli import build
-from milepost.cli import subscribers as commands
+from milepost.cli.machine import subscribers as commands
 from milepost.embedded import EmbeddedError, NatsServer
 from store.subscribers import Subscriber
 from tests.cli.conftest import Milepost

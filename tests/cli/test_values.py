@@ -6,10 +6,10 @@ import httpx
 import pytest
 import typer
 
-from milepost.cli import client
-from milepost.cli.output import BAD_INPUT
-from milepost.cli.staff import _hours
-from milepost.cli.values import pairs
+from milepost.cli.console import client
+from milepost.cli.console.output import BAD_INPUT
+from milepost.cli.console.values import pairs
+from milepost.cli.people.people import _hours
 
 
 def test_an_id_of_many_digits_stays_what_it_is():

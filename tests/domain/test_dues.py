@@ -24,7 +24,7 @@ from domain.run import (
 )
 from domain.schedule import Calendar
 from domain.words import StepKey
-from milepost.calendar import organisation_calendar
+from milepost.settings.calendar import organisation_calendar
 from tests.domain.documents import run_of, step
 from tests.support.given import NINE, Story
 

@@ -15,7 +15,7 @@ from interchange.bad_log import BadLog
 from interchange.bpmn.reading import read_bpmn
 from interchange.bpmn.xml import BPMN, LARGEST_FILE
 from interchange.documents.reading import read_document
-from milepost.cli.importing import app
+from milepost.cli.process.imports import app
 from tests.interchange.bpmn_support import flows, node, of, written
 
 
@@ -136,7 +136,7 @@ def test_drafts_are_saved_on_the_server(tmp_path: Path, monkeypatch: pytest.Monk
     def tell(path: str, body: dict[str, Any], **more: Any) -> None:
         saved.append((path, (body["title"], more["method"], more["actor"])))
 
-    monkeypatch.setattr("milepost.cli.bpmn.tell", tell)
+    monkeypatch.setattr("milepost.cli.process.bpmn.tell", tell)
     assert told(two_pools(tmp_path / "m.bpmn"), "--save", "--as", "person:dana").exit_code == 0
     assert saved == [
         (f"/v1/processes/{key}/draft", ("Shop", "PUT", "person:dana")) for key in ("shop", "shop_2")

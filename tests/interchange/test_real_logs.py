@@ -15,7 +15,7 @@ import psycopg
 import pytest
 
 from interchange.logs.importer import Imported, LogFormat, Request, import_log
-from milepost.cli import output
+from milepost.cli.console import output
 from milepost.embedded import PostgresServer
 from projections import queries
 from projections.board.queries import Depth

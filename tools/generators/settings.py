@@ -1,8 +1,8 @@
-"""docs/reference/settings.md, from milepost/settings.py."""
+"""docs/reference/settings.md, from milepost/settings/settings.py."""
 
 from pydantic.fields import FieldInfo
 
-from milepost.settings import PREFIX, Settings, accepted, is_secret
+from milepost.settings.settings import PREFIX, Settings, accepted, is_secret
 
 HEAD = """\
 # Settings
@@ -12,7 +12,7 @@ that names the setting, the value and what is accepted; so does a variable that 
 setting.
 A setting marked *secret* can come from a file instead: name the file in the variable with `_FILE` at its end.
 
-This page is generated from `milepost/settings.py`.
+This page is generated from `milepost/settings/settings.py`.
 """
 
 

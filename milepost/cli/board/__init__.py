@@ -1,0 +1,1 @@
+"""Verbs on projects: boards, lists, tasks, search, looking back, recurring work."""

@@ -1,0 +1,1 @@
+"""Verbs on processes: documents, versions, moving runs, imports, insights and forecasts."""

@@ -1,0 +1,1 @@
+"""Verbs on runs: their steps, files, events, actions and incidents."""

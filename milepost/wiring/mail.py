@@ -1,0 +1,47 @@
+"""What sending mails needs, from the settings: the server, the outbox, and the links that guests come in by."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from uuid import UUID
+
+from domain.addresses import AddressBook
+from domain.guests import Pass
+from domain.mails import Desk
+from domain.passes import LIFETIME, seal
+from milepost.settings.link_secret import link_secret
+from milepost.settings.settings import Settings
+from projections.people.directory import directory
+from store.connect import connect
+from workers.automations.email import Emailing
+from workers.automations.mailer import Mailer, MailSettings
+from workers.automations.smtp import SmtpServer
+
+
+def mail_settings(settings: Settings) -> MailSettings:
+    """Where mails go and who sends them."""
+    server = SmtpServer(settings.smtp_url) if settings.smtp_url else None
+    return MailSettings(settings.home / "outbox", settings.mail_from, server)
+
+
+def guest_links(settings: Settings) -> Callable[[UUID, Pass], str]:
+    """Gives the address that a pass opens, for 30 days from now."""
+    secret, base = link_secret(settings), settings.base_url
+
+    def link(run: UUID, held: Pass) -> str:
+        return f"{base}/guest/{seal(run, held, datetime.now(UTC) + LIFETIME, secret)}"
+
+    return link
+
+
+def emailing(settings: Settings, database_url: str) -> Emailing:
+    """The executor of mails: with the addresses of the directory as they are at each attempt."""
+    link = guest_links(settings)
+
+    def desk() -> Desk:
+        with connect(database_url, "addresses") as connection:
+            book = AddressBook.of(directory(connection))
+        return Desk(book, settings.base_url, settings.calendar.zone, link)
+
+    return Emailing(Mailer(mail_settings(settings)), desk)
