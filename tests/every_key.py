@@ -39,7 +39,7 @@ from domain.workload import effort
 from milepost.demo.player import Player, Rehearsal, Script
 from projections.lists.search import _open_fields as found_by_search
 from projections.machine.action_rows import _key as key_of_wait
-from web.rendering import _environment
+from web.rendering.page import _environment
 from workers.automations.contract import Due
 from workers.automations.http import judged
 from workers.automations.request import request_of

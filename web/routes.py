@@ -16,13 +16,13 @@ from api.registering import stream_id
 from api.services import Services
 from api.views import texts_for
 from projections import queries
-from web import boards, changes, guests, insights, lists, outbox, people, process_page, run_page, signing_in
-from web.asking import ask as _ask
-from web.errors import ErrorPages, refused
-from web.forwarding import forward
-from web.rendering import assets, page
-from web.sending import answered, body_of, carried_out, form_of
-from web.task_page import task_page
+from web.forms.forwarding import forward
+from web.forms.sending import answered, body_of, carried_out, form_of
+from web.pages import board, changes, guest, insights, lists, outbox, people, process, run, sign_in
+from web.pages.queries import ask
+from web.pages.task import task_page
+from web.rendering.errors import ErrorPages, refused
+from web.rendering.page import assets, page
 
 _READ = Rule(frozenset({"read"}))
 _FORM = Rule(frozenset({"work"}), csrf="form")
@@ -46,8 +46,8 @@ RULES: dict[str, Rule] = {
     "POST /tasks/{id}/{verb}": _FORM,
     "POST /sign-out": _ANYBODY,
     "GET /static/{name}": OPEN,
-    **signing_in.RULES,
-    **guests.RULES,
+    **sign_in.RULES,
+    **guest.RULES,
     **outbox.RULES,
     **lists.RULES,
     **people.RULES,
@@ -70,27 +70,27 @@ def router(_services: Services | None = None) -> APIRouter:
     made = APIRouter(include_in_schema=False)
     reads = {
         "/": home,
-        "/projects/{id}": boards.board,
-        "/projects/{id}/attention": boards.attention,
-        "/projects/{id}/cards/{card}": boards.card_menu,
-        "/attention": boards.everywhere,
-        "/runs/{id}": run_page.run,
+        "/projects/{id}": board.board,
+        "/projects/{id}/attention": board.attention,
+        "/projects/{id}/cards/{card}": board.card_menu,
+        "/attention": board.everywhere,
+        "/runs/{id}": run.run,
         "/tasks/{id}": task_page,
-        "/processes/{key}": process_page.process,
+        "/processes/{key}": process.process,
         "/static/{name}": static,
     }
     for path, show in reads.items():
         made.add_api_route(path, show, methods=["GET"], response_model=None)
     writes = {
-        "/runs": process_page.start, "/runs/{id}/move": move_run, "/runs/{id}/{verb}": run_page.on_run,
-        "/runs/{id}/steps/{step}/{verb}": run_page.on_step,
-        "/runs/{id}/incidents/{incident}/{verb}": run_page.on_run, "/tasks": add_task,
+        "/runs": process.start, "/runs/{id}/move": move_run, "/runs/{id}/{verb}": run.on_run,
+        "/runs/{id}/steps/{step}/{verb}": run.on_step,
+        "/runs/{id}/incidents/{incident}/{verb}": run.on_run, "/tasks": add_task,
         "/views": command, "/tasks/{id}/move": move_task, "/tasks/{id}/{verb}": command, "/sign-out": sign_out,
     }  # fmt: skip
     for path, act in writes.items():
         made.add_api_route(path, act, methods=["POST"], response_model=None)
-    signing_in.add_sign_in_page(made)
-    guests.add_guest_pages(made)
+    sign_in.add_sign_in_page(made)
+    guest.add_guest_pages(made)
     outbox.add_outbox_pages(made)
     lists.add_list_pages(made)
     people.add_people_pages(made)
@@ -103,11 +103,11 @@ async def home(request: Request) -> Response:
     """What needs me: ready work, attention, projects, processes, runs started lately."""
     me = caller_of(request).actor
     texts = await texts_for(request, None)
-    seen = await _ask(
+    seen = await ask(
         request,
         lambda connection: queries.home(connection, me, calendar=_services(request).calendar, texts=texts),
     )
-    lately = await _ask(
+    lately = await ask(
         request,
         lambda connection: queries.runs(
             connection, None, None, None, _LATELY, None, calendar=_services(request).calendar
@@ -144,7 +144,7 @@ async def move_run(request: Request) -> Response:
     """A run's card: ranked within its column; into another column only by finishing what is open, or by an override."""
     form = await form_of(request)
     sent = form.plain
-    seen = await run_page.run_view(request, stream_id(request.path_params["id"]))
+    seen = await run.run_view(request, stream_id(request.path_params["id"]))
     body: dict[str, Any] = {name: sent[name] for name in ("after", "before") if sent.get(name)}
     verb, body = "move", {**body, "stage": sent.get("stage") or seen.stage}
     if sent.get("reason"):

@@ -15,7 +15,7 @@ from domain.document import Document
 from projections import answers as a
 from projections.answers.forecasts import LeverAnswer, RunForecast
 from projections.machine.action_queries import IncidentRow
-from web.beside import Beside
+from web.pages.run_panels import Beside
 
 NOW = datetime(2026, 11, 23, 14, 3, 7, tzinfo=UTC)
 PROJECT = UUID(int=7)

@@ -9,9 +9,9 @@ import pytest
 
 from domain.directory import EMPTY, Directory, PersonFacts
 from domain.words import Assignee
-from web import forms
-from web.controls import shown, trace
-from web.forms import person
+from web.forms import fields
+from web.forms.fields import person
+from web.rendering.controls import shown, trace
 
 BERLIN = ZoneInfo("Europe/Berlin")
 FILE = {"name": "plan.pdf", "size": 3, "type": "application/pdf", "sha256": "a" * 64}
@@ -25,7 +25,7 @@ HOUSE = Directory(
 
 def body(pairs: list[tuple[str, str]], verb: str, zone: ZoneInfo) -> dict[str, Any]:
     """The body of a command in a house where two people work."""
-    return forms.body(pairs, verb, zone, HOUSE)
+    return fields.body(pairs, verb, zone, HOUSE)
 
 
 def changed(kind: str, before: Any, *texts: str, key: str = "it", zone: ZoneInfo = BERLIN) -> Any:
@@ -244,7 +244,7 @@ def test_people_are_named_as_the_directory_calls_them():
         ("values:person:om", "Bo Ek"),
     ]
     assert body(remembered, "save", BERLIN) == {}
-    assert forms.mentions("Look, @bo and @omar.", EMPTY) == ["person:bo", "person:omar"]
+    assert fields.mentions("Look, @bo and @omar.", EMPTY) == ["person:bo", "person:omar"]
 
 
 def test_corrected_inputs_are_inputs():

@@ -34,7 +34,12 @@ def test_what_a_page_does_not_hold_is_one_link_away(
     monkeypatch: pytest.MonkeyPatch,
 ):
     """Two rows at a time: no list shows one twice or leaves one out, and the start page leads to all that it counts."""
-    for name in ("web.asking.ON_A_PAGE", "web.boards.ON_A_PAGE", "web.lists._PAGE", "web.process_page._RUNS"):
+    for name in (
+        "web.pages.queries.ON_A_PAGE",
+        "web.pages.board.ON_A_PAGE",
+        "web.pages.lists._PAGE",
+        "web.pages.process._RUNS",
+    ):
         monkeypatch.setattr(name, 2)
     project = workspace.project()
     run = [workspace.run(project, f"Run {number}") for number in range(RUNS)][-1]

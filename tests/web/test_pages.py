@@ -19,11 +19,13 @@ from projections.answers import StageDot
 from tests.support.clients import client_of, get, sign_in
 from tests.web import samples
 from tests.web.conftest import DANA, PROCESS, App
-from web import drawing, words
-from web.beside import PROBLEMS
-from web.refusals import in_words
-from web.rendering import assets, hide, render, reveal
-from web.selection import chosen_step
+from web.pages.run_panels import PROBLEMS
+from web.pages.selection import chosen_step
+from web.rendering import parts
+from web.rendering.page import assets, hide, render, reveal
+from web.words.refusals import in_words
+from web.words.states import STATES, stage_state
+from web.words.times import age
 
 ME = "person:dana"
 
@@ -77,10 +79,10 @@ def test_no_page_needs_inline_style_or_script():
         assert not re.search(r"\sstyle=|\son[a-z]+=|<script(?! type=\"module\" src=)", page)
 
 
-@pytest.mark.parametrize("state", sorted(words.STATES))
+@pytest.mark.parametrize("state", sorted(STATES))
 def test_every_state_is_told_by_word_and_shape(state: str):
     """Nobody has to tell colours apart."""
-    word, shape, _ = words.STATES[state]
+    word, shape, _ = STATES[state]
     base = samples.board()
     card = replace(base.columns[0].cards[0], state=state, help=None)
     board = replace(base, columns=(replace(base.columns[0], cards=(card,)),))
@@ -119,8 +121,8 @@ def test_a_stage_that_waits_for_its_turn_is_not_called_blocked():
     waits = replace(later, state="blocked")
     over = replace(live, steps=tuple(replace(step, state="done") for step in live.steps))
     going, stuck = (replace(run, stages=(done, other, waits, *rest)) for other in (live, over))
-    assert [words.stage_state(waits, each) for each in (going, stuck)] == ["waiting", "blocked"]
-    assert words.stage_state(waits, replace(going, state="paused")) == "blocked"
+    assert [stage_state(waits, each) for each in (going, stuck)] == ["waiting", "blocked"]
+    assert stage_state(waits, replace(going, state="paused")) == "blocked"
     assert "Waits for other stages" in run_page(going)
     board = samples.board(2)
     card = board.columns[0].cards[0]
@@ -139,7 +141,7 @@ def test_stages_of_one_tone_share_a_mark_and_each_is_named():
     """However many stages there are, a browser has few marks to draw; what people wrote stays text."""
     done = [StageDot(f"s{number}", f"Stage {number}", "done", None) for number in range(3)]
     later = [StageDot("x", samples.CANARY, "not_started", samples.CANARY)]
-    drawn = drawing.stage_dots((*done, *later))
+    drawn = parts.stage_dots((*done, *later))
     assert re.findall(r'<i class="([^"]+)"', drawn) == ["t-done n3", "t-quiet"]
     assert 'title="Stage 0: Done\nStage 1: Done\nStage 2: Done"' in drawn
     assert "<script" not in drawn
@@ -277,7 +279,7 @@ def test_a_step_is_completed_and_a_repeated_form_changes_nothing_more(workspace:
 def test_ages_are_short():
     """The largest unit that says enough."""
     ages = [
-        words.age(samples.NOW - timedelta(**ago), samples.NOW)
+        age(samples.NOW - timedelta(**ago), samples.NOW)
         for ago in ({}, {"minutes": 5}, {"hours": 3}, {"days": 9})
     ]
     assert ages == ["less than 1 min", "5 min", "3 h", "9 d"]

@@ -15,10 +15,10 @@ from domain.diff import Change
 from domain.document import FieldKind, FormField
 from domain.shown import shown as in_mails
 from tests.web import samples
-from web import change_words
-from web.beside import PROBLEMS
-from web.rendering import _environment, render
-from web.values import plain, shown
+from web.pages.run_panels import PROBLEMS
+from web.rendering.page import _environment, render
+from web.rendering.values import plain, shown
+from web.words import differences
 
 BERLIN, AUCKLAND = ZoneInfo("Europe/Berlin"), ZoneInfo("Pacific/Auckland")
 FIELD_KINDS = get_args(FieldKind)
@@ -121,9 +121,9 @@ def test_the_page_of_a_run_shows_tables_and_files():
 def test_a_comparison_of_versions_tells_mappings():
     """What changed in a rule is told, not that nothing became nothing."""
     before, after = {"anchor": "run_start", "offset": 5}, {"anchor": "run_start", "offset": 0}
-    told = change_words.sentence(Change("changed", "rule", "check.due", before, after))
+    told = differences.sentence(Change("changed", "rule", "check.due", before, after))
     assert told == "anchor run_start, offset 5 → anchor run_start, offset 0"
-    assert change_words.plain({}) == "nothing"
+    assert differences.plain({}) == "nothing"
 
 
 def test_mails_tell_all_digits():

@@ -26,11 +26,11 @@ from projections import queries
 from projections.answers import Inbox, PersonView
 from projections.answers.workload import Workload
 from projections.paging import Page
-from web import words
-from web.asking import ON_A_PAGE, ask, asked_page
-from web.errors import refused
-from web.forwarding import forward
-from web.rendering import page, reveal
+from web.forms.forwarding import forward
+from web.pages.queries import ON_A_PAGE, ask, asked_page
+from web.rendering.errors import refused
+from web.rendering.page import page, reveal
+from web.words.people import NAMES
 
 _READ = Rule(frozenset({"read"}))
 _FORM = Rule(frozenset({"work", "admin"}), csrf="form")
@@ -77,7 +77,7 @@ async def person(request: Request) -> Response:
     key = person_key(request.path_params["key"])
     least = request.query_params.get("min_position", "")
     wanted = int(least[:18]) if least.isascii() and least.isdigit() else None
-    words.NAMES.set(await services.directories.recently())
+    NAMES.set(await services.directories.recently())
 
     def told(connection: Connection[Any]) -> PersonView:
         return queries.person(connection, key)
@@ -145,7 +145,7 @@ async def workload(request: Request) -> Response:
     """Hours of work by person and week, of one project or of all, against what each can work."""
     services: Services = request.app.state.services
     query = validate(WorkloadQuery, {name: text for name, text in request.query_params.items() if text})
-    words.NAMES.set(await services.directories.recently())
+    NAMES.set(await services.directories.recently())
 
     def ask(connection: Connection[Any]) -> Workload:
         return queries.workload(

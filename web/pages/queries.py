@@ -15,7 +15,7 @@ from api.reading import validate
 from api.services import Services
 from api.views import Positioned, answer
 from projections import answers, queries
-from web import words
+from web.words.people import NAMES
 
 ON_A_PAGE = 100
 """Rows of a list that a page shows at once."""
@@ -28,7 +28,7 @@ async def ask(request: Request, query: Callable[[Connection[Any]], A]) -> A:
     services: Services = request.app.state.services
     least = request.query_params.get("min_position", "")
     known = least.isascii() and least.isdigit()
-    words.NAMES.set(await services.directories.recently())
+    NAMES.set(await services.directories.recently())
     try:
         return await answer(services, query, int(least[:18]) if known else None)
     except queries.NotFound as missing:

@@ -12,7 +12,8 @@ from domain.comparing import is_set
 from domain.document import Column, FormField
 from domain.shown import amount
 from domain.shown import shown as in_words
-from web import words
+from web.words.people import is_somebody, who
+from web.words.times import moment
 
 Field = Mapping[str, Any]
 """A field of a form, or a column of a table, as answers hold it."""
@@ -52,7 +53,7 @@ def plain(value: Any) -> str:
         )
     if isinstance(value, (list, tuple)):
         return ", ".join(plain(part) for part in value)
-    return words.who(value) if words.is_somebody(str(value)) else str(value)
+    return who(value) if is_somebody(str(value)) else str(value)
 
 
 def in_text(value: Any, field: Field, zone: tzinfo) -> str:
@@ -61,7 +62,7 @@ def in_text(value: Any, field: Field, zone: tzinfo) -> str:
     known = FormField.model_construct(
         key="", title="", kind=field["kind"], unit=field.get("unit"), columns=columns
     )
-    return in_words(known, value, zone, words.who)
+    return in_words(known, value, zone, who)
 
 
 def _is_file(value: Any) -> bool:
@@ -80,7 +81,7 @@ def _number(value: Any, field: Field, _zone: tzinfo, _at: str) -> Markup | None:
 
 def _day(value: Any, _field: Field, _zone: tzinfo, _at: str) -> Markup | None:
     try:
-        return words.moment(date.fromisoformat(value))
+        return moment(date.fromisoformat(value))
     except (TypeError, ValueError):
         return None
 
@@ -103,7 +104,7 @@ def _text(value: Any, _field: Field, _zone: tzinfo, _at: str) -> Markup | None:
 
 
 def _person(value: Any, _field: Field, _zone: tzinfo, _at: str) -> Markup | None:
-    return escape(words.who(value)) if isinstance(value, str) else None
+    return escape(who(value)) if isinstance(value, str) else None
 
 
 def _signature(value: Any, _field: Field, _zone: tzinfo, _at: str) -> Markup | None:

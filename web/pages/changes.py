@@ -24,11 +24,12 @@ from domain.words import Rejected
 from projections import queries
 from projections.answers import ProcessView, VersionRow
 from projections.process import migration_queries
-from web import change_words, words
-from web.asking import asked_page
-from web.errors import refused
-from web.forwarding import Answered, forward
-from web.rendering import page, reveal
+from web.forms.forwarding import Answered, forward
+from web.pages.queries import asked_page
+from web.rendering.errors import refused
+from web.rendering.page import page, reveal
+from web.words import differences
+from web.words.people import NAMES
 
 _READ = Rule(frozenset({"read"}))
 _MANAGE = Rule(frozenset({"manage"}), csrf="form")
@@ -90,7 +91,7 @@ async def changes(request: Request) -> Response:
         before=before,
         after=after,
         changed=_changed(before, after),
-        said=change_words,
+        said=differences,
         pending=pending,
         draft=versions[0].version if pending and not trouble else None,
         trouble=trouble,
@@ -242,7 +243,7 @@ async def _process(request: Request) -> ProcessView:
     """The process, at least as new as the address asks for."""
     key = process_key(request.path_params["key"])
     least = request.query_params.get("min_position", "")
-    words.NAMES.set(await _services(request).directories.recently())
+    NAMES.set(await _services(request).directories.recently())
     try:
         return await answer(
             _services(request),

@@ -11,8 +11,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.problems import MEDIA_TYPE
 from api.sessions import keep_wanted
-from web.refusals import Titles, in_words, spoken
-from web.rendering import page
+from web.rendering.page import page
+from web.words.refusals import Titles, in_words, spoken
 
 _PROGRAMS = ("/v1/", "/health/", "/openapi", "/static/")
 _DEFECT = {

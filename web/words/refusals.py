@@ -9,7 +9,7 @@ from typing import Any
 
 from domain.document import FormField
 from projections.answers import RunView
-from web import words
+from web.words.people import who
 
 _OF_ROLES = frozenset(
     {"unknown_person", "unknown_group", "person_deactivated", "group_closed", "nobody_found"}
@@ -81,7 +81,7 @@ def in_words(problem: Mapping[str, Any], titles: Titles | None = None) -> Refusa
     wrong = tuple(_wrong(problem, known)) or tuple(_at_its_field(problem, known))
     steps = problem.get("open_steps") or ()
     lines = tuple(
-        f"{step['title']} — {words.who(step['who']) if step['who'] else 'nobody yet'}" for step in steps
+        f"{step['title']} — {who(step['who']) if step['who'] else 'nobody yet'}" for step in steps
     ) + tuple(problem.get("lines") or ())
     if wrong:
         return Refusal(
@@ -177,7 +177,7 @@ def _named(text: str, problem: Mapping[str, Any], titles: Titles) -> str:
     """The text with titles and names instead of keys."""
     known = {key: f"“{titles[key]}”" for key in _keys(problem) if key in titles}
     text = _KEY.sub(lambda found: known.get(found[0], found[0]), text)
-    return _ACTOR.sub(lambda found: words.who(found[0]), text)
+    return _ACTOR.sub(lambda found: who(found[0]), text)
 
 
 def _keys(problem: Mapping[str, Any]) -> set[str]:

@@ -10,8 +10,8 @@ from api.outbox import STATES, OutboxQuery, find_mail, find_outbox
 from api.problems import Problem
 from api.reading import validate
 from api.registering import stream_id
-from web.asking import ON_A_PAGE
-from web.rendering import page
+from web.pages.queries import ON_A_PAGE
+from web.rendering.page import page
 
 _READ = Rule(frozenset({"read"}))
 RULES: dict[str, Rule] = {"GET /outbox": _READ, "GET /outbox/{run}/{step}/{round}/{action}": _READ}

@@ -17,12 +17,13 @@ from api.files import StoredFile, keep
 from api.form import form_of as read_form
 from api.guard import check_form
 from api.services import Services
-from web import forms, words
-from web.contents import changes_in_words
-from web.errors import accepts_json, refused
-from web.forwarding import Answered, forward
-from web.refusals import Titles, spoken
-from web.rendering import reveal
+from web.forms import fields
+from web.forms.forwarding import Answered, forward
+from web.rendering.contents import changes_in_words
+from web.rendering.errors import accepts_json, refused
+from web.rendering.page import reveal
+from web.words.people import NAMES
+from web.words.refusals import Titles, spoken
 
 _MOST_FILES = 20
 _MOST_FIELDS = 1_000
@@ -61,8 +62,8 @@ async def pairs_of(request: Request, given: list[tuple[str, Any]]) -> list[tuple
         if name.startswith(_FILES_OF):
             files.setdefault(name, []).append(asdict(await _kept(request, value)))
         elif name == "attached":
-            pairs += forms.attachment(await _kept(request, value))
-    return pairs + forms.typed_files(files)
+            pairs += fields.attachment(await _kept(request, value))
+    return pairs + fields.typed_files(files)
 
 
 async def _kept(request: Request, given: UploadFile) -> StoredFile:
@@ -80,8 +81,8 @@ async def body_of(request: Request, sent: Sent) -> dict[str, Any]:
     """The body of the command that a form is."""
     services: Services = request.app.state.services
     verb, house = request.path_params.get("verb", ""), await services.directories.now()
-    words.NAMES.set(house)
-    return forms.body(sent.pairs, verb, services.calendar.zone, house)
+    NAMES.set(house)
+    return fields.body(sent.pairs, verb, services.calendar.zone, house)
 
 
 async def carried_out(request: Request, sent: Sent, body: Mapping[str, Any], path: str = "") -> Answered:

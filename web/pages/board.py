@@ -21,11 +21,9 @@ from api.views import texts_for
 from projections import answers, queries
 from projections.board.queries import EVERY_CARD
 from projections.lists.cards import acting
-from web import words
-from web.asking import ON_A_PAGE, asked_page
-from web.asking import ask as ask_page
-from web.rendering import page
-from web.words import who
+from web.pages.queries import ON_A_PAGE, ask, asked_page
+from web.rendering.page import page
+from web.words.people import NAMES, who
 
 _LANES = {"": "None", "person": "Person", "process": "Process", "priority": "Priority"}
 
@@ -48,13 +46,13 @@ async def board(request: Request) -> Response:
     }
     texts = await texts_for(request, project)
 
-    def ask(connection: Connection[Any]) -> answers.Board:
+    def answered(connection: Connection[Any]) -> answers.Board:
         if then is None:
             return queries.board(connection, project, texts=texts, **shown)
         moment, known = queries.at_instant(connection, then), services.app.definition
         return queries.board_then(connection, project, moment, known, **shown)
 
-    seen = await ask_page(request, ask)
+    seen = await ask(request, answered)
     people = {
         *await services.read(lambda connection: acting(connection, project)),
         *filter(None, [query.person]),
@@ -98,7 +96,7 @@ async def card_menu(request: Request) -> Response:
             raise queries.NotFound("card", stream)
         return found, queries.columns(connection, project)
 
-    words.NAMES.set(await services.directories.recently())
+    NAMES.set(await services.directories.recently())
     try:
         one, columns = await services.read(both)
     except queries.NotFound as missing:
@@ -116,7 +114,7 @@ async def attention(request: Request) -> Response:
     query = asked_page(request)
     then, calendar = past_moment(request, services), services.calendar
 
-    def ask(connection: Connection[Any]) -> answers.Attention:
+    def answered(connection: Connection[Any]) -> answers.Attention:
         shown: Any = {"calendar": calendar, "page": query.page}
         if then is None:
             return queries.attention(connection, project, texts=texts, **shown)
@@ -124,7 +122,7 @@ async def attention(request: Request) -> Response:
         return queries.attention_then(connection, project, moment, services.app.definition, **shown)
 
     name = await services.read(lambda connection: queries.project_name(connection, project))
-    seen = await ask_page(request, ask)
+    seen = await ask(request, answered)
     now = then or services.clock()
     told = await services.read(
         lambda connection: queries.since(
@@ -145,10 +143,10 @@ async def everywhere(request: Request) -> Response:
     services, query = _services(request), asked_page(request)
     texts = await texts_for(request, None)
 
-    def ask(connection: Connection[Any]) -> answers.Attention:
+    def answered(connection: Connection[Any]) -> answers.Attention:
         return queries.attention(connection, texts=texts, calendar=services.calendar, page=query.page)
 
-    seen = await ask_page(request, ask)
+    seen = await ask(request, answered)
     facts: dict[str, Any] = {"attention": seen, "query": query, "since": None, "answer": seen}
     return page(request, "attention.html", project=None, name="All projects", past=None, **facts)
 

@@ -13,7 +13,9 @@ from itertools import groupby
 from markupsafe import Markup, escape
 
 from projections.answers import StageDot
-from web import words
+from web.words.people import initials
+from web.words.states import PRIORITIES, STATES
+from web.words.times import moment
 
 _MOST_ALIKE = 12
 """Stages of one tone that one mark stands for; the stylesheet has a width for each number up to this."""
@@ -28,7 +30,7 @@ def icon(name: str) -> Markup:
 @lru_cache(maxsize=512)
 def state(name: str, pill: bool = False) -> Markup:
     """A state by its word, its shape and its tone."""
-    word, shape, tone = words.STATES.get(name, (name, "empty", "quiet"))
+    word, shape, tone = STATES.get(name, (name, "empty", "quiet"))
     kind = f"state t-{tone} pill" if pill else f"state t-{tone}"
     return Markup(f'<span class="{kind}">{icon(shape)}{escape(word)}</span>')  # noqa: S704 - escaped
 
@@ -39,13 +41,13 @@ def priority(name: str | None) -> Markup:
     if name not in ("urgent", "high"):
         return Markup("")
     tone = "late" if name == "urgent" else "risk"
-    return Markup(f'<span class="tag t-{tone}">{words.PRIORITIES[name]}</span>')  # noqa: S704 - ours
+    return Markup(f'<span class="tag t-{tone}">{PRIORITIES[name]}</span>')  # noqa: S704 - ours
 
 
 def face(actor: str | None) -> Markup:
     """Two letters for somebody."""
     kind = "face" if actor else "face nobody"
-    return Markup(f'<span class="{kind}" aria-hidden="true">{escape(words.initials(actor))}</span>')  # noqa: S704 - escaped
+    return Markup(f'<span class="{kind}" aria-hidden="true">{escape(initials(actor))}</span>')  # noqa: S704 - escaped
 
 
 def due(at: datetime | None, overdue: bool, style: str = "full") -> Markup:
@@ -53,7 +55,7 @@ def due(at: datetime | None, overdue: bool, style: str = "full") -> Markup:
     if at is None:
         return Markup("")
     kind, said = ("due overdue", icon("late") + " Was due ") if overdue else ("due", "Due ")
-    return Markup(f'<span class="{kind}">{said}{words.moment(at, style)}</span>')  # noqa: S704 - ours
+    return Markup(f'<span class="{kind}">{said}{moment(at, style)}</span>')  # noqa: S704 - ours
 
 
 @lru_cache(maxsize=4096)
@@ -90,9 +92,9 @@ def _state(stage: StageDot) -> str:
 
 
 def _tone(stage: StageDot) -> str:
-    return words.STATES.get(_state(stage), words.STATES["not_started"])[2]
+    return STATES.get(_state(stage), STATES["not_started"])[2]
 
 
 def _came_to(stage: StageDot) -> str:
-    word = words.STATES.get(_state(stage), (stage.state,))[0]
+    word = STATES.get(_state(stage), (stage.state,))[0]
     return f"{stage.title}: {stage.said or stage.outcome or word}"

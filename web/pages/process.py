@@ -13,13 +13,13 @@ from api.services import Services
 from domain.document import Document
 from projections import queries
 from projections.answers import ProcessView
-from web import changes
-from web.asking import ask
-from web.errors import accepts_json
-from web.refusals import Refusal, in_words, titles_of_form
-from web.rendering import page
-from web.selection import asked_roles
-from web.sending import answered, body_of, carried_out, form_of
+from web.forms.sending import answered, body_of, carried_out, form_of
+from web.pages import changes
+from web.pages.queries import ask
+from web.pages.selection import asked_roles
+from web.rendering.errors import accepts_json
+from web.rendering.page import page
+from web.words.refusals import Refusal, in_words, titles_of_form
 
 _RUNS = 50
 

@@ -16,7 +16,7 @@ from api.services import Services
 from api.sight import Sight
 from domain.run.content import DECISIONS
 from domain.words import StepKey
-from web.values import in_text
+from web.rendering.values import in_text
 
 _OVER = frozenset({"done", "failed"})
 

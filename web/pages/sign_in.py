@@ -15,8 +15,8 @@ from api.matrix import OPEN, Rule
 from api.problems import Problem
 from api.services import Services
 from api.sessions import wanted_before
-from web import words
-from web.rendering import page
+from web.rendering.page import page
+from web.words.people import NAMES
 
 RULES: dict[str, Rule] = {"GET /sign-in": OPEN}
 """The link itself is the credential."""
@@ -37,7 +37,7 @@ async def sign_in(request: Request) -> Response:
     if whose is None:
         services.throttle.count(f"bad {request.client.host if request.client else ''}")
         raise Problem("bad_link", "the link is unknown, has expired or was used already")
-    words.NAMES.set(await services.directories.recently())
+    NAMES.set(await services.directories.recently())
     caller: Caller | None = request.scope.pop(CALLER, None)
     wanted = own_page(request.query_params.get("next")) or own_page(wanted_before(request))
     now_as = caller.actor if caller else None

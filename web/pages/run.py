@@ -16,16 +16,16 @@ from api.services import Services
 from api.sight import SeenRun, sight_of
 from domain.words import Rejected
 from projections import answers, queries
-from web.asking import ask, latest_history
-from web.beside import PROBLEMS, beside
-from web.contents import about
-from web.errors import accepts_json
-from web.forwarding import Answered
-from web.refusals import Refusal, in_words, titles_of
-from web.rendering import page
-from web.rights import step_rights
-from web.selection import chosen_step, unmasked
-from web.sending import answered, body_of, carried_out, form_of
+from web.forms.forwarding import Answered
+from web.forms.sending import answered, body_of, carried_out, form_of
+from web.pages.queries import ask, latest_history
+from web.pages.run_panels import PROBLEMS, beside
+from web.pages.selection import chosen_step, unmasked
+from web.rendering.contents import about
+from web.rendering.errors import accepts_json
+from web.rendering.page import page
+from web.rendering.rights import step_rights
+from web.words.refusals import Refusal, in_words, titles_of
 
 
 async def run(request: Request) -> Response:

@@ -24,8 +24,8 @@ from api.services import Services
 from projections.lists import cards as lists
 from projections.lists.saved_views import SavedViews, saved_views
 from projections.lists.search import Found
-from web import words
-from web.rendering import page
+from web.rendering.page import page
+from web.words.people import NAMES, who
 
 _READ = Rule(frozenset({"read"}))
 RULES: dict[str, Rule] = {
@@ -121,7 +121,7 @@ async def card_list(request: Request) -> Response:
         request, lambda connection: lists.card_list(connection, project, wanted, query.page, **known)
     )
     kept = _kept(request)
-    people = sorted({*seen.acting, *([query.person] if query.person else ())}, key=words.who)
+    people = sorted({*seen.acting, *([query.person] if query.person else ())}, key=who)
     return page(
         request, "list.html", seen=seen, answer=seen, query=query, sorts=SORTS, groups=GROUPS, kept=kept, people=people,
         csv=f"/v1/projects/{project}/list?{urlencode({**kept, 'format': 'csv'})}",
@@ -179,7 +179,7 @@ async def _views(request: Request, project: UUID) -> SavedViews:
 
 async def _read(request: Request, ask: Callable[[Connection[Any]], A]) -> A:
     """What a query answers; the page calls people as the directory does."""
-    words.NAMES.set(await _services(request).directories.recently())
+    NAMES.set(await _services(request).directories.recently())
     return await _services(request).read(ask)
 
 

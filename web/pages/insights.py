@@ -18,8 +18,8 @@ from projections import queries
 from projections.answers import Insights, Spread, StepInsight
 from projections.answers.forecasts import ProcessForecast
 from projections.forecasts.queries import process_forecast
-from web.asking import ask
-from web.rendering import page
+from web.pages.queries import ask
+from web.rendering.page import page
 
 RULES: dict[str, Rule] = {"GET /processes/{key}/insights": Rule(frozenset({"read"}))}
 """Whoever may look; the same as the HTTP interface tells of a process."""

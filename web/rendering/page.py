@@ -21,10 +21,11 @@ from api.conditional import has
 from api.guard import CALLER, Caller
 from api.sight import MASK
 from domain.directory import called
-from web import controls, drawing, values, words
-from web.rights import rights_of
+from web.rendering import controls, parts, values
+from web.rendering.rights import rights_of
+from web.words import events, people, states, texts, times
 
-HERE = Path(__file__).parent
+HERE = Path(__file__).parents[1]
 _SMALL = 1_000
 MOST_PROPOSED = 300
 """So many people stand in a page to be chosen from; of a larger house script asks while somebody types."""
@@ -80,36 +81,36 @@ def _environment() -> Environment:
         auto_reload=False,
     )
     made.filters.update(
-        who=words.who, initials=words.initials, moment=words.moment, age=words.age, lag=words.lag, shown=values.shown,
-        sentence=words.sentence, said=words.said, paragraphs=words.paragraphs, here=words.here, quoted=words.quoted,
-        named=words.named, stage_state=words.stage_state,
+        who=people.who, initials=people.initials, moment=times.moment, age=times.age, lag=times.lag, shown=values.shown,
+        sentence=events.sentence, said=events.said, paragraphs=texts.paragraphs, here=times.here, quoted=texts.quoted,
+        named=people.named, stage_state=states.stage_state,
     )  # fmt: skip
     made.globals.update(
-        MASK=MASK, STATES=words.STATES, PRIORITIES=words.PRIORITIES, KINDS=words.KINDS, TONES=words.EVENT_TONES,
-        ACCESS=words.ACCESS, shown_in=_shown_in, earliest=_earliest, trace=_trace, proposed_people=_proposed_people,
+        MASK=MASK, STATES=states.STATES, PRIORITIES=states.PRIORITIES, KINDS=states.KINDS, TONES=events.EVENT_TONES,
+        ACCESS=states.ACCESS, shown_in=_shown_in, earliest=_earliest, trace=_trace, proposed_people=_proposed_people,
         MOST_PROPOSED=MOST_PROPOSED, choices_with=controls.choices_with, file_mark=controls.file_mark,
-        stage_dots=drawing.stage_dots, drawn=drawing, command_id=lambda: uuid4().hex,
+        stage_dots=parts.stage_dots, drawn=parts, command_id=lambda: uuid4().hex,
     )  # fmt: skip
     return made
 
 
 def _shown_in(kind: str, value: Any, zone: tzinfo) -> str:
-    return controls.shown(kind, value, zone, words.NAMES.get())
+    return controls.shown(kind, value, zone, people.NAMES.get())
 
 
 def _earliest(kind: str, given: Any, zone: tzinfo) -> str:
     """The first day that a date which may not be before today can be set to; one that is there already may stay."""
     today = f"{datetime.now(zone):%Y-%m-%d}{'T00:00' if kind == 'datetime' else ''}"
-    return min(today, controls.shown(kind, given, zone, words.NAMES.get()) or today)
+    return min(today, controls.shown(kind, given, zone, people.NAMES.get()) or today)
 
 
 def _trace(kind: str, value: Any, zone: tzinfo) -> str:
-    return controls.trace(kind, value, zone, words.NAMES.get())
+    return controls.trace(kind, value, zone, people.NAMES.get())
 
 
 def _proposed_people() -> list[tuple[str, str]]:
     """Whom a control proposes: what everybody, and every group, is called, with their keys; nobody to a guest."""
-    house = words.NAMES.get()
+    house = people.NAMES.get()
     if house.discreet:
         return []
     found = [each for kind in ("group", "person") for each, _ in house.named(kind)][:MOST_PROPOSED]
@@ -153,7 +154,7 @@ def _freshness(answer: Any) -> dict[str, str]:
     """Which position an answer reflects, when it was true, and how far it is behind, in words."""
     if answer is None:
         return {}
-    behind = words.lag(answer.as_of, answer.behind, datetime.now(UTC))
+    behind = times.lag(answer.as_of, answer.behind, datetime.now(UTC))
     told = {"Position": answer.position, "As-Of": answer.as_of.isoformat(), "Lag": behind}
     return {f"Milepost-{name}": str(value) for name, value in told.items()}
 

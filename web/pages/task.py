@@ -14,9 +14,9 @@ from api.services import Services
 from api.views import answer
 from projections import queries
 from projections.board.task_queries import TaskView, task
-from web import words
-from web.asking import latest_history
-from web.rendering import page
+from web.pages.queries import latest_history
+from web.rendering.page import page
+from web.words.people import NAMES
 
 
 async def task_page(request: Request) -> Response:
@@ -29,7 +29,7 @@ async def task_page(request: Request) -> Response:
     def both(connection: Connection[Any]) -> TaskView:
         return task(connection, stream, calendar=services.calendar)
 
-    words.NAMES.set(await services.directories.recently())
+    NAMES.set(await services.directories.recently())
     try:
         seen = await answer(services, both, wanted)
     except queries.NotFound as missing:

@@ -17,12 +17,13 @@ from api.matrix import OPEN, Rule
 from api.problems import Problem
 from api.services import Services
 from domain.shown import when
-from web import forms, words
-from web.errors import accepts_json
-from web.forwarding import Answered, forward
-from web.refusals import in_words, spoken
-from web.rendering import page
-from web.sending import pairs_of, with_changes
+from web.forms import fields
+from web.forms.forwarding import Answered, forward
+from web.forms.sending import pairs_of, with_changes
+from web.rendering.errors import accepts_json
+from web.rendering.page import page
+from web.words.people import NAMES
+from web.words.refusals import in_words, spoken
 
 RULES: dict[str, Rule] = {"GET /guest/{link}": OPEN, "POST /guest/{link}/{verb}": OPEN}
 """The link itself is the credential."""
@@ -43,7 +44,7 @@ async def step(request: Request) -> Response:
         thanked = request.query_params.get("done") in VERBS and told.body.get("code") == "bad_guest_link"
         status = 200 if thanked else told.status
         return _shown(request, "guest_closed.html", status, problem=told.body, thanked=thanked)
-    words.NAMES.set(replace(await _services(request).directories.recently(), discreet=True))
+    NAMES.set(replace(await _services(request).directories.recently(), discreet=True))
     return _form(request, told.body)
 
 
@@ -62,8 +63,8 @@ async def act(request: Request) -> Response:
     async with form_of(request, max_files=_MOST_FILES, max_fields=1_000) as form:
         pairs = await pairs_of(request, form.multi_items())
     house = replace(await _services(request).directories.now(), discreet=True)
-    words.NAMES.set(house)
-    body = forms.body(pairs, verb, _services(request).calendar.zone, house)
+    NAMES.set(house)
+    body = fields.body(pairs, verb, _services(request).calendar.zone, house)
     link, command = request.path_params["link"], dict(pairs).get("command", "")
     done = await forward(request, f"/v1/guest/{link}/{verb}", body, csrf="", command=command)
     done = with_changes(request, done)
@@ -118,8 +119,8 @@ def _form(
 
 
 def _titles(seen: Mapping[str, Any]) -> dict[str, str]:
-    fields = [*seen["fields"], *seen["refusal_fields"]]
-    return {field.get("path", field["key"]): field["title"] for field in fields}
+    asked = [*seen["fields"], *seen["refusal_fields"]]
+    return {field.get("path", field["key"]): field["title"] for field in asked}
 
 
 def _shown(request: Request, template: str, status: int, **facts: Any) -> Response:

@@ -20,7 +20,7 @@ import orjson
 from api.files import StoredFile
 from api.run_commands import STEP_VERBS
 from domain.directory import Directory, meant, plain_name
-from web import controls
+from web.rendering import controls
 
 NULLABLE = {
     "assign": ("assignee",),

@@ -1,0 +1,1 @@
+"""Forms on their way to a command: read, handed on, answered."""
