@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.events import Event
+from domain.events import AnyRunStreamEvent, Event
 from domain.run import RUN, Run
 from domain.run.entailing import entailed
 from tests.domain.documents import definition, step
@@ -18,7 +18,7 @@ PROCESS = definition(step("draft", email=MAIL), step("check", kind="email", emai
 
 @settings(max_examples=300, deadline=None)
 @given(histories, st.sampled_from(EVERYTHING).flatmap(facts))
-def test_what_is_entailed_entails_nothing(history: list[Event], event: Event):
+def test_what_is_entailed_entails_nothing(history: list[Event], event: AnyRunStreamEvent):
     """Whatever happened: what an event entails for the machine is told in one go, and never goes on by itself."""
     run = RUN.fold([*history, event]) or Run()
     for each in entailed(run, PROCESS, event, BO, NINE):
