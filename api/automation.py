@@ -16,6 +16,7 @@ from api.asked import Limit, PageQuery, Who
 from api.bodies import Body, FieldValues, Reason, Words
 from api.commands import Call, Handle, carry_out
 from api.guard import Caller, caller_of
+from api.orders import Order
 from api.problems import Problem
 from api.reading import validate
 from api.registering import add_command, add_view, stream_id
@@ -155,9 +156,8 @@ class IncidentsQuery(PageQuery):
 def add_automation(router: APIRouter) -> None:
     """Register the verbs on incidents, the way in for events, and the two lists."""
     for each in VERBS:
-        path = f"/v1/runs/{{id}}/incidents/{{incident}}/{each.name}"
-        add_command(router, "POST", path, each, on_incident(each), tag="Automatic steps")
-    add_command(router, "POST", "/v1/external-events", TELL, receive, tag="Automatic steps")
+        add_command(router, ON_INCIDENT[each.name], each, tag="Automatic steps")
+    add_command(router, Order("POST /v1/external-events", receive), TELL, tag="Automatic steps")
     add_view(
         router,
         "/v1/incidents",
@@ -280,3 +280,9 @@ def _has_heard(
         if run is not None and body.id in run.sources:
             return one
     return None
+
+
+ON_INCIDENT = {
+    each.name: Order(f"POST /v1/runs/{{id}}/incidents/{{incident}}/{each.name}", on_incident(each))
+    for each in VERBS
+}

@@ -105,7 +105,7 @@ def _call(request: Request, services: Services, body: bytes) -> Call:
     asked = f"{request.method} {request.url.path}\n".encode() + body
     command = None if key is None else command_of(caller, key, asked)
     wanted = headers.get("if-match")
-    expected = None if wanted is None else _version(wanted)
+    expected = None if wanted is None else version_of(wanted)
     parsed = parse_json(request, body)
     return Call(services, caller, request.path_params, parsed, command, expected)
 
@@ -121,7 +121,8 @@ def command_of(caller: Caller, key: str, asked: bytes) -> Command:
     return Command(f"{caller.actor} {key}", hashlib.sha256(asked).hexdigest())
 
 
-def _version(wanted: str) -> int | None:
+def version_of(wanted: str) -> int | None:
+    """The version that If-Match names; None for any. Raises Problem."""
     text = wanted.strip()
     if text == "*":
         return None

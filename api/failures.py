@@ -36,7 +36,18 @@ log = structlog.get_logger()
 
 def install(app: FastAPI) -> None:
     """Answer every refusal and every failure of this application as RFC 9457 says."""
-    handlers: dict[type[Exception], Callable[[Request, Exception], Response]] = {
+    for kind, handler in {**_handlers(), Exception: _defect}.items():
+        app.add_exception_handler(kind, handler)
+
+
+def refusal_of(request: Request, error: Exception) -> Response:
+    """The problem document of one of ``REFUSALS``."""
+    handlers = _handlers()
+    return next(handlers[kind] for kind in type(error).__mro__ if kind in handlers)(request, error)
+
+
+def _handlers() -> dict[type[Exception], Callable[[Request, Exception], Response]]:
+    return {
         Problem: _problem,
         Rejected: _rejected,
         Refused: _refused,
@@ -47,10 +58,7 @@ def install(app: FastAPI) -> None:
         ClientDisconnect: _gone,
         **dict.fromkeys(_CAUSES, _cause),
         **dict.fromkeys(_OUTDATED, _outdated),
-        Exception: _defect,
     }
-    for kind, handler in handlers.items():
-        app.add_exception_handler(kind, handler)
 
 
 def _problem(_: Request, error: Exception) -> Response:
@@ -139,3 +147,7 @@ def _log(request: Request, error: Exception) -> None:
 def _defect(request: Request, error: Exception) -> Response:
     _log(request, error)
     return answer(Problem("internal", "this is a defect; the log of the process tells more"))
+
+
+REFUSALS = tuple(_handlers())
+"""All that is answered as a problem and is no defect."""

@@ -225,16 +225,21 @@ def _admit(scope: Scope, headers: Mapping[bytes, bytes], rule: Rule, site: Site)
     caller: Caller | None = scope.get(CALLER)
     if caller is None:
         raise Problem("not_signed_in", "this needs a token or a session")
-    if not rule.scopes & caller.grant.scopes:
-        needs = sorted(rule.scopes)
-        detail = f"this needs the scope {' or '.join(needs)}; {_HOW_TO_GET.format(needs[0])}"
-        raise Problem("not_allowed", detail, needs=needs)
+    must_have_right(caller, rule)
     if caller.csrf is not None and scope["method"] not in _SAFE:
         _same_site(headers, site)
         if rule.csrf == "header" and not hmac.compare_digest(
             caller.csrf.encode(), headers.get(b"x-csrf-token", b"")
         ):
             raise Problem("cross_site", "the request lacks the header X-CSRF-Token of this session")
+
+
+def must_have_right(caller: Caller, rule: Rule) -> None:
+    """A problem unless the caller has one of the scopes that the rule asks for."""
+    if not rule.scopes & caller.grant.scopes:
+        needs = sorted(rule.scopes)
+        detail = f"this needs the scope {' or '.join(needs)}; {_HOW_TO_GET.format(needs[0])}"
+        raise Problem("not_allowed", detail, needs=needs)
 
 
 def _same_site(headers: Mapping[bytes, bytes], site: Site) -> None:

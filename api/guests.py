@@ -17,6 +17,7 @@ from api.commands import Call, carry_out, endpoint
 from api.contents import ContentView, Reader, as_guest, content_view, told_of_changes
 from api.files import send_file
 from api.guard import CALLER, Caller
+from api.orders import Order, performed
 from api.problems import Problem
 from api.reading import validate
 from api.registering import ANSWER, BODY, KEYED, MEDIA
@@ -134,6 +135,14 @@ def _entered(asked_for: Verb[OnStep, Any]) -> Any:
 def as_caller(opened: Opened) -> Caller:
     """The guest as who makes a request: with no right but what the link opens."""
     return Caller(opened.guest, Grant(UUID(int=0), opened.guest, frozenset()), None, None)
+
+
+async def acted(request: Request, verb: str, body: Any, command: str) -> Response:
+    """As a command that the guest's page sends: its form was read already. Raises Problem and Rejected."""
+    opened = await _open(request)
+    order = Order(f"POST /v1/guest/{{link}}/{verb}", lambda call: act(VERBS[verb], call, opened))
+    path = {"link": request.path_params["link"]}
+    return await performed(request, as_caller(opened), order, path, body, command)
 
 
 async def act(asked_for: Verb[OnStep, Any], call: Call, opened: Opened) -> Response:

@@ -17,6 +17,7 @@ from starlette.responses import Response
 from api.asked import PageQuery
 from api.commands import Call, carry_out
 from api.migration_bodies import MigrateRun, MigrateRuns, PlanMigration, RetryRuns
+from api.orders import Order
 from api.planning import MigrationOverview, planned
 from api.problems import Problem
 from api.process_commands import process_key
@@ -115,25 +116,14 @@ class Migrations:
 def add_migrations(router: APIRouter) -> None:
     """Register every route."""
     of_process = "/v1/processes/{key}"
-    add_command(
-        router,
-        "POST",
-        f"{of_process}/migration-plan",
-        PLAN,
-        _plan,
-        tag="Migrations",
-        answer=MigrationOverview,
-    )
-    for path, verb, handle in (
-        (f"{of_process}/migrations", MIGRATE_RUNS, _migrate_runs),
-        (f"{of_process}/migrations/{{id}}/retry", RETRY, _retry),
-    ):
-        add_command(router, "POST", path, verb, handle, tag="Migrations", answer=MigrationAsked, status=202)
-    add_command(router, "POST", "/v1/runs/{id}/migrate", MIGRATE, _migrate_run, tag="Runs")
+    add_command(router, PLANNING, PLAN, tag="Migrations", answer=MigrationOverview)
+    for order, told in ((MIGRATING, MIGRATE_RUNS), (RETRYING, RETRY)):
+        add_command(router, order, told, tag="Migrations", answer=MigrationAsked, status=202)
+    add_command(router, Order("POST /v1/runs/{id}/migrate", _migrate_run), MIGRATE, tag="Runs")
     add_view(
         router,
         f"{of_process}/migrations",
-        _list,
+        listed,
         Migrations,
         "Migrations of a process, newest first",
         tag="Migrations",
@@ -141,7 +131,7 @@ def add_migrations(router: APIRouter) -> None:
     add_view(
         router,
         f"{of_process}/migrations/{{id}}",
-        _show,
+        shown,
         MigrationView,
         "How far a migration is",
         tag="Migrations",
@@ -226,7 +216,7 @@ def _accepted(view: MigrationView, position: int) -> Response:
     return Response(orjson.dumps(told), 202, headers, "application/json")
 
 
-async def _list(request: Request, key: str, query: Annotated[PageQuery, Query()]) -> Response:
+async def listed(request: Request, key: str, query: Annotated[PageQuery, Query()]) -> Response:
     """With how far each is."""
     process, services = process_key(key), services_of(request)
     headers = await log_position(services, query)
@@ -239,7 +229,7 @@ async def _list(request: Request, key: str, query: Annotated[PageQuery, Query()]
     return to_json(await services.read(ask), headers)
 
 
-async def _show(request: Request, key: str, id: str, query: Annotated[PageQuery, Query()]) -> Response:  # noqa: A002 - its name in the address
+async def shown(request: Request, key: str, id: str, query: Annotated[PageQuery, Query()]) -> Response:  # noqa: A002 - its name in the address
     """Counts, a page of the runs that were refused or failed with why, and whose work the migration brought."""
     process, job, services = process_key(key), stream_id(id), services_of(request)
     headers = await log_position(services, query)
@@ -280,3 +270,8 @@ def _counted(
         announced=announced,
         **states,
     )
+
+
+PLANNING = Order("POST /v1/processes/{key}/migration-plan", _plan)
+MIGRATING = Order("POST /v1/processes/{key}/migrations", _migrate_runs)
+RETRYING = Order("POST /v1/processes/{key}/migrations/{id}/retry", _retry)

@@ -10,6 +10,7 @@ from starlette.responses import Response
 from api import bodies, people_bodies
 from api.commands import Call, Handle, carry_out
 from api.handing_over import HAND_OVER, HandedOver, hand_over
+from api.orders import Order
 from api.reading import validate
 from api.registering import add_command
 from api.verbs import OnKey, Verb, verb
@@ -98,14 +99,16 @@ GROUP_VERBS: tuple[Verb[OnKey, Any], ...] = (
 
 def add_people_commands(router: APIRouter) -> None:
     """Register every verb of people and groups."""
-    add_command(router, "POST", "/v1/people", ADD, add, tag="People")
+    add_command(router, Order("POST /v1/people", add), ADD, tag="People")
     for each in PERSON_VERBS:
-        add_command(router, "POST", f"/v1/people/{{key}}/{each.name}", each, on_person(each), tag="People")
-    address = "/v1/people/{key}/hand-over"
-    add_command(router, "POST", address, HAND_OVER, hand_over, tag="People", answer=HandedOver)
-    add_command(router, "POST", "/v1/groups", CREATE, create, tag="People")
+        order = Order(f"POST /v1/people/{{key}}/{each.name}", on_person(each))
+        add_command(router, order, each, tag="People")
+    handing_over = Order("POST /v1/people/{key}/hand-over", hand_over)
+    add_command(router, handing_over, HAND_OVER, tag="People", answer=HandedOver)
+    add_command(router, Order("POST /v1/groups", create), CREATE, tag="People")
     for each in GROUP_VERBS:
-        add_command(router, "POST", f"/v1/groups/{{key}}/{each.name}", each, on_group(each), tag="People")
+        order = Order(f"POST /v1/groups/{{key}}/{each.name}", on_group(each))
+        add_command(router, order, each, tag="People")
 
 
 async def add(call: Call) -> Response:

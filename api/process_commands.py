@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from api import bodies
 from api.commands import Call, Handle, carry_out
+from api.orders import Order
 from api.problems import Problem
 from api.publishing import with_warnings
 from api.reading import validate
@@ -61,10 +62,9 @@ RESTORE: Verb[OnKey, Any] = verb(
 
 def add_process_commands(router: APIRouter) -> None:
     """Register every verb of processes."""
-    add_command(router, "PUT", "/v1/processes/{key}/draft", DRAFT, on_process(DRAFT), tag="Processes")
+    add_command(router, DRAFTING, DRAFT, tag="Processes")
     for each in (PUBLISH, RETIRE, RESTORE):
-        path = f"/v1/processes/{{key}}/{each.name}"
-        add_command(router, "POST", path, each, on_process(each), tag="Processes")
+        add_command(router, ON_PROCESS[each.name], each, tag="Processes")
 
 
 def on_process(asked_for: Verb[OnKey, Any]) -> Handle:
@@ -95,3 +95,10 @@ def process_key(text: str) -> str:
         raise Problem(
             "unknown_process", "the key of a process is lower-case letters, digits and underscores"
         ) from None
+
+
+DRAFTING = Order("PUT /v1/processes/{key}/draft", on_process(DRAFT))
+ON_PROCESS = {
+    each.name: Order(f"POST /v1/processes/{{key}}/{each.name}", on_process(each))
+    for each in (PUBLISH, RETIRE, RESTORE)
+}

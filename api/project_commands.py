@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from api import bodies
 from api.commands import Call, Handle, carry_out
+from api.orders import Order
 from api.reading import validate
 from api.registering import add_command, stream_id
 from api.verbs import On, Verb, verb
@@ -74,10 +75,10 @@ VERBS: tuple[Verb[On, Any], ...] = (
 
 def add_project_commands(router: APIRouter) -> None:
     """Register every verb of projects."""
-    add_command(router, "POST", "/v1/projects", OPEN, open_, tag="Projects")
+    add_command(router, Order("POST /v1/projects", open_), OPEN, tag="Projects")
     for each in VERBS:
-        path = f"/v1/projects/{{id}}/{each.name}"
-        add_command(router, "POST", path, each, on_project(each), tag="Projects")
+        order = Order(f"POST /v1/projects/{{id}}/{each.name}", on_project(each))
+        add_command(router, order, each, tag="Projects")
 
 
 async def open_(call: Call) -> Response:

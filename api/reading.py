@@ -33,18 +33,19 @@ async def read_body(request: Request, limit: int = MAX_BODY_BYTES) -> bytes:
     """The whole body; refused as soon as it is known to be above ``limit`` bytes."""
     declared = request.headers.get("content-length", "")
     if declared.isdecimal() and int(declared) > limit:
-        raise _too_large(limit)
+        raise too_large(limit)
     parts: list[bytes] = []
     size = 0
     async for part in request.stream():
         size += len(part)
         if size > limit:
-            raise _too_large(limit)
+            raise too_large(limit)
         parts.append(part)
     return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
-def _too_large(limit: int) -> Problem:
+def too_large(limit: int) -> Problem:
+    """What is said of a body above the limit."""
     return Problem("too_large", f"a body may have {limit} bytes", limit_bytes=limit)
 
 
@@ -59,6 +60,11 @@ def parse_json(request: Request, body: bytes) -> Any:
             f"the body is {kind}; send application/json",
             headers={"Accept": "application/json"},
         )
+    return checked(body)
+
+
+def checked(body: bytes) -> Any:
+    """The JSON value, where it can be stored and says everything once. Raises Problem."""
     try:
         value = orjson.loads(body)
     except orjson.JSONDecodeError as error:

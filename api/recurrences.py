@@ -16,6 +16,7 @@ from api import bodies
 from api.asked import PageQuery, ViewQuery
 from api.bodies import AssigneeText, Body, FieldValues, Labels, Line, LongWords
 from api.commands import Call, Handle, carry_out
+from api.orders import Order
 from api.reading import validate
 from api.registering import add_command, add_view, stream_id
 from api.services import Services
@@ -145,10 +146,10 @@ VERBS: tuple[Verb[On, Any], ...] = (
 
 def add_recurrences(router: APIRouter) -> None:
     """Register the verbs and views of recurring work."""
-    add_command(router, "POST", "/v1/recurrences", SET_UP, set_up, tag="Recurring work")
+    add_command(router, Order("POST /v1/recurrences", set_up), SET_UP, tag="Recurring work")
     for each in VERBS:
-        path = f"/v1/recurrences/{{id}}/{each.name}"
-        add_command(router, "POST", path, each, on_recurrence(each), tag="Recurring work")
+        order = Order(f"POST /v1/recurrences/{{id}}/{each.name}", on_recurrence(each))
+        add_command(router, order, each, tag="Recurring work")
     told_of = "What a schedule would give"
     preview_path = "/v1/recurrences/preview"
     add_view(router, preview_path, preview, Preview, told_of, tag="Recurring work", refuses=(409,))

@@ -10,8 +10,9 @@ from uuid import UUID
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from api.commands import Handle, endpoint
+from api.commands import endpoint
 from api.conditional import Tagged
+from api.orders import Order
 from api.problems import Problem
 from api.verbs import Described
 
@@ -41,20 +42,19 @@ Show = Callable[..., Awaitable[Response]]
 
 def add_command(
     router: APIRouter,
-    method: str,
-    path: str,
+    order: Order,
     verb: Described,
-    handle: Handle,
     *,
     tag: str,
     answer: type[Any] | None = None,
     status: int | None = None,
 ) -> None:
     """One route that changes something; ``answer`` is what it tells, when that is more than which events it stored."""
+    method, _, path = order.address.partition(" ")
     words = (part.strip("{}").replace("-", "_") for part in path.split("/")[2:])
     router.add_api_route(
         path,
-        endpoint(handle),
+        endpoint(order.handle),
         methods=[method],
         response_model=None,
         status_code=status,

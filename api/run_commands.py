@@ -14,6 +14,7 @@ from api import bodies
 from api import decision_bodies as deciding
 from api.commands import Call, Handle, carry_out
 from api.contents import as_staff, told_of_changes
+from api.orders import Order
 from api.placed import place_of
 from api.reading import validate
 from api.registering import add_command, stream_id
@@ -324,11 +325,10 @@ RUN_VERBS: tuple[Verb[On, Any], ...] = (
 def add_run_commands(router: APIRouter) -> None:
     """Register every verb of runs and steps; the one used most comes first."""
     for of_step in STEP_VERBS:
-        path = f"/v1/runs/{{id}}/steps/{{step}}/{of_step.name}"
-        add_command(router, "POST", path, of_step, on_step(of_step), tag="Steps")
-    add_command(router, "POST", "/v1/runs", START, start, tag="Runs")
+        add_command(router, ON_STEP[of_step.name], of_step, tag="Steps")
+    add_command(router, STARTING, START, tag="Runs")
     for each in RUN_VERBS:
-        add_command(router, "POST", f"/v1/runs/{{id}}/{each.name}", each, on_run(each), tag="Runs")
+        add_command(router, ON_RUN[each.name], each, tag="Runs")
 
 
 def new_run(body: bodies.StartRun) -> NewRun:
@@ -401,3 +401,10 @@ async def _with_changes(refusal: Rejected, call: Call, run: UUID, step: StepKey,
         return told_of_changes(refusal, services, run, step, seen, reader)
 
     return await run_in_threadpool(told)
+
+
+STARTING = Order("POST /v1/runs", start)
+ON_RUN = {each.name: Order(f"POST /v1/runs/{{id}}/{each.name}", on_run(each)) for each in RUN_VERBS}
+ON_STEP = {
+    each.name: Order(f"POST /v1/runs/{{id}}/steps/{{step}}/{each.name}", on_step(each)) for each in STEP_VERBS
+}

@@ -12,6 +12,7 @@ from api.asked import After, Limit, ViewQuery
 from api.bodies import Body, Line, Nothing
 from api.commands import Call, Handle, carry_out
 from api.guard import caller_of
+from api.orders import Order
 from api.reading import validate
 from api.registering import add_command, add_view, stream_id
 from api.verbs import On, Verb, verb
@@ -76,9 +77,10 @@ VERBS: tuple[Verb[On, Any], ...] = (
 
 def add_saved_views(router: APIRouter) -> None:
     """Register the verbs and the list."""
-    add_command(router, "POST", "/v1/views", SAVE, save, tag="Work")
+    add_command(router, SAVING, SAVE, tag="Work")
     for each in VERBS:
-        add_command(router, "POST", f"/v1/views/{{id}}/{each.name}", each, on_view(each), tag="Work")
+        order = Order(f"POST /v1/views/{{id}}/{each.name}", on_view(each))
+        add_command(router, order, each, tag="Work")
     add_view(router, "/v1/views", offered, SavedViews, "Saved views: one's own, and shared ones", tag="Work")
 
 
@@ -110,3 +112,6 @@ def on_view(asked_for: Verb[On, Any]) -> Handle:
         )
 
     return handle
+
+
+SAVING = Order("POST /v1/views", save)

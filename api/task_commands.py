@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from api import bodies
 from api.commands import Call, Handle, carry_out
+from api.orders import Order
 from api.placed import place_of
 from api.reading import validate
 from api.registering import add_command, stream_id
@@ -159,9 +160,9 @@ VERBS: tuple[Verb[On, Any], ...] = (
 
 def add_task_commands(router: APIRouter) -> None:
     """Register every verb of tasks."""
-    add_command(router, "POST", "/v1/tasks", ADD, add, tag="Tasks")
+    add_command(router, ADDING, ADD, tag="Tasks")
     for each in VERBS:
-        add_command(router, "POST", f"/v1/tasks/{{id}}/{each.name}", each, on_task(each), tag="Tasks")
+        add_command(router, ON_TASK[each.name], each, tag="Tasks")
 
 
 def new_task(body: bodies.AddTask) -> NewTask:
@@ -201,3 +202,7 @@ def on_task(asked_for: Verb[On, Any]) -> Handle:
         )
 
     return handle
+
+
+ADDING = Order("POST /v1/tasks", add)
+ON_TASK = {each.name: Order(f"POST /v1/tasks/{{id}}/{each.name}", on_task(each)) for each in VERBS}

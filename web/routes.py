@@ -8,15 +8,19 @@ from uuid import UUID
 from fastapi import APIRouter, FastAPI, Request
 from starlette.responses import Response
 
+from api import sessions
 from api.conditional import has
 from api.guard import CALLER, caller_of
 from api.matrix import OPEN, Rule
+from api.orders import asked_for
 from api.problems import Problem
 from api.registering import stream_id
+from api.run_commands import ON_RUN
+from api.saved_views import SAVING
 from api.services import Services
+from api.task_commands import ADDING, ON_TASK
 from api.views import texts_for
 from projections import queries
-from web.forms.forwarding import forward
 from web.forms.sending import answered, body_of, carried_out, form_of
 from web.pages import board, changes, guest, insights, lists, outbox, people, process, run, sign_in
 from web.pages.queries import ask
@@ -84,8 +88,8 @@ def router(_services: Services | None = None) -> APIRouter:
     writes = {
         "/runs": process.start, "/runs/{id}/move": move_run, "/runs/{id}/{verb}": run.on_run,
         "/runs/{id}/steps/{step}/{verb}": run.on_step,
-        "/runs/{id}/incidents/{incident}/{verb}": run.on_run, "/tasks": add_task,
-        "/views": command, "/tasks/{id}/move": move_task, "/tasks/{id}/{verb}": command, "/sign-out": sign_out,
+        "/runs/{id}/incidents/{incident}/{verb}": run.on_incident, "/tasks": add_task,
+        "/views": save_view, "/tasks/{id}/move": move_task, "/tasks/{id}/{verb}": on_task, "/sign-out": sign_out,
     }  # fmt: skip
     for path, act in writes.items():
         made.add_api_route(path, act, methods=["POST"], response_model=None)
@@ -134,10 +138,17 @@ async def static(request: Request) -> Response:
     return Response(asset.body, 200, headers, asset.media_type)
 
 
-async def command(request: Request) -> Response:
-    """A form's command: the same path as a program's, then back to the page it came from."""
+async def save_view(request: Request) -> Response:
+    """A page with its filters, to be offered from now on."""
     sent = await form_of(request)
-    return answered(request, await carried_out(request, sent, await body_of(request, sent)), sent)
+    return answered(request, await carried_out(request, sent, SAVING, await body_of(request, sent)), sent)
+
+
+async def on_task(request: Request) -> Response:
+    """A form about a task, then back to the page it came from."""
+    sent = await form_of(request)
+    order = ON_TASK.get(request.path_params["verb"])
+    return answered(request, await carried_out(request, sent, order, await body_of(request, sent)), sent)
 
 
 async def move_run(request: Request) -> Response:
@@ -149,7 +160,7 @@ async def move_run(request: Request) -> Response:
     verb, body = "move", {**body, "stage": sent.get("stage") or seen.stage}
     if sent.get("reason"):
         verb, body = "override-stage", {"stage": body["stage"], "reason": sent["reason"]}
-    return answered(request, await carried_out(request, form, body, f"/v1/runs/{seen.id}/{verb}"), form)
+    return answered(request, await carried_out(request, form, ON_RUN[verb], body, {"id": str(seen.id)}), form)
 
 
 async def add_task(request: Request) -> Response:
@@ -158,7 +169,9 @@ async def add_task(request: Request) -> Response:
     sent = form.plain
     last = await _last_rank(request, stream_id(sent.get("project", "")), sent.get("stage", ""))
     return answered(
-        request, await carried_out(request, form, {**await body_of(request, form), "after": last}), form
+        request,
+        await carried_out(request, form, ADDING, {**await body_of(request, form), "after": last}),
+        form,
     )
 
 
@@ -169,7 +182,7 @@ async def move_task(request: Request) -> Response:
     body: dict[str, Any] = {name: sent[name] for name in ("stage", "after", "before") if sent.get(name)}
     if "ends_at" not in sent:
         body["after"] = await _last_rank(request, stream_id(sent.get("project", "")), sent.get("stage", ""))
-    return answered(request, await carried_out(request, form, body), form)
+    return answered(request, await carried_out(request, form, ON_TASK["move"], body), form)
 
 
 async def _last_rank(request: Request, project: UUID, stage: str) -> str | None:
@@ -179,9 +192,9 @@ async def _last_rank(request: Request, project: UUID, stage: str) -> str | None:
 
 async def sign_out(request: Request) -> Response:
     """End the session of this browser."""
-    form = await form_of(request)
+    await form_of(request)  # a form of our own page, its token says
     services = _services(request)
-    told = await forward(request, "/v1/session", {}, csrf=form.csrf, method="DELETE")
+    told = await asked_for(request, "DELETE /v1/session", sessions.sign_out(request))
     if not told.accepted:
         return refused(request, told.status, told.body)
     request.scope.pop(CALLER, None)

@@ -1,4 +1,4 @@
-"""Forms on their way to the HTTP interface and back: read, handed on, answered as script or a browser expects."""
+"""Forms on their way to what they ask for and back: read, handed on, answered as script or a browser expects."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ from api.destinations import own_page
 from api.files import StoredFile, keep
 from api.form import form_of as read_form
 from api.guard import check_form
+from api.orders import Answered, Order, carry_out
+from api.problems import Problem
 from api.services import Services
 from web.forms import fields
-from web.forms.forwarding import Answered, forward
 from web.rendering.contents import changes_in_words
 from web.rendering.errors import accepts_json, refused
 from web.rendering.page import reveal
@@ -85,14 +86,25 @@ async def body_of(request: Request, sent: Sent) -> dict[str, Any]:
     return fields.body(sent.pairs, verb, services.calendar.zone, house)
 
 
-async def carried_out(request: Request, sent: Sent, body: Mapping[str, Any], path: str = "") -> Answered:
-    """What the HTTP interface says to the command; ``path`` where it is another than the form's own."""
+async def carried_out(
+    request: Request,
+    sent: Sent,
+    order: Order | None,
+    body: Mapping[str, Any],
+    path: Mapping[str, str] | None = None,
+) -> Answered:
+    """What is said to the order; ``path`` where its address names something else than the form's own.
+
+    Without an order there is nothing at the address that the form went to.
+    """
+    if order is None:
+        raise Problem("not_found", "there is nothing at this address")
     form = sent.plain
-    told = await forward(
+    told = await carry_out(
         request,
-        path or f"/v1{request.scope['path']}",
+        order,
+        path or request.path_params,
         body,
-        csrf=sent.csrf,
         command=form.get("command", ""),
         version=form.get("expected_version", ""),
     )
@@ -108,7 +120,7 @@ def with_changes(request: Request, told: Answered) -> Answered:
 
 
 def answered(request: Request, told: Answered, sent: Sent, titles: Titles | None = None) -> Response:
-    """To script what the HTTP interface said, in words beside; to a plain form the page again, or why not."""
+    """To script what was said, in words beside; to a plain form the page again, or why not."""
     if accepts_json(request):
         body = {**told.body, "next": _next(request, told)} if told.accepted else spoken(told.body, titles)
         return Response(orjson.dumps(body), told.status, {"Cache-Control": "no-store"}, "application/json")

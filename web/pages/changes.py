@@ -9,12 +9,16 @@ from uuid import UUID
 from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
+from api import migrations
+from api.asked import PageQuery
 from api.diffs import compare, drafted
 from api.form import form_of
-from api.guard import caller_of, check_form
+from api.guard import check_form
 from api.matrix import Rule
+from api.migrations import MIGRATING, PLANNING, RETRYING
+from api.orders import Order, asked_for, carry_out
 from api.problems import Problem
-from api.process_commands import process_key
+from api.process_commands import ON_PROCESS, process_key
 from api.registering import stream_id
 from api.services import Services
 from api.views import answer
@@ -24,7 +28,6 @@ from domain.words import Rejected
 from projections import queries
 from projections.answers import ProcessView, VersionRow
 from projections.process import migration_queries
-from web.forms.forwarding import Answered, forward
 from web.pages.queries import asked_page
 from web.rendering.errors import refused
 from web.rendering.page import page, reveal
@@ -77,10 +80,10 @@ async def changes(request: Request) -> Response:
     versions, trouble = _versions(seen)
     before, after = _pair(request, versions)
     pending = has_draft(seen)
-    told = await _asked(request, f"/v1/processes/{seen.key}/migration-plan", _planned(seen, pending))
-    jobs_after = asked_page(request, "jobs").after
-    jobs = await _asked(
-        request, f"/v1/processes/{seen.key}/migrations", query=f"limit={_JOBS}&after={jobs_after}"
+    told = await carry_out(request, PLANNING, {"key": seen.key}, _planned(seen, pending))
+    of_jobs = PageQuery(min_position=None, limit=_JOBS, after=asked_page(request, "jobs").after)
+    jobs = await asked_for(
+        request, "GET /v1/processes/{key}/migrations", migrations.listed(request, seen.key, of_jobs)
     )
     return page(
         request,
@@ -107,8 +110,8 @@ async def migration(request: Request) -> Response:
     seen = await _process(request)
     job = stream_id(request.path_params["id"])
     query = asked_page(request)
-    path = f"/v1/processes/{seen.key}/migrations/{job}"
-    told = await _asked(request, path, query=f"limit={query.limit}&after={query.after}")
+    shown = migrations.shown(request, seen.key, str(job), query)
+    told = await asked_for(request, "GET /v1/processes/{key}/migrations/{id}", shown)
     if not told.accepted:
         return refused(request, told.status, told.body, f"/processes/{seen.key}/changes")
     left = [UUID(problem["run"]) for problem in told.body["problems"]]
@@ -130,17 +133,17 @@ async def migration(request: Request) -> Response:
 
 async def publish(request: Request) -> Response:
     """Publish the draft; the page then shows what moving the runs would mean."""
-    return await _carried_out(request, lambda sent: {"note": sent.get("note", "")})
+    return await _carried_out(request, ON_PROCESS["publish"], lambda sent: {"note": sent.get("note", "")})
 
 
 async def migrate(request: Request) -> Response:
     """Move all runs or the ticked ones; then the page of the job."""
-    return await _carried_out(request, wanted_runs)
+    return await _carried_out(request, MIGRATING, wanted_runs)
 
 
 async def retry(request: Request) -> Response:
     """Try one run again, or all that were not moved."""
-    return await _carried_out(request, retried_runs)
+    return await _carried_out(request, RETRYING, retried_runs)
 
 
 class Sent:
@@ -184,14 +187,14 @@ def retried_runs(sent: Sent) -> dict[str, Any]:
     return {**({"runs": runs} if runs else {}), **({"choices": choices} if choices else {})}
 
 
-async def _carried_out(request: Request, body_of: Callable[[Sent], dict[str, Any]]) -> Response:
+async def _carried_out(request: Request, order: Order, body_of: Callable[[Sent], dict[str, Any]]) -> Response:
     async with form_of(request, max_files=0, max_fields=25_000) as form:
         sent = Sent((name, value) for name, value in form.multi_items() if isinstance(value, str))
     csrf = reveal(sent.get("csrf"))
     check_form(request, csrf)
     home = f"/processes/{process_key(request.path_params['key'])}"
-    told = await forward(
-        request, f"/v1{request.scope['path']}", body_of(sent), csrf=csrf, command=sent.get("command")
+    told = await carry_out(
+        request, order, request.path_params, body_of(sent), command=sent.get("command") or ""
     )
     if not told.accepted:
         return refused(request, told.status, told.body, f"{home}/changes")
@@ -252,14 +255,6 @@ async def _process(request: Request) -> ProcessView:
         )
     except queries.NotFound as missing:
         raise Problem("not_found", str(missing)) from None
-
-
-async def _asked(
-    request: Request, path: str, body: dict[str, Any] | None = None, query: str = ""
-) -> Answered:
-    """What the HTTP interface says to a question of the page's reader."""
-    csrf, method = caller_of(request).csrf or "", "GET" if body is None else "POST"
-    return await forward(request, path, body or {}, csrf=csrf, method=method, query=query)
 
 
 def _services(request: Request) -> Services:

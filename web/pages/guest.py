@@ -10,15 +10,16 @@ import orjson
 from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
+from api import guests
 from api.form import form_of
 from api.guard import CALLER
 from api.guests import VERBS
 from api.matrix import OPEN, Rule
+from api.orders import Answered, answered
 from api.problems import Problem
 from api.services import Services
 from domain.shown import when
 from web.forms import fields
-from web.forms.forwarding import Answered, forward
 from web.forms.sending import pairs_of, with_changes
 from web.rendering.errors import accepts_json
 from web.rendering.page import page
@@ -66,7 +67,7 @@ async def act(request: Request) -> Response:
     NAMES.set(house)
     body = fields.body(pairs, verb, _services(request).calendar.zone, house)
     link, command = request.path_params["link"], dict(pairs).get("command", "")
-    done = await forward(request, f"/v1/guest/{link}/{verb}", body, csrf="", command=command)
+    done = await answered(request, guests.acted(request, verb, body, command))
     done = with_changes(request, done)
     if accepts_json(request):
         said = done.body if done.accepted else spoken(done.body, _titles(told.body))
@@ -88,8 +89,7 @@ def _closed(request: Request) -> Response:
 
 
 async def _asked(request: Request) -> Answered:
-    link = request.path_params["link"]
-    return await forward(request, f"/v1/guest/{link}", {}, csrf="", method="GET")
+    return await answered(request, guests.show(request))
 
 
 def _form(

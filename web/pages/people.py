@@ -10,9 +10,10 @@ from psycopg import Connection
 from starlette.responses import RedirectResponse, Response
 
 from api.form import form_of
-from api.granted import AccessOf, access_of
+from api.granted import AccessOf, EndQuery, access_of, end_all, end_one
 from api.guard import caller_of, check_form
 from api.matrix import Rule
+from api.orders import asked_for
 from api.people_views import WorkloadQuery
 from api.problems import Problem
 from api.reading import validate
@@ -26,7 +27,6 @@ from projections import queries
 from projections.answers import Inbox, PersonView
 from projections.answers.workload import Workload
 from projections.paging import Page
-from web.forms.forwarding import forward
 from web.pages.queries import ON_A_PAGE, ask, asked_page
 from web.rendering.errors import refused
 from web.rendering.page import page, reveal
@@ -134,8 +134,12 @@ async def end_access(request: Request) -> Response:
     csrf = reveal(sent.get("csrf", ""))
     check_form(request, csrf)
     one = sent.get("id", "")
-    path, query = (f"/v1/access/{stream_id(one)}", "") if one else ("/v1/access", f"actor=person:{key}")
-    told = await forward(request, path, {}, csrf=csrf, method="DELETE", query=query)
+    if one:
+        ending = end_one(request, stream_id(one))
+        told = await asked_for(request, "DELETE /v1/access/{id}", ending)
+    else:
+        every = end_all(request, EndQuery(actor=f"person:{key}"))
+        told = await asked_for(request, "DELETE /v1/access", every)
     if not told.accepted:
         return refused(request, told.status, told.body, f"/people/{key}")
     return RedirectResponse(f"/people/{key}", 303)

@@ -9,6 +9,7 @@ from fastapi import Request
 from starlette.responses import Response
 
 from api.registering import stream_id
+from api.run_commands import STARTING
 from api.services import Services
 from domain.document import Document
 from projections import queries
@@ -38,7 +39,7 @@ async def start(request: Request) -> Response:
     """Start a run; refused without script, the form comes again with what was typed and why not."""
     sent = await form_of(request)
     body = await body_of(request, sent)
-    told = await carried_out(request, sent, body)
+    told = await carried_out(request, sent, STARTING, body)
     if told.accepted or told.status in (401, 403):
         return answered(request, told, sent)
     seen = await _process(request, str(body.get("process", "")))

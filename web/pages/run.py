@@ -10,13 +10,15 @@ from fastapi import Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
+from api.automation import ON_INCIDENT
 from api.guard import caller_of
+from api.orders import Answered, Order
 from api.registering import stream_id
+from api.run_commands import ON_RUN, ON_STEP
 from api.services import Services
 from api.sight import SeenRun, sight_of
 from domain.words import Rejected
 from projections import answers, queries
-from web.forms.forwarding import Answered
 from web.forms.sending import answered, body_of, carried_out, form_of
 from web.pages.queries import ask, latest_history
 from web.pages.run_panels import PROBLEMS, beside
@@ -35,9 +37,18 @@ async def run(request: Request) -> Response:
 
 
 async def on_run(request: Request) -> Response:
-    """A form about the run as a whole, or about an incident in it."""
+    """A form about the run as a whole."""
+    return await _told(request, ON_RUN.get(request.path_params["verb"]))
+
+
+async def on_incident(request: Request) -> Response:
+    """A form about an incident in the run."""
+    return await _told(request, ON_INCIDENT.get(request.path_params["verb"]))
+
+
+async def _told(request: Request, order: Order | None) -> Response:
     sent = await form_of(request)
-    told = await carried_out(request, sent, await body_of(request, sent))
+    told = await carried_out(request, sent, order, await body_of(request, sent))
     return answered(request, told, sent, await _titles(request, told))
 
 
@@ -45,7 +56,7 @@ async def on_step(request: Request) -> Response:
     """A form about a step; refused without script, its page comes again with what was typed and why not."""
     sent = await form_of(request)
     body = await body_of(request, sent)
-    told = await carried_out(request, sent, body)
+    told = await carried_out(request, sent, ON_STEP.get(request.path_params["verb"]), body)
     if told.accepted or told.status in (401, 403, 404) or accepts_json(request):
         return answered(request, told, sent, await _titles(request, told))
     view = await run_view(request, stream_id(request.path_params["id"]))
