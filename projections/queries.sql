@@ -5,66 +5,6 @@ select coalesce(min(c.position), 0), min(c.moved_at), (select position from log.
 from read.generation g join log.checkpoint c on c.name = g.schema
 where g.state = 'live' and g.projection = any(%(names)s)
 
--- name: project
-select project, name, state, owner, process, stages, members, opened_at, version from read.project where project = %(project)s
-
--- name: cards
-select {card} from read.card c where c.card in (
-  select p.card from (
-    select c.card, row_number() over (partition by coalesce(array_position(%(stages)s::text[], c.stage), 1)
-      order by c.rank is null, c.rank, c.started_at, c.card) as place
-    from {judged} where c.project = %(project)s and c.ended_at is null and {filter}) p
-  where p.place > %(after)s and (%(limit)s::int is null or p.place <= %(after)s + %(limit)s))
-union all
-select * from (
-  select {card} from unnest(%(ended_stages)s::text[]) as s (key), lateral (
-    select c.* from {judged} where c.project = %(project)s and c.stage = s.key and c.ended_at is not null and {filter}
-    order by c.ended_at desc, c.card limit %(ended)s) c) ended
-
--- name: standing
-select {card} from read.card c where c.project = %(project)s and c.ended_at is null
-
--- name: ended_counts
-select c.stage, count(*) from {judged} where c.project = %(project)s and c.ended_at is not null and {filter}
-group by c.stage
-
--- name: standing_counts
-select c.stage, count(*), count(*) filter (where d.at < %(now)s),
-  count(*) filter (where d.at >= %(now)s and d.at < %(soon)s)
-from {judged}, lateral (
-  select least({due_of_card}, case when c.target_reached_at is null then c.target_at end) as at) d
-where c.project = %(project)s and c.ended_at is null and {filter} group by c.stage
-
--- name: last_rank
-select max(rank) from read.card where project = %(project)s and (stage = %(stage)s
-  or %(in_first)s and stage <> all(%(stages)s::text[]))
-
--- name: card
-select {card} from read.card c where c.card = %(card)s
-
--- name: cards_by_id
-select {card} from read.card c where c.card = any(%(wanted)s)
-
--- name: tallies
-select c.project, c.process, c.kind, c.stage, c.life, c.ended_at is null, c.reached, count(*) from read.card c
-where {scope} group by 1, 2, 3, 4, 5, 6, 7
-
--- name: funnel_outcomes
-select coalesce(c.outcome, c.life), count(*) from read.card c
-where c.kind = 'run' and c.ended_at is not null and {scope} group by 1 order by 2 desc, 1
-
--- name: open_cards
-select {card} from read.card c where c.ended_at is null and (%(project)s::uuid is null or c.project = %(project)s)
-
--- name: open_steps
-select {open_step} from read.open_step s join read.card c on c.card = s.run
-where c.ended_at is null and (%(project)s::uuid is null or c.project = %(project)s)
-
--- name: project_names
-select project, name, case when exists (select 1 from read.person p where p.person = owner and not p.active) then null
-  else owner end
-from read.project where %(project)s::uuid is null or project = %(project)s
-
 -- name: newest_ended
 with recursive p (key) as (
   (select c.process from read.card c where c.kind = 'run' and c.ended_at is not null order by c.process limit 1)
@@ -138,14 +78,6 @@ select count(*) from read.history where stream = %(stream)s and version < %(befo
 
 -- name: history_left
 select count(*) from read.history where stream = %(stream)s and version > %(after)s
-
--- name: runs_left
-select count(*) from read.card c where {of_runs}
-
--- name: runs
-select {card} from read.card c where c.card in (
-  select c.card from read.card c where {of_runs} order by c.started_at desc, c.card desc limit %(limit)s)
-order by c.started_at desc, c.card desc limit %(limit)s
 
 -- name: projects
 select p.project, p.name, p.state, p.owner, p.process, p.stages, p.opened_at, count(*) over ()

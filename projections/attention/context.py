@@ -73,6 +73,11 @@ class Context:
         """Somebody by name."""
         return called(who, self.names)
 
+    def project(self, project: UUID | None) -> tuple[str | None, str | None]:
+        """What a project is called, and who owns it."""
+        unknown: tuple[str | None, str | None] = (None, None)
+        return unknown if project is None else self.projects.get(project, unknown)
+
     @cached_property
     def worked(self) -> WorkingTime:
         """The organisation's working time."""

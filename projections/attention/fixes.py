@@ -7,7 +7,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from projections.answers import Card, Fix
+from projections.answers import Fix
+from projections.answers.forecasts import ForecastFace
+from projections.attention.open_cards import OpenCard
 from projections.cards.judging import Judge
 from projections.people.names import called
 
@@ -19,10 +21,18 @@ class Fixes:
     """The actions on one card, with bodies that are ready to be sent."""
 
     def __init__(
-        self, card: Card, judge: Judge, owner: str | None, names: Mapping[str, str] | None = None
+        self,
+        card: OpenCard,
+        judge: Judge,
+        owner: str | None,
+        names: Mapping[str, str],
+        forecast: ForecastFace | None,
+        aim: str | None,
     ) -> None:
-        self._card, self._judge, self._owner, self._names = card, judge, owner, names or {}
-        self._base = f"/v1/{'runs' if card.kind == 'run' else 'tasks'}/{card.id}"
+        """``aim``: what the card's target is for, a stage by its title; None for the whole run."""
+        self._card, self._judge, self._owner, self._names = card, judge, owner, names
+        self._forecast, self._aim = forecast, aim
+        self._base = f"/v1/{'runs' if card.kind == 'run' else 'tasks'}/{card.card}"
 
     def extend(self, step: str) -> Fix:
         """Another due for a step."""
@@ -33,10 +43,10 @@ class Fixes:
 
     def extend_run(self) -> Fix:
         """A target that can be met: never earlier than the one it has, nor than the forecast of what it is for."""
-        forecast = None if self._card.forecast is None else self._card.forecast.target_p85_at
+        forecast = None if self._forecast is None else self._forecast.target_p85_at
         wanted = [each for each in (forecast, self._card.target_at) if each is not None]
         at = max([self._in_days(TARGET_DAYS), *map(self._closing, wanted)])
-        label = f"{self._card.aim or 'Finish'} by {self._judge.day(at)}"
+        label = f"{self._aim or 'Finish'} by {self._judge.day(at)}"
         return self._fix("extend", label, "target", {"target_at": _text(at)}, "target_at")
 
     def extend_task(self) -> Fix:

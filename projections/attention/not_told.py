@@ -50,6 +50,11 @@ class NotTold(NamedTuple):
     person: str | None
     role: str | None
 
+    @property
+    def mends(self) -> bool:
+        """Whether something can be done about it."""
+        return any(each is not None for each in (self.step, self.person, self.role))
+
 
 @dataclass(frozen=True)
 class Telling:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
 
@@ -29,8 +28,3 @@ class OpenStep(NamedTuple):
     incident_kind: str | None
     incident_since: datetime | None
     state: str = "ready"
-
-
-def open_step(row: Sequence[Any]) -> OpenStep:
-    """From a row of the read model, whether stored or folded."""
-    return OpenStep(*row)

@@ -4,20 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from projections.attention.open_steps import OpenStep
 from projections.engine.projection import Projection, Row, Source, Subject, Table
 from projections.facts.plan import planned_steps
 from projections.facts.run import OPEN_STEP as OPEN
 from projections.facts.run import RUN_FACTS, RunFacts
 
-OPEN_STEP = Table(
-    "open_step",
-    (
-        "run", "step", "title", "kind", "stage", "manual", "outside", "required", "assignee", "round", "ready_at",
-        "due_at", "due_moves", "help_since", "incident", "incident_kind", "incident_since",
-        "state",
-    ),
-    key=2,
-)  # fmt: skip
+OPEN_STEP = Table("open_step", OpenStep._fields, key=2)
 
 
 def _rows(subject: Subject) -> Iterator[tuple[int, Row]]:
@@ -30,12 +23,29 @@ def _rows(subject: Subject) -> Iterator[tuple[int, Row]]:
         if (step.state not in OPEN and not helped) or key not in planned:
             continue
         plan, incident = planned[key], step.incident
-        yield 0, (
-            subject.stream, key, plan.title, plan.kind, plan.stage_key, plan.manual, plan.outside, plan.required,
-            step.assignee, step.round, step.ready_at or step.started_at, step.due_at, step.due_moves,
-            step.help.since if step.help else None, *((incident.id, incident.problem, incident.since) if incident
-            else (None, None, None)), step.state,
-        )  # fmt: skip
+        yield (
+            0,
+            OpenStep(
+                run=subject.stream,
+                step=key,
+                title=plan.title,
+                kind=plan.kind,
+                stage=plan.stage_key,
+                manual=plan.manual,
+                outside=plan.outside,
+                required=plan.required,
+                assignee=step.assignee,
+                round=step.round,
+                ready_at=step.ready_at or step.started_at,
+                due_at=step.due_at,
+                due_moves=step.due_moves,
+                help_since=step.help.since if step.help else None,
+                incident=incident.id if incident else None,
+                incident_kind=incident.problem if incident else None,
+                incident_since=incident.since if incident else None,
+                state=step.state,
+            ),
+        )
 
 
 ATTENTION_LIST = Projection(

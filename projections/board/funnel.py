@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from domain.project import stands_in
 from projections.answers import Funnel, FunnelStage
 from projections.asking import Conn, Fresh, NotFound, fresh, rows
+from projections.board.projects import project_of
+from projections.cards.row import PARTS
 from projections.cards.tallies import Tally, by_stage_and_life, reached, tallies
+from projections.statements import ask, composed
+
+_OUTCOMES = {
+    scope: composed("board/funnel", scope=PARTS[f"of_{scope}"])["outcomes"]
+    for scope in ("project", "process")
+}
 
 
 def funnel(connection: Conn, of: UUID | str) -> Funnel:
     """How far runs got: those of a project (its id) or of a process (its key). Raises NotFound."""
     current = fresh(connection, "board")
     if isinstance(of, UUID):
-        found = rows(connection, "project", project=of)
-        if not found:
-            raise NotFound("project", of)
-        stages, cards = titled(found[0][5]), tallies(connection, project=of)
+        stages, cards = titled(project_of(connection, of).stages), tallies(connection, project=of)
     else:
         versions = rows(connection, "process_versions", process=of)
         if not versions:
@@ -31,7 +36,14 @@ def funnel(connection: Conn, of: UUID | str) -> Funnel:
 def outcomes_of(connection: Conn, of: UUID | str) -> dict[str, int]:
     """How many runs of a project (its id) or of a process (its key) ended how, the most frequent first."""
     scope = "project" if isinstance(of, UUID) else "process"
-    return dict(rows(connection, f"funnel_outcomes_of_{scope}", **{scope: of}))
+    return dict(ask(connection, _OUTCOMES[scope], _Outcome, **{scope: of}))
+
+
+class _Outcome(NamedTuple):
+    """So many runs ended so."""
+
+    outcome: str
+    runs: int
 
 
 def titled(stages: Iterable[Mapping[str, Any]]) -> list[tuple[str, str]]:

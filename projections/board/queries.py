@@ -6,23 +6,29 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
 from domain.project import stands_in
 from domain.schedule import Calendar
 from domain.words import PRIORITIES
 from projections.answers import Board, BoardColumn, Card, Funnel, Lane, Member
-from projections.asking import Conn, Fresh, NotFound, fresh, rows
+from projections.asking import Conn, Fresh, NotFound, fresh
 from projections.board.funnel import by_column, funnel_of, outcomes_of, titled
+from projections.board.projects import known_project, project_of
+from projections.board.rows import BoardProject
 from projections.cards.card import card_of, place_of
 from projections.cards.help_texts import with_help_texts
 from projections.cards.judging import Judge, at_risk, judge
+from projections.cards.queries import cards_by_id
+from projections.cards.row import PARTS, CardRow
 from projections.cards.tallies import Tally, by_stage, tallies
 from projections.forecasts.queries import forecasts_of
 from projections.paging import FIRST, Page, left
 from projections.people.names import called, names_of
+from projections.statements import ask, composed, value_of
 
+_SQL = composed("board/queries", **PARTS)
 ENDED_SHOWN = 20
 """How many ended cards a column shows; the others are counted."""
 SOON = timedelta(days=7)
@@ -76,22 +82,20 @@ def board(
     ``texts``: the reader works with these runs and is told what help is needed for.
     """
     current = fresh(connection, "board")
-    found = rows(connection, "project", project=project)
-    if not found:
-        raise NotFound("project", project)
+    shown = project_of(connection, project)
     by = judge(now, calendar, connection=connection)
-    asked = filtered(connection, project, only, found[0][5], by)
+    asked = filtered(connection, project, only, shown.stages, by)
     every = tallies(connection, project=project)
-    ended_stages = sorted({each.stage for each in every if not each.open})
-    standing = rows(
-        connection, "cards", **asked, **depth.open._asdict(), ended=depth.ended, ended_stages=ended_stages
-    )
-    cards = judged_cards(connection, standing, by)
+    which = {
+        **asked, **depth.open._asdict(), "ended": depth.ended,
+        "ended_stages": sorted({each.stage for each in every if not each.open}),
+    }  # fmt: skip
+    cards = judged_cards(connection, ask(connection, _SQL["cards"], CardRow, **which), by)
     return put_together(
-        found[0],
+        shown,
         with_help_texts(connection, cards) if texts else cards,
         _counts(connection, asked, only, by.now, every),
-        funnel_of(titled(found[0][5]), every, outcomes_of(connection, project), current),
+        funnel_of(titled(shown.stages), every, outcomes_of(connection, project), current),
         current,
         lanes,
         depth.open,
@@ -113,13 +117,13 @@ def filtered(
 
 def judged_states(connection: Conn, project: UUID, by: Judge) -> dict[str, Any]:
     """The open cards of a project, and their states by the clock, as statements take them."""
-    cards = judged_cards(connection, rows(connection, "standing", project=project), by)
+    cards = judged_cards(connection, ask(connection, _SQL["standing"], CardRow, project=project), by)
     return {"judged": [each.id for each in cards], "states": [each.state for each in cards]}
 
 
-def judged_cards(connection: Conn, found: Sequence[Sequence[Any]], by: Judge) -> list[Card]:
+def judged_cards(connection: Conn, found: Sequence[CardRow], by: Judge) -> list[Card]:
     """The cards of these rows, with their forecasts."""
-    faces = forecasts_of(connection, [row[0] for row in found])
+    faces = forecasts_of(connection, [row.card for row in found])
     seeing = replace(by, faces=faces, at_risk=at_risk(faces))
     return [card_of(row, seeing) for row in found]
 
@@ -128,15 +132,33 @@ def _counts(
     connection: Conn, asked: Mapping[str, Any], only: CardFilter, now: datetime, every: Sequence[Tally]
 ) -> Counts:
     """``every``: all cards of the project, whatever the filter."""
-    standing = rows(connection, "standing_counts", **asked, now=now, soon=now + SOON)
+    standing = ask(connection, _SQL["standing_counts"], _Standing, **asked, now=now, soon=now + SOON)
     hides = only != EVERY_CARD
     return Counts(
-        ended=dict(rows(connection, "ended_counts", **asked)) if hides else by_stage(every, _ended),
-        standing={stage: count for stage, count, _, _ in standing},
+        ended=dict(ask(connection, _SQL["ended_counts"], _Ended, **asked))
+        if hides
+        else by_stage(every, _ended),
+        standing={each.stage: each.cards for each in standing},
         open=by_stage(every, _open) if hides else None,
-        overdue=sum(overdue for _, _, overdue, _ in standing),
-        due_soon=sum(soon for _, _, _, soon in standing),
+        overdue=sum(each.overdue for each in standing),
+        due_soon=sum(each.soon for each in standing),
     )
+
+
+class _Standing(NamedTuple):
+    """How many open cards stand in a stage, and of how many of them the next due or target has passed or is near."""
+
+    stage: str
+    cards: int
+    overdue: int
+    soon: int
+
+
+class _Ended(NamedTuple):
+    """How many cards ended in a stage."""
+
+    stage: str
+    cards: int
 
 
 def _open(each: Tally) -> bool:
@@ -149,10 +171,7 @@ def _ended(each: Tally) -> bool:
 
 def columns(connection: Conn, project: UUID) -> list[tuple[str, str]]:
     """The columns of a board: keys and titles. Raises NotFound."""
-    found = rows(connection, "project", project=project)
-    if not found:
-        raise NotFound("project", project)
-    return titled(found[0][5])
+    return titled(project_of(connection, project).stages)
 
 
 def last_rank(connection: Conn, project: UUID, stage: str) -> str | None:
@@ -160,10 +179,10 @@ def last_rank(connection: Conn, project: UUID, stage: str) -> str | None:
 
     What stands in no column of the project is shown in the first.
     """
-    found = rows(connection, "project", project=project)
-    keys = [each["key"] for each in found[0][5]] if found else []
+    found = known_project(connection, project)
+    keys = [] if found is None else [each["key"] for each in found.stages]
     asked = {"project": project, "stage": stage, "stages": keys, "in_first": keys[:1] == [stage]}
-    rank: str | None = rows(connection, "last_rank", **asked)[0][0]
+    rank: str | None = value_of(connection, _SQL["last_rank"], **asked)
     return rank
 
 
@@ -202,7 +221,7 @@ def counted(
 
 
 def put_together(
-    row: Sequence[Any],
+    row: BoardProject,
     cards: Sequence[Card],
     counts: Counts,
     funnel_: Funnel,
@@ -211,17 +230,16 @@ def put_together(
     page: Page,
     names: Mapping[str, str] | None = None,
 ) -> Board:
-    """The board from the project's row (see the statement ``project``) and its cards: ``page`` of each column."""
-    project, name, state, owner, process, stages, members, _, version = row
-    columns = _columns(stages, cards, counts, page)
+    """The board from the project's row and its cards: ``page`` of each column."""
+    columns = _columns(row.stages, cards, counts, page)
     return Board(
-        project=project,
-        name=name,
-        owner=owner,
-        process=process,
-        state=state,
-        version=version,
-        members=tuple(Member(each["member"], each["access"]) for each in members),
+        project=row.project,
+        name=row.name,
+        owner=row.owner,
+        process=row.process,
+        state=row.state,
+        version=row.version,
+        members=tuple(Member(each["member"], each["access"]) for each in row.members),
         columns=columns,
         funnel=funnel_,
         position=current.position,
@@ -243,10 +261,9 @@ def card(
     connection: Conn, card_id: UUID, *, now: datetime | None = None, calendar: Calendar | None = None
 ) -> Card:
     """The card of one run or task. Raises NotFound."""
-    found = rows(connection, "card", card=card_id)
-    if not found:
-        raise NotFound("card", card_id)
-    return card_of(found[0], judge(now, calendar, forecasts_of(connection, [card_id]), connection))
+    for row in cards_by_id(connection, [card_id]):
+        return card_of(row, judge(now, calendar, forecasts_of(connection, [card_id]), connection))
+    raise NotFound("card", card_id)
 
 
 def _columns(

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NamedTuple, cast
 from uuid import UUID
 
 from domain.definition import Definition
@@ -12,25 +12,31 @@ from domain.rollup import Card, StageFact, roll_up
 from domain.target import reached_at
 from domain.words import StepKey
 from projections.answers import Help
+from projections.cards.row import CardRow
 from projections.engine.projection import Definitions, Projection, Row, Source, Subject, Table
 from projections.facts.plan import deciding_steps
 from projections.facts.project import PROJECT_FACTS, ProjectFacts
 from projections.facts.run import ENDED_RUN, RUN_FACTS, RunFacts
 from projections.facts.task import TASK_FACTS, TaskFacts
 
-CARD = Table(
-    "card",
-    (
-        "card", "kind", "project", "name", "stage", "state", "late_at", "blocked_at", "life", "version", "rank",
-        "priority", "process", "process_version", "stages", "reached", "progress", "next_action", "who", "due_at",
-        "entered_stage_at", "also_in", "help", "blocked", "comments", "labels", "checklist_done", "checklist_total",
-        "description", "waits_for", "outcome", "started_at", "target_at", "target_stage", "target_reached_at",
-        "ended_at", "due_on", "override", "lowered", "progressed_at", "earlier",
-    ),
-)  # fmt: skip
-PROJECT = Table(
-    "project", ("project", "name", "state", "owner", "process", "stages", "members", "opened_at", "version")
-)  # fmt: skip
+CARD = Table("card", CardRow._fields)
+
+
+class BoardProject(NamedTuple):
+    """A project as its table holds it; its fields are the columns."""
+
+    project: UUID
+    name: str
+    state: str
+    owner: str | None
+    process: str | None
+    stages: Sequence[Mapping[str, Any]]
+    members: Sequence[Mapping[str, Any]]
+    opened_at: datetime
+    version: int
+
+
+PROJECT = Table("project", BoardProject._fields)
 
 
 def _run_rows(subject: Subject) -> Iterator[tuple[int, Row]]:
@@ -38,24 +44,58 @@ def _run_rows(subject: Subject) -> Iterator[tuple[int, Row]]:
     if run.test:
         return
     definition = subject.definitions(run.process, run.process_version)
-    card = card_facts(run, definition, subject.definitions)
-    action = card.next_action
+    yield 0, _run_card(subject, run, definition, card_facts(run, definition, subject.definitions))
+
+
+def _run_card(subject: Subject, run: RunFacts, definition: Definition, card: Card) -> CardRow:
     ended = run.state in ENDED_RUN
+    action = None if ended else card.next_action
     target_stage = None if run.target_at is None else definition.document.target_stage
     reached_at = None if run.target_at is None else reached_at_of(run, definition)
     open_target = run.target_at if reached_at is None else None
-    late_at, blocked_at = (None, None) if ended else (_first(card.late_at, open_target), card.blocked_at)
-    yield 0, (
-        subject.stream, "run", _uuid(run.project), run.name, card.current_stage, _card_state(run, card), late_at,
-        blocked_at, run.state, subject.version, run.rank, run.priority, run.process, run.process_version,
-        _dots(card, run.target_at, target_stage), _reached(run, definition), card.progress,
-        action.title if action and not ended else None, action.who or action.role if action and not ended else None,
-        action.due_at if action and not ended else None, card.entered_stage_at or run.started_at, list(card.also_in),
-        _help(run), run.reason if run.state == "paused" else None, run.comments, [], 0, 0, "", [],
-        run.outcome or (run.reason if run.state == "cancelled" else None), run.started_at, run.target_at, target_stage,
-        reached_at, run.ended_at, None, _override(run, card), list(card.lowered), run.progressed_at,
-        [UUID(project) for project in run.earlier],
-    )  # fmt: skip
+    return CardRow(
+        card=subject.stream,
+        kind="run",
+        project=_uuid(run.project),
+        name=run.name,
+        stage=card.current_stage,
+        state=_card_state(run, card),
+        late_at=None if ended else _first(card.late_at, open_target),
+        blocked_at=None if ended else card.blocked_at,
+        life=run.state,
+        version=subject.version,
+        rank=run.rank,
+        priority=run.priority,
+        process=run.process,
+        process_version=run.process_version,
+        stages=_dots(card, run.target_at, target_stage),
+        reached=_reached(run, definition),
+        progress=card.progress,
+        next_action=action.title if action else None,
+        who=action.who or action.role if action else None,
+        due_at=action.due_at if action else None,
+        entered_stage_at=card.entered_stage_at or run.started_at,
+        also_in=list(card.also_in),
+        help=_help(run),
+        blocked=run.reason if run.state == "paused" else None,
+        comments=run.comments,
+        labels=[],
+        checklist_done=0,
+        checklist_total=0,
+        description="",
+        waits_for=[],
+        outcome=run.outcome or (run.reason if run.state == "cancelled" else None),
+        started_at=cast("datetime", run.started_at),  # a run begins with its start
+        target_at=run.target_at,
+        target_stage=target_stage,
+        target_reached_at=reached_at,
+        ended_at=run.ended_at,
+        due_on=None,
+        override=_override(run, card),
+        lowered=list(card.lowered),
+        progressed_at=run.progressed_at,
+        earlier=[UUID(project) for project in run.earlier],
+    )
 
 
 def card_facts(run: RunFacts, definition: Definition, definitions: Definitions) -> Card:
@@ -131,23 +171,71 @@ def _reached(run: RunFacts, definition: Definition) -> list[str]:
 
 def _task_rows(subject: Subject) -> Iterator[tuple[int, Row]]:
     task: TaskFacts = subject.states[0]
-    yield 0, (
-        subject.stream, "task", UUID(task.project), task.title, task.stage, task_state(task), None, None,
-        task.state, subject.version, task.rank, task.priority,
-        None, None, None, [], None, None, task.assignee, None, task.entered_at, [], help_json(task.help),
-        task.blocked, task.comments, task.labels, sum(task.checklist.values()), len(task.checklist), task.description,
-        [UUID(other) for other in task.waits_for], None, task.added_at, None, None, None, task.ended_at,
-        due_day(task.due_on), None, [], None, [],
-    )  # fmt: skip
+    yield (
+        0,
+        CardRow(
+            card=subject.stream,
+            kind="task",
+            project=UUID(task.project),
+            name=task.title,
+            stage=task.stage,
+            state=task_state(task),
+            late_at=None,
+            blocked_at=None,
+            life=task.state,
+            version=subject.version,
+            rank=task.rank,
+            priority=task.priority,
+            process=None,
+            process_version=None,
+            stages=None,
+            reached=[],
+            progress=None,
+            next_action=None,
+            who=task.assignee,
+            due_at=None,
+            entered_stage_at=task.entered_at,
+            also_in=[],
+            help=help_json(task.help),
+            blocked=task.blocked,
+            comments=task.comments,
+            labels=task.labels,
+            checklist_done=sum(task.checklist.values()),
+            checklist_total=len(task.checklist),
+            description=task.description,
+            waits_for=[UUID(other) for other in task.waits_for],
+            outcome=None,
+            started_at=cast("datetime", task.added_at),  # a task begins when it is added
+            target_at=None,
+            target_stage=None,
+            target_reached_at=None,
+            ended_at=task.ended_at,
+            due_on=due_day(task.due_on),
+            override=None,
+            lowered=[],
+            progressed_at=None,
+            earlier=[],
+        ),
+    )
 
 
 def _project_rows(subject: Subject) -> Iterator[tuple[int, Row]]:
     project: ProjectFacts = subject.states[0]
     members = [{"member": member, "access": access} for member, access in sorted(project.members.items())]
-    yield 1, (
-        subject.stream, project.name, project.state, project.owner, project.process, project.stages, members,
-        project.opened_at, subject.version,
-    )  # fmt: skip
+    yield (
+        1,
+        BoardProject(
+            project=subject.stream,
+            name=project.name,
+            state=project.state,
+            owner=project.owner,
+            process=project.process,
+            stages=project.stages,
+            members=members,
+            opened_at=cast("datetime", project.opened_at),  # a project begins with its opening
+            version=subject.version,
+        ),
+    )
 
 
 def task_state(task: TaskFacts) -> str:
@@ -196,7 +284,7 @@ def _uuid(text: str | None) -> UUID | None:
 
 BOARD = Projection(
     "board",
-    7,
+    8,
     (CARD, PROJECT),
     {
         "run": Source((RUN_FACTS,), _run_rows),

@@ -43,7 +43,11 @@ create table card (
   override jsonb,
   lowered text[] not null,
   progressed_at timestamptz,
-  earlier uuid[] not null
+  earlier uuid[] not null,
+  -- the same for all cards that are counted together, so that a narrow index counts them
+  alike bigint not null generated always as (hashtextextended(life, hashtextextended(stage, hashtextextended(kind,
+    hashtextextended(coalesce(process, ''), hashtextextended(case when ended_at is null then 'open' else 'ended' end,
+    hash_array_extended(reached, 0))))))) stored
 );
 create table project (
   project uuid primary key,
@@ -63,6 +67,7 @@ create index card_ended on card (project, stage, ended_at desc) where ended_at i
 create index card_moved on card (project) where earlier <> '{}';
 create index card_was_in_project on card using gin (earlier) where earlier <> '{}';
 create index card_ended_in_process on card (process, ended_at desc) where kind = 'run' and ended_at is not null;
+create index card_alike on card (project, alike, card);
 create index card_of_process on card (process, life) where kind = 'run';
 create index card_started_in_process on card (process, started_at desc, card desc) where kind = 'run';
 create index card_started on card (started_at desc, card desc) where kind = 'run';

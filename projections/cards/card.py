@@ -2,85 +2,93 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import fields
+from collections.abc import Mapping
 from datetime import datetime
-from operator import itemgetter
-from typing import Any
+from typing import Any, cast
 
 from domain.rollup import TIMELESS, state_at
-from projections.answers import Card, Help, ShownElsewhere
-from projections.asking import CARD_COLUMNS
+from projections.answers import Card, CardKind, Help, ShownElsewhere
 from projections.cards.judging import Judge
+from projections.cards.row import CardRow, Timed
 from projections.cards.stages import judged, stages_of
 from projections.engine.fold import instant
 
-_PLACES = {name: place for place, name in enumerate(CARD_COLUMNS)}
-_FIELDS = {each.name: number for number, each in enumerate(fields(Card))}
-_as_stored = itemgetter(*(_PLACES.get(name, 0) for name in _FIELDS))
-"""What a row holds in the order of a card's fields; where a field is worked out, whatever comes first in the row."""
-_LISTS = tuple(_FIELDS[name] for name in ("also_in", "labels", "waits_for", "lowered"))
-(
-    _OF_STATE, _OF_STAGES, _OF_DUE_AT, _OF_OVERDUE, _OF_HELP, _OF_OVERRIDE, _OF_FORECAST, _OF_STAGE_DAYS,
-    _OF_USUAL_DAYS, _OF_ID,
-) = (
-    _FIELDS[name] for name in (
-        "state", "stages", "due_at", "overdue", "help", "override", "forecast", "stage_days", "usual_days", "id",
+
+def card_of(row: CardRow, judge: Judge) -> Card:
+    """The card that a row is at the judge's moment."""
+    ended = row.ended_at is not None
+    due_at = due_of(row, judge)
+    stages = stages_of(row.stages, row.started_at, judge, ended=ended)
+    face = judge.faces.get(row.card)
+    return Card(  # by their places: boards and lists make thousands
+        row.card,
+        cast("CardKind", row.kind),
+        row.name,
+        row.project,
+        row.stage,
+        _state(row, stages.target_at, judge, due_at if row.due_on else None),
+        row.version,
+        row.rank,
+        row.priority,
+        row.process,
+        row.process_version,
+        judged(stages, judge.now, () if face is None else face.stages_at_risk),
+        row.progress,
+        row.next_action,
+        row.who,
+        due_at,
+        due_at is not None and not ended and due_at < judge.now,
+        row.entered_stage_at,
+        tuple(row.also_in),
+        help_of(row.help),
+        row.blocked,
+        row.comments,
+        tuple(row.labels),
+        row.checklist_done,
+        row.checklist_total,
+        row.description,
+        tuple(row.waits_for),
+        row.outcome,
+        row.started_at,
+        row.target_at,
+        row.target_stage,
+        row.target_reached_at,
+        row.ended_at,
+        row.progressed_at,
+        tuple(row.lowered),
+        _elsewhere(row.override),
+        face,
+        None if ended or row.entered_stage_at is None else judge.worked_days(row.entered_stage_at),
+        None if ended else judge.usual_days(row.process, row.stage),
+        row.due_on,
     )
-)  # fmt: skip
-_ID, _STATE, _DUE_ON, _DUE_AT, _LATE_AT, _BLOCKED_AT, _STAGES, _HELP, _OVERRIDE, _STARTED, _ENDED, _ENTERED, \
-    _PROCESS, _STAGE, _KIND, _LIFE = (
-    _PLACES[name]
-    for name in (
-        "card", "state", "due_on", "due_at", "late_at", "blocked_at", "stages", "help", "override", "started_at",
-        "ended_at", "entered_stage_at", "process", "stage", "kind", "life",
-    )
-)  # fmt: skip
 
 
-def card_of(row: Sequence[Any], judge: Judge) -> Card:
-    """The card that a row (see CARD_COLUMNS) is at the judge's moment."""
-    ended = row[_ENDED] is not None
-    due_on = row[_DUE_ON]
-    due_at = row[_DUE_AT] if due_on is None else judge.end_of(due_on)
-    stages = stages_of(row[_STAGES], row[_STARTED], judge, ended=ended)
-    face = judge.faces.get(row[_ID])
-    card = list(_as_stored(row))  # by their places: boards and attention make thousands
-    for place in _LISTS:
-        card[place] = tuple(card[place])
-    card[_OF_ID] = row[_ID]
-    card[_OF_STATE] = _state(row, stages.target_at, judge, due_at if due_on else None)
-    card[_OF_STAGES] = judged(stages, judge.now, () if face is None else face.stages_at_risk)
-    card[_OF_DUE_AT] = due_at
-    card[_OF_OVERDUE] = due_at is not None and not ended and due_at < judge.now
-    card[_OF_HELP] = help_of(row[_HELP])
-    card[_OF_OVERRIDE] = _elsewhere(row[_OVERRIDE])
-    card[_OF_FORECAST] = face
-    card[_OF_STAGE_DAYS] = None if ended or row[_ENTERED] is None else judge.worked_days(row[_ENTERED])
-    card[_OF_USUAL_DAYS] = None if ended else judge.usual_days(row[_PROCESS], row[_STAGE])
-    return Card(*card)
+def due_of(row: Timed, judge: Judge) -> datetime | None:
+    """When a card is due: a day without a time is over at the end of business."""
+    return row.due_at if row.due_on is None else judge.end_of(row.due_on)
 
 
-def state_of(row: Sequence[Any], judge: Judge) -> str:
+def state_of(row: Timed, judge: Judge) -> str:
     """The state alone that the card of a row has at the judge's moment."""
-    due_on = row[_DUE_ON]
-    stages = stages_of(row[_STAGES], row[_STARTED], judge, ended=row[_ENDED] is not None)
-    return _state(row, stages.target_at, judge, None if due_on is None else judge.end_of(due_on))
+    if row.state in TIMELESS and not (row.kind == "task" and row.life == "cancelled"):
+        return row.state
+    stages = stages_of(row.stages, row.started_at, judge, ended=row.ended_at is not None)
+    return _state(row, stages.target_at, judge, None if row.due_on is None else judge.end_of(row.due_on))
 
 
-def _state(row: Sequence[Any], target_at: datetime | None, judge: Judge, day_over: datetime | None) -> str:
-    state: str = row[_STATE]
-    if row[_KIND] == "task" and row[_LIFE] == "cancelled":
+def _state(row: Timed, target_at: datetime | None, judge: Judge, day_over: datetime | None) -> str:
+    if row.kind == "task" and row.life == "cancelled":
         return "cancelled"
-    if state in TIMELESS or row[_ENDED] is not None:
-        return state
+    if row.state in TIMELESS or row.ended_at is not None:
+        return row.state
     return state_at(
-        state,
+        row.state,
         judge.now,
-        late_at=row[_LATE_AT] or day_over,
-        blocked_at=row[_BLOCKED_AT],
+        late_at=row.late_at or day_over,
+        blocked_at=row.blocked_at,
         target_at=target_at,
-        at_risk=row[_ID] in judge.at_risk,
+        at_risk=row.card in judge.at_risk,
     )
 
 

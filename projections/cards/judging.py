@@ -36,6 +36,7 @@ class Judge:
     usual: Callable[[str, str], Usual | None] = field(default=_nothing_usual, compare=False)
     _known: _Known = field(init=False, repr=False, compare=False)
     year: int = field(init=False, repr=False, compare=False)
+    _until_now: float = field(init=False, repr=False, compare=False)
     _usual_days: dict[tuple[str, str], float | None] = field(
         init=False, repr=False, compare=False, default_factory=dict
     )
@@ -43,6 +44,7 @@ class Judge:
     def __post_init__(self) -> None:
         object.__setattr__(self, "_known", _known_of(self.calendar))
         object.__setattr__(self, "year", self.calendar.local_day(self.now).year)
+        object.__setattr__(self, "_until_now", self._worked_up_to(self.now))
 
     def target(self, started_at: datetime, working_days: float) -> datetime | None:
         """When a stage is to be over: so many working days after its run began.
@@ -76,16 +78,17 @@ class Judge:
 
     def worked_hours(self, since: datetime) -> float:
         """The working hours from an instant until now, to a few milliseconds; 0 of what is still to come."""
-        return max(0.0, round(self._worked_up_to(self.now) - self._worked_up_to(since), 6))
+        return max(0.0, round(self._until_now - self._worked_up_to(since), 6))
 
     def _worked_up_to(self, instant: datetime) -> float:
         """The working hours of all years up to an instant; kept, because boards ask for the same ones again."""
         known = self._known.worked
-        if instant not in known:
+        hours = known.get(instant)
+        if hours is None:
             if len(known) >= _MOST_KEPT:
                 known.clear()
-            known[instant] = self._known.working.hours(_BEGINNING, instant)
-        return known[instant]
+            hours = known[instant] = self._known.working.hours(_BEGINNING, instant)
+        return hours
 
     def usual_days(self, process: str | None, stage: str) -> float | None:
         """How many working days runs of this process usually stay in this stage at most."""

@@ -35,12 +35,17 @@ class Stages(NamedTuple):
     shown: dict[tuple[str, ...], StageDots]
 
 
+_NONE = Stages(StageDots(), (), None, {})
+
+
 def stages_of(
     stored: str | Sequence[Mapping[str, Any]] | None, started_at: datetime, judge: Judge, *, ended: bool
 ) -> Stages:
     """The stages that a row stores, as JSON text or as a fold made them; those of text are kept ready."""
+    if stored is None:
+        return _NONE
     if not isinstance(stored, str):
-        return _made(stored or (), started_at, judge, ended=ended)
+        return _made(stored, started_at, judge, ended=ended)
     kept, key = judge.kept, (stored, started_at, judge.year, ended)
     found: Stages | None = kept.get(key)
     if found is None:

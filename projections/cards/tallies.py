@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 from uuid import UUID
 
-from projections.asking import Conn, rows
+from psycopg import sql
+
+from projections.asking import Conn
+from projections.statements import ask, composed, statements
+
+_OF_PROJECT = composed("cards/tallies", scope=sql.SQL("c.project = %(project)s"))["by_hash"]
+_OF_ALL = composed("cards/tallies", scope=sql.SQL("true"))["by_hash"]
+_OF_PROCESS = statements("cards/tallies")["of_process"]
 
 
 class Tally(NamedTuple):
@@ -19,22 +26,17 @@ class Tally(NamedTuple):
     stage: str
     life: str
     open: bool
-    reached: tuple[str, ...]
+    reached: Sequence[str]
     cards: int
 
 
 def tallies(connection: Conn, *, project: UUID | None = None, process: str | None = None) -> list[Tally]:
     """The cards of a project, of a process, or (without either) all there are."""
     if project is not None:
-        found = rows(connection, "tallies_of_project", project=project)
-    elif process is not None:
-        found = rows(connection, "tallies_of_process", process=process)
-    else:
-        found = rows(connection, "tallies_of_all")
-    return [
-        Tally(project_, process_, kind, stage, life, open_, tuple(reached_), cards)
-        for project_, process_, kind, stage, life, open_, reached_, cards in found
-    ]
+        return ask(connection, _OF_PROJECT, Tally, project=project)
+    if process is not None:
+        return ask(connection, _OF_PROCESS, Tally, process=process)
+    return ask(connection, _OF_ALL, Tally)
 
 
 def ended_runs(each: Tally) -> bool:

@@ -28,6 +28,7 @@ from projections.answers.forecasts import (
 from projections.asking import NotFound, moment, rows
 from projections.engine.fold import instant
 from projections.forecasts.trails import SQL, Conn
+from projections.statements import values_of
 
 _NOT_YET = "not forecast yet: a worker does it within seconds"
 _NEVER = {"paused": "the run is paused"}
@@ -67,6 +68,11 @@ def forecasts_of(connection: Conn, runs: Sequence[UUID]) -> dict[UUID, ForecastF
         run: ForecastFace(state, p50_at, p85_at, probability, reason, tuple(stages), target_p85_at)
         for run, state, p50_at, p85_at, probability, reason, stages, target_p85_at in found
     }
+
+
+def warned_of(connection: Conn, runs: Sequence[UUID]) -> frozenset[UUID]:
+    """Those of these runs that will more likely be late than their target allows, or that do not move."""
+    return frozenset(values_of(connection, SQL["warned"], runs=list(runs)) if runs else ())
 
 
 def process_forecast(

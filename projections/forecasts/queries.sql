@@ -94,6 +94,9 @@ select run, state, p50_at, p85_at, probability, reason,
   array(select s->>'stage' from jsonb_array_elements(stages) s where s->>'state' in ('at_risk', 'late')), target_p85_at
 from forecast.run where run = any(%(runs)b)
 
+-- name: warned
+select run from forecast.run where run = any(%(runs)b) and state in ('at_risk', 'late', 'stalled')
+
 -- name: run_card
 select process, process_version, life, target_at, target_stage from read.card where card = %(run)s and kind = 'run'
 

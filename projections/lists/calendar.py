@@ -10,7 +10,8 @@ from uuid import UUID
 
 from domain.schedule import Calendar
 from projections.answers import Card, InboxRow
-from projections.asking import Conn, NotFound, fresh, rows
+from projections.asking import Conn, fresh, rows
+from projections.board.projects import project_of
 from projections.lists.cards import due_cards, target_words
 from projections.paging import ALL
 from projections.work.queries import inbox
@@ -51,8 +52,7 @@ def project_calendar(
 ) -> DueCalendar:
     """What is due in a project: the next action of every run, its target, and tasks. Raises NotFound."""
     current = fresh(connection, "board")
-    if not rows(connection, "project", project=project):
-        raise NotFound("project", project)
+    project_of(connection, project)
     cards = due_cards(connection, project, begin, end, calendar)
     entries = [(card.id, entry) for card in cards for entry in _entries(card, current.as_of)]
     return DueCalendar(_between(connection, entries, begin, end), *current)

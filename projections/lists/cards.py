@@ -5,19 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import lru_cache
 from itertools import groupby
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 from uuid import UUID
+
+from psycopg import sql
 
 from domain.naming import spoken
 from domain.schedule import Calendar
 from domain.words import PRIORITIES
 from projections.answers import Card
-from projections.asking import CARD_PARTS, DUE_OF_CARD, FILTER, JUDGED, Conn, Fresh, NotFound, fresh, rows
+from projections.asking import Conn, Fresh, fresh
+from projections.board.projects import project_of
 from projections.board.queries import EVERY_CARD, CardFilter, filtered, judged_cards, judged_states
 from projections.cards.judging import Judge, judge
-from projections.engine.projection import blocks
+from projections.cards.queries import cards_by_id
+from projections.cards.row import PARTS, CardRow
 from projections.paging import FIRST, Page, left
+from projections.statements import T, ask, composed, parts, rows_as, values_of
 
 SortKey = Literal[
     "rank", "name", "stage", "state", "due", "priority", "progress", "who", "started", "target", "ended"
@@ -25,38 +31,35 @@ SortKey = Literal[
 GroupKey = Literal["stage", "state", "who", "priority", "process", "kind"]
 _BATCH = 500
 
-_STATE = "coalesce(j.state, c.state)"
-_DUE = f"{DUE_OF_CARD} nulls last"
-_PLACE = "array_position(%(stages)s::text[], c.stage)"
-_PRIORITY = "array_position(%(priorities)s::text[], c.priority)"
-_NAME = "lower(c.name)"
-_SORTS: Mapping[SortKey, str] = {
-    "rank": f"coalesce({_PLACE}, 1), c.ended_at is not null, c.ended_at desc, "
-            "case when c.ended_at is null then c.rank is null end, case when c.ended_at is null then c.rank end, "
-            "case when c.ended_at is null then c.started_at end",
-    "name": _NAME,
-    "stage": f"{_PLACE} nulls last, {_NAME}",
-    "state": f"{_STATE}, {_NAME}",
-    "due": f"{_DUE}, {_NAME}",
-    "priority": f"{_PRIORITY}, {_DUE}, {_NAME}",
-    "progress": f"coalesce(c.progress, 0) desc, {_NAME}",
-    "who": f"c.who is null, c.who, {_DUE}",
-    "started": f"c.started_at, {_NAME}",
-    "target": f"c.target_at nulls last, {_NAME}",
-    "ended": f"c.ended_at nulls last, {_NAME}",
-}  # fmt: skip
-_GROUPS: Mapping[GroupKey | None, tuple[str, str]] = {
-    None: ("null", ""),
-    "stage": ("c.stage", f"{_PLACE} nulls last, c.stage, "),
-    "priority": ("c.priority", f"{_PRIORITY}, "),
-    "state": (_STATE, f"{_STATE}, "),
-    "who": ("coalesce(c.who, '')", "coalesce(c.who, ''), "),
-    "process": ("coalesce(c.process, '')", "coalesce(c.process, ''), "),
-    "kind": ("c.kind", "c.kind, "),
-}
-"""What a group is told by, and its place among the groups."""
-_OPEN, _EVERY = "c.ended_at is null", "(c.ended_at is null or c.ended_at is not null)"
-_BLOCKS = blocks("lists/cards")
+_ORDERS = parts("lists/orders", **PARTS)
+_DUE = composed("lists/due", **PARTS)
+
+
+class _Listed(NamedTuple):
+    """A card with the key of its group."""
+
+    card: UUID
+    group_key: str | None
+
+
+class _Counted(NamedTuple):
+    """How many cards are in a group."""
+
+    group_key: str | None
+    cards: int
+
+
+@lru_cache(maxsize=200)
+def _statements(sort: SortKey, group: GroupKey | None, *, ended: bool) -> dict[str, bytes]:
+    """What such a list asks."""
+    by = group or "none"
+    return composed(
+        "lists/cards",
+        which=_ORDERS["every" if ended else "open"],
+        group=_ORDERS[f"group_{by}"],
+        order=sql.SQL("{}, {}, c.card").format(_ORDERS[f"among_{by}"], _ORDERS[f"sort_{sort}"]),
+        **PARTS,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,8 +178,8 @@ def card_list(
 
 def acting(connection: Conn, project: UUID) -> tuple[str, ...]:
     """Whoever has the next action of an open card of the project."""
-    found = connection.execute(_BLOCKS["acting"].encode(), {"project": project})
-    return tuple(who for (who,) in found)
+    found = values_of(connection, _DUE["acting"], project=project)
+    return tuple(found)
 
 
 def timeline(
@@ -218,48 +221,39 @@ class _Asked:
 
     def __init__(self, connection: Conn, project: UUID, wanted: Wanted, by: Judge) -> None:
         self.current: Fresh = fresh(connection, "board")
-        found = rows(connection, "project", project=project)
-        if not found:
-            raise NotFound("project", project)
-        self.name: str = found[0][1]
-        self.stages: dict[str, str] = {stage["key"]: stage["title"] for stage in found[0][5]}
+        found = project_of(connection, project)
+        self.name = found.name
+        self.stages: dict[str, str] = {stage["key"]: stage["title"] for stage in found.stages}
         self._connection, self._by = connection, by
         self._values = {
-            **filtered(connection, project, wanted.only, found[0][5], by),
+            **filtered(connection, project, wanted.only, found.stages, by),
             "priorities": list(PRIORITIES),
         }
         if wanted.only.state is None and "state" in (wanted.sort, wanted.group):
             self._values |= judged_states(connection, project, by)
-        key, place = _GROUPS[wanted.group]
-        self._parts: dict[str, str] = {
-            "card": CARD_PARTS, "which": _EVERY if wanted.ended else _OPEN, "filter": FILTER, "judged": JUDGED,
-            "group": key, "order": f"{place}{_SORTS[wanted.sort]}, c.card",
-        }  # fmt: skip
-        self._parts["scope"] = self._text("scope")
+        self._statements = _statements(wanted.sort, wanted.group, ended=wanted.ended)
 
     def page(self, page: Page) -> list[tuple[Card, str | None]]:
         """Cards with the keys of their groups."""
-        found = self._ask("page", **page._asdict())
-        told = rows(self._connection, "cards_by_id", wanted=[card for card, _ in found])
+        found = self._ask("page", _Listed, **page._asdict())
+        told = cards_by_id(self._connection, [each.card for each in found])
         cards = {each.id: each for each in judged_cards(self._connection, told, self._by)}
         return [(cards[card], key) for card, key in found if card in cards]
 
     def counts(self) -> dict[str | None, int]:
         """How many cards there are in each group."""
-        return dict(self._ask("counts"))
+        return dict(self._ask("counts", _Counted))
 
     def every(self) -> Iterator[Card]:
         """All cards, some at a time."""
-        with self._connection.cursor("every_card") as cursor:
-            cursor.execute(self._text("every").encode(), self._values)
+        statement = self._statements["every"]
+        with self._connection.cursor("every_card", row_factory=rows_as(CardRow, statement)) as cursor:
+            cursor.execute(statement, self._values)
             while found := cursor.fetchmany(_BATCH):
                 yield from judged_cards(self._connection, found, self._by)
 
-    def _ask(self, name: str, **values: Any) -> list[tuple[Any, ...]]:
-        return self._connection.execute(self._text(name).encode(), {**self._values, **values}).fetchall()
-
-    def _text(self, name: str) -> str:
-        return _BLOCKS[name].format(**self._parts)
+    def _ask(self, name: str, row: type[T], **values: Any) -> list[T]:
+        return ask(self._connection, self._statements[name], row, **self._values, **values)
 
 
 def due_cards(
@@ -273,8 +267,7 @@ def due_cards(
         "closes": calendar.closes,
         "zone": str(calendar.zone),
     }
-    statement = _BLOCKS["due"].format(card=CARD_PARTS, due=DUE_OF_CARD)
-    found = connection.execute(statement.encode(), values).fetchall()
+    found = ask(connection, _DUE["due"], CardRow, **values)
     return judged_cards(connection, found, judge(None, calendar, connection=connection))
 
 

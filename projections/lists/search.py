@@ -13,9 +13,10 @@ from uuid import UUID
 from domain.definition import Definition
 from domain.schedule import Calendar
 from domain.words import StepKey
-from projections.asking import Conn, NotFound, fresh, rows
-from projections.cards.card import card_of
+from projections.asking import Conn, NotFound, fresh
+from projections.cards.card import state_of
 from projections.cards.judging import judge
+from projections.cards.queries import cards_by_id
 from projections.engine.projection import blocks
 from projections.forecasts.queries import forecasts_of
 from projections.paging import Page, cut
@@ -136,7 +137,7 @@ def _as_on_boards(connection: Conn, hits: list[Hit], calendar: Calendar | None) 
     """Runs and tasks in the state that their cards show now: late by the clock, at risk by the forecast."""
     wanted = [hit.id for hit in hits if hit.kind in ("run", "task")]
     by = judge(None, calendar, forecasts_of(connection, wanted))
-    states = {row[0]: card_of(row, by).state for row in rows(connection, "cards_by_id", wanted=wanted)}
+    states = {row.card: state_of(row, by) for row in cards_by_id(connection, wanted)}
     return [replace(hit, state=states.get(hit.id, hit.state)) for hit in hits]
 
 

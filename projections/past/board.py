@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -14,7 +14,17 @@ from domain.schedule import Calendar
 from projections.answers import Attention, Board, Card, Funnel, FunnelStage
 from projections.asking import Conn, Fresh
 from projections.attention.context import Context
-from projections.attention.queries import PAGE, by_run, gone_of, ordered, page_of, people_of, project_names
+from projections.attention.open_cards import Beside, open_card
+from projections.attention.queries import (
+    PAGE,
+    by_run,
+    gone_of,
+    ordered,
+    page_of,
+    people_of,
+    project_names,
+    titles_of,
+)
 from projections.board.queries import (
     EVERY_CARD,
     SHALLOW,
@@ -27,6 +37,7 @@ from projections.board.queries import (
 )
 from projections.cards.card import card_of, place_of, state_of
 from projections.cards.judging import WEEKDAYS, Judge, judge
+from projections.cards.row import CardRow
 from projections.engine.projection import Definitions
 from projections.engine.reading import head
 from projections.paging import Page
@@ -48,7 +59,7 @@ def board_then(
     """The board as it was; lateness is judged at that moment. Raises NotFound when there was no such project yet."""
     then = Then(connection, project, moment, definitions)
     row = then.project_row()
-    keys = [stage["key"] for stage in row[5]]
+    keys = [stage["key"] for stage in row.stages]
     fitting = [light for light in then.lights if fits(light, only, keys)]
     wanted = [light.card for light in fitting if light.ended_at is None] + _newest(fitting, depth.ended)
     every = shown(then.cards(wanted), judge(moment.at, calendar, connection=connection), only)
@@ -60,11 +71,11 @@ def board_then(
     )
     cards = _of_page(every, keys, depth.open)
     current = Fresh(moment.position, moment.at, 0)
-    funnel, names = _funnel(row[5], then.lights, current), lane_names(connection, cards, lanes)
+    funnel, names = _funnel(row.stages, then.lights, current), lane_names(connection, cards, lanes)
     return put_together(row, cards, counts, funnel, current, lanes, depth.open, names)
 
 
-def shown(standing: Sequence[Sequence[Any]], by: Judge, only: CardFilter) -> list[Card]:
+def shown(standing: Sequence[CardRow], by: Judge, only: CardFilter) -> list[Card]:
     """The cards of these rows at that moment; the state is known only now."""
     cards = [card_of(row, by) for row in standing]
     return [each for each in cards if only.state is None or each.state == only.state]
@@ -87,7 +98,7 @@ def cards_that_differ(
     """The cards of a project at two moments, without those that nothing happened to and that time left as they were."""
     judges = [Judge(at, calendar or WEEKDAYS) for _, at in (before, after)]
     rows = [
-        {row[0]: row for row in then.cards([light.card for light in then.lights])}
+        {row.card: row for row in then.cards([light.card for light in then.lights])}
         for then, _ in (before, after)
     ]
     same = {
@@ -118,13 +129,19 @@ def attention_then(
     then = Then(connection, project, moment, definitions)
     then.project_row()
     by = judge(moment.at, calendar, connection=connection)
-    open_cards = [light.card for light in then.lights if light.ended_at is None]
-    cards = shown(then.cards(open_cards), by, EVERY_CARD)
-    steps, projects = by_run(then.open_steps(open_cards)), project_names(connection, project)
+    standing = [light.card for light in then.lights if light.ended_at is None]
+    rows = {row.card: row for row in then.cards(standing)}
+    cards = [open_card(row) for row in rows.values()]
+    steps, projects = by_run(then.open_steps(standing)), project_names(connection, project)
     names = names_of(connection, people_of(cards, steps, projects))
     context = Context(by, by.usual, gone_of(connection, project), projects, names=names)
     found = ordered(cards, steps, context)
-    return page_of([replace(row, action=None) for row in found], Fresh(moment.position, moment.at, 0), page)
+
+    def beside(wanted: Collection[UUID]) -> dict[UUID, Beside]:
+        return {card: Beside(titles_of(rows[card].stages)) for card in wanted}
+
+    told = page_of(found, Fresh(moment.position, moment.at, 0), page, beside)
+    return replace(told, rows=tuple(replace(row, action=None) for row in told.rows))
 
 
 def standing_now(connection: Conn, project: UUID, now: datetime, definitions: Definitions) -> dict[UUID, str]:
@@ -133,7 +150,7 @@ def standing_now(connection: Conn, project: UUID, now: datetime, definitions: De
     then = Then(
         connection, project, Moment(now, newest, stored=True), definitions, after=Moment(now, newest)
     )  # what had ended is not looked at
-    keys = [stage["key"] for stage in then.project_row()[5]]
+    keys = [stage["key"] for stage in then.project_row().stages]
     return {light.card: stands_in(keys, light.stage) for light in then.lights if light.ended_at is None}
 
 

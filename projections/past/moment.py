@@ -8,30 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from operator import attrgetter
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from domain.events import EVENT_TYPES
-from projections.asking import CARD_COLUMNS, CARD_PARTS, Conn, NotFound, fresh
-from projections.attention.rows import ATTENTION_LIST, OPEN_STEP
-from projections.board.rows import BOARD, CARD
+from projections.asking import Conn, NotFound, fresh
+from projections.attention.open_steps import OpenStep
+from projections.attention.rows import ATTENTION_LIST
+from projections.board.rows import BOARD, BoardProject
+from projections.cards.row import PARTS, CardRow
 from projections.engine.parking import tell
-from projections.engine.projection import Definitions, Projection, Row, blocks
+from projections.engine.projection import Definitions, Projection, Row
 from projections.engine.reading import Event, decode, head
+from projections.statements import ask, columns, composed, value_of, values_of
 
-LIGHT_COLUMNS = (
-    "card", "kind", "project", "stage", "life", "state", "outcome", "reached", "ended_at", "who", "process", "priority",
-    "labels", "name",
-)  # fmt: skip
-_PARTS = {
-    "card": CARD_PARTS,
-    "open_step": ", ".join(f"s.{name}" for name in OPEN_STEP.columns),
-}
-SQL = {name: text.format(**_PARTS) for name, text in blocks("past/moment").items()}
-_PLACE = {name: place for place, name in enumerate(CARD.columns)}
 _ALWAYS = "infinity"
-_FULL = [_PLACE[name] for name in CARD_COLUMNS]
-_LIGHT = [_PLACE[name] for name in LIGHT_COLUMNS]
 
 
 class AheadOfLog(Exception):
@@ -72,6 +64,17 @@ class Light(NamedTuple):
     name: str
 
 
+_LIGHT = attrgetter(*Light._fields)
+SQL = composed("past/moment", open_step=columns(OpenStep, "s"), light=columns(Light, "c"), **PARTS)
+
+
+class _Candidate(NamedTuple):
+    """A card that may have been there, and whether it is as it was."""
+
+    card: UUID
+    same: bool
+
+
 def at_instant(connection: Conn, at: datetime) -> Moment:
     """An instant, by what is known today of what had occurred by then."""
     return Moment(at, fresh(connection, "board", "attention").position)
@@ -82,9 +85,7 @@ def at_position(connection: Conn, position: int) -> Moment:
     newest = head(connection)
     if not 0 < position <= newest:
         raise AheadOfLog(newest)
-    found = connection.execute(SQL["moment_at_position"].encode(), {"position": position}).fetchone()
-    assert found is not None
-    return Moment(found[0], position, stored=True)
+    return Moment(value_of(connection, SQL["moment_at_position"], position=position), position, stored=True)
 
 
 class Then:
@@ -103,7 +104,7 @@ class Then:
         after: Moment | None = None,
         beside: Then | None = None,
     ) -> None:
-        self.stored: dict[UUID, Sequence[Any]] = {} if beside is None else beside.stored
+        self.stored: dict[UUID, CardRow] = {} if beside is None else beside.stored
         self._connection, self._definitions = connection, definitions
         self._read_up_to = fresh(connection, "board", "attention").position
         self._moment = moment
@@ -118,61 +119,63 @@ class Then:
         same, changed = self._candidates()
         self._histories = self._read([*changed, project])
         self._rows = {
-            row[0]: row
+            row.card: row
             for stream in changed
-            for number, row in self._made(BOARD, stream)
-            if number == 0 and row[_PLACE["project"]] == project
+            for _, row in self._made(BOARD, stream)
+            if isinstance(row, CardRow) and row.project == project
         }
-        folded = [Light(*[row[place] for place in _LIGHT]) for row in self._rows.values()]
-        standing = [Light(*row) for row in self._ask("lights", cards=same)]
+        folded = [Light(*_LIGHT(row)) for row in self._rows.values()]
+        standing = ask(connection, SQL["lights"], Light, cards=same)
         self.lights = [*folded, *(each for each in standing if each.project == project)]
 
-    def project_row(self) -> Row:
-        """The project itself (see the statement ``project``); NotFound when it was not there yet.
+    def project_row(self) -> BoardProject:
+        """The project itself; NotFound when it was not there yet.
 
         A project that was opened for history read in later is as it was opened: it has cards that are older than it.
         """
         history = self._histories.get(self.project, [])
-        if not history and self._ask("had_cards", **self._values)[0][0]:
+        if not history and value_of(self._connection, SQL["had_cards"], **self._values):
             values = {"streams": [self.project], "position": self._read_up_to, "at": _ALWAYS}
             history = self._events(values).get(self.project, [])[:1]
-        for number, row in rows_of(BOARD, self.project, history, self._definitions):
-            if number == 1:
+        for _, row in rows_of(BOARD, self.project, history, self._definitions):
+            if isinstance(row, BoardProject):
                 return row
         raise NotFound("project", self.project)
 
-    def cards(self, wanted: Iterable[UUID]) -> list[Sequence[Any]]:
-        """The rows of these cards (see CARD_COLUMNS)."""
+    def cards(self, wanted: Iterable[UUID]) -> list[CardRow]:
+        """The rows of these cards."""
         folded, standing = [], []
         for card in wanted:
             row = self._rows.get(card)
             if row is None:
                 standing.append(card)
             else:
-                folded.append([row[place] for place in _FULL])
+                folded.append(row)
         if new := [card for card in standing if card not in self.stored]:
-            self.stored.update((row[0], row) for row in self._ask("cards", cards=new))
+            self.stored.update(
+                (row.card, row) for row in ask(self._connection, SQL["cards"], CardRow, cards=new)
+            )
         return [*folded, *(self.stored[card] for card in standing if card in self.stored)]
 
-    def open_steps(self, wanted: Iterable[UUID]) -> list[Row]:
+    def open_steps(self, wanted: Iterable[UUID]) -> list[OpenStep]:
         """The rows of the steps that these runs had open."""
-        found: list[Row] = []
+        found: list[OpenStep] = []
         stored = []
         for card in wanted:
             if card in self._rows:
-                found += [row for _, row in self._made(ATTENTION_LIST, card)]
+                found += [row for _, row in self._made(ATTENTION_LIST, card) if isinstance(row, OpenStep)]
             else:
                 stored.append(card)
-        return [*found, *(self._ask("open_steps", cards=stored) if stored else ())]
+        return [*found, *(ask(self._connection, SQL["open_steps"], OpenStep, cards=stored) if stored else ())]
 
     def _candidates(self) -> tuple[list[UUID], list[UUID]]:
         """The cards that are as they were, and those that have changed since, or that the board does not know yet."""
-        found = self._ask("candidates", **self._values)
-        same = [card for card, is_same in found if is_same]
-        changed = [card for card, is_same in found if not is_same]
+        found = ask(self._connection, SQL["candidates"], _Candidate, **self._values)
+        same = [each.card for each in found if each.same]
+        changed = [each.card for each in found if not each.same]
         if self._moment.position > self._read_up_to:
             known = {*same, *changed}
-            newcomers = (stream for (stream,) in self._ask("newcomers", **self._values))
+            newcomers = values_of(self._connection, SQL["newcomers"], **self._values)
             changed += [stream for stream in newcomers if stream not in known and stream != self.project]
         return same, changed
 
@@ -180,7 +183,7 @@ class Then:
         return self._events({"streams": streams, **{name: self._values[name] for name in ("position", "at")}})
 
     def _events(self, values: dict[str, Any]) -> dict[UUID, list[Event]]:
-        rows = self._connection.execute(SQL["events"].encode(), values, binary=True, prepare=True).fetchall()
+        rows = self._connection.execute(SQL["events"], values, binary=True, prepare=True).fetchall()
         found: dict[UUID, list[Event]] = {}
         for event in decode(rows):
             found.setdefault(event[1], []).append(event)
@@ -188,9 +191,6 @@ class Then:
 
     def _made(self, projection: Projection, stream: UUID) -> list[tuple[int, Row]]:
         return rows_of(projection, stream, self._histories.get(stream, ()), self._definitions)
-
-    def _ask(self, name: str, **values: Any) -> list[Row]:
-        return self._connection.execute(SQL[name].encode(), values, prepare=True).fetchall()
 
 
 def rows_of(

@@ -4,7 +4,7 @@
 select recorded_at from log.event where position = %(position)s
 
 -- name: candidates
-select c.card, l.position <= %(read)s and l.position <= %(position)s and l.occurred_at <= %(at)s
+select c.card, l.position <= %(read)s and l.position <= %(position)s and l.occurred_at <= %(at)s as same
 from (
   select card, started_at from read.card where project = %(project)s and ended_at is null
   union
@@ -29,8 +29,7 @@ select position, stream, version, type, schema_version, data::text, meta ->> 'ac
 where stream = any(%(streams)s) and position <= %(position)s and occurred_at <= %(at)s order by stream, version
 
 -- name: lights
-select c.card, c.kind, c.project, c.stage, c.life, c.state, c.outcome, c.reached, c.ended_at, c.who, c.process, c.priority,
-  c.labels, c.name from read.card c where c.card = any(%(cards)s)
+select {light} from read.card c where c.card = any(%(cards)s)
 
 -- name: cards
 select {card} from read.card c where c.card = any(%(cards)s)

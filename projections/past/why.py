@@ -17,18 +17,17 @@ from domain.schedule import Calendar
 from domain.upcast import UnknownEvent
 from domain.words import StepKey
 from projections.answers import Card, Cause, Cell, StageDot, Why, WhyCell
-from projections.asking import CARD_COLUMNS, Conn, NotFound, fresh
-from projections.board.rows import BOARD, CARD
+from projections.asking import Conn, NotFound, fresh
+from projections.board.rows import BOARD
 from projections.cards.card import card_of
 from projections.cards.judging import Judge, judge
+from projections.cards.row import CardRow
 from projections.engine.parking import rows_or_why_not, tell_slowly
-from projections.engine.projection import Definitions, Row, Subject
+from projections.engine.projection import Definitions, Subject
 from projections.engine.reading import Event, read_streams
 from projections.forecasts.queries import forecasts_of
 from projections.past.moment import aggregate_of
 
-_PLACE = {name: place for place, name in enumerate(CARD.columns)}
-_SHOWN = [_PLACE[name] for name in CARD_COLUMNS]
 _NOTHING: tuple[Any, ...] = (None, [], ([], None))
 """What a cell is at first when it shows nothing."""
 _OPEN = frozenset({"ready", "in_progress"})
@@ -48,10 +47,10 @@ def why(
     current = fresh(connection, "board")
     history = read_streams(connection, [card], current.position).get(card, [])
     told = _Story(card, history, definitions)
-    if told.row is None or told.row[_PLACE["project"]] != project:
+    if told.row is None or told.row.project != project:
         raise NotFound("card", card)
     by = judge(now, calendar, forecasts_of(connection, [card]))
-    shown = card_of([told.row[place] for place in _SHOWN], by)
+    shown = card_of(told.row, by)
     return Why(card, shown.kind, shown.name, told.cells(shown, by), *current)
 
 
@@ -62,7 +61,7 @@ class _Story:
     card: UUID
     history: Sequence[Event]
     definitions: Definitions
-    row: Row | None = None
+    row: CardRow | None = None
     changed: dict[str, list[Event]] = field(default_factory=dict)
     state_of: dict[StepKey, Event] = field(default_factory=dict)
     due_of: dict[StepKey, Event] = field(default_factory=dict)
@@ -87,7 +86,7 @@ class _Story:
             self._note(event, data, before)
             rows = rows_or_why_not(source, Subject(stream, version, [self.facts], self.definitions))
             if not isinstance(rows, Exception):
-                self._compare(event, rows[0][1] if rows else None)
+                self._compare(event, next((row for _, row in rows if isinstance(row, CardRow)), None))
 
     def _states(self) -> dict[StepKey, str]:
         return {key: step.state for key, step in getattr(self.facts, "steps", {}).items()}
@@ -103,7 +102,7 @@ class _Story:
         if kind == "run_target_set" or (kind == "run_started" and self.facts.target_at is not None):
             self.target = event
 
-    def _compare(self, event: Event, row: Row | None) -> None:
+    def _compare(self, event: Event, row: CardRow | None) -> None:
         before, self.row = self.row, row
         if row is None:
             return
@@ -119,7 +118,7 @@ class _Story:
         """Every cell of the card with its events."""
         state = [*self.changed.get("state", ())[-1:]]
         passed: list[datetime] = []
-        if self.row is not None and shown.state != self.row[_PLACE["state"]]:
+        if self.row is not None and shown.state != self.row.state:
             late, passed = self._late(shown, by)
             state += late
         stage = [*self.changed.get("stage", ())[-1:], *self._open_in(shown.stage)]
@@ -222,23 +221,22 @@ class _Story:
         return Cause(position, version, kind, step, known.title if known else None, actor, at)
 
 
-def _cells(row: Row) -> dict[str, Any]:
-    outcomes = [
-        (dot["key"], dot["outcome"]) for dot in row[_PLACE["stages"]] or () if dot["outcome"] is not None
-    ]
+def _cells(row: CardRow) -> dict[str, Any]:
+    stages = () if row.stages is None or isinstance(row.stages, str) else row.stages
+    outcomes = [(dot["key"], dot["outcome"]) for dot in stages if dot["outcome"] is not None]
     return {
-        "stage": row[_PLACE["stage"]],
-        "state": row[_PLACE["state"]],
-        "progress": row[_PLACE["progress"]],
-        "outcome": (outcomes, row[_PLACE["outcome"]]),
-        "action": row[_PLACE["next_action"]],
-        "next_action": tuple(row[_PLACE[name]] for name in ("next_action", "who", "due_at")),
-        "due": row[_PLACE["due_on"]],
-        "lowered": row[_PLACE["lowered"]],
-        "also_in": row[_PLACE["also_in"]],
-        "entered_stage": row[_PLACE["entered_stage_at"]],
-        "help": row[_PLACE["help"]],
-        "blocked": row[_PLACE["blocked"]],
-        "override": row[_PLACE["override"]],
-        **{f"stage {dot['key']}": (dot["state"], dot["outcome"]) for dot in row[_PLACE["stages"]] or ()},
+        "stage": row.stage,
+        "state": row.state,
+        "progress": row.progress,
+        "outcome": (outcomes, row.outcome),
+        "action": row.next_action,
+        "next_action": (row.next_action, row.who, row.due_at),
+        "due": row.due_on,
+        "lowered": row.lowered,
+        "also_in": row.also_in,
+        "entered_stage": row.entered_stage_at,
+        "help": row.help,
+        "blocked": row.blocked,
+        "override": row.override,
+        **{f"stage {dot['key']}": (dot["state"], dot["outcome"]) for dot in stages},
     }

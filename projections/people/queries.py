@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from datetime import datetime
+from typing import Any, NamedTuple
 from uuid import UUID
 
+from projections.answers.cards import CardKind
 from projections.answers.people import (
     GroupMember,
     GroupRow,
@@ -18,8 +20,10 @@ from projections.answers.people import (
 from projections.asking import Conn, NotFound, fresh
 from projections.engine.projection import blocks
 from projections.paging import ALL, Page, counted
+from projections.statements import ask, composed, parts
 
 SQL = blocks("people/queries")
+_LEAVING = composed("people/leaving", **parts("people/gone"))
 
 
 def people(connection: Conn, page: Page = ALL) -> People:
@@ -61,7 +65,26 @@ def names(connection: Conn) -> dict[str, str]:
 
 def owner_deactivated(connection: Conn, project: UUID | None = None) -> list[OwnerGone]:
     """Open work of people who left and of groups that nobody active is in, in one project or in all; urgent first."""
-    return [OwnerGone(*row) for row in _rows(connection, "owner_deactivated", project=project)]
+    found = ask(connection, _LEAVING["owner_deactivated"], _GoneWork, project=project)
+    return [OwnerGone(*row) for row in found]
+
+
+class _GoneWork(NamedTuple):
+    """Work that is left of who left, or was never here."""
+
+    card: UUID
+    kind: CardKind
+    name: str
+    project: UUID | None
+    process: str | None
+    step: str | None
+    title: str
+    assignee: str
+    why: str
+    since: datetime | None
+    due_at: datetime | None
+    priority: str
+    known: bool
 
 
 def held_by(connection: Conn, person: str) -> tuple[list[UUID], list[UUID]]:

@@ -49,24 +49,6 @@ select h.position, e.stream, e.type, e.data::text from log.head h
 left join log.event e on e.position > %(after)s and e.position <= h.position and e.type = any(%(types)s)
 order by e.position
 
--- name: owner_deactivated
-select i.work, i.kind, i.name, i.project, i.process, nullif(i.step, ''), i.title, i.assignee,
-  case when p.person is not null then p.name || ' left: ' || coalesce(p.reason, '')
-    when g.work_group is not null then 'nobody is in ' || g.title
-    else case when i.assignee like 'group:%%' then 'no group' else 'nobody' end || ' here is called '
-      || split_part(i.assignee, ':', 2) end,
-  coalesce(p.left_at, i.ready_at), i.due_at, i.priority, p.person is not null or g.work_group is not null
-from read.inbox i
-left join read.person p on p.person = i.assignee and not p.active
-left join read.work_group g on g.work_group = i.assignee and not exists (
-  select 1 from read.group_member m join read.person a on a.person = m.member and a.active where m.stream = g.stream)
-where (p.person is not null or g.work_group is not null
-    or (i.assignee like 'person:%%' and not exists (select 1 from read.person a where a.person = i.assignee))
-    or (i.assignee like 'group:%%' and not exists (select 1 from read.work_group a where a.work_group = i.assignee)))
-  and (%(project)s::uuid is null or i.project = %(project)s)
-order by array_position('{urgent,high,medium,low,none}'::text[], i.priority), coalesce(i.due_at, i.due_on) nulls last,
-  i.work, i.step
-
 -- name: partly_agreed
 select i.work, i.step, r.process, r.process_version, g.title, i.approved,
   coalesce((select max(p.left_at) from read.group_member m join read.person p on p.person = m.member
@@ -103,10 +85,6 @@ union select h.stream, h.step, d.who from read.history h, json_array_elements_te
 where h.stream = any(%(runs)s) and h.type = 'child_run_ended' and json_typeof(h.data -> 'doers') = 'array'
 union select h.stream, null, g.who from read.history h, json_array_elements_text(h.data -> 'given_by') as g (who)
 where h.stream = any(%(runs)s) and h.type = 'run_started' and json_typeof(h.data -> 'given_by') = 'array'
-
--- name: stopped_steps
-select distinct on (run) run, step, state from read.run_step
-where run = any(%(runs)s) and state in ('failed', 'cancelled') order by run, state desc, ended_at, step
 
 -- name: held_runs
 select r.run from read.run r

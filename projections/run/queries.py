@@ -30,9 +30,10 @@ from projections.answers import (
     StepView,
     WaitsFor,
 )
-from projections.asking import CARD_COLUMNS, Conn, Fresh, NotFound, fresh, no_version, rows
+from projections.asking import Conn, Fresh, NotFound, fresh, no_version, rows
 from projections.cards.card import card_of, help_of
 from projections.cards.judging import Judge, judge
+from projections.cards.row import PARTS, CardRow
 from projections.engine.reading import LogDefinitions, UnknownDefinition
 from projections.engine.refusing import refusal_of
 from projections.facts.run import OPEN_STEP
@@ -41,9 +42,9 @@ from projections.forecasts.queries import forecasts_of
 from projections.machine.action_queries import step_actions
 from projections.run.live_values import live_values
 from projections.run.step_times import Pause, StepTimes, alarms_of, next_reminder, pauses_of
+from projections.statements import ask, composed, value_of
 
-_CARD = CARD_COLUMNS.index("card")
-_LIFE = CARD_COLUMNS.index("life")
+_LIST = composed("run/list_queries", **PARTS)
 ENDED_WELL = frozenset({"done", "skipped", "not_applicable"})
 
 
@@ -113,11 +114,11 @@ def runs(
     """Runs, the newest first, in the states that boards show; ``after`` is the last run of the page before."""
     current = fresh(connection, "board")
     asked = {"process": process, "project": project, "life": state, "after": after}
-    found = rows(connection, "runs", **asked, limit=limit + 1)
-    by = judge(now, calendar, forecasts_of(connection, [row[_CARD] for row in found[:limit]]))
-    page = tuple(_row(card_of(row, by), row[_LIFE]) for row in found[:limit])
+    found = ask(connection, _LIST["runs"], CardRow, **asked, limit=limit + 1)
+    by = judge(now, calendar, forecasts_of(connection, [row.card for row in found[:limit]]))
+    page = tuple(_row(card_of(row, by), row.life) for row in found[:limit])
     last = page[-1].id if len(found) > limit and page else None
-    more = 0 if last is None else rows(connection, "runs_left", **asked | {"after": last})[0][0]
+    more = 0 if last is None else value_of(connection, _LIST["runs_left"], **asked | {"after": last})
     return Runs(page, last, *current, more)
 
 

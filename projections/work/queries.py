@@ -18,7 +18,7 @@ from projections.answers import (
     Projects,
 )
 from projections.asking import Conn, Fresh, fresh, moment, rows
-from projections.attention.queries import everything, page_of
+from projections.attention.queries import everything, known_beside, page_of
 from projections.board.funnel import by_column
 from projections.cards.judging import WEEKDAYS, judge
 from projections.cards.tallies import (
@@ -72,10 +72,8 @@ def projects(
 ) -> Projects:
     """All projects with what is open and what needs attention, open ones first."""
     current = fresh(connection, "attention", "board")
-    counts: dict[UUID, int] = {}
-    for row in everything(connection, None, judge(now, calendar)):
-        if row.project is not None:
-            counts[row.project] = counts.get(row.project, 0) + 1
+    found = everything(connection, None, judge(now, calendar))
+    counts = Counter(need.project for need in found if need.project is not None)
     return _projects(connection, counts, tallies(connection), current, page)
 
 
@@ -120,9 +118,10 @@ def home(
     """What a person sees first."""
     work = inbox(connection, person, groups, now=now, calendar=calendar, page=_AT_HOME)
     current = fresh(connection, "attention", "board")
-    found = everything(connection, None, judge(now, calendar), texts=texts)
-    needs = page_of(found, current, _AT_HOME)
-    counts = Counter(row.project for row in found if row.project is not None)
+    by = judge(now, calendar)
+    found = everything(connection, None, by, texts=texts)
+    needs = page_of(found, current, _AT_HOME, known_beside(connection))
+    counts = Counter(need.project for need in found if need.project is not None)
     of_processes = fresh(connection, "process_stats", "board")
     cards = tallies(connection)
     all_projects = _projects(connection, counts, cards, current)

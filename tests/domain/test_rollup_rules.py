@@ -34,10 +34,10 @@ from domain.run import (
 )
 from domain.words import StepKey
 from projections.answers import Card as Shown
-from projections.asking import CARD_COLUMNS
-from projections.board.rows import BOARD, CARD, card_facts
+from projections.board.rows import BOARD, card_facts
 from projections.cards import card as cards
 from projections.cards.judging import Judge
+from projections.cards.row import CardRow
 from projections.engine.projection import Subject
 from projections.facts.run import RUN_FACTS, RunFacts
 from tests.support.given import BO, DANA, NINE, Story
@@ -110,8 +110,7 @@ class Told:
         """The card as an answer holds it."""
         subject = Subject(UUID(int=1), len(self.events), [self.facts], the_only)
         ((_, row),) = BOARD.sources["run"].rows(subject)
-        values = dict(zip(CARD.columns, row, strict=True))
-        return cards.card_of([values[name] for name in CARD_COLUMNS], Judge(now))
+        return cards.card_of(CardRow(*row), Judge(now))
 
 
 def folded(events: Iterable[Event]) -> RunFacts:
@@ -198,12 +197,11 @@ def test_the_forecast_warns_only_where_nothing_is_worse(hired: Told):
     assert cards.card_of(row, replace(risky, now=NINE + timedelta(hours=2))).state == "late"
 
 
-def row_of(told: Told) -> list[Any]:
+def row_of(told: Told) -> CardRow:
     """The card's row of a run."""
     subject = Subject(UUID(int=1), 1, [told.facts], the_only)
     ((_, row),) = BOARD.sources["run"].rows(subject)
-    values = dict(zip(CARD.columns, row, strict=True))
-    return [values[name] for name in CARD_COLUMNS]
+    return CardRow(*row)
 
 
 def test_progress_weighs_steps_and_leaves_out_what_was_set_aside(hired: Told):

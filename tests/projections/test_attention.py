@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -17,9 +18,12 @@ from domain.working_time import WorkingTime
 from projections.answers import ATTENTION_KINDS, AttentionRow, Card, Help, StageDot
 from projections.answers.forecasts import ForecastFace
 from projections.attention.context import Context, Gone, Stopped
+from projections.attention.open_cards import Beside, OpenCard, late_stage, open_card
 from projections.attention.open_steps import OpenStep
 from projections.attention.rules import needs
+from projections.cards.card import card_of, due_of, state_of
 from projections.cards.judging import Judge
+from projections.cards.row import CardRow
 from projections.cards.usual_times import Usual
 
 MONDAY = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -44,7 +48,25 @@ def told(card: Card, *steps: OpenStep, **context: Any) -> list[AttentionRow]:
     known = Context(
         judge, lambda _process, _stage: usual, projects={PROJECT: ("Customers", "person:dana")}, **context
     )
-    return needs(card, steps, known)
+    beside = Beside({dot.key: dot.title for dot in card.stages}, card.forecast)
+    return [need.row(beside) for need in needs(opened(card), steps, known)]
+
+
+def opened(card: Card) -> OpenCard:
+    """The row of an open card, as far as it is judged."""
+    help_ = None if card.help is None else asdict(card.help)
+    return OpenCard(
+        card.id, card.kind, card.name, card.project, card.stage, card.state, None, None, "running", card.priority,
+        card.process, card.process_version, [stored(dot) for dot in card.stages], card.who, card.due_at, card.due_on,
+        card.entered_stage_at, help_, card.blocked, card.started_at or NOW, card.ended_at, card.target_at,
+        card.target_stage, card.target_reached_at, card.progressed_at,
+    )  # fmt: skip
+
+
+def stored(dot: StageDot) -> dict[str, Any]:
+    """A stage as a row holds it."""
+    at_rest = {"outcome": None, "entered_at": None, "ended_at": None, "late_at": None, "blocked_at": None}
+    return {"key": dot.key, "title": dot.title, "state": dot.state, "target_at": dot.target_at, **at_rest}
 
 
 def only(card: Card, *steps: OpenStep, **context: Any) -> AttentionRow:
@@ -285,3 +307,59 @@ def test_working_time_is_the_calendar_s_own(calendar: Calendar, start: datetime,
     """The quick way and the plain way count the same."""
     plain = calendar.working_time(start, end) if start < end else timedelta()
     assert WorkingTime(calendar).between(start, end) == plain
+
+
+def at(days: float | None) -> datetime | None:
+    """So many days after that Friday noon."""
+    return None if days is None else NOW + timedelta(days=days)
+
+
+DAYS = st.none() | st.integers(-20, 20)
+STATES = st.sampled_from(["not_started", "in_progress", "blocked", "late", "needs_help", "failed", "done"])
+STAGES = st.lists(
+    st.fixed_dictionaries(
+        {
+            "key": st.sampled_from("abc"), "title": st.sampled_from(["A", "B"]), "state": STATES,
+            "outcome": st.none(), "entered_at": st.none(), "ended_at": st.none(), "late_at": DAYS.map(at),
+            "blocked_at": DAYS.map(at),
+        },
+        optional={"target_days": st.integers(1, 15), "target_at": DAYS.map(at)},
+    ),
+    max_size=4,
+)  # fmt: skip
+
+
+@st.composite
+def rows(draw: st.DrawFn) -> CardRow:
+    """The row of an open card."""
+    started_at, task = at(draw(st.integers(-30, 0))) or NOW, draw(st.booleans())
+    stages: list[dict[str, Any]] = draw(STAGES)
+    return CardRow(
+        card=RUN, kind="task" if task else "run", project=PROJECT, name="Acme", stage="a", state=draw(STATES),
+        late_at=at(draw(DAYS)), blocked_at=at(draw(DAYS)), life="open" if task else "running", version=1, rank=None,
+        priority="none", process=None, process_version=None,
+        stages=None if task else orjson.dumps(stages).decode() if draw(st.booleans()) else stages, reached=(),
+        progress=None, next_action=None, who=None, due_at=at(draw(DAYS)), entered_stage_at=None, also_in=(),
+        help=None, blocked=None, comments=0, labels=(), checklist_done=0, checklist_total=0, description="",
+        waits_for=(), outcome=None, started_at=started_at, target_at=at(draw(DAYS)),
+        target_stage=draw(st.sampled_from([None, "a", "z"])), target_reached_at=at(draw(DAYS)), ended_at=None,
+        due_on=draw(st.none() | st.just(NOW.date())) if task else None, override=None, lowered=(),
+        progressed_at=started_at, earlier=(),
+    )  # fmt: skip
+
+
+@settings(deadline=None)
+@given(row=rows(), risky=st.booleans())
+def test_what_is_judged_of_a_card_is_what_the_whole_card_shows(row: CardRow, risky: bool):
+    """The state, the due, the target and the first late stage: a list that only counts them makes no card of it."""
+    judge = Judge(NOW, at_risk={RUN} if risky else frozenset())
+    whole, lean = card_of(row, judge), open_card(row)
+    if "target_" not in str(row.stages):  # such stages are not even read
+        lean = lean._replace(stages=None)
+    assert state_of(lean, judge) == whole.state
+    due_at = due_of(lean, judge)
+    assert (due_at, due_at is not None and due_at < NOW) == (whole.due_at, whole.overdue)
+    assert lean.open_target_at == whole.open_target_at
+    late = [dot for dot in whole.stages if dot.state == "late" and dot.target_at and dot.target_at < NOW]
+    found = late_stage(lean, judge)
+    assert ([] if found is None else [replace(found, state="late")]) == late[:1]

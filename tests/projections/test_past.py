@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import combinations
@@ -19,6 +20,7 @@ from projections.answers import Board, Card, CardChange
 from projections.asking import NotFound
 from projections.board.queries import EVERY_CARD, CardFilter
 from projections.cards.judging import Judge
+from projections.cards.tallies import tallies
 from projections.engine.live import Projector
 from projections.engine.reading import LogDefinitions
 from projections.past.board import shown
@@ -188,6 +190,11 @@ def test_counts_are_the_cards_shown_under_every_filter(
                 assert column.more == 0
             assert [column.total for column in board.columns] == [4, 0]
             assert board.columns[0].exceeded
+    alike = Counter[tuple[Any, ...]]()
+    for tally in tallies(connection):
+        alike[tally.project, tally.process, tally.kind, tally.stage, tally.life, tally.open] += tally.cards
+    each = "select project, process, kind, stage, life, ended_at is null from read.card"
+    assert alike == Counter(connection.execute(each).fetchall())
 
 
 FILTERS = [

@@ -11,7 +11,7 @@ from projections.registry import BY_NAME, PROJECTIONS
 RECORDED = {
     "run_steps": (8, "d294d1d79b449316"),
     "run_history": (1, "df2ac292a2c7aa57"),
-    "board": (7, "847c8bdd92cb3459"),
+    "board": (8, "b85984a48d06426a"),
     "attention": (3, "354d7a88328e84a5"),
     "inbox": (4, "1dabc4cc8da54f34"),
     "process_stats": (4, "0f5fec70807b0e58"),
