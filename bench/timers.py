@@ -25,7 +25,7 @@ from domain.document import stored_form
 from domain.events import Event, ProcessVersionPublished, RunCommented
 from domain.run import RUN, Run, fire, set_step_due
 from domain.schedule import Calendar
-from domain.words import Actor, Assignee, StepKey, process_stream
+from domain.words import MACHINE, Actor, Assignee, StepKey, process_stream
 from interchange.documents.reading import read_document
 from milepost.demo.cast import cast
 from milepost.demo.player import Player
@@ -39,7 +39,7 @@ from store.migrations import migrate
 from store.model import NewEvent
 from workers import calendar_change
 from workers.calendar_change import CalendarChange
-from workers.timers import TIMER, Timers
+from workers.timers import Timers
 
 RUNS = 10_000
 SHAPES = 40
@@ -119,7 +119,7 @@ def _recompute(url: str, log: Log, runs: int) -> float:
 def _plain(log: Log, events: int) -> float:
     """Seconds for as many plain events, appended in bulk to streams of their own."""
     data = RunCommented(
-        comment=UUID(int=1), text="An event of some length, as those of timers are.", by=TIMER, at=DUE
+        comment=UUID(int=1), text="An event of some length, as those of timers are.", by=MACHINE, at=DUE
     )
     stored = to_new_event(data, {"process": "customer_onboarding", "process_version": 1})
     appends = [Append(UUID(int=1 << 100 | number), 0, [stored]) for number in range(events)]
@@ -199,7 +199,7 @@ def _fired(
     definition: Definition, key: StepKey, alarm: str, at: datetime
 ) -> Callable[[Run | None], list[Event]]:
     return lambda run: fire(
-        run or Run(), definition, key, alarm, by=TIMER, at=at, calendar=OFFICE, directory=EMPTY
+        run or Run(), definition, key, alarm, by=MACHINE, at=at, calendar=OFFICE, directory=EMPTY
     )
 
 

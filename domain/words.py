@@ -15,6 +15,9 @@ RoleKey = NewType("RoleKey", str)
 Actor = NewType("Actor", str)
 """Who did something: ``kind:id`` with kind one of person, guest, service, system; for example ``person:dana``."""
 
+MACHINE = Actor("system:milepost")
+"""Who acts when Milepost does something by itself."""
+
 Assignee = NewType("Assignee", str)
 """Whose work something is: ``person:dana``, ``guest:customer_champion``, ``group:legal`` or ``service:crm``."""
 

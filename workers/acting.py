@@ -12,7 +12,10 @@ from typing import Any
 
 import structlog
 
+from application.asked import Asked
+from application.blocking import finish
 from application.milepost import Milepost
+from application.on_run import on_run
 from domain.definition import Definition
 from domain.events import Event
 from domain.run import RUN, Run
@@ -27,7 +30,7 @@ from domain.run.actions import (
 )
 from domain.run.children import child_started
 from domain.schedule import Calendar
-from domain.words import Actor, Rejected, StepKey
+from domain.words import MACHINE, Rejected, StepKey
 from projections.machine import action_queries as queries
 from projections.machine.action_queries import Named
 from store.connect import connect
@@ -39,7 +42,6 @@ from workers.kept import KeptFiles
 from workers.staff import Staff
 from workers.trouble import described
 
-MACHINE = Actor("system:milepost")
 LOOK_SECONDS = 0.25
 BUSY_SECONDS = 0.05
 FINISH_SECONDS = 10.0
@@ -261,14 +263,7 @@ class Acting:
         )
 
     def _execute(self, name: Named, decide: Callable[[Run, Definition], Sequence[Event]]) -> Sequence[Event]:
-        meta: dict[str, Any] = {}
-
-        def on_run(run: Run | None) -> Sequence[Event]:
-            assert run is not None
-            meta.update(process=run.process, process_version=run.process_version)
-            return decide(run, self._app.definition(run.process, run.process_version))
-
-        return self._app.execute(RUN, name.run, on_run, meta=meta).events
+        return finish(on_run(self._app, name.run, Asked(MACHINE, self._clock()), decide)).events
 
 
 def _step(name: Named) -> StepKey | None:

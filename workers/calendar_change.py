@@ -10,11 +10,15 @@ from uuid import UUID
 import psycopg
 import structlog
 
+from application.asked import Asked
+from application.blocking import finish
 from application.milepost import Milepost
+from application.on_run import on_run
+from domain.definition import Definition
 from domain.events import Event
-from domain.run import RUN, Run, recompute_dues
+from domain.run import Run, recompute_dues
 from domain.schedule import Calendar
-from domain.words import Actor
+from domain.words import MACHINE
 from projections.machine import alarm_queries
 from store import followed
 from store.errors import Conflict
@@ -23,7 +27,6 @@ from workers.trouble import described
 
 RUNS = 100
 """Runs between two notes of how far the change is: so many are looked at again after a crash, without harm."""
-CALENDAR = Actor("system:milepost")
 
 log = structlog.get_logger(__name__)
 
@@ -62,16 +65,11 @@ class CalendarChange:
 
     def _follow(self, stream: UUID) -> None:
         try:
-            found = self._app.load(RUN, stream)
-            meta = {"process": found.process, "process_version": found.process_version} if found else {}
-            self._app.execute(RUN, stream, self._recomputed, meta=meta)
+            finish(on_run(self._app, stream, Asked(MACHINE, self._clock()), self._recomputed))
         except NOBODYS:
             raise
         except Exception as error:  # noqa: BLE001 - a defect of one run is told, and stops no other
             log.error("dues_not_recomputed", run=str(stream), **described(error))
 
-    def _recomputed(self, run: Run | None) -> list[Event]:
-        if run is None:
-            return []
-        definition = self._app.definition(run.process, run.process_version)
-        return recompute_dues(run, definition, by=CALENDAR, at=self._clock(), calendar=self._calendar)
+    def _recomputed(self, run: Run, definition: Definition) -> list[Event]:
+        return recompute_dues(run, definition, by=MACHINE, at=self._clock(), calendar=self._calendar)

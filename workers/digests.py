@@ -7,15 +7,18 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from uuid import UUID
 
+from application.asked import Asked
+from application.blocking import finish
 from application.definitions import UnknownVersion
 from application.milepost import Milepost
+from application.on_run import on_run
 from domain.definition import Definition
 from domain.document import Digest
 from domain.events import Event
-from domain.run import RUN, Run
+from domain.run import Run
 from domain.run.digests import newest, queue_digest
 from domain.schedule import Calendar
-from domain.words import Actor
+from domain.words import MACHINE
 from projections.machine.digest_queries import digest_runs, running_versions
 from store.connect import connect
 from store.errors import Conflict
@@ -23,7 +26,6 @@ from store.log import Log
 from workers.apart import Apart
 from workers.duty import Duty
 
-MACHINE = Actor("system:milepost")
 LOOK_SECONDS = 30.0
 """A digest tells of days; nobody misses half a minute."""
 
@@ -77,14 +79,13 @@ class Digests:
     def _queue(self, stream: UUID, definition: Definition, at: datetime) -> bool:
         """Whether it was decided; a run that keeps changing just now is left for the next look."""
 
-        def decide(run: Run | None) -> Sequence[Event]:
-            if run is None or run.imported or run.process_version != definition.version:
+        def decide(run: Run, followed: Definition) -> Sequence[Event]:
+            if run.imported or followed.version != definition.version:
                 return []
             return queue_digest(run, definition, by=MACHINE, at=at, calendar=self._calendar)
 
-        meta = {"process": definition.process, "process_version": definition.version}
         try:
-            self._app.execute(RUN, stream, decide, meta=meta)
+            finish(on_run(self._app, stream, Asked(MACHINE, at), decide))
         except Conflict:
             return False
         return True
@@ -92,4 +93,6 @@ class Digests:
 
 def digests(database_url: str, growing: Log, calendar: Calendar, clock: Callable[[], datetime]) -> Duty:
     """The duty of a worker."""
-    return Duty("digests", database_url, Digests(database_url, Milepost(growing), calendar, clock))
+    return Duty(
+        "digests", database_url, Digests(database_url, Milepost(growing, calendar=calendar), calendar, clock)
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from time import monotonic
@@ -14,8 +14,12 @@ import structlog
 from psycopg import Connection
 from psycopg.types.json import Jsonb
 
+from application.asked import Asked
+from application.blocking import finish
 from application.milepost import Milepost
+from application.on_run import on_run
 from domain.definition import Definition
+from domain.events import Event
 from domain.forecast.comparable import compare
 from domain.forecast.learnt import Learnt
 from domain.forecast.levers import levers
@@ -29,7 +33,7 @@ from domain.forecast.working_time import Axis, axis_of
 from domain.run import RUN, Run
 from domain.run.late_forecast import act_on_late_forecast
 from domain.schedule import Calendar
-from domain.words import Actor, StepKey
+from domain.words import MACHINE, StepKey
 from projections.engine.careful_writing import REFUSED
 from projections.forecasts.trails import SQL, trail_of
 from store.connect import connect
@@ -40,7 +44,6 @@ from workers.apart import Apart
 from workers.duty import AWAY, Duty
 from workers.trouble import described
 
-MACHINE = Actor("system:milepost")
 PAGE_RUNS = 50
 """Runs that are forecast before others get their turn; about a third of a second of work."""
 BEHIND_EVENTS = 500
@@ -108,7 +111,7 @@ class Forecasts:
     def __init__(self, database_url: str, growing: Log, calendar: Calendar, clock: Clock = now) -> None:
         """``growing`` is a started log; ``clock`` gives aware instants."""
         self._url, self._calendar, self._clock = database_url, calendar, clock
-        self._app = Milepost(growing)
+        self._app = Milepost(growing, calendar=calendar)
         self._apart = Apart("forecast_set_apart")
         """Processes by key and runs by id."""
         self._models: dict[str, _Model] = {}
@@ -223,15 +226,13 @@ class Forecasts:
             return True
         at, named = self._clock(), None if step is None else StepKey(step)
 
-        def decide(state: Run | None) -> Any:
-            if state is None:
-                return []
+        def decide(state: Run, _: Definition) -> Sequence[Event]:
             return act_on_late_forecast(
                 state, definition, crossing, named, by=MACHINE, at=at, calendar=self._calendar
             )
 
         try:
-            self._app.execute(RUN, run, decide)
+            finish(on_run(self._app, run, Asked(MACHINE, at), decide))
         except Conflict:
             return False
         return True

@@ -18,14 +18,17 @@ import orjson
 import psycopg
 import structlog
 
+from application.asked import Asked
+from application.blocking import finish
 from application.milepost import Milepost
+from application.on_run import on_run
 from domain.definition import Definition
 from domain.events import Event
 from domain.migration import Letter, Moved, News, letters, migrate_run, news_of, queue_letter
 from domain.person import PERSON
 from domain.run import RUN, Run
 from domain.schedule import Calendar
-from domain.words import Actor, Rejected, person_stream
+from domain.words import MACHINE, Actor, Rejected, person_stream
 from projections.process import migration_queries
 from store import migration_jobs
 from store.connect import connect
@@ -42,7 +45,6 @@ from workers.trouble import described
 PAGE = 50
 """Runs that are decided together; their events go into the log in groups that nobody waits long behind."""
 LOOK_SECONDS = 1.0
-MACHINE = Actor("system:milepost")
 
 log = structlog.get_logger(__name__)
 Clock = Callable[[], datetime]
@@ -73,7 +75,7 @@ class Migrations:
         self._url = database_url
         self._staff = Staff(database_url)
         self._log = growing
-        self._app = Milepost(growing)
+        self._app = Milepost(growing, calendar=calendar)
         self._calendar = calendar
         self._clock = clock
 
@@ -185,16 +187,14 @@ class Migrations:
 
     def _queue(self, job: Job, name: str, letter: Letter) -> bool:
         facts = {"by": job.actor, "text": job.reason, "version": job.to_version}
-        at, meta = self._clock(), {"process": job.process, "process_version": job.to_version}
+        at = self._clock()
 
-        def decide(run: Run | None) -> Sequence[Event]:
-            assert run is not None
-            meta["process_version"] = run.process_version
-            told = (run, self._version_of(run), letter, name, facts)
+        def decide(run: Run, definition: Definition) -> Sequence[Event]:
+            told = (run, definition, letter, name, facts)
             return queue_letter(*told, by=MACHINE, at=at, calendar=self._calendar)
 
         try:
-            self._app.execute(RUN, letter.run, decide, meta=meta)
+            finish(on_run(self._app, letter.run, Asked(MACHINE, at), decide))
         except Conflict:
             return False
         except NOBODYS:

@@ -26,7 +26,7 @@ from domain.events import Event
 from domain.run import RUN, Run, fire
 from domain.run.firing import glimpse, needs_whole_run
 from domain.schedule import Calendar
-from domain.words import Actor
+from domain.words import MACHINE
 from projections.machine import alarm_queries
 from projections.machine.alarm_queries import Come
 from store.connect import connect
@@ -38,7 +38,6 @@ from workers.duty import NOBODYS, Duty
 from workers.staff import Staff
 from workers.trouble import described
 
-TIMER = Actor("system:milepost")
 PAGE = 1_000
 """Alarms that are fired together."""
 LOOK_SECONDS = 1.0
@@ -80,7 +79,7 @@ class Timers:
         """``growing`` is a started log; ``clock`` gives aware instants and may go backwards."""
         self._url = database_url
         self._staff = Staff(database_url)
-        self._app = Milepost(growing)
+        self._app = Milepost(growing, calendar=calendar)
         self._calendar = calendar
         self._clock = clock
         self._change = CalendarChange(self._app, calendar, clock)
@@ -189,7 +188,7 @@ class Timers:
         told = (run, definition, row.step, row.alarm)
         moves_on = needs_whole_run(definition, row.step, row.alarm)
         staff = self._staff.recently() if moves_on else EMPTY
-        return fire(*told, by=TIMER, at=at, calendar=self._calendar, directory=staff)
+        return fire(*told, by=MACHINE, at=at, calendar=self._calendar, directory=staff)
 
     def _execute(self, row: Come, present: datetime) -> None:
         """The careful way: on the newest state, again when that changes under it."""

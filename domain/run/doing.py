@@ -25,7 +25,7 @@ from domain.run.state import Run, StepState
 from domain.run.values import House, amiss, check, refuse, settled
 from domain.run.work import Work, in_hand, in_running, reasoned, step_of
 from domain.schedule import Calendar
-from domain.words import Actor, Cause, Rejected, StepKey, Values
+from domain.words import MACHINE, Actor, Cause, Rejected, StepKey, Values
 
 
 def start_step(run: Run, definition: Definition, step: StepKey, *, by: Actor, at: datetime) -> list[Event]:
@@ -227,7 +227,7 @@ def _complete(
     if now.state == "done":
         return already_done(run, known, now, values, outcome)
     in_hand(run, work.definition, step)
-    impartial(run, work.definition, known, work.by or Actor("system:milepost"))
+    impartial(run, work.definition, known, work.by or MACHINE)
     must_be_in_view(run, work.definition, step, content_sha256)
     refuse(step, missing_in(work, step, values))
     return finish_step(work, step, values, outcome, reason, content=_in_view(work, known, values))

@@ -12,14 +12,12 @@ from threading import Lock, Thread
 from typing import Any
 from uuid import UUID
 
+from application import incidents
+from application.asked import Asked
+from application.blocking import finish
 from application.milepost import Milepost
-from domain.events import Event
-from domain.run import RUN, Run
-from domain.run.external import receive_event
-from domain.schedule import Calendar
 from domain.words import Actor, Rejected
 from milepost.demo.services import HOST, Services
-from milepost.demo.staff import house
 from store import files
 from store.connect import connect
 from workers.automations.signing import Signer
@@ -36,11 +34,10 @@ class Endpoint:
         self,
         database_url: str,
         app: Milepost,
-        calendar: Calendar,
         clock: Callable[[], datetime],
         signer: Signer,
     ) -> None:
-        self._url, self._app, self._calendar, self._clock = database_url, app, calendar, clock
+        self._url, self._app, self._clock = database_url, app, clock
         self._signer = signer
         self._services = Services(self._keep, self._tell)
         self._lock = Lock()
@@ -78,18 +75,9 @@ class Endpoint:
 
     def _tell(self, stream: UUID, event: str, source_id: str) -> None:
         """Kept by the run until a step waits for it; a run that waits for no such thing is told nothing."""
-        meta: dict[str, Any] = {}
-
-        def decide(run: Run | None) -> list[Event]:
-            if run is None:
-                return []
-            meta.update(process=run.process, process_version=run.process_version)
-            definition = self._app.definition(run.process, run.process_version)
-            told = (run, definition, event, source_id)
-            return receive_event(*told, by=THEY, at=self._clock(), calendar=self._calendar, directory=house())
-
+        asked = Asked(THEY, self._clock())
         with suppress(Rejected):
-            self._app.execute(RUN, stream, decide, meta=meta)
+            finish(incidents.tell_run(self._app, stream, asked, event=event, source_id=source_id, values={}))
 
 
 def _handler(endpoint: Endpoint) -> type[BaseHTTPRequestHandler]:

@@ -19,11 +19,10 @@ from domain.run.digests import begins, instant_of, last_known, queue_digest
 from domain.run.entailing import own_action
 from domain.run.state import ActionState, action_key
 from domain.schedule import Calendar
-from domain.words import Actor, StepKey, Values
+from domain.words import MACHINE, StepKey, Values
 from milepost.demo.staff import house
 from milepost.demo.values import fill
 
-MACHINE = Actor("system:milepost")
 TOOK = timedelta(seconds=0.4)
 """How long an attempt took."""
 

@@ -9,10 +9,8 @@ from application.milepost import Milepost
 from domain.directory import EMPTY
 from domain.events import Event
 from domain.person import PERSON, Person, add_person
-from domain.words import Actor, person_stream
+from domain.words import MACHINE, Actor, person_stream
 from store.log import Log
-
-INSTALLER = Actor("system:milepost")
 
 
 def bring_in(log: Log, actor: Actor, name: str | None) -> Person | None:
@@ -22,7 +20,7 @@ def bring_in(log: Log, actor: Actor, name: str | None) -> Person | None:
     def decide(person: Person | None) -> Sequence[Event]:
         if person is not None or name is None:
             return []
-        return add_person(None, key, name, directory=EMPTY, by=INSTALLER, at=datetime.now(UTC))
+        return add_person(None, key, name, directory=EMPTY, by=MACHINE, at=datetime.now(UTC))
 
     app = Milepost(log)
     app.execute(PERSON, person_stream(key), decide)

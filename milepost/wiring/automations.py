@@ -31,7 +31,7 @@ def executors(settings: Settings, app: Milepost, clock: Callable[[], datetime]) 
     return {
         "email": emailing(settings, application_url(settings)),
         "http": HttpCaller(signer, targets, settings.base_url, settings.calendar.zone, secrets),
-        "run": ChildStarter(app, settings.calendar, Staff(application_url(settings)).for_start),
+        "run": ChildStarter(app, Staff(application_url(settings)).for_start),
     }
 
 
@@ -41,7 +41,7 @@ def _own_services(
     """The services of the demonstration, where it is on: they may be called although they are on this machine."""
     if not settings.demo:
         return {}
-    endpoint = Endpoint(application_url(settings), app, settings.calendar, clock, signer)
+    endpoint = Endpoint(application_url(settings), app, clock, signer)
     return {HOST: endpoint.address}
 
 

@@ -52,8 +52,11 @@ def run_worker(settings: Settings) -> int:
 
 def duties(settings: Settings, growing: Log) -> list[Duty]:
     """What a worker does beside applying events."""
-    url, app = application_url(settings), Milepost(growing)
-    recurring = Recurring(url, app, settings.calendar, now)
+    url, app = (
+        application_url(settings),
+        Milepost(growing, calendar=settings.calendar, file_types=settings.file_types),
+    )
+    recurring = Recurring(url, app, now)
     return [
         Duty("recurring work", url, recurring),
         timers(url, growing, settings.calendar),

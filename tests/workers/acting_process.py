@@ -67,13 +67,13 @@ class Mortal(Acting):
 
 async def work(told: dict[str, Any], log: Log) -> None:
     """Until killed: read models are kept up, and what is due is done under the lease."""
-    url, app = told["url"], Milepost(log)
+    url, app = told["url"], Milepost(log, calendar=OFFICE)
     caller = HttpCaller(Signer(SECRET), Targets(["127.0.0.1"]), "http://milepost.test")
     server = SmtpServer(told["smtp"]) if "smtp" in told else None
     mailer = Mailer(MailSettings(Path(told.get("outbox", "outbox")), "m@acme.example", server))
     executors: dict[str, Executor] = {
         "http": caller,
-        "run": ChildStarter(app, OFFICE, staff=lambda _definition: EVERYBODY),
+        "run": ChildStarter(app, staff=lambda _definition: EVERYBODY),
         "email": Emailing(mailer, lambda: DESK),
     }
     acting = Mortal(url, app, executors, OFFICE, _now, chance=lambda: 0.0)

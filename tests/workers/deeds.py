@@ -63,7 +63,7 @@ class World:
     secrets: dict[str, Sealed] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.app = Milepost(self.log)
+        self.app = Milepost(self.log, calendar=OFFICE)
         self.projector = Projector(self.url, self.log, projections=PROJECTIONS)
 
     def executors(self) -> dict[str, Executor]:
@@ -75,7 +75,7 @@ class World:
                 "http://milepost.test",
                 secrets=CallSecrets(self.secrets),
             ),
-            "run": ChildStarter(self.app, OFFICE, staff=lambda _definition: EVERYBODY),
+            "run": ChildStarter(self.app, staff=lambda _definition: EVERYBODY),
         }
 
     def acting(self, executors: dict[str, Executor] | None = None) -> Acting:

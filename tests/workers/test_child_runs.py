@@ -9,16 +9,20 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from application import incidents, processes, projects
+from application.asked import Asked
+from application.blocking import finish
+from domain.events import ProjectStage
 from domain.run import cancel_run, complete_step, give_approval, reopen_step, skip_step
 from domain.run.children import open_children
 from domain.run.incidents import retry_incident
-from domain.words import Actor, Rejected, StepKey
+from domain.words import Actor, Rejected, StageKey, StepKey
 from projections.engine import rebuild as rebuilding
 from projections.registry import PROJECTIONS
 from store.log import Log
 from tests.support.databases import Database
 from tests.support.receiver import receiver
-from tests.workers.deeds import OFFICE, World
+from tests.workers.deeds import DANA, OFFICE, World
 from workers.automations.child_run import Families
 
 BO = Actor("person:bo")
@@ -63,11 +67,21 @@ def test_the_parent_waits_for_people_in_its_child(world: World):
     assert world.run(run).state == "completed"
 
 
+def opened(world: World) -> UUID:
+    """A project that takes work."""
+    project = uuid4()
+    stages = (ProjectStage(key=StageKey("sold"), title="Sold"),)
+    finish(
+        projects.open_project(world.app, project, Asked(DANA, world.clock()), name="Spring", stages=stages)
+    )
+    return project
+
+
 def test_a_child_is_of_the_process_and_version_named_and_in_the_project_if_so(world: World):
     """The run that is started follows what the step names, and is in its parent's project where that is said."""
     world.publish({"key": "look", "role": "seller", "fields": [RESULT]}, key="aml")
     world.publish({"key": "look", "role": "seller", "fields": [RESULT], "title": "Again"}, key="kyc")
-    project, found = uuid4(), []
+    project, found = opened(world), list[tuple[str, int, bool]]()
     for more in ({}, {"version": 1}, {"process": "aml"}, {"in_project": True}):
         step = {**CHECK, "run": {**CHECK["run"], **more}}
         run = world.start(world.publish(step), project=project)
@@ -157,7 +171,26 @@ def test_a_child_that_cannot_start_asks(world: World):
     run = world.start(world.publish(lost, key="lost"))
     world.act()
     (incident,) = world.run(run).incidents.values()
-    assert "no process nowhere is published" in incident.reason
+    assert "there is no process nowhere" in incident.reason
+
+
+def test_a_child_is_started_in_no_project_that_is_closed_and_of_no_process_that_is_retired(world: World):
+    """What nobody else may start is not started by a step either: somebody is asked, and it goes on when it may."""
+    world.publish({"key": "look", "role": "seller", "fields": [RESULT]}, key="kyc")
+    project, asked = opened(world), Asked(DANA, world.clock())
+    definition = world.publish({**CHECK, "run": {**CHECK["run"], "in_project": True}})
+    run = world.start(definition, project=project)
+    finish(projects.close(world.app, project, asked, reason="Done"))
+    world.act()
+    (incident,) = world.run(run).incidents.values()
+    assert "this project is closed" in incident.reason
+    finish(projects.reopen(world.app, project, asked, reason="One came back"))
+    finish(processes.retire(world.app, "kyc", asked, reason="Replaced"))
+    finish(incidents.retry(world.app, run, incident.incident, asked))
+    world.act()
+    told = [each.reason for each in world.run(run).incidents.values()]
+    assert "takes no new runs" in told[-1]
+    assert not world.run(run).children
 
 
 def test_a_circle_of_processes_ends(world: World):

@@ -24,7 +24,7 @@ from store import files
 from store.log import Log
 from tests.stories.walking import shipped
 from tests.support.databases import Database
-from tests.workers.deeds import OFFICE, SECRET, World
+from tests.workers.deeds import SECRET, World
 from workers.automations.contract import Done, Due
 from workers.automations.http import HttpCaller
 from workers.automations.signing import Signer
@@ -44,7 +44,7 @@ def world(database: Database, log: Log) -> Iterator[World]:
 @pytest.fixture
 def endpoint(world: World) -> Iterator[Endpoint]:
     """The services of a demonstration."""
-    found = Endpoint(world.url, world.app, OFFICE, world.clock, Signer(SECRET))
+    found = Endpoint(world.url, world.app, world.clock, Signer(SECRET))
     yield found
     found.close()
 

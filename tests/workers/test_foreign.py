@@ -125,10 +125,10 @@ def test_a_defect_in_one_action_ends_no_other(world: World, service: Receiver, w
     service.answer = lambda _: (200, {}, b'{"t": "fine"}')
     bad = world.start(world.publish(call(service), key="bad"))
     acting = world.acting()
-    execute = acting._app.execute
+    execute = acting._app.execute_async
     failed: list[str] = []
 
-    def broken(aggregate: Any, stream: UUID, decide: Any, **named: Any) -> Any:
+    async def broken(aggregate: Any, stream: UUID, decide: Any, **named: Any) -> Any:
         if stream == bad and (when == "always" or len(failed) < 1):
             before = world.app.load(RUN, bad)
             assert before is not None
@@ -136,9 +136,9 @@ def test_a_defect_in_one_action_ends_no_other(world: World, service: Receiver, w
             if when == "always" or started == (when == "recording"):
                 failed.append(when)
                 raise _Broken
-        return execute(aggregate, stream, decide, **named)
+        return await execute(aggregate, stream, decide, **named)
 
-    monkeypatch.setattr(acting._app, "execute", broken)
+    monkeypatch.setattr(acting._app, "execute_async", broken)
     good = [world.start(world.publish(call(service), key=f"good{number}")) for number in range(3)]
     world.act(acting)
     world.act(acting)

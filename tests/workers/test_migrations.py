@@ -144,7 +144,7 @@ def test_a_run_that_is_too_busy_to_carry_a_mail_is_asked_again(
     duty = Migrations(world.url, world.log, OFFICE, world.clock)
     assert duty.round() == 0.0
     with monkeypatch.context() as busy:
-        busy.setattr(duty._app, "execute", _conflicts)
+        busy.setattr(duty._app, "execute_async", _conflicts)
         assert duty.round() == LOOK_SECONDS
     with connect(world.url, "test") as connection:
         found = migration_jobs.find(connection, "sale", asked)
@@ -154,7 +154,7 @@ def test_a_run_that_is_too_busy_to_carry_a_mail_is_asked_again(
     assert len(send(world, tmp_path / "outbox")) == 1
 
 
-def _conflicts(*_args: object, **_named: object) -> None:
+async def _conflicts(*_args: object, **_named: object) -> None:
     raise Conflict(uuid4(), 1, 2)
 
 

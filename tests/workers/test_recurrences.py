@@ -26,7 +26,6 @@ from domain.project import PROJECT, Project, close
 from domain.rank import between
 from domain.recurrence import RECURRENCE, made_id
 from domain.run import RUN
-from domain.schedule import Calendar
 from domain.task import TASK
 from domain.words import Actor, StageKey, process_stream
 from projections import queries
@@ -82,7 +81,7 @@ class Place:
         """One round of the worker at this time, with read models that are up to date before and after."""
         self.now = at
         self.project_all()
-        recurring = Recurring(self.url, Milepost(self.log), Calendar(), lambda: self.now)
+        recurring = Recurring(self.url, Milepost(self.log), lambda: self.now)
         pause_seconds = anyio.run(recurring.once)
         self.project_all()
         return pause_seconds
@@ -195,7 +194,7 @@ def test_looking_twice_makes_nothing_twice(place: Place):
     place.round(FIRST)
     assert len(place.cards()) == 1
     second = FIRST + timedelta(days=1)
-    recurring = Recurring(place.url, place.app, Calendar(), lambda: second)
+    recurring = Recurring(place.url, place.app, lambda: second)
     known = place.app.load(RECURRENCE, place.recurrence)
     assert known is not None
     recurring._make_task(known, second, made_id(place.recurrence, second), second)

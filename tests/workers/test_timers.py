@@ -323,11 +323,11 @@ def test_a_run_that_others_write_to_all_the_time_is_looked_at_again(
     office.do(run, start_step, office.definition, OFFER)
     office.clock.now = at(12)
 
-    def lose(*_args: object, **_named: object) -> None:
+    async def lose(*_args: object, **_named: object) -> None:
         raise Conflict(run, 5, 6)
 
     with monkeypatch.context() as busy:
-        busy.setattr(office.timers._app, "execute", lose)
+        busy.setattr(office.timers._app, "execute_async", lose)
         office.timers.round()
     assert office.names(run) == []
     office.settle()
@@ -342,11 +342,11 @@ def test_a_change_of_the_calendar_goes_on_after_losing_to_others(
     office.calendar = replace(OFFICE, name="early", closes=time(12))
     office.timers = office.another()
 
-    def lose(*_args: object, **_named: object) -> None:
+    async def lose(*_args: object, **_named: object) -> None:
         raise Conflict(run, 5, 6)
 
     with monkeypatch.context() as busy:
-        busy.setattr(office.timers._app, "execute", lose)
+        busy.setattr(office.timers._app, "execute_async", lose)
         for _ in range(5):
             assert office.round() == 0.0
     office.settle()

@@ -90,7 +90,7 @@ class Office:
     document: dict[str, Any] = field(default_factory=lambda: DOCUMENT)
 
     def __post_init__(self) -> None:
-        self.app = Milepost(self.log)
+        self.app = Milepost(self.log, calendar=OFFICE)
         self.projector = Projector(self.url, self.log, projections=PROJECTIONS)
         self.timers = self.another()
         stream = process_stream("sale")

@@ -5,35 +5,32 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from secrets import token_hex
-from typing import Any
 from uuid import UUID
 
 import structlog
 
+from application.asked import Asked
+from application.blocking import finish
+from application.children import NewChild, start_child_run
 from application.definitions import UnknownVersion
 from application.milepost import Milepost
+from application.on_run import on_run
 from domain.definition import Definition
 from domain.directory import EMPTY, Directory
 from domain.document import ChildRun
 from domain.events import Event
-from domain.process import PROCESS
 from domain.run import RUN, Run, cancel_run
 from domain.run.children import (
     Ended,
     child_doers,
     child_ended,
-    child_givers,
     child_inputs,
     child_outputs,
     child_reopened,
-    child_roles,
     child_to_take_up,
 )
-from domain.run.content import SALT_BYTES
-from domain.run.start import start_child
 from domain.schedule import Calendar
-from domain.words import Actor, Rejected, process_stream
+from domain.words import MACHINE, Rejected, StepKey
 from projections.machine import action_queries as queries
 from projections.machine.action_queries import Family
 from store.connect import connect
@@ -45,7 +42,6 @@ from workers.kept import KeptFiles
 from workers.staff import Staff
 from workers.trouble import described
 
-MACHINE = Actor("system:milepost")
 log = structlog.get_logger(__name__)
 MOST_GENERATIONS = 8
 """Runs that start runs that start runs: deeper than this is taken for a circle."""
@@ -59,13 +55,11 @@ class ChildStarter:
     def __init__(
         self,
         app: Milepost,
-        calendar: Calendar,
         staff: Callable[[Definition], Directory] = lambda _: EMPTY,
     ) -> None:
         """``staff`` tells who works here; without it, roles that a rule has to fill find nobody."""
         self._staff = staff
         self._app = app
-        self._calendar = calendar
 
     async def __call__(self, due: Due) -> Answer:
         """Start the run that the step waits for."""
@@ -82,49 +76,24 @@ class ChildStarter:
             reason = f"runs are nested {MOST_GENERATIONS} deep: a process starts itself over others"
             return Failed(reason, permanent=True, problem="bad_document")
         try:
-            definition = self._definition(step.run)
-            self._begin(due, step.run, definition, UUID(due.key))
+            self._begin(due, due.action.step, step.run, UUID(due.key))
         except Rejected as refusal:
             return Failed(_told(refusal), permanent=True)
         except UnknownVersion as error:
             return Failed(str(error), permanent=True, problem="bad_document")
-        return ChildStarted(UUID(due.key), definition.process)
+        return ChildStarted(UUID(due.key), step.run.process)
 
-    def _begin(self, due: Due, told: ChildRun, definition: Definition, child: UUID) -> None:
-        step, changes = due.action.step, due.action.changes
-        assert step is not None
-        inputs = {**child_inputs(due.run, due.definition, step), **changes.get("inputs", {})}
-        roles = child_roles(due.run, due.definition, step, definition)
-        directory = self._staff(definition)
-
-        def decide(run: Run | None) -> Sequence[Event]:
-            return start_child(
-                run,
-                definition,
-                due.run,
-                parent_run=due.run_id,
-                parent_step=step,
-                inputs=inputs,
-                roles=roles,
-                project=due.run.project if told.in_project else None,
-                given_by=child_givers(due.run, due.definition, step),
-                content_salt=token_hex(SALT_BYTES),
-                by=MACHINE,
-                at=due.at,
-                calendar=self._calendar,
-                directory=directory,
-            )
-
-        meta = {"process": definition.process, "process_version": definition.version}
-        self._app.execute(RUN, child, decide, meta=meta)
-
-    def _definition(self, told: ChildRun) -> Definition:
-        process = self._app.load(PROCESS, process_stream(told.process))
-        if process is None or process.version == 0:
-            raise Rejected("unknown_process", f"no process {told.process} is published")
-        if process.retired:
-            raise Rejected("process_retired", f"the process {told.process} takes no new runs")
-        return self._app.definition(told.process, told.version or process.version)
+    def _begin(self, due: Due, step: StepKey, told: ChildRun, child: UUID) -> None:
+        new = NewChild(
+            parent=due.run_id,
+            step=step,
+            process=told.process,
+            process_version=told.version,
+            inputs={**child_inputs(due.run, due.definition, step), **due.action.changes.get("inputs", {})},
+            in_project=told.in_project,
+        )
+        asked = Asked(MACHINE, due.at)
+        finish(start_child_run(self._app, child, new, due.run, due.definition, asked, house=self._staff))
 
     def _generation(self, run: Run) -> int:
         count = 0
@@ -253,15 +222,7 @@ class Families:
         self._execute(family.child, decide)
 
     def _execute(self, stream: UUID, decide: Callable[[Run, Definition], Sequence[Event]]) -> None:
-        meta: dict[str, Any] = {}
-
-        def on_run(run: Run | None) -> Sequence[Event]:
-            if run is None:
-                return []
-            meta.update(process=run.process, process_version=run.process_version)
-            return decide(run, self._app.definition(run.process, run.process_version))
-
-        self._app.execute(RUN, stream, on_run, meta=meta)
+        finish(on_run(self._app, stream, Asked(MACHINE, self._clock()), decide))
 
 
 def _told(refusal: Rejected) -> str:
