@@ -27,22 +27,24 @@ from api.matrix import RULES, Rule
 from api.migrations import add_migrations
 from api.openapi import add_openapi
 from api.outbox import add_outbox
+from api.overviews import add_overviews
 from api.paged import add_paged
 from api.people_commands import add_people_commands
 from api.people_views import add_people_views
 from api.preview import add_preview
 from api.process_commands import add_process_commands
+from api.process_views import add_process_views
 from api.project_commands import add_project_commands
 from api.project_views import add_project_views
 from api.recurrences import add_recurrences
 from api.run_commands import add_run_commands
+from api.run_views import add_run_views
 from api.saved_views import add_saved_views
 from api.search import add_search
 from api.services import Services
 from api.sessions import add_sessions
 from api.task_commands import add_task_commands
 from api.task_views import add_task_views
-from api.views import add_views
 
 
 def create_app(
@@ -76,7 +78,9 @@ ADDED: tuple[Callable[[APIRouter], None], ...] = (
     add_people_commands,
     add_migrations,
     add_paged,
-    add_views,
+    add_run_views,
+    add_overviews,
+    add_process_views,
     add_contents,
     add_people_views,
     add_project_views,

@@ -8,12 +8,13 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from api.bodies import Instant
-from api.events import Position
 from domain.document_part import Key
 from domain.words import Priority
 from projections.board.queries import CardFilter, Depth, LaneKind
 from projections.paging import Page
 
+BIGGEST_POSITION = 2**63 - 1
+Position = Annotated[int, Field(ge=0, le=BIGGEST_POSITION)]
 Who = Annotated[
     str, StringConstraints(pattern=r"^(person|guest|group|service):[A-Za-z0-9][A-Za-z0-9._@+-]{0,99}$")
 ]

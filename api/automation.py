@@ -12,6 +12,7 @@ from pydantic import Field, StringConstraints, model_validator
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
+from api.answering import answer, services_of, to_json
 from api.asked import Limit, PageQuery, Who
 from api.bodies import Body, FieldValues, Reason, Words
 from api.commands import Call, Handle, carry_out
@@ -23,7 +24,6 @@ from api.registering import add_command, add_view, stream_id
 from api.services import Services
 from api.sight import is_for_some, sees_texts
 from api.verbs import OnIncident, Verb, verb
-from api.views import answer, services_of, to_json
 from application import incidents as incidents_
 from application.asked import Asked
 from application.found import RUNS

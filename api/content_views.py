@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
+from api.answering import log_position, to_json
 from api.asked import ViewQuery
 from api.contents import ContentView, as_staff, content_view, may_look, must_have
 from api.guard import Caller, caller_of
@@ -16,7 +17,6 @@ from api.problems import Problem
 from api.registering import add_view, stream_id
 from api.services import Services
 from api.sight import sight_of
-from api.views import log_position, to_json
 from domain.directory import Directory
 
 

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response, StreamingResponse
 
+from api.asked import BIGGEST_POSITION, Position
 from api.guard import still_admitted
 from api.problems import Problem
 from api.services import Services
@@ -29,9 +30,6 @@ from store.log import Recorded
 BATCH = 500
 _SCAN_BATCHES = 20
 KEEP_ALIVE_SECONDS = 15.0
-BIGGEST_POSITION = 2**63 - 1
-
-Position = Annotated[int, Field(ge=0, le=BIGGEST_POSITION)]
 
 
 class FeedQuery(BaseModel):

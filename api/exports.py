@@ -17,9 +17,9 @@ from psycopg import Connection
 from starlette.concurrency import iterate_in_threadpool
 from starlette.responses import Response, StreamingResponse
 
+from api.answering import answer, services_of
 from api.asked import ViewQuery
 from api.tables import write_csv
-from api.views import answer, services_of
 from projections.asking import fresh
 from projections.registry import PROJECTIONS
 

@@ -9,7 +9,8 @@ from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, ConfigDict
 from starlette.responses import Response, StreamingResponse
 
-from api.events import KEEP_ALIVE_SECONDS, EventPage, Position, events, stream_start, while_admitted
+from api.asked import Position
+from api.events import KEEP_ALIVE_SECONDS, EventPage, events, stream_start, while_admitted
 from api.registering import ANSWER, MEDIA
 from api.services import Services
 from api.sse import HEADERS, MEDIA_TYPE, event, stopped_or

@@ -7,10 +7,10 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
+from api.answering import services_of, show
 from api.asked import ViewQuery
 from api.process_commands import process_key
 from api.registering import add_view, stream_id
-from api.views import services_of, show
 from domain.forecast.working_time import axis_of
 from projections.answers.forecasts import ProcessForecast, RunForecast, RunLevers
 from projections.forecasts import queries

@@ -12,13 +12,13 @@ from psycopg import Connection
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
+from api.answering import to_json
 from api.asked import After, Limit, Who
 from api.guard import Caller, caller_of
 from api.problems import Problem
 from api.registering import ANSWER
 from api.services import Services
 from api.standing import standing
-from api.views import to_json
 from domain.words import Actor
 from projections.paging import Page, counted
 

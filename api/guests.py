@@ -13,6 +13,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from api.access import Grant
+from api.answering import to_json
 from api.commands import Call, carry_out, endpoint
 from api.contents import ContentView, Reader, as_guest, content_view, told_of_changes
 from api.files import send_file
@@ -24,7 +25,6 @@ from api.registering import ANSWER, BODY, KEYED, MEDIA
 from api.run_commands import STEP_VERBS
 from api.services import Services
 from api.verbs import OnStep, Verb
-from api.views import to_json
 from application.asked import Asked
 from application.found import RUNS
 from application.guests import must_act_at

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from starlette.responses import Response
 
 from api import people_bodies
+from api.answering import to_json
 from api.commands import Call
 from api.reading import validate
 from api.verbs import Described
-from api.views import to_json
 from application.found import person_key
 from application.handing_over import Item
 from application.handing_over import hand_over as handed_over

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from starlette.responses import Response
 
 from api import access
+from api.answering import show
 from api.asked import BoardQuery, Format, ViewQuery, Who
 from api.bodies import Instant
 from api.calendar_feed import feed_of
@@ -25,7 +26,6 @@ from api.problems import Problem
 from api.reading import parse_json, read_body, validate
 from api.registering import ANSWER, BODY, add_view, stream_id
 from api.services import Services
-from api.views import show
 from projections.answers import Card
 from projections.asking import NotFound
 from projections.lists import calendar as lists

@@ -14,6 +14,7 @@ from psycopg import Connection
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
+from api.answering import log_position, services_of, to_json
 from api.asked import PageQuery
 from api.commands import Call, carry_out
 from api.migration_bodies import MigrateRun, MigrateRuns, PlanMigration, RetryRuns
@@ -24,7 +25,6 @@ from api.process_commands import process_key
 from api.reading import validate
 from api.registering import add_command, add_view, stream_id
 from api.verbs import Described
-from api.views import log_position, services_of, to_json
 from application import runs
 from application.ids import uuid7
 from application.versions import Wanted, version_wanted

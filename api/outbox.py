@@ -13,13 +13,13 @@ from pydantic import Field
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
+from api.answering import answer, services_of, to_json
 from api.asked import Limit, PageQuery, ViewQuery
 from api.guard import Caller, caller_of
 from api.mail_trail import Trail, mails_of, trail
 from api.registering import add_view, stream_id
 from api.services import Services
 from api.sight import Sight, sight_of
-from api.views import answer, services_of, to_json
 from domain.addresses import AddressBook
 from domain.run.state import action_key
 from domain.words import StepKey

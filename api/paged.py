@@ -13,12 +13,12 @@ from psycopg import Connection
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
+from api.answering import calendar_of, services_of, show
 from api.asked import AttentionQuery, HistoryQuery, InboxQuery, RunsQuery
 from api.exports import Sheet, export
 from api.guard import caller_of
 from api.registering import add_view, stream_id
-from api.sight import sight_of
-from api.views import calendar_of, services_of, show, texts_for
+from api.sight import sight_of, texts_for
 from projections import answers, queries
 from projections.answers import HistoryEntry, RunRow
 from projections.paging import ALL

@@ -9,9 +9,9 @@ from fastapi import APIRouter, Query, Request
 from pydantic import Field
 from starlette.responses import Response
 
+from api.answering import services_of, show
 from api.asked import PageQuery, ViewQuery
 from api.registering import add_view
-from api.views import services_of, show
 from application.found import group_key, person_key
 from projections import answers, queries
 

@@ -11,11 +11,12 @@ from psycopg import Connection
 from pydantic import Field
 from starlette.responses import Response
 
+from api.answering import calendar_of, services_of, show
 from api.asked import PastBoardQuery, ProjectAttentionQuery, ThenQuery, ViewQuery
 from api.bodies import Instant
 from api.problems import Problem
 from api.registering import add_view, stream_id
-from api.views import calendar_of, services_of, show, texts_for
+from api.sight import texts_for
 from projections import answers, queries
 
 

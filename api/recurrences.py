@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from starlette.responses import Response
 
 from api import bodies
+from api.answering import show, to_json
 from api.asked import PageQuery, ViewQuery
 from api.bodies import AssigneeText, Body, FieldValues, Labels, Line, LongWords
 from api.commands import Call, Handle, carry_out
@@ -21,7 +22,6 @@ from api.reading import validate
 from api.registering import add_command, add_view, stream_id
 from api.services import Services
 from api.verbs import On, Verb, verb
-from api.views import show, to_json
 from application import recurrences as recurring
 from application.ids import uuid7
 from domain.document_part import Key

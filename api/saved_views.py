@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query, Request
 from pydantic import Field
 from starlette.responses import Response
 
+from api.answering import show
 from api.asked import After, Limit, ViewQuery
 from api.bodies import Body, Line, Nothing
 from api.commands import Call, Handle, carry_out
@@ -16,7 +17,6 @@ from api.orders import Order
 from api.reading import validate
 from api.registering import add_command, add_view, stream_id
 from api.verbs import On, Verb, verb
-from api.views import show
 from application import views
 from application.ids import uuid7
 from domain.view import LONGEST_QUERY

@@ -11,12 +11,12 @@ from psycopg import Connection
 from pydantic import Field, StringConstraints
 from starlette.responses import Response
 
+from api.answering import show
 from api.asked import ViewQuery
 from api.guard import Caller, caller_of
 from api.registering import add_view
 from api.services import Services
 from api.sight import SEES_ALL, Sight, sight_of
-from api.views import show
 from domain.words import StepKey
 from projections.lists.search import Found, Seer, search
 from projections.paging import Page

@@ -11,7 +11,10 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 from uuid import UUID
 
-from api.guard import Caller
+from fastapi import Request
+from starlette.concurrency import run_in_threadpool
+
+from api.guard import Caller, caller_of
 from api.services import Services
 from application.found import PROJECTS, RUNS, known_run
 from domain.definition import Definition
@@ -232,3 +235,8 @@ def _works_in(project: Project | None, who: str) -> bool:
 def _masked(values: Mapping[str, Any], form: Iterable[FormField]) -> dict[str, Any]:
     hidden = {field.key for field in form if field.sensitive}
     return {key: MASK if key in hidden and value is not None else value for key, value in values.items()}
+
+
+async def texts_for(request: Request, project: UUID | None) -> bool:
+    """Whether the caller is told what help is needed for."""
+    return await run_in_threadpool(sees_texts, request.app.state.services, project, caller_of(request))

@@ -8,10 +8,10 @@ from fastapi import APIRouter, Query, Request
 from psycopg import Connection
 from starlette.responses import Response
 
+from api.answering import calendar_of, services_of, show
 from api.asked import HistoryQuery, ViewQuery
 from api.paged import show_history
 from api.registering import add_view, stream_id
-from api.views import calendar_of, services_of, show
 from projections import answers, queries
 from projections.board.task_queries import TaskView, task
 

@@ -18,8 +18,8 @@ from api.registering import stream_id
 from api.run_commands import ON_RUN
 from api.saved_views import SAVING
 from api.services import Services
+from api.sight import texts_for
 from api.task_commands import ADDING, ON_TASK
-from api.views import texts_for
 from projections import queries
 from web.forms.sending import answered, body_of, carried_out, form_of
 from web.pages import board, changes, guest, insights, lists, outbox, people, process, run, sign_in

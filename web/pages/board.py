@@ -17,7 +17,7 @@ from api.project_views import not_in_future
 from api.reading import validate
 from api.registering import stream_id
 from api.services import Services
-from api.views import texts_for
+from api.sight import texts_for
 from projections import answers, queries
 from projections.board.queries import EVERY_CARD
 from projections.lists.cards import acting

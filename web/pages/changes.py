@@ -10,6 +10,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
 from api import migrations
+from api.answering import answer
 from api.asked import PageQuery
 from api.diffs import compare, drafted
 from api.form import form_of
@@ -21,7 +22,6 @@ from api.problems import Problem
 from api.process_commands import ON_PROCESS, process_key
 from api.registering import stream_id
 from api.services import Services
-from api.views import answer
 from domain.diff import Change
 from domain.document import Document
 from domain.words import Rejected

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Request
 from psycopg import Connection
 from starlette.responses import RedirectResponse, Response
 
+from api.answering import answer
 from api.form import form_of
 from api.granted import AccessOf, EndQuery, access_of, end_all, end_one
 from api.guard import caller_of, check_form
@@ -19,7 +20,6 @@ from api.problems import Problem
 from api.reading import validate
 from api.registering import stream_id
 from api.services import Services
-from api.views import answer
 from application.found import person_key
 from domain.directory import called, plain_name
 from domain.words import Actor
