@@ -11,40 +11,40 @@ from functools import cache
 from fastapi import APIRouter, FastAPI
 from starlette.routing import BaseRoute
 
-from api.automation import add_automation
-from api.content_views import add_contents
-from api.failures import install
-from api.feeds import add_feeds
-from api.files import add_files
-from api.forecasts import add_forecasts
-from api.granted import add_granted
-from api.guard import guard_routes
-from api.guests import add_guests
-from api.heads import Heads
-from api.health import add_health
-from api.lists import add_lists
-from api.matrix import RULES, Rule
-from api.migrations import add_migrations
+from api.access.guard import guard_routes
+from api.access.matrix import RULES, Rule
+from api.board.forecasts import add_forecasts
+from api.board.lists import add_lists
+from api.board.overviews import add_overviews
+from api.board.project_commands import add_project_commands
+from api.board.project_views import add_project_views
+from api.board.saved_views import add_saved_views
+from api.board.search import add_search
+from api.board.task_commands import add_task_commands
+from api.board.task_views import add_task_views
+from api.feeds.feeds import add_feeds
+from api.feeds.health import add_health
+from api.feeds.paged import add_paged
+from api.handling.failures import install
+from api.handling.services import Services
+from api.machine.automation import add_automation
+from api.machine.outbox import add_outbox
+from api.machine.recurrences import add_recurrences
 from api.openapi import add_openapi
-from api.outbox import add_outbox
-from api.overviews import add_overviews
-from api.paged import add_paged
-from api.people_commands import add_people_commands
-from api.people_views import add_people_views
-from api.preview import add_preview
-from api.process_commands import add_process_commands
-from api.process_views import add_process_views
-from api.project_commands import add_project_commands
-from api.project_views import add_project_views
-from api.recurrences import add_recurrences
-from api.run_commands import add_run_commands
-from api.run_views import add_run_views
-from api.saved_views import add_saved_views
-from api.search import add_search
-from api.services import Services
-from api.sessions import add_sessions
-from api.task_commands import add_task_commands
-from api.task_views import add_task_views
+from api.people.commands import add_people_commands
+from api.people.views import add_people_views
+from api.process.commands import add_process_commands
+from api.process.migrations import add_migrations
+from api.process.preview import add_preview
+from api.process.views import add_process_views
+from api.run.commands import add_run_commands
+from api.run.content_views import add_contents
+from api.run.files import add_files
+from api.run.guests import add_guests
+from api.run.views import add_run_views
+from api.signing_in.granted import add_granted
+from api.signing_in.sessions import add_sessions
+from api.wire.heads import Heads
 
 
 def create_app(

@@ -10,12 +10,12 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 from starlette.responses import Response
 
-from api.access import SCOPES
-from api.matrix import RULES
-from api.places import places
-from api.problems import CODES, MEDIA_TYPE
-from api.registering import ANSWER, BODY, CONTENT, KEYED, MEDIA, REFUSES, VIEW
-from api.schemas import Schemas, named
+from api.access.grants import SCOPES
+from api.access.matrix import RULES
+from api.handling.registering import ANSWER, BODY, CONTENT, KEYED, MEDIA, REFUSES, VIEW
+from api.wire.places import places
+from api.wire.problems import CODES, MEDIA_TYPE
+from api.wire.schemas import Schemas, named
 
 _DESCRIPTION = """\
 Commands change things, views show what the read models hold, feeds tell what happens.

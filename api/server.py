@@ -10,8 +10,8 @@ from types import FrameType
 import uvicorn
 from fastapi import FastAPI
 
-from api.protocol import BoundedProtocol
-from api.services import Services
+from api.handling.services import Services
+from api.wire.protocol import BoundedProtocol
 
 GRACE_SECONDS = 2
 BACKLOG = 2_048

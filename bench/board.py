@@ -15,7 +15,7 @@ from time import perf_counter
 import psycopg
 from psycopg import sql
 
-from api import access
+from api.access import grants as access
 from bench.made import PROJECT, RUNS, Stored, make_read_models, others, project_log, store
 from bench.served import served
 from bench.support import durable_server, percentile

@@ -13,9 +13,9 @@ import psycopg
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from api import access
-from api.matrix import Rule
-from api.reading import read_body
+from api.access import grants as access
+from api.access.matrix import Rule
+from api.wire.reading import read_body
 from bench.served import serve_here, served
 from bench.support import durable_server
 from domain.words import Actor

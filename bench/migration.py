@@ -16,8 +16,8 @@ from typing import Any
 
 import psycopg
 
-from api.migration_bodies import PlanMigration
-from api.planning import plan_all
+from api.process.migration_bodies import PlanMigration
+from api.process.planning import plan_all
 from bench import timers
 from bench.support import durable_server
 from domain.definition import Definition

@@ -25,7 +25,7 @@ from uuid import UUID
 
 import psycopg
 
-from api import access
+from api.access import grants as access
 from bench.made import PROJECT, RUNS, project_log, store
 from bench.served import serve_here, serving
 from bench.support import durable_server, percentile

@@ -11,12 +11,12 @@ from contextlib import contextmanager
 
 from fastapi import APIRouter
 
-from api import reached
+from api.access.guard import Site
+from api.access.matrix import Rule
 from api.app import create_app
-from api.guard import Site
-from api.matrix import Rule
+from api.handling import reached
+from api.handling.services import Services
 from api.server import listen, serve
-from api.services import Services
 from application.milepost import Milepost
 from bench.support import begin
 from store.connect import make_pool

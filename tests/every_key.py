@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 import httpx
 from pydantic import ValidationError
 
-from api.sight import Sight
+from api.run.sight import Sight
 from domain.addresses import AddressBook
 from domain.content_text import in_lines
 from domain.definition import Definition

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from typer.core import TyperCommand
 
-from api.matrix import RULES
-from api.problems import CODES
+from api.access.matrix import RULES
+from api.wire.problems import CODES
 from domain.events import EVENT_TYPES
 from milepost.settings.settings import PREFIX, Settings
 from tools.generators.commands import verbs

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from api.problems import Problem
+from api.wire.problems import Problem
 from application.milepost import Milepost
 from milepost.settings.settings import Settings
 from milepost.up.home import Home

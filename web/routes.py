@@ -8,18 +8,18 @@ from uuid import UUID
 from fastapi import APIRouter, FastAPI, Request
 from starlette.responses import Response
 
-from api import sessions
-from api.conditional import has
-from api.guard import CALLER, caller_of
-from api.matrix import OPEN, Rule
-from api.orders import asked_for
-from api.problems import Problem
-from api.registering import stream_id
-from api.run_commands import ON_RUN
-from api.saved_views import SAVING
-from api.services import Services
-from api.sight import texts_for
-from api.task_commands import ADDING, ON_TASK
+from api.access.guard import CALLER, caller_of
+from api.access.matrix import OPEN, Rule
+from api.board.saved_views import SAVING
+from api.board.task_commands import ADDING, ON_TASK
+from api.handling.orders import asked_for
+from api.handling.registering import stream_id
+from api.handling.services import Services
+from api.run.commands import ON_RUN
+from api.run.sight import texts_for
+from api.signing_in import sessions
+from api.wire.conditional import has
+from api.wire.problems import Problem
 from projections import queries
 from web.forms.sending import answered, body_of, carried_out, form_of
 from web.pages import board, changes, guest, insights, lists, outbox, people, process, run, sign_in

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import psycopg
 
-from api.access import PERSON, create_token, find, first_login_link
-from api.standing import is_here
+from api.access.grants import PERSON, create_token, find, first_login_link
+from api.access.standing import is_here
 from domain.words import Actor
 from milepost.embedded.files import write_private
 from milepost.up.first_person import bring_in

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from fastapi import FastAPI
 
-from api import reached
+from api.access.guard import Site
+from api.access.throttle import Callers
 from api.app import create_app
-from api.guard import Site
+from api.handling import reached
+from api.handling.services import Services
 from api.server import serve
-from api.services import Services
-from api.throttle import Callers
 from application.milepost import Milepost
 from milepost.settings.link_secret import link_secret
 from milepost.settings.settings import Settings

@@ -12,12 +12,13 @@ import httpx
 import psycopg
 import pytest
 
-from api import access, reached
-from api.access import SCOPES
+from api.access import grants as access
+from api.access.grants import SCOPES
+from api.access.guard import Site
 from api.app import create_app
-from api.guard import Site
+from api.handling import reached
+from api.handling.services import Services
 from api.server import listen, make_server
-from api.services import Services
 from application.milepost import Milepost
 from domain.words import Actor
 from milepost.embedded import PostgresServer

@@ -10,12 +10,12 @@ import httpx
 import psycopg
 import pytest
 
-from api import access
-from api.access import SCOPES
+from api.access import grants as access
+from api.access.grants import SCOPES
+from api.access.guard import UnguardedRouteError, guard_routes
+from api.access.matrix import RULES, Rule
+from api.access.throttle import Callers
 from api.app import api_router
-from api.guard import UnguardedRouteError, guard_routes
-from api.matrix import RULES, Rule
-from api.throttle import Callers
 from domain.words import Actor
 from tests.api.conftest import Api
 from tests.support.clients import client_of, get, sign_in
@@ -226,7 +226,7 @@ def test_signing_out_ends_the_session(api: Api, browser: httpx.Client):
 
 def test_cookies_are_bound_to_https_where_people_come_by_it():
     """Behind https the cookie is Secure and carries the __Host- prefix."""
-    from api.guard import Site
+    from api.access.guard import Site
 
     assert Site("https://milepost.example").cookie.startswith("__Host-")
     assert Site("https://milepost.example").secure

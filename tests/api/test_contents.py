@@ -11,7 +11,7 @@ import httpx
 import orjson
 import pytest
 
-from api.sight import MASK
+from api.run.sight import MASK
 from domain.run import RUN
 from domain.run.content import content_of
 from domain.words import StepKey

@@ -9,8 +9,8 @@ from uuid import UUID
 
 import pytest
 
-from api.contents import as_guest, as_staff
-from api.sight import Sight
+from api.run.contents import as_guest, as_staff
+from api.run.sight import Sight
 from domain.addresses import AddressBook
 from domain.content_text import in_lines
 from domain.definition import Definition

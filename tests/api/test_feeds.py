@@ -15,7 +15,7 @@ from uuid import UUID
 import httpx
 import pytest
 
-from api import feeds
+from api.feeds import feeds
 from store.model import Append, NewEvent
 from tests.api.conftest import Api, project
 from tests.support.clients import client_of, get

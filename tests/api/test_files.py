@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from api import bodies
+from api.handling import bodies
 from application.kept_files import files_are_kept
 from domain.events import StepCompleted
 from domain.run import RUN

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from starlette.requests import Request
 
-from api.form import TYPED_BYTES, form_of
-from api.problems import Problem
-from api.spool import Spool
+from api.handling.form import TYPED_BYTES, form_of
+from api.wire.problems import Problem
+from api.wire.spool import Spool
 from tests.api.conftest import Api
 from tests.support.clients import post
 

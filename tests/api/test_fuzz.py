@@ -16,7 +16,7 @@ from uuid import UUID, uuid4
 
 import httpx
 
-from api.matrix import RULES
+from api.access.matrix import RULES
 from tests.api.conftest import Api
 
 REQUESTS = int(os.environ.get("MILEPOST_TEST_FUZZ", "1000"))

@@ -9,7 +9,7 @@ import httpx
 import orjson
 import pytest
 
-from api.throttle import MOST_A_MINUTE
+from api.access.throttle import MOST_A_MINUTE
 from domain.words import RoleKey, StepKey
 from tests.api.conftest import DANA, Api
 from tests.support.clients import client_of

@@ -12,8 +12,8 @@ import pytest
 from psycopg import Connection
 from psycopg_pool import PoolTimeout
 
-from api import reached
-from api.live import Hub
+from api.handling import reached
+from api.handling.live import Hub
 from store.connect import make_pool
 from store.log import Log
 from tests.support.databases import Database

@@ -11,7 +11,7 @@ import jsonschema
 import pytest
 from openapi_spec_validator import validate
 
-from api.schemas import Schemas
+from api.wire.schemas import Schemas
 from milepost.up.welcome import SCOPES
 from tests.api.conftest import Api
 from tests.api.document import described

@@ -163,9 +163,9 @@ EXPORTS: tuple[tuple[str, dict[str, Any], int], ...] = (
 def test_an_export_is_everything(listing: tuple[Api, str], monkeypatch: pytest.MonkeyPatch):
     """Whatever the limit of a page is; the answer says how long it is, so that a broken transfer is seen."""
     api, place = listing
-    monkeypatch.setattr("api.paged._BATCH", 2)
+    monkeypatch.setattr("api.feeds.paged._BATCH", 2)
     monkeypatch.setattr("projections.lists.cards._BATCH", 2)
-    monkeypatch.setattr("api.exports._IN_MEMORY_BYTES", 100)
+    monkeypatch.setattr("api.handling.exports._IN_MEMORY_BYTES", 100)
     run = api.client.get("/v1/runs", params={"limit": 1}).json()["rows"][0]["id"]
     for path, query, count in EXPORTS:
         asked = {**query, "format": "csv", "limit": 1, "min_position": api.head}
@@ -195,8 +195,8 @@ def test_an_export_that_fails_on_its_way_is_no_file(
 ):
     """What cannot be read to its end is answered with a problem: never with a beginning that looks like the whole."""
     api, _ = listing
-    monkeypatch.setattr("api.paged._BATCH", 2)
-    monkeypatch.setattr("api.paged._pages", broken)
+    monkeypatch.setattr("api.feeds.paged._BATCH", 2)
+    monkeypatch.setattr("api.feeds.paged._pages", broken)
     told = api.client.get("/v1/runs", params={"format": "csv"})
     assert told.status_code >= 500
     assert "csv" not in told.headers["content-type"]

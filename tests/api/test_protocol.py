@@ -14,7 +14,7 @@ import pytest
 from uvicorn import Config
 from uvicorn.server import ServerState
 
-from api.protocol import HEAD_BYTES, BoundedProtocol
+from api.wire.protocol import HEAD_BYTES, BoundedProtocol
 from tests.api.conftest import Api
 
 HEAD = b"POST /v1/runs HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n"

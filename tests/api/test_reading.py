@@ -9,9 +9,9 @@ import pytest
 from pydantic import BaseModel
 from starlette.requests import Request
 
-from api import bodies
-from api.problems import Problem, document
-from api.reading import MOST_TOLD, parse_json, validate
+from api.handling import bodies
+from api.wire.problems import Problem, document
+from api.wire.reading import MOST_TOLD, parse_json, validate
 from domain.document import Document
 
 JSON = Request({"type": "http", "headers": [(b"content-type", b"application/json")]})

@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 
-from api.sight import MASK
+from api.run.sight import MASK
 from application.found import RUNS
 from domain.events import ActionQueued, ExternalEventReceived, IncidentResolved
 from domain.words import Actor, StepKey

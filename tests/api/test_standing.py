@@ -14,9 +14,10 @@ import httpx
 import psycopg
 import pytest
 
-from api import access, events, feeds
-from api.guard import Site
-from api.leases import LEASE_SECONDS, Leases
+from api.access import grants as access
+from api.access.guard import Site
+from api.access.leases import LEASE_SECONDS, Leases
+from api.feeds import events, feeds
 from domain.person import Standing
 from domain.words import Actor
 from tests.api.conftest import Api
@@ -383,7 +384,7 @@ def test_everybody_ends_their_own(house: Api, dee: httpx.Client):
 def test_a_slow_question_is_no_answer_to_who_comes_later(monkeypatch: pytest.MonkeyPatch):
     """Who comes after a lease's time does not take what was asked before it, however long that takes to come."""
     now, asked, answer = [0.0], [], Event()
-    monkeypatch.setattr("api.leases.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("api.access.leases.time.monotonic", lambda: now[0])
 
     def find(secret: str) -> None:
         asked.append(secret)

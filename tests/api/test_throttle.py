@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 
-from api.problems import Problem
-from api.throttle import Callers
+from api.access.throttle import Callers
+from api.wire.problems import Problem
 from tests.api.conftest import Api
 
 

@@ -15,7 +15,7 @@ from jsonschema import Draft202012Validator
 from jsonschema import ValidationError as Wrong
 from pydantic import BaseModel, ValidationError
 
-from api.reading import _MAX_DEPTH
+from api.wire.reading import _MAX_DEPTH
 from domain.document import Document
 from interchange.documents.reading import Problem, parse_document
 from interchange.documents.schema import PATH, schema, schema_text

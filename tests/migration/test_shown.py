@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 from hypothesis import given, settings
 
-from api.sight import Sight
+from api.run.sight import Sight
 from domain.definition import Definition
 from domain.events import Event
 from domain.migration import migrate_run

@@ -17,7 +17,7 @@ from uuid import UUID, uuid4
 import httpx
 import psycopg
 
-from api.access import PERSON, create_token
+from api.access.grants import PERSON, create_token
 from domain.events import Event
 from domain.shown import spoken
 from domain.words import Actor

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from api.services import Services
+from api.handling.services import Services
 from domain.guests import pass_for
 from domain.passes import seal
 from domain.run import RUN

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from ruamel.yaml import YAML
 
-from api.contents import AskedAnew, Changed, ContentView, GroupShown, TextShown, ValueShown
+from api.run.contents import AskedAnew, Changed, ContentView, GroupShown, TextShown, ValueShown
 from domain.document import Document
 from projections import answers as a
 from projections.answers.forecasts import LeverAnswer, RunForecast

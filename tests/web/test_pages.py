@@ -14,7 +14,7 @@ import httpx
 import pytest
 from lxml import html
 
-from api.guard import Site
+from api.access.guard import Site
 from projections.answers import StageDot
 from tests.support.clients import client_of, get, sign_in
 from tests.web import samples

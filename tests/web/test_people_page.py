@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from api.access import SCOPES
+from api.access.grants import SCOPES
 from tests.support.clients import client_of, get, sign_in
 from tests.web.conftest import App
 

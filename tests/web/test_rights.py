@@ -10,7 +10,7 @@ import httpx
 import psycopg
 import pytest
 
-from api.access import Scope, first_login_link
+from api.access.grants import Scope, first_login_link
 from domain.words import Actor
 from tests.web.conftest import App
 from tests.web.plain import Page, browser_of, signed_in

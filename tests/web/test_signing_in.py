@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from playwright.sync_api import BrowserContext, expect
 
-from api import access
-from api.destinations import own_page
-from api.matrix import RULES
+from api.access import grants as access
+from api.access.matrix import RULES
+from api.wire.destinations import own_page
 from tests.support.clients import TLS, get, sign_in
 from tests.web.conftest import App, keep
 from web import routes

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
-from api.problems import CODES, Code
+from api.wire.problems import CODES, Code
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 HEAD = """\
@@ -15,7 +15,7 @@ HEAD = """\
 Every refusal is a problem document (RFC 9457, `application/problem+json`) with a stable `code`, a `detail` for people, and
 members that say what would be accepted. Programs go by `code`; the texts may change.
 
-This page is generated from `api/problems.py` and `domain/`.
+This page is generated from `api/wire/problems.py` and `domain/`.
 
 # Of the interface
 """

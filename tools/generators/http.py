@@ -10,7 +10,7 @@ from fastapi.routing import APIRoute
 
 from api.app import api_router
 from api.openapi import document
-from api.problems import CODES
+from api.wire.problems import CODES
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -20,7 +20,7 @@ HEAD = """\
 Every refusal is a problem document (RFC 9457, `application/problem+json`) with a stable `code`; `type` is
 `urn:milepost:problem:` and the code. Nothing that is refused changes anything.
 
-This page is generated from `api/problems.py` and from the rules in `domain/`.
+This page is generated from `api/wire/problems.py` and from the rules in `domain/`.
 """
 RULES_HEAD = """\
 ## Rules

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from api.matrix import RULES
+from api.access.matrix import RULES
 from tools.generators.openapi import described
 
 HEAD = """\

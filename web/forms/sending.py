@@ -12,13 +12,13 @@ from fastapi import Request
 from starlette.datastructures import UploadFile
 from starlette.responses import RedirectResponse, Response
 
-from api.destinations import own_page
-from api.files import StoredFile, keep
-from api.form import form_of as read_form
-from api.guard import check_form
-from api.orders import Answered, Order, carry_out
-from api.problems import Problem
-from api.services import Services
+from api.access.guard import check_form
+from api.handling.form import form_of as read_form
+from api.handling.orders import Answered, Order, carry_out
+from api.handling.services import Services
+from api.run.files import StoredFile, keep
+from api.wire.destinations import own_page
+from api.wire.problems import Problem
 from web.forms import fields
 from web.rendering.contents import changes_in_words
 from web.rendering.errors import accepts_json, refused

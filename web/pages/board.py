@@ -11,13 +11,13 @@ from fastapi import Request
 from psycopg import Connection
 from starlette.responses import Response
 
-from api.asked import BoardQuery, PageQuery, ThenQuery
-from api.problems import Problem
-from api.project_views import not_in_future
-from api.reading import validate
-from api.registering import stream_id
-from api.services import Services
-from api.sight import texts_for
+from api.board.project_views import not_in_future
+from api.handling.queries import BoardQuery, PageQuery, ThenQuery
+from api.handling.registering import stream_id
+from api.handling.services import Services
+from api.run.sight import texts_for
+from api.wire.problems import Problem
+from api.wire.reading import validate
 from projections import answers, queries
 from projections.board.queries import EVERY_CARD
 from projections.lists.cards import acting

@@ -9,19 +9,19 @@ from uuid import UUID
 from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
-from api import migrations
-from api.answering import answer
-from api.asked import PageQuery
-from api.diffs import compare, drafted
-from api.form import form_of
-from api.guard import check_form
-from api.matrix import Rule
-from api.migrations import MIGRATING, PLANNING, RETRYING
-from api.orders import Order, asked_for, carry_out
-from api.problems import Problem
-from api.process_commands import ON_PROCESS, process_key
-from api.registering import stream_id
-from api.services import Services
+from api.access.guard import check_form
+from api.access.matrix import Rule
+from api.handling.answering import answer
+from api.handling.form import form_of
+from api.handling.orders import Order, asked_for, carry_out
+from api.handling.queries import PageQuery
+from api.handling.registering import stream_id
+from api.handling.services import Services
+from api.process import migrations
+from api.process.commands import ON_PROCESS, process_key
+from api.process.diffs import compare, drafted
+from api.process.migrations import MIGRATING, PLANNING, RETRYING
+from api.wire.problems import Problem
 from domain.diff import Change
 from domain.document import Document
 from domain.words import Rejected

@@ -10,14 +10,14 @@ import orjson
 from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
-from api import guests
-from api.form import form_of
-from api.guard import CALLER
-from api.guests import VERBS
-from api.matrix import OPEN, Rule
-from api.orders import Answered, answered
-from api.problems import Problem
-from api.services import Services
+from api.access.guard import CALLER
+from api.access.matrix import OPEN, Rule
+from api.handling.form import form_of
+from api.handling.orders import Answered, answered
+from api.handling.services import Services
+from api.run import guests
+from api.run.guests import VERBS
+from api.wire.problems import Problem
 from domain.shown import when
 from web.forms import fields
 from web.forms.sending import pairs_of, with_changes

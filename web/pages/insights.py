@@ -10,9 +10,9 @@ from time import monotonic
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from api.matrix import Rule
-from api.process_commands import process_key
-from api.services import Services
+from api.access.matrix import Rule
+from api.handling.services import Services
+from api.process.commands import process_key
 from domain.forecast.working_time import axis_of
 from projections import queries
 from projections.answers import Insights, Spread, StepInsight

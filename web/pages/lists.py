@@ -14,13 +14,13 @@ from psycopg import Connection
 from pydantic import BaseModel
 from starlette.responses import Response
 
-from api.guard import caller_of
-from api.lists import ListQuery, TimelineQuery
-from api.matrix import Rule
-from api.reading import validate
-from api.registering import stream_id
-from api.search import SearchQuery, found
-from api.services import Services
+from api.access.guard import caller_of
+from api.access.matrix import Rule
+from api.board.lists import ListQuery, TimelineQuery
+from api.board.search import SearchQuery, found
+from api.handling.registering import stream_id
+from api.handling.services import Services
+from api.wire.reading import validate
 from projections.lists import cards as lists
 from projections.lists.saved_views import SavedViews, saved_views
 from projections.lists.search import Found

@@ -5,11 +5,11 @@ from __future__ import annotations
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from api.matrix import Rule
-from api.outbox import STATES, OutboxQuery, find_mail, find_outbox
-from api.problems import Problem
-from api.reading import validate
-from api.registering import stream_id
+from api.access.matrix import Rule
+from api.handling.registering import stream_id
+from api.machine.outbox import STATES, OutboxQuery, find_mail, find_outbox
+from api.wire.problems import Problem
+from api.wire.reading import validate
 from web.pages.queries import ON_A_PAGE
 from web.rendering.page import page
 

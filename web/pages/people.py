@@ -9,17 +9,17 @@ from fastapi import APIRouter, Request
 from psycopg import Connection
 from starlette.responses import RedirectResponse, Response
 
-from api.answering import answer
-from api.form import form_of
-from api.granted import AccessOf, EndQuery, access_of, end_all, end_one
-from api.guard import caller_of, check_form
-from api.matrix import Rule
-from api.orders import asked_for
-from api.people_views import WorkloadQuery
-from api.problems import Problem
-from api.reading import validate
-from api.registering import stream_id
-from api.services import Services
+from api.access.guard import caller_of, check_form
+from api.access.matrix import Rule
+from api.handling.answering import answer
+from api.handling.form import form_of
+from api.handling.orders import asked_for
+from api.handling.registering import stream_id
+from api.handling.services import Services
+from api.people.views import WorkloadQuery
+from api.signing_in.granted import AccessOf, EndQuery, access_of, end_all, end_one
+from api.wire.problems import Problem
+from api.wire.reading import validate
 from application.found import person_key
 from domain.directory import called, plain_name
 from domain.words import Actor

@@ -8,9 +8,9 @@ from typing import Any
 from fastapi import Request
 from starlette.responses import Response
 
-from api.registering import stream_id
-from api.run_commands import STARTING
-from api.services import Services
+from api.handling.registering import stream_id
+from api.handling.services import Services
+from api.run.commands import STARTING
 from domain.document import Document
 from projections import queries
 from projections.answers import ProcessView

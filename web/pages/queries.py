@@ -9,11 +9,11 @@ from uuid import UUID
 from fastapi import Request
 from psycopg import Connection
 
-from api.answering import Positioned, answer
-from api.asked import PageQuery
-from api.problems import Problem
-from api.reading import validate
-from api.services import Services
+from api.handling.answering import Positioned, answer
+from api.handling.queries import PageQuery
+from api.handling.services import Services
+from api.wire.problems import Problem
+from api.wire.reading import validate
 from projections import answers, queries
 from web.words.people import NAMES
 

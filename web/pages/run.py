@@ -10,13 +10,13 @@ from fastapi import Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from api.automation import ON_INCIDENT
-from api.guard import caller_of
-from api.orders import Answered, Order
-from api.registering import stream_id
-from api.run_commands import ON_RUN, ON_STEP
-from api.services import Services
-from api.sight import SeenRun, sight_of
+from api.access.guard import caller_of
+from api.handling.orders import Answered, Order
+from api.handling.registering import stream_id
+from api.handling.services import Services
+from api.machine.automation import ON_INCIDENT
+from api.run.commands import ON_RUN, ON_STEP
+from api.run.sight import SeenRun, sight_of
 from domain.words import Rejected
 from projections import answers, queries
 from web.forms.sending import answered, body_of, carried_out, form_of

@@ -10,7 +10,7 @@ from uuid import UUID
 from fastapi import Request
 from psycopg import Connection
 
-from api.services import Services
+from api.handling.services import Services
 from projections.answers.forecasts import LeverAnswer, RunForecast
 from projections.forecasts.queries import run_forecast, run_levers
 from projections.machine.action_queries import IncidentRow, incidents

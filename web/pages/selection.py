@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from api.sight import MASK
+from api.run.sight import MASK
 from domain.document import Document, Role
 from projections import answers
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from api import access
-from api.destinations import own_page
-from api.guard import CALLER, Caller
-from api.matrix import OPEN, Rule
-from api.problems import Problem
-from api.services import Services
-from api.sessions import wanted_before
+from api.access import grants as access
+from api.access.guard import CALLER, Caller
+from api.access.matrix import OPEN, Rule
+from api.handling.services import Services
+from api.signing_in.sessions import wanted_before
+from api.wire.destinations import own_page
+from api.wire.problems import Problem
 from web.rendering.page import page
 from web.words.people import NAMES
 

@@ -8,10 +8,10 @@ from fastapi import Request
 from psycopg import Connection
 from starlette.responses import Response
 
-from api.answering import answer
-from api.problems import Problem
-from api.registering import stream_id
-from api.services import Services
+from api.handling.answering import answer
+from api.handling.registering import stream_id
+from api.handling.services import Services
+from api.wire.problems import Problem
 from projections import queries
 from projections.board.task_queries import TaskView, task
 from web.pages.queries import latest_history

@@ -11,9 +11,9 @@ from uuid import UUID
 from fastapi import Request
 from starlette.concurrency import run_in_threadpool
 
-from api.contents import as_staff, content_view, may_look
-from api.services import Services
-from api.sight import Sight
+from api.handling.services import Services
+from api.run.contents import as_staff, content_view, may_look
+from api.run.sight import Sight
 from domain.run.content import DECISIONS
 from domain.words import StepKey
 from web.rendering.values import in_text

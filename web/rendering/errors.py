@@ -9,8 +9,8 @@ from fastapi import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.problems import MEDIA_TYPE
-from api.sessions import keep_wanted
+from api.signing_in.sessions import keep_wanted
+from api.wire.problems import MEDIA_TYPE
 from web.rendering.page import page
 from web.words.refusals import Titles, in_words, spoken
 

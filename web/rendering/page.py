@@ -17,9 +17,9 @@ from fastapi import Request
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import Response
 
-from api.conditional import has
-from api.guard import CALLER, Caller
-from api.sight import MASK
+from api.access.guard import CALLER, Caller
+from api.run.sight import MASK
+from api.wire.conditional import has
 from domain.directory import called
 from web.rendering import controls, parts, values
 from web.rendering.rights import rights_of

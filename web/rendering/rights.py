@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from api.guard import Caller
-from api.matrix import RULES
-from api.services import Services
-from api.sight import Sight
+from api.access.guard import Caller
+from api.access.matrix import RULES
+from api.handling.services import Services
+from api.run.sight import Sight
 from domain import run as runs
 from domain.directory import Directory
 from domain.document import AUTOMATIC

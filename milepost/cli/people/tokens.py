@@ -12,8 +12,8 @@ from uuid import UUID
 import psycopg
 import typer
 
-from api.access import PERSON, SCOPES, Scope, create_token, first_login_link, list_tokens, revoke_token
-from api.leases import LEASE_SECONDS
+from api.access.grants import PERSON, SCOPES, Scope, create_token, first_login_link, list_tokens, revoke_token
+from api.access.leases import LEASE_SECONDS
 from domain.directory import EMPTY, Directory, why_not_here
 from domain.words import Actor, Rejected
 from milepost.cli.console.database import application_url, public_url

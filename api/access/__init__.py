@@ -1,0 +1,1 @@
+"""Who asks, and what they may: tokens, sessions, the matrix of rights, how much one caller may take."""

@@ -1,0 +1,257 @@
+"""Stands before every route: says who the caller is, and turns away whom the matrix does not let in."""
+
+from __future__ import annotations
+
+import hmac
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.requests import Request
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from api.access.grants import SESSION_PREFIX, TOKEN_PREFIX, Grant, csrf_token
+from api.access.leases import Leases
+from api.access.matrix import Rule
+from api.access.throttle import Callers
+from api.wire.addresses import must_be_plain
+from api.wire.problems import Problem
+from domain.words import Actor
+
+CALLER = "milepost.caller"
+_CREDENTIAL = "milepost.credential"
+_SAFE = frozenset({"GET", "HEAD"})
+_HOW_TO_GET = (
+    'somebody with the scope admin makes a token for you: POST /v1/tokens {{"actor": …, "scopes": ["{}", …]}}'
+)
+_ACTOR = re.compile(r"(person|guest|service):[A-Za-z0-9][A-Za-z0-9._@+-]{0,99}")
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who makes a request. ``actor`` is who acts; ``on_behalf`` the token's own actor when it acts as somebody else."""
+
+    actor: Actor
+    grant: Grant
+    on_behalf: Actor | None = None
+    csrf: str | None = None
+
+    @property
+    def meta(self) -> dict[str, Any]:
+        """What is recorded beside the actor: who really authenticated, when that is somebody else."""
+        if self.on_behalf is None:
+            return {}
+        return {"authenticated_by": self.on_behalf, "token": str(self.grant.id)}
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Where this server is reached: what its cookies and the Origin check go by."""
+
+    base_url: str
+
+    @property
+    def secure(self) -> bool:
+        """Whether people come by https."""
+        return self.base_url.startswith("https://")
+
+    @property
+    def cookie(self) -> str:
+        """The name of the session cookie; the prefix binds it to this host and to https."""
+        return "__Host-milepost" if self.secure else "milepost_session"
+
+    @property
+    def wanted_cookie(self) -> str:
+        """The name of the cookie that holds where somebody wanted to go before they were signed in."""
+        return "__Host-milepost-wanted" if self.secure else "milepost_wanted"
+
+
+@dataclass(frozen=True, slots=True)
+class _Credential:
+    """What the caller of a request came with, to be judged again while the answer goes on."""
+
+    secret: str
+    headers: Mapping[bytes, bytes]
+    leases: Leases
+    rule: Rule
+
+
+class UnguardedRouteError(Exception):
+    """A route is not in the matrix: who may call it was never decided."""
+
+
+def guard_routes(
+    routes: list[BaseRoute], rules: Mapping[str, Rule], leases: Leases, site: Site, callers: Callers
+) -> None:
+    """Put every route behind its rule; raises UnguardedRouteError for one without a row."""
+    for route in routes:
+        if isinstance(route, Mount):
+            route.app = _guarded(route.app, _rule(rules, "GET", f"{route.path}/*"), leases, site, callers)
+        elif isinstance(route, Route):
+            methods = sorted((route.methods or set()) - {"HEAD"})
+            found = {_rule(rules, method, route.path) for method in methods}
+            if len(found) != 1:
+                raise UnguardedRouteError(f"{route.path} has {len(found)} rules: make it one route a method")
+            route.app = _guarded(route.app, found.pop(), leases, site, callers)
+        else:
+            raise UnguardedRouteError(f"{route!r} is of a kind that cannot be guarded")
+
+
+def _rule(rules: Mapping[str, Rule], method: str, path: str) -> Rule:
+    try:
+        return rules[f"{method} {path}"]
+    except KeyError:
+        raise UnguardedRouteError(f"{method} {path} is not in the matrix") from None
+
+
+def _guarded(app: ASGIApp, rule: Rule, leases: Leases, site: Site, callers: Callers) -> ASGIApp:
+    async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
+        must_be_plain(scope["path"], scope["query_string"])
+        headers = dict(scope["headers"])
+        secret = _secret(headers, site)
+        if secret is not None:
+            scope[_CREDENTIAL] = _Credential(secret, headers, leases, rule)
+            scope[CALLER] = await _caller(secret, headers, leases, rule)
+        if not rule.open:
+            _admit(scope, headers, rule, site)
+        with callers.turn(_who(scope)):
+            await app(scope, receive, send)
+
+    return guarded
+
+
+def _who(scope: Scope) -> str:
+    """Whose share of the process a request takes: that of a token or session, else that of an address."""
+    caller: Caller | None = scope.get(CALLER)
+    if caller is not None:
+        return str(caller.grant.id)
+    return str((scope.get("client") or ("nobody",))[0])
+
+
+def caller_of(request: Request) -> Caller:
+    """Who makes this request; on an open route somebody unknown is turned away here."""
+    caller: Caller | None = request.scope.get(CALLER)
+    if caller is None:
+        raise Problem("not_signed_in", "this needs a token or a session")
+    return caller
+
+
+async def still_admitted(request: Request) -> bool:
+    """Whether the caller would be let in once more: what goes on for long asks before it tells anything more."""
+    held: _Credential = request.scope[_CREDENTIAL]
+    try:
+        caller = await _caller(held.secret, held.headers, held.leases, held.rule)
+    except Problem:
+        return False
+    return caller is not None and bool(held.rule.scopes & caller.grant.scopes)
+
+
+def check_first_form(request: Request, site: Site) -> None:
+    """For a form that somebody sends before they are signed in: a browser has to say that it comes from our page.
+
+    Else another site could sign a browser in as somebody else. What is no browser says nothing, and may.
+    """
+    headers = dict(request.scope["headers"])
+    if b"origin" in headers or b"sec-fetch-site" in headers:
+        _same_site(headers, site)
+
+
+def check_form(request: Request, token: str | None) -> None:
+    """For routes that take forms (``csrf="form"``): the CSRF token that the page was given has to come back."""
+    caller = caller_of(request)
+    if caller.csrf is not None and not hmac.compare_digest(caller.csrf.encode(), (token or "").encode()):
+        raise Problem("cross_site", "the form lacks the CSRF token of this session")
+
+
+def _secret(headers: Mapping[bytes, bytes], site: Site) -> str | None:
+    authorization = headers.get(b"authorization")
+    if authorization is not None:
+        scheme, _, secret = authorization.decode("latin-1").partition(" ")
+        if scheme.lower() != "bearer" or not secret.startswith(TOKEN_PREFIX):
+            raise Problem(
+                "bad_token", "the Authorization header must be: Bearer, a space and a token of Milepost"
+            )
+        return secret
+    cookie = headers.get(b"cookie")
+    return None if cookie is None else _session_in(cookie.decode("latin-1"), site.cookie)
+
+
+def _session_in(cookies: str, name: str) -> str | None:
+    for part in cookies.split(";"):
+        key, _, value = part.strip().partition("=")
+        if key == name and value.startswith(SESSION_PREFIX):
+            return value
+    return None
+
+
+async def _caller(secret: str, headers: Mapping[bytes, bytes], leases: Leases, rule: Rule) -> Caller | None:
+    grant = await leases.get(secret)
+    if grant is None:
+        if rule.open:
+            return None
+        raise Problem(
+            "bad_token", "the token or session is unknown, has expired or was revoked, or its owner left"
+        )
+    csrf = csrf_token(secret) if grant.browser else None
+    wanted = headers.get(b"milepost-actor")
+    if wanted is None:
+        return Caller(grant.actor, grant, None, csrf)
+    actor = _acting_as(wanted.decode("latin-1"), grant)
+    if not await leases.is_here(actor):
+        raise Problem("not_allowed", f"{actor} was deactivated: nobody acts in their name", person=actor)
+    return Caller(actor, grant, grant.actor, csrf)
+
+
+def _acting_as(wanted: str, grant: Grant) -> Actor:
+    if not _ACTOR.fullmatch(wanted):
+        raise Problem(
+            "bad_header",
+            "Milepost-Actor must be person:…, guest:… or service:… with letters, digits and . _ @ + -",
+            header="Milepost-Actor",
+        )
+    may = grant.scopes & ({"act_as", "service"} if wanted.startswith("service:") else {"act_as"})
+    if not may and wanted != grant.actor:
+        detail = f"acting as {wanted} needs the scope act_as; {_HOW_TO_GET.format('act_as')}"
+        raise Problem("not_allowed", detail, needs=["act_as"])
+    if wanted != grant.actor and not grant.actor.startswith("service:"):
+        detail = f"the token of {grant.actor} acts for {grant.actor} only; that of a program can act in another's name"
+        raise Problem("not_allowed", detail, accepted=["service:…"])
+    return Actor(wanted)
+
+
+def _admit(scope: Scope, headers: Mapping[bytes, bytes], rule: Rule, site: Site) -> None:
+    caller: Caller | None = scope.get(CALLER)
+    if caller is None:
+        raise Problem("not_signed_in", "this needs a token or a session")
+    must_have_right(caller, rule)
+    if caller.csrf is not None and scope["method"] not in _SAFE:
+        _same_site(headers, site)
+        if rule.csrf == "header" and not hmac.compare_digest(
+            caller.csrf.encode(), headers.get(b"x-csrf-token", b"")
+        ):
+            raise Problem("cross_site", "the request lacks the header X-CSRF-Token of this session")
+
+
+def must_have_right(caller: Caller, rule: Rule) -> None:
+    """A problem unless the caller has one of the scopes that the rule asks for."""
+    if not rule.scopes & caller.grant.scopes:
+        needs = sorted(rule.scopes)
+        detail = f"this needs the scope {' or '.join(needs)}; {_HOW_TO_GET.format(needs[0])}"
+        raise Problem("not_allowed", detail, needs=needs)
+
+
+def _same_site(headers: Mapping[bytes, bytes], site: Site) -> None:
+    origin = headers.get(b"origin")
+    if origin is None:
+        trusted = headers.get(b"sec-fetch-site") in {b"same-origin", b"none"}
+    else:
+        trusted = origin == site.base_url.encode() or _is_of(origin, headers.get(b"host", b""))
+    if not trusted:
+        raise Problem("cross_site", "a change with a session cookie must come from Milepost's own pages")
+
+
+def _is_of(origin: bytes, host: bytes) -> bool:
+    """Whether an origin (a scheme, a host and perhaps a port, or else ``null``) is of this host."""
+    return bool(host) and origin.partition(b"://")[2] == host

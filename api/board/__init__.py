@@ -1,0 +1,1 @@
+"""Boards: projects, tasks, lists, saved views, search, forecasts."""

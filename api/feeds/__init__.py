@@ -1,0 +1,1 @@
+"""What goes on: events, histories, calendars, health."""

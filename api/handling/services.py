@@ -1,0 +1,99 @@
+"""What the routes work with; the composition root fills it, tests fill it as they like."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from secrets import token_bytes
+from typing import Any, TypeVar
+
+from psycopg import Connection
+from psycopg_pool import ConnectionPool
+from starlette.concurrency import run_in_threadpool
+
+from api.access import grants as access
+from api.access.guard import Site
+from api.access.leases import Leases
+from api.access.standing import is_here
+from api.access.throttle import Callers, Throttle
+from api.handling.live import Hub, ProjectsOf, Reached
+from api.wire.spool import Spool
+from application.directory import Directories
+from application.milepost import Milepost
+from domain.schedule import Calendar
+from domain.words import Actor
+from store.log import Log
+
+T = TypeVar("T")
+
+_UPLOADS = 20
+"""So many files of the largest size may be on their way at once, in temporary files of this process."""
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+async def _healthy() -> Mapping[str, Any]:
+    return {"state": "healthy", "reasons": ()}
+
+
+@dataclass
+class Services:
+    """Everything a process of the HTTP interface holds. ``log`` and ``pool`` are open while the server runs."""
+
+    log: Log
+    app: Milepost
+    pool: ConnectionPool[Connection[Any]]
+    site: Site
+    reached: Reached
+    projects_of: ProjectsOf
+    link_secret: bytes = field(default_factory=lambda: token_bytes(32))
+    """Signs the links of guests; without one of the instance's own, links of this process alone open."""
+    health: Callable[[], Awaitable[Mapping[str, Any]]] = _healthy
+    clock: Callable[[], datetime] = _now
+    wait_seconds: float = 5.0
+    sends_mails: bool = False
+    """Whether a mail server is set; without one, mails are kept in the outbox of this machine."""
+    file_limit_bytes: int = 25 << 20
+    callers: Callers = field(default_factory=Callers)
+    """How much of this process one caller may take."""
+    leases: Leases = field(init=False)
+    hub: Hub = field(init=False)
+    throttle: Throttle = field(init=False, default_factory=Throttle)
+    spool: Spool = field(init=False)
+    stopping: asyncio.Event = field(init=False, default_factory=asyncio.Event)
+    commands_running: set[str] = field(init=False, default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.leases = Leases(self._find, self._is_here)
+        self.spool = Spool(_UPLOADS * self.file_limit_bytes)
+        self.hub = Hub(self.log, self.pool, self.stopping, self.reached, self.projects_of)
+
+    @property
+    def calendar(self) -> Calendar:
+        """The calendar of the house."""
+        return self.app.calendar
+
+    @property
+    def directories(self) -> Directories:
+        """Who works here."""
+        return self.app.directories
+
+    async def read(self, query: Callable[[Connection[Any]], T]) -> T:
+        """Run a query on a connection of the pool, in a thread."""
+        return await run_in_threadpool(self._read, query)
+
+    def _read(self, query: Callable[[Connection[Any]], T]) -> T:
+        with self.pool.connection() as connection:
+            return query(connection)
+
+    def _find(self, secret: str) -> access.Grant | None:
+        with self.pool.connection() as connection:
+            return access.find(connection, secret)
+
+    def _is_here(self, actor: Actor) -> bool:
+        with self.pool.connection() as connection:
+            return is_here(connection, actor)

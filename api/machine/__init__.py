@@ -1,0 +1,1 @@
+"""What the machine does: incidents, events from outside, mails, recurring work."""

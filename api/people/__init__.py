@@ -1,0 +1,1 @@
+"""People and groups, and handing over what somebody has."""

@@ -1,0 +1,1 @@
+"""Processes: drafts, versions, what differs, migrations, mails before they are sent."""

@@ -1,0 +1,1 @@
+"""A run and its steps: orders, views, content to decide on, files, guests."""

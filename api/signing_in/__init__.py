@@ -1,0 +1,1 @@
+"""Coming in and going out: sign-in links, sessions, tokens, and ending them."""
