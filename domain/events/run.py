@@ -212,24 +212,31 @@ class StageOverrideCleared(RunEvent):
     type = "stage_override_cleared"
 
 
-AnyRunEvent = (
+RunTransition = (
     RunStarted
-    | RunInputsChanged
-    | RunTargetSet
-    | RunPrioritySet
-    | RunLinked
-    | RunRanked
     | RunPaused
     | RunResumed
     | RunCompleted
     | RunEndedEarly
     | RunCancelled
     | RunReopened
+    | RunMigrated
+)
+"""How a run begins, goes on and ends."""
+
+RunDetail = (
+    RunInputsChanged
+    | RunTargetSet
+    | RunPrioritySet
+    | RunLinked
+    | RunRanked
     | RoleAssigned
     | RunCommented
     | AttachmentAdded
     | AttachmentRemoved
-    | RunMigrated
     | StageOverridden
     | StageOverrideCleared
 )
+"""What is set of a run as a whole, and what stands beside it."""
+
+AnyRunEvent = RunTransition | RunDetail

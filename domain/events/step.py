@@ -278,28 +278,35 @@ class HelpCleared(StepEvent):
     note: str | None = None
 
 
-AnyStepEvent = (
+StepTransition = (
     StepBecameReady
     | StepRelocked
-    | StepAssigned
-    | StepDueSet
-    | StepBecameOverdue
-    | StepReminderRaised
-    | StepEscalated
-    | StepWaitTimedOut
     | StepStarted
-    | StepValuesSaved
     | StepCompleted
-    | ApprovalGiven
-    | ApprovalRefused
-    | DecisionVoided
     | StepSkipped
     | StepBecameNotApplicable
     | StepBecameApplicable
     | StepFailed
     | StepCancelled
     | StepReopened
+)
+"""What brings a step into another state."""
+
+StepDetail = (
+    StepAssigned
+    | StepDueSet
+    | StepBecameOverdue
+    | StepReminderRaised
+    | StepEscalated
+    | StepWaitTimedOut
+    | StepValuesSaved
+    | ApprovalGiven
+    | ApprovalRefused
+    | DecisionVoided
     | StepEvidenceQuestioned
     | HelpRequested
     | HelpCleared
 )
+"""What else is said of a step: whose it is, its times, what was judged, who helps."""
+
+AnyStepEvent = StepTransition | StepDetail

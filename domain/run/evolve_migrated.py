@@ -12,15 +12,15 @@ from domain.words import StepKey
 def evolve_migrated(run: Run, event: RunMigrated) -> Run:
     """What the plan found: which steps are gone or back, which done steps stay so, which fields are not shown."""
     plan = event.plan
-    kept, restored = _named(plan, "kept"), _named(plan, "restored")
-    removed = (run.removed | _named(plan, "removed")) - _named(plan, "returned")
+    kept, restored = named_in(plan, "kept"), named_in(plan, "restored")
+    removed = (run.removed | named_in(plan, "removed")) - named_in(plan, "returned")
     steps = {key: _after_plan(step, key in kept, restored) for key, step in run.steps.items()}
     return altered(
         run,
         process_version=event.to_version,
         followed=tuple(dict.fromkeys((*run.followed, event.from_version))),
         removed=removed,
-        hidden=_named(plan, "hidden"),
+        hidden=named_in(plan, "hidden"),
         steps=steps,
     )
 
@@ -38,6 +38,7 @@ def _undoubted(step: StepState, restored: frozenset[StepKey]) -> StepState:
     return altered(step, doubted=doubted, reopened=None if before is None else _undoubted(before, restored))
 
 
-def _named(plan: dict[str, Any], what: str) -> frozenset[Any]:
+def named_in(plan: dict[str, Any], what: str) -> frozenset[Any]:
+    """The keys of steps, or the paths of fields, that the plan of a migration names under this word."""
     named = plan.get(what)
     return frozenset(key for key in named if isinstance(key, str)) if isinstance(named, list) else frozenset()

@@ -8,7 +8,8 @@ from projections.attention.open_steps import OpenStep
 from projections.engine.projection import Projection, Row, Source, Subject, Table
 from projections.facts.plan import planned_steps
 from projections.facts.run import OPEN_STEP as OPEN
-from projections.facts.run import RUN_FACTS, RunFacts
+from projections.facts.run import RunFacts
+from projections.facts.run_folds import RUN_FACTS
 
 OPEN_STEP = Table("open_step", OpenStep._fields, key=2)
 
@@ -40,7 +41,7 @@ def _rows(subject: Subject) -> Iterator[tuple[int, Row]]:
                 due_at=step.due_at,
                 due_moves=step.due_moves,
                 help_since=step.help.since if step.help else None,
-                incident=incident.id if incident else None,
+                incident=str(incident.id) if incident else None,
                 incident_kind=incident.problem if incident else None,
                 incident_since=incident.since if incident else None,
                 state=step.state,

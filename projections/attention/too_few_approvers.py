@@ -8,10 +8,9 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from domain.definition import Definition
-from domain.events import EVENT_TYPES
+from domain.events import Event
 from domain.run import RUN, Run
 from domain.run.impartial import is_impartial
-from domain.upcast import UnknownEvent
 from domain.words import Actor, StepKey
 from projections.asking import Conn
 from projections.engine.reading import LogDefinitions, UnknownDefinition, head, read_streams
@@ -134,11 +133,7 @@ def _runs(connection: Conn, streams: set[UUID]) -> dict[UUID, Run]:
     """The runs as they stand, from the log; not those that a newer release wrote to."""
     runs: dict[UUID, Run] = {}
     for stream, events in read_streams(connection, streams, head(connection)).items() if streams else ():
-        past = [
-            EVENT_TYPES[kind].model_validate({**data, "at": at, "by": by})
-            for _, _, _, kind, data, by, at in events
-            if not isinstance(data, UnknownEvent)
-        ]
+        past = [event[4] for event in events if isinstance(event[4], Event)]
         run = RUN.fold(past) if len(past) == len(events) else None
         if run is not None:
             runs[stream] = run

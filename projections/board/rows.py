@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any, NamedTuple, cast
 from uuid import UUID
 
@@ -16,7 +16,8 @@ from projections.cards.row import CardRow
 from projections.engine.projection import Definitions, Projection, Row, Source, Subject, Table
 from projections.facts.plan import deciding_steps
 from projections.facts.project import PROJECT_FACTS, ProjectFacts
-from projections.facts.run import ENDED_RUN, RUN_FACTS, RunFacts
+from projections.facts.run import ENDED_RUN, RunFacts
+from projections.facts.run_folds import RUN_FACTS
 from projections.facts.task import TASK_FACTS, TaskFacts
 
 CARD = Table("card", CardRow._fields)
@@ -56,7 +57,7 @@ def _run_card(subject: Subject, run: RunFacts, definition: Definition, card: Car
     return CardRow(
         card=subject.stream,
         kind="run",
-        project=_uuid(run.project),
+        project=run.project,
         name=run.name,
         stage=card.current_stage,
         state=_card_state(run, card),
@@ -94,7 +95,7 @@ def _run_card(subject: Subject, run: RunFacts, definition: Definition, card: Car
         override=_override(run, card),
         lowered=list(card.lowered),
         progressed_at=run.progressed_at,
-        earlier=[UUID(project) for project in run.earlier],
+        earlier=list(run.earlier),
     )
 
 
@@ -176,7 +177,7 @@ def _task_rows(subject: Subject) -> Iterator[tuple[int, Row]]:
         CardRow(
             card=subject.stream,
             kind="task",
-            project=UUID(task.project),
+            project=task.project,
             name=task.title,
             stage=task.stage,
             state=task_state(task),
@@ -203,14 +204,14 @@ def _task_rows(subject: Subject) -> Iterator[tuple[int, Row]]:
             checklist_done=sum(task.checklist.values()),
             checklist_total=len(task.checklist),
             description=task.description,
-            waits_for=[UUID(other) for other in task.waits_for],
+            waits_for=list(task.waits_for),
             outcome=None,
             started_at=cast("datetime", task.added_at),  # a task begins when it is added
             target_at=None,
             target_stage=None,
             target_reached_at=None,
             ended_at=task.ended_at,
-            due_on=due_day(task.due_on),
+            due_on=task.due_on,
             override=None,
             lowered=[],
             progressed_at=None,
@@ -230,7 +231,7 @@ def _project_rows(subject: Subject) -> Iterator[tuple[int, Row]]:
             state=project.state,
             owner=project.owner,
             process=project.process,
-            stages=project.stages,
+            stages=[stage.model_dump() for stage in project.stages],
             members=members,
             opened_at=cast("datetime", project.opened_at),  # a project begins with its opening
             version=subject.version,
@@ -247,11 +248,6 @@ def task_state(task: TaskFacts) -> str:
     if task.blocked is not None:
         return "blocked"
     return "in_progress" if any(task.checklist.values()) else "not_started"
-
-
-def due_day(day: str | None) -> date | None:
-    """The day on which a card is due; when that day ends is asked of the organisation's calendar."""
-    return None if day is None else date.fromisoformat(day)
 
 
 def help_json(help_: Help | None) -> dict[str, Any] | None:
@@ -276,10 +272,6 @@ def _help(run: RunFacts) -> dict[str, Any] | None:
         if step.incident is not None:
             return {"since": step.incident.since, "until": None}
     return None
-
-
-def _uuid(text: str | None) -> UUID | None:
-    return None if text is None else UUID(text)
 
 
 BOARD = Projection(

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
 from typing import Any
 
-from projections.engine.fold import Data, Fold
+from domain import events as e
+from projections.engine.fold import Fold, over
 from projections.engine.projection import Projection, Row, Source, Subject, Table
 
 TASK_TABLE = Table("task", ("task", "checklist", "comments", "waits_for"))
@@ -21,52 +21,40 @@ class TaskDetails:
         self.waits_for: dict[str, dict[str, Any]] = {}
 
 
-def _nothing(_task: TaskDetails, _data: Data, _at: datetime, _by: str | None) -> None:
-    """A new card has none of them."""
+def _take(task: TaskDetails, event: e.AnyTaskEvent) -> None:
+    match event:
+        case e.TaskChecklistEntryAdded():
+            line = {"text": event.text, "done": False, "by": None, "at": None}
+            task.checklist[str(event.entry)] = {**line, "place": len(task.checklist)}
+        case e.TaskChecklistEntryTicked():
+            _tick(task, event)
+        case e.TaskCommented():
+            _comment(task, event)
+        case e.TaskDependencyAdded():
+            task.waits_for[str(event.on)] = {"kind": event.kind}
+        case e.TaskDependencyRemoved():
+            task.waits_for.pop(str(event.on), None)
+        case _:
+            pass  # all else is on the card
 
 
-def _entry(task: TaskDetails, data: Data, _at: datetime, _by: str | None) -> None:
-    line = {"text": data["text"], "done": False, "by": None, "at": None}
-    task.checklist[data["entry"]] = {**line, "place": len(task.checklist)}
+def _tick(task: TaskDetails, event: e.TaskChecklistEntryTicked) -> None:
+    if (entry := task.checklist.get(str(event.entry))) is not None:
+        by, at = (event.by, event.at.isoformat()) if event.done else (None, None)
+        task.checklist[str(event.entry)] = {**entry, "done": event.done, "by": by, "at": at}
 
 
-def _ticked(task: TaskDetails, data: Data, at: datetime, by: str | None) -> None:
-    if (entry := task.checklist.get(data["entry"])) is not None:
-        ticked = {"by": by, "at": at.isoformat()} if data["done"] else {"by": None, "at": None}
-        task.checklist[data["entry"]] = {**entry, "done": data["done"], **ticked}
-
-
-def _commented(task: TaskDetails, data: Data, at: datetime, by: str | None) -> None:
-    mentions = list(data.get("mentions") or ())
-    task.comments[data["comment"]] = {
-        "text": data["text"],
-        "mentions": mentions,
-        "by": by,
-        "at": at.isoformat(),
+def _comment(task: TaskDetails, event: e.TaskCommented) -> None:
+    task.comments[str(event.comment)] = {
+        "text": event.text,
+        "mentions": list(event.mentions),
+        "by": event.by,
+        "at": event.at.isoformat(),
         "place": len(task.comments),
     }
 
 
-def _waits(task: TaskDetails, data: Data, _at: datetime, _by: str | None) -> None:
-    task.waits_for[data["on"]] = {"kind": data["kind"]}
-
-
-def _waits_no_more(task: TaskDetails, data: Data, _at: datetime, _by: str | None) -> None:
-    task.waits_for.pop(data["on"], None)
-
-
-TASK_DETAILS = Fold(
-    "task_details",
-    TaskDetails,
-    {
-        "task_added": _nothing,
-        "task_checklist_entry_added": _entry,
-        "task_checklist_entry_ticked": _ticked,
-        "task_commented": _commented,
-        "task_dependency_added": _waits,
-        "task_dependency_removed": _waits_no_more,
-    },
-)
+TASK_DETAILS = Fold("task_details", TaskDetails, over(e.AnyTaskEvent, _take))
 
 
 def _rows(subject: Subject) -> Iterator[tuple[int, Row]]:

@@ -10,12 +10,11 @@ from uuid import UUID
 
 from psycopg import Connection
 
-from domain.events import EVENT_TYPES
-from domain.upcast import UnknownEvent
+from domain.events import EVENT_TYPES, Event
 from projections.engine.fold import Fold, Handler
 from projections.engine.parking import Beginning, Told, beginnings, tell
 from projections.engine.projection import Definitions, Projection, Row, Source, Subject
-from projections.engine.reading import Event, read_streams
+from projections.engine.reading import LogEvent, read_streams
 
 Key = tuple[Any, ...]
 _AGGREGATE: dict[str, str] = {name: event.aggregate for name, event in EVENT_TYPES.items()}
@@ -72,12 +71,12 @@ class _Kind:
                     _Part(projection, source, tuple(folds.index(fold) for fold in source.folds))
                 )
         self.folds = folds
-        names = {name for fold in folds for name in fold.handlers}
-        self.handlers: dict[str, tuple[tuple[int, Handler], ...]] = {
-            name: tuple(
-                (place, fold.handlers[name]) for place, fold in enumerate(folds) if name in fold.handlers
+        kinds = {kind for fold in folds for kind in fold.handlers}
+        self.handlers: dict[type[Event], tuple[tuple[int, Handler], ...]] = {
+            kind: tuple(
+                (place, fold.handlers[kind]) for place, fold in enumerate(folds) if kind in fold.handlers
             )
-            for name in names
+            for kind in kinds
         }
 
 
@@ -127,7 +126,7 @@ class Cohort:
         folded = {projection.name for projection in self.projections}
         self._slow = {stream for name, stream in parked if name in folded}
 
-    def apply(self, events: Sequence[Event], checkpoint: int) -> Changes:
+    def apply(self, events: Sequence[LogEvent], checkpoint: int) -> Changes:
         """Fold the events that follow ``checkpoint`` and tell what changes. Call ``forget`` if it is not written."""
         changes = Changes({
             (projection.name, number): TableChange()
@@ -162,7 +161,7 @@ class Cohort:
         """A stream that was given up is whole again."""
         self._parked.discard((name, stream))
 
-    def _load(self, events: Sequence[Event], checkpoint: int) -> None:
+    def _load(self, events: Sequence[LogEvent], checkpoint: int) -> None:
         """Bring the streams into memory that began before this batch."""
         begun = {event[1] for event in events if event[2] == 1}
         missing = {event[1] for event in events} - self._entries.keys() - begun - self._slow
@@ -173,12 +172,12 @@ class Cohort:
             if stream in dirty and stream not in broken:
                 self._emit(stream, dirty[stream], None)
 
-    def _fold(self, events: Sequence[Event]) -> tuple[dict[UUID, _Entry], dict[UUID, int]]:
+    def _fold(self, events: Sequence[LogEvent]) -> tuple[dict[UUID, _Entry], dict[UUID, int]]:
         """The entries that changed, and the streams whose fold raised or that are handled one event at a time."""
         entries, kinds, slow = self._entries, self._kinds, self._slow
         dirty: dict[UUID, _Entry] = {}
         broken: dict[UUID, int] = {}
-        for position, stream, version, kind_name, data, actor, at in events:
+        for position, stream, version, kind_name, event, _, _ in events:
             if stream in slow:
                 broken[stream] = position
                 continue
@@ -188,10 +187,10 @@ class Cohort:
             dirty[stream] = entry
             entry.version = version
             try:
-                if isinstance(data, UnknownEvent):
-                    raise data
-                for place, handler in entry.kind.handlers.get(kind_name, ()):
-                    handler(entry.states[place], data, at, actor)
+                if isinstance(event, Exception):
+                    raise event
+                for place, handler in entry.kind.handlers.get(type(event), ()):
+                    handler(entry.states[place], event)
             except Exception:  # noqa: BLE001 - whatever a handler raises parks its stream, see _isolate
                 broken[stream] = position
                 slow.add(stream)
@@ -227,7 +226,7 @@ class Cohort:
             entry.rows[place] = new
         return True
 
-    def _isolate(self, broken: dict[UUID, int], events: Sequence[Event], changes: Changes) -> None:
+    def _isolate(self, broken: dict[UUID, int], events: Sequence[LogEvent], changes: Changes) -> None:
         """Go through the streams that raise one projection at a time, and park where it happens."""
         if not broken:
             return
@@ -240,7 +239,9 @@ class Cohort:
                 else:
                     self._replay(part.projection, stream, history, changes)
 
-    def _replay(self, projection: Projection, stream: UUID, history: list[Event], changes: Changes) -> None:
+    def _replay(
+        self, projection: Projection, stream: UUID, history: list[LogEvent], changes: Changes
+    ) -> None:
         """The rows of the longest beginning of the history that does not raise replace those of the stream."""
         source = projection.sources.get(_aggregate(history))
         told = tell(source, stream, history, self._definitions) if source else Told([])
@@ -253,7 +254,7 @@ class Cohort:
         _replace(changes, projection, stream, told.rows)
 
 
-def _aggregate(history: Sequence[Event]) -> str:
+def _aggregate(history: Sequence[LogEvent]) -> str:
     """What the stream is, told by the first of its events that this release knows."""
     return next((_AGGREGATE[event[3]] for event in history if event[3] in _AGGREGATE), "")
 

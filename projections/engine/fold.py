@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, get_args
 
-Data = Mapping[str, Any]
-Handler = Callable[[Any, Data, datetime, "str | None"], None]
-"""(state, data of the event, occurred_at, actor): changes the state in place."""
+from domain.events import Event
+
+Handler = Callable[[Any, Any], None]
+"""(state, event): changes the state in place."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -18,9 +19,19 @@ class Fold:
 
     name: str
     make: Callable[[], Any]
-    handlers: Mapping[str, Handler]
+    handlers: Mapping[type[Event], Handler]
+
+    def take(self, state: Any, event: Event) -> None:
+        """Change the state as the event says; one that does not concern it changes nothing."""
+        if (handler := self.handlers.get(type(event))) is not None:
+            handler(state, event)
+
+
+def over(union: Any, take: Handler) -> Mapping[type[Event], Handler]:
+    """One function for every event of an aggregate: a match that is closed over this union."""
+    return dict.fromkeys(get_args(union), take)
 
 
 def instant(text: str | datetime | None) -> datetime | None:
-    """The aware instant that stored data holds as ISO 8601 text; what was never stored is an instant already."""
+    """The aware instant that a stored row holds as ISO 8601 text; what was never stored is an instant already."""
     return datetime.fromisoformat(text) if isinstance(text, str) else text

@@ -17,7 +17,7 @@ from projections.engine.careful_writing import write_anew, write_changes
 from projections.engine.cohort import Cohort
 from projections.engine.generations import Standing
 from projections.engine.projection import Projection
-from projections.engine.reading import Event, LogDefinitions, Part, head, read_part, read_span
+from projections.engine.reading import LogDefinitions, LogEvent, Part, head, read_part, read_span
 from projections.engine.writing import BY_KEY, LOCK, CheckpointLost, Writer, connect
 
 SMALL_SPAN = 500
@@ -60,11 +60,11 @@ class Span:
         )
         self.cohort.forget(parked_in(standings))
 
-    def read(self, upto: int) -> list[Event]:
+    def read(self, upto: int) -> list[LogEvent]:
         """The events from here up to ``upto``; none when nobody needs them in memory."""
         return self.read_on(self._connection, self.position, upto) if self.reads else []
 
-    def read_on(self, connection: Connection[Any], after: int, upto: int) -> list[Event]:
+    def read_on(self, connection: Connection[Any], after: int, upto: int) -> list[LogEvent]:
         """The events above ``after`` up to ``upto`` that are this span's to apply."""
         if self._part is None:
             return read_span(connection, after, upto)
@@ -75,7 +75,7 @@ class Span:
         """Whether any of them needs the events in memory."""
         return bool(self.cohort.projections)
 
-    def apply(self, events: list[Event], upto: int) -> None:
+    def apply(self, events: list[LogEvent], upto: int) -> None:
         """Fold the events up to ``upto`` and write what they change; raises CheckpointLost, with nothing written.
 
         A stream whose rows cannot be made, or that the database refuses, is parked; all others are written.

@@ -6,9 +6,8 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 from uuid import UUID
 
-from domain.upcast import UnknownEvent
 from projections.engine.projection import Definitions, Row, Source, Subject
-from projections.engine.reading import Event
+from projections.engine.reading import LogEvent
 
 Rows = list[tuple[int, Row]]
 
@@ -27,7 +26,7 @@ class Beginning(NamedTuple):
     rows: Rows | Exception
 
 
-def tell(source: Source, stream: UUID, history: Sequence[Event], definitions: Definitions) -> Told:
+def tell(source: Source, stream: UUID, history: Sequence[LogEvent], definitions: Definitions) -> Told:
     """Fold a history and make its rows; when that raises, those of its longest beginning that does not."""
     try:
         return Told(_at_once(source, stream, history, definitions))
@@ -35,7 +34,7 @@ def tell(source: Source, stream: UUID, history: Sequence[Event], definitions: De
         return tell_slowly(source, stream, history, definitions)
 
 
-def tell_slowly(source: Source, stream: UUID, history: Sequence[Event], definitions: Definitions) -> Told:
+def tell_slowly(source: Source, stream: UUID, history: Sequence[LogEvent], definitions: Definitions) -> Told:
     """Make the rows after every event, as the live read model may have done."""
     told = Told([])
     for position, rows in beginnings(source, stream, history, definitions):
@@ -47,7 +46,7 @@ def tell_slowly(source: Source, stream: UUID, history: Sequence[Event], definiti
 
 
 def beginnings(
-    source: Source, stream: UUID, history: Sequence[Event], definitions: Definitions, after: int = 0
+    source: Source, stream: UUID, history: Sequence[LogEvent], definitions: Definitions, after: int = 0
 ) -> Iterator[Beginning]:
     """Every beginning of the history that ends above ``after``; the last is the one that cannot be folded, if any."""
     states = [fold.make() for fold in source.folds]
@@ -69,7 +68,7 @@ def rows_or_why_not(source: Source, subject: Subject) -> Rows | Exception:
         return error
 
 
-def _at_once(source: Source, stream: UUID, history: Sequence[Event], definitions: Definitions) -> Rows:
+def _at_once(source: Source, stream: UUID, history: Sequence[LogEvent], definitions: Definitions) -> Rows:
     states = [fold.make() for fold in source.folds]
     for event in history:
         _apply(source, states, event)
@@ -77,10 +76,9 @@ def _at_once(source: Source, stream: UUID, history: Sequence[Event], definitions
     return list(source.rows(Subject(stream, version, states, definitions)))
 
 
-def _apply(source: Source, states: Sequence[object], event: Event) -> None:
-    _, _, _, kind, data, actor, at = event
-    if isinstance(data, UnknownEvent):
-        raise data
+def _apply(source: Source, states: Sequence[object], event: LogEvent) -> None:
+    fact = event[4]
+    if isinstance(fact, Exception):
+        raise fact
     for fold, state in zip(source.folds, states, strict=True):
-        if (handler := fold.handlers.get(kind)) is not None:
-            handler(state, data, at, actor)
+        fold.take(state, fact)

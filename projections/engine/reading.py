@@ -1,4 +1,4 @@
-"""Reads spans of the log for projections: raw tuples, data decoded once and shared by all of them."""
+"""Reads spans of the log for projections: each event is decoded once, typed, and shared by all of them."""
 
 from __future__ import annotations
 
@@ -9,14 +9,26 @@ from uuid import UUID
 
 import orjson
 from psycopg import Connection
+from pydantic import ValidationError
 
 from domain.definition import Definition
-from domain.events import EVENT_TYPES
+from domain.events import EVENT_TYPES, Event
 from domain.upcast import UnknownEvent, upcast
 from domain.words import process_stream
 
-Event = tuple[int, UUID, int, str, "dict[str, Any] | UnknownEvent", "str | None", datetime]
-"""(position, stream, version, type, data of the newest schema version or why it cannot be read, actor, occurred_at)"""
+
+class UnreadableEvent(Exception):
+    """An event that is stored otherwise than its class says; what is wrong, and never the value."""
+
+    def __init__(self, kind: str, error: ValidationError) -> None:
+        wrong = (
+            f"{'.'.join(map(str, one['loc']))}: {one['type']}" for one in error.errors(include_input=False)
+        )
+        super().__init__(f"{kind} cannot be read: {', '.join(wrong)}")
+
+
+LogEvent = tuple[int, UUID, int, str, "Event | UnknownEvent | UnreadableEvent", "str | None", datetime]
+"""(position, stream, version, type, the event of today or why it cannot be read, actor, occurred_at)"""
 
 _COLUMNS = "position, stream, version, type, schema_version, data::text, meta ->> 'actor', occurred_at"
 SPAN = f"select {_COLUMNS} from log.event where position > %s and position <= %s order by position"  # noqa: S608 - constants
@@ -38,6 +50,8 @@ order by version desc limit 1
 _MOST_KEPT = 500
 _KEPT: dict[tuple[Any, ...], Definition] = {}
 _NEWEST = {name: event.schema_version for name, event in EVENT_TYPES.items()}
+_READ = {name: event.__pydantic_validator__.validate_python for name, event in EVENT_TYPES.items()}
+"""What makes events of decoded data: ``model_validate``, without looking it up a million times."""
 
 
 class HoleInLog(Exception):
@@ -60,13 +74,13 @@ class Part(NamedTuple):
         return f"#{self.number}/{self.of}"
 
 
-def read_part(connection: Connection[Any], after: int, upto: int, part: Part) -> list[Event]:
+def read_part(connection: Connection[Any], after: int, upto: int, part: Part) -> list[LogEvent]:
     """The events of one share of the streams; whether the log is whole is for others to see."""
     asked = [after, upto, part.of, part.number]
     return decode(connection.execute(PART, asked, binary=True, prepare=True).fetchall())
 
 
-def read_span(connection: Connection[Any], after: int, upto: int) -> list[Event]:
+def read_span(connection: Connection[Any], after: int, upto: int) -> list[LogEvent]:
     """All events above ``after`` up to ``upto``, in order; raises HoleInLog when one is missing."""
     rows = connection.execute(SPAN, [after, upto], binary=True, prepare=True).fetchall()
     if len(rows) != upto - after:
@@ -74,33 +88,40 @@ def read_span(connection: Connection[Any], after: int, upto: int) -> list[Event]
     return decode(rows)
 
 
-def read_streams(connection: Connection[Any], streams: Iterable[UUID], upto: int) -> dict[UUID, list[Event]]:
+def read_streams(
+    connection: Connection[Any], streams: Iterable[UUID], upto: int
+) -> dict[UUID, list[LogEvent]]:
     """The events of these streams up to a position, each in order."""
     rows = connection.execute(STREAMS, [list(streams), upto], binary=True, prepare=True).fetchall()
-    found: dict[UUID, list[Event]] = {}
+    found: dict[UUID, list[LogEvent]] = {}
     for event in decode(rows):
         found.setdefault(event[1], []).append(event)
     return found
 
 
-def decode(rows: Sequence[tuple[Any, ...]]) -> list[Event]:
+def decode(rows: Sequence[tuple[Any, ...]]) -> list[LogEvent]:
     """One call of the JSON parser for all rows; what was stored by an older release is brought up to date."""
     datas = orjson.loads("[" + ",".join([row[5] for row in rows]) + "]")
     return [
-        (
-            position, stream, version, kind,
-            data if _NEWEST.get(kind) == schema_version else _lifted(kind, schema_version, data), actor, at,
-        )
+        (position, stream, version, kind, _event(kind, schema_version, data, actor, at), actor, at)
         for (position, stream, version, kind, schema_version, _text, actor, at), data in zip(rows, datas, strict=True)
     ]  # fmt: skip
 
 
-def _lifted(kind: str, schema_version: int, data: dict[str, Any]) -> dict[str, Any] | UnknownEvent:
+def _event(
+    kind: str, schema_version: int, data: dict[str, Any], actor: str | None, at: datetime
+) -> Event | UnknownEvent | UnreadableEvent:
     """What this release does not know is handed on as such: one newer event must not stop all the others."""
     try:
-        return upcast(kind, schema_version, data)
+        if _NEWEST.get(kind) != schema_version:
+            data = upcast(kind, schema_version, data)
+        data["at"], data["by"] = at, actor
+        event: Event = _READ[kind](data)
     except UnknownEvent as error:
         return error
+    except ValidationError as error:
+        return UnreadableEvent(kind, error)
+    return event
 
 
 def head(connection: Connection[Any]) -> int:

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
 from datetime import datetime
 
-from projections.engine.fold import Data, Fold, Handler, instant
-
-By = str | None
+from domain import events as e
 
 
 class Visit:
@@ -53,13 +50,13 @@ class RunPath:
         self.last_refusal: tuple[str, datetime] | None = None
         self.last_step: str | None = None
 
-    def visit(self, data: Data) -> Visit:
+    def visit(self, event: e.StepEvent) -> Visit:
         """The round that the event speaks of. In an imported log a later round is something sent back."""
-        step, key = data["step"], (data["step"], data["round"])
+        step, key = event.step, (event.step, event.round)
         found = self.visits.get(key)
         if found is None:
             found = self.visits[key] = Visit()
-            if self.imported and data["round"] > 1:
+            if self.imported and event.round > 1:
                 self.loops[self.last_step or step, step] += 1
         self.last_step = step
         return found
@@ -70,149 +67,126 @@ class RunPath:
         self.since[step] = at
 
 
-def _started(path: RunPath, data: Data, at: datetime, _by: By) -> None:
-    path.process, path.process_version = data["process"], data["process_version"]
-    path.test, path.imported = bool(data.get("test")), bool(data.get("imported"))
-    path.started_at, path.target_at = at, instant(data.get("target_at"))
+def started(path: RunPath, event: e.RunStarted) -> None:
+    path.process, path.process_version = event.process, event.process_version
+    path.test, path.imported = event.test, event.imported
+    path.started_at, path.target_at = event.at, event.target_at
 
 
-def _migrated(path: RunPath, data: Data, _at: datetime, _by: By) -> None:
-    path.process_version = data["to_version"]
+def migrated(path: RunPath, event: e.RunMigrated) -> None:
+    path.process_version = event.to_version
 
 
-def _target(path: RunPath, data: Data, _at: datetime, _by: By) -> None:
-    path.target_at = instant(data["target_at"])
+def target(path: RunPath, event: e.RunTargetSet) -> None:
+    path.target_at = event.target_at
 
 
-def _ended(state: str) -> Handler:
-    def ended(path: RunPath, _data: Data, at: datetime, _by: By) -> None:
-        path.state, path.ended_at = state, at
-
-    return ended
+def completed(path: RunPath, event: e.RunCompleted) -> None:
+    path.state, path.ended_at = "completed", event.at
 
 
-def _reopened(path: RunPath, _data: Data, _at: datetime, _by: By) -> None:
+def ended_early(path: RunPath, event: e.RunEndedEarly) -> None:
+    path.state, path.ended_at = "ended_early", event.at
+
+
+def cancelled(path: RunPath, event: e.RunCancelled) -> None:
+    path.state, path.ended_at = "cancelled", event.at
+
+
+def reopened(path: RunPath, _event: e.RunReopened) -> None:
     path.state, path.ended_at = "running", None
 
 
-def _paused(state: str) -> Handler:
-    def paused(path: RunPath, _data: Data, _at: datetime, _by: By) -> None:
-        path.state = state
-
-    return paused
+def paused(path: RunPath, _event: e.RunPaused) -> None:
+    path.state = "paused"
 
 
-def _ready(path: RunPath, data: Data, at: datetime, _by: By) -> None:
-    visit = path.visit(data)
-    visit.ready_at, visit.begun_at, visit.due_at = at, None, instant(data.get("due_at"))
-    path.now(data["step"], "ready", at)
+def resumed(path: RunPath, _event: e.RunResumed) -> None:
+    path.state = "running"
 
 
-def _begun(path: RunPath, data: Data, at: datetime, _by: By) -> None:
-    visit = path.visit(data)
-    visit.begun_at = visit.begun_at or at
-    path.now(data["step"], "in_progress", at)
+def ready(path: RunPath, event: e.StepBecameReady) -> None:
+    visit = path.visit(event)
+    visit.ready_at, visit.begun_at, visit.due_at = event.at, None, event.due_at
+    path.now(event.step, "ready", event.at)
 
 
-def _done(path: RunPath, data: Data, at: datetime, _by: By) -> None:
-    step = data["step"]
-    path.visit(data).done_at = at
-    path.now(step, "done", at)
+def begun(path: RunPath, event: e.StepStarted) -> None:
+    visit = path.visit(event)
+    visit.begun_at = visit.begun_at or event.at
+    path.now(event.step, "in_progress", event.at)
+
+
+def done(path: RunPath, event: e.StepCompleted) -> None:
+    step = event.step
+    path.visit(event).done_at = event.at
+    path.now(step, "done", event.at)
     path.first_word.setdefault(step, "done")
     path.order.append((step, "done"))
-    if data.get("reason"):
+    if event.reason:
         path.odd[step, "by_hand"] += 1
 
 
-def _due_set(path: RunPath, data: Data, _at: datetime, _by: By) -> None:
-    visit = path.visits.get((data["step"], data["round"]))
+def due_set(path: RunPath, event: e.StepDueSet) -> None:
+    visit = path.visits.get((event.step, event.round))
     if visit is not None:
-        visit.due_at = instant(data["due_at"])
-    if data.get("source") == "manual":
-        path.odd[data["step"], "due_by_hand"] += 1
+        visit.due_at = event.due_at
+    if event.source == "manual":
+        path.odd[event.step, "due_by_hand"] += 1
 
 
-def _refused(path: RunPath, data: Data, at: datetime, _by: By) -> None:
-    step = data["step"]
+def refused(path: RunPath, event: e.ApprovalRefused) -> None:
+    step = event.step
     path.first_word.setdefault(step, "refused")
     path.refusals[step] += 1
-    path.last_refusal = (step, at)
+    path.last_refusal = (step, event.at)
 
 
-def _again(path: RunPath, data: Data, at: datetime, _by: By) -> None:
+def again(path: RunPath, event: e.StepReopened) -> None:
     """A step is done again: sent back by a refusal, by its own result, or by a person (no step at all)."""
-    step, was = data["step"], path.ends.get(data["step"])
-    path.now(step, "locked", at)
+    step, was = event.step, path.ends.get(event.step)
+    path.now(step, "locked", event.at)
     path.order.append((step, "open"))
     if was == "cancelled":
         return
     refused = path.last_refusal
-    if data.get("cause") == "rule":
-        path.loops[refused[0] if refused and refused[1] == at else step, step] += 1
+    if event.cause == "rule":
+        path.loops[refused[0] if refused and refused[1] == event.at else step, step] += 1
     else:
         path.loops["", step] += 1
 
 
-def _skipped(path: RunPath, data: Data, at: datetime, _by: By) -> None:
-    step, cause = data["step"], data.get("cause", "user")
-    path.now(step, "skipped", at)
+def skipped(path: RunPath, event: e.StepSkipped) -> None:
+    step = event.step
+    path.now(step, "skipped", event.at)
     path.order.append((step, "well"))
-    path.odd[step, "set_aside" if cause == "timer" else "skipped"] += 1
+    path.odd[step, "set_aside" if event.cause == "timer" else "skipped"] += 1
 
 
-def _becomes(state: str, *, well: bool = False) -> Handler:
-    def becomes(path: RunPath, data: Data, at: datetime, _by: By) -> None:
-        path.now(data["step"], state, at)
-        if well:
-            path.order.append((data["step"], "well"))
-
-    return becomes
+def not_applicable(path: RunPath, event: e.StepBecameNotApplicable) -> None:
+    path.now(event.step, "not_applicable", event.at)
+    path.order.append((event.step, "well"))
 
 
-def _applies_again(path: RunPath, data: Data, at: datetime, _by: By) -> None:
-    visit = path.visits.get((data["step"], data.get("round", 1)))
+def failed(path: RunPath, event: e.StepFailed) -> None:
+    path.now(event.step, "failed", event.at)
+
+
+def step_cancelled(path: RunPath, event: e.StepCancelled) -> None:
+    path.now(event.step, "cancelled", event.at)
+
+
+def applies_again(path: RunPath, event: e.StepBecameApplicable) -> None:
+    visit = path.visits.get((event.step, event.round))
     done = visit is not None and visit.done_at is not None
-    path.now(data["step"], "done" if done else "locked", at)
-    path.order.append((data["step"], "well" if done else "open"))
+    path.now(event.step, "done" if done else "locked", event.at)
+    path.order.append((event.step, "well" if done else "open"))
 
 
-def _relocked(path: RunPath, data: Data, at: datetime, _by: By) -> None:
-    path.now(data["step"], "locked", at)
-    path.order.append((data["step"], "open"))
+def relocked(path: RunPath, event: e.StepRelocked) -> None:
+    path.now(event.step, "locked", event.at)
+    path.order.append((event.step, "open"))
 
 
-def _counted(kind: str) -> Callable[[RunPath, Data, datetime, By], None]:
-    def counted(path: RunPath, data: Data, _at: datetime, _by: By) -> None:
-        path.odd[data.get("step", ""), kind] += 1
-
-    return counted
-
-
-RUN_PATH = Fold(
-    "run_path",
-    RunPath,
-    {
-        "run_started": _started,
-        "run_migrated": _migrated,
-        "run_target_set": _target,
-        "run_completed": _ended("completed"),
-        "run_ended_early": _ended("ended_early"),
-        "run_cancelled": _ended("cancelled"),
-        "run_reopened": _reopened,
-        "run_paused": _paused("paused"),
-        "run_resumed": _paused("running"),
-        "step_became_ready": _ready,
-        "step_started": _begun,
-        "step_completed": _done,
-        "step_due_set": _due_set,
-        "approval_refused": _refused,
-        "step_reopened": _again,
-        "step_relocked": _relocked,
-        "step_skipped": _skipped,
-        "step_became_not_applicable": _becomes("not_applicable", well=True),
-        "step_became_applicable": _applies_again,
-        "step_failed": _becomes("failed"),
-        "step_cancelled": _becomes("cancelled"),
-        "stage_overridden": _counted("stage_overridden"),
-    },
-)
+def overridden(path: RunPath, _event: e.StageOverridden) -> None:
+    path.odd["", "stage_overridden"] += 1

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import assert_never
 
-from projections.engine.fold import Data, Fold
+from domain import events as e
+from domain.words import Assignee
+from projections.engine.fold import Fold, over
 
 
 class PersonFacts:
@@ -33,77 +36,52 @@ class GroupFacts:
         self.key = ""
         self.title = ""
         self.state = "open"
-        self.members: list[str] = []
+        self.members: list[Assignee] = []
         self.reason: str | None = None
         self.created_at: datetime | None = None
 
 
-def _person_added(person: PersonFacts, data: Data, at: datetime, by: str | None) -> None:
-    person.key = data["person"]
-    person.added_at = at
-    _person_changed(person, data, at, by)
+def _take_person(person: PersonFacts, event: e.AnyPersonEvent) -> None:
+    match event:
+        case e.PersonAdded():
+            person.key, person.added_at = event.person, event.at
+            _describe(person, event)
+        case e.PersonChanged():
+            _describe(person, event)
+        case e.PersonDeactivated():
+            person.active, person.reason, person.left_at = False, event.reason, event.at
+        case e.PersonReactivated():
+            person.active, person.reason, person.left_at = True, None, None
+        case _:
+            assert_never(event)
 
 
-def _person_changed(person: PersonFacts, data: Data, _at: datetime, _by: str | None) -> None:
-    person.name = data["name"]
-    person.email = data.get("email")
-    person.manager = data.get("manager")
-    person.weekly_hours = data.get("weekly_hours")
+def _describe(person: PersonFacts, event: e.PersonAdded | e.PersonChanged) -> None:
+    person.name = event.name
+    person.email = event.email
+    person.manager = event.manager
+    person.weekly_hours = event.weekly_hours
 
 
-def _person_deactivated(person: PersonFacts, data: Data, at: datetime, _by: str | None) -> None:
-    person.active = False
-    person.reason = data["reason"]
-    person.left_at = at
+def _take_group(group: GroupFacts, event: e.AnyGroupEvent) -> None:
+    match event:
+        case e.GroupCreated():
+            group.key, group.title, group.created_at = event.group, event.title, event.at
+        case e.GroupRenamed():
+            group.title = event.title
+        case e.GroupMemberAdded():
+            group.members = [*_without(group, event.member), event.member]
+        case e.GroupMemberRemoved():
+            group.members = _without(group, event.member)
+        case e.GroupClosed():
+            group.state, group.reason = "closed", event.reason
+        case _:
+            assert_never(event)
 
 
-def _person_reactivated(person: PersonFacts, _data: Data, _at: datetime, _by: str | None) -> None:
-    person.active = True
-    person.reason = person.left_at = None
+def _without(group: GroupFacts, member: Assignee) -> list[Assignee]:
+    return [each for each in group.members if each != member]
 
 
-def _group_created(group: GroupFacts, data: Data, at: datetime, _by: str | None) -> None:
-    group.key = data["group"]
-    group.title = data["title"]
-    group.created_at = at
-
-
-def _group_renamed(group: GroupFacts, data: Data, _at: datetime, _by: str | None) -> None:
-    group.title = data["title"]
-
-
-def _member_added(group: GroupFacts, data: Data, at: datetime, by: str | None) -> None:
-    _member_removed(group, data, at, by)
-    group.members.append(data["member"])
-
-
-def _member_removed(group: GroupFacts, data: Data, _at: datetime, _by: str | None) -> None:
-    group.members = [member for member in group.members if member != data["member"]]
-
-
-def _group_closed(group: GroupFacts, data: Data, _at: datetime, _by: str | None) -> None:
-    group.state = "closed"
-    group.reason = data["reason"]
-
-
-PERSON_FACTS = Fold(
-    "person_facts",
-    PersonFacts,
-    {
-        "person_added": _person_added,
-        "person_changed": _person_changed,
-        "person_deactivated": _person_deactivated,
-        "person_reactivated": _person_reactivated,
-    },
-)
-GROUP_FACTS = Fold(
-    "group_facts",
-    GroupFacts,
-    {
-        "group_created": _group_created,
-        "group_renamed": _group_renamed,
-        "group_member_added": _member_added,
-        "group_member_removed": _member_removed,
-        "group_closed": _group_closed,
-    },
-)
+PERSON_FACTS = Fold("person_facts", PersonFacts, over(e.AnyPersonEvent, _take_person))
+GROUP_FACTS = Fold("group_facts", GroupFacts, over(e.AnyGroupEvent, _take_group))

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, assert_never
 
-from projections.engine.fold import Data, Fold
+from domain import events as e
+from projections.engine.fold import Fold, over
 
 
 class ProjectFacts:
@@ -19,56 +20,33 @@ class ProjectFacts:
         self.name = ""
         self.owner: str | None = None
         self.process: str | None = None
-        self.stages: list[dict[str, Any]] = []
+        self.stages: tuple[e.ProjectStage, ...] = ()
         self.members: dict[str, str] = {}
         self.opened_at: datetime | None = None
 
 
-def _opened(project: ProjectFacts, data: Data, at: datetime, _by: str | None) -> None:
-    project.name = data["name"]
-    project.owner = data.get("owner")
-    project.process = data.get("process")
-    project.stages = list(data["stages"])
-    project.opened_at = at
+def _take_project(project: ProjectFacts, event: e.AnyProjectEvent) -> None:
+    match event:
+        case e.ProjectOpened():
+            project.name, project.owner, project.process = event.name, event.owner, event.process
+            project.stages, project.opened_at = event.stages, event.at
+        case e.ProjectRenamed():
+            project.name = event.name
+        case e.ProjectStagesChanged():
+            project.stages = event.stages
+        case e.ProjectMemberAdded():
+            project.members[event.member] = event.access
+        case e.ProjectMemberRemoved():
+            project.members.pop(event.member, None)
+        case e.ProjectClosed():
+            project.state = "closed"
+        case e.ProjectReopened():
+            project.state = "open"
+        case _:
+            assert_never(event)
 
 
-def _renamed(project: ProjectFacts, data: Data, _at: datetime, _by: str | None) -> None:
-    project.name = data["name"]
-
-
-def _stages_changed(project: ProjectFacts, data: Data, _at: datetime, _by: str | None) -> None:
-    project.stages = list(data["stages"])
-
-
-def _member_added(project: ProjectFacts, data: Data, _at: datetime, _by: str | None) -> None:
-    project.members[data["member"]] = data["access"]
-
-
-def _member_removed(project: ProjectFacts, data: Data, _at: datetime, _by: str | None) -> None:
-    project.members.pop(data["member"], None)
-
-
-def _closed(project: ProjectFacts, _data: Data, _at: datetime, _by: str | None) -> None:
-    project.state = "closed"
-
-
-def _reopened(project: ProjectFacts, _data: Data, _at: datetime, _by: str | None) -> None:
-    project.state = "open"
-
-
-PROJECT_FACTS = Fold(
-    "project_facts",
-    ProjectFacts,
-    {
-        "project_opened": _opened,
-        "project_renamed": _renamed,
-        "project_stages_changed": _stages_changed,
-        "project_member_added": _member_added,
-        "project_member_removed": _member_removed,
-        "project_closed": _closed,
-        "project_reopened": _reopened,
-    },
-)
+PROJECT_FACTS = Fold("project_facts", ProjectFacts, over(e.AnyProjectEvent, _take_project))
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,28 +72,19 @@ class ProcessFacts:
         self.retired = False
 
 
-def _draft_saved(process: ProcessFacts, data: Data, _at: datetime, _by: str | None) -> None:
-    process.key = data["process"]
-    process.draft = data["document"]
+def _take_process(process: ProcessFacts, event: e.AnyProcessEvent) -> None:
+    process.key = event.process
+    match event:
+        case e.ProcessDraftSaved():
+            process.draft = event.document
+        case e.ProcessVersionPublished():
+            version = PublishedVersion(event.process_version, event.document, event.note, event.at, event.by)
+            process.versions.append(version)
+            process.draft = None
+        case e.ProcessRetired():
+            process.retired = True
+        case _:
+            assert_never(event)
 
 
-def _published(process: ProcessFacts, data: Data, at: datetime, by: str | None) -> None:
-    process.key = data["process"]
-    version = PublishedVersion(data["process_version"], data["document"], data["note"], at, by)
-    process.versions.append(version)
-    process.draft = None
-
-
-def _retired(process: ProcessFacts, _data: Data, _at: datetime, _by: str | None) -> None:
-    process.retired = True
-
-
-PROCESS_FACTS = Fold(
-    "process_facts",
-    ProcessFacts,
-    {
-        "process_draft_saved": _draft_saved,
-        "process_version_published": _published,
-        "process_retired": _retired,
-    },
-)
+PROCESS_FACTS = Fold("process_facts", ProcessFacts, over(e.AnyProcessEvent, _take_process))

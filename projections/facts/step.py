@@ -6,6 +6,7 @@ from collections.abc import Set
 from copy import copy
 from datetime import datetime
 from typing import NamedTuple
+from uuid import UUID
 
 from projections.answers import Help
 
@@ -13,7 +14,7 @@ from projections.answers import Help
 class Incident(NamedTuple):
     """Something that a step's machine needs a person for."""
 
-    id: str
+    id: UUID
     problem: str
     since: datetime
     assignee: str | None

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import datetime
-from typing import Any
+from datetime import date, datetime
+from typing import assert_never
+from uuid import UUID
 
+from domain import events as e
+from domain.words import Priority
 from projections.answers import Help
-from projections.engine.fold import Data, Fold, Handler, instant
+from projections.engine.fold import Fold, over
 
 
 class TaskFacts:
@@ -20,17 +22,17 @@ class TaskFacts:
 
     def __init__(self) -> None:
         self.state = "open"
-        self.project = ""
+        self.project: UUID | None = None
         self.title = ""
         self.description = ""
         self.stage = ""
         self.rank = ""
         self.assignee: str | None = None
-        self.priority = "none"
-        self.due_on: str | None = None
+        self.priority: Priority = "none"
+        self.due_on: date | None = None
         self.labels: list[str] = []
-        self.checklist: dict[str, bool] = {}
-        self.waits_for: list[str] = []
+        self.checklist: dict[UUID, bool] = {}
+        self.waits_for: list[UUID] = []
         self.blocked: str | None = None
         self.blocked_at: datetime | None = None
         self.help: Help | None = None
@@ -40,115 +42,69 @@ class TaskFacts:
         self.ended_at: datetime | None = None
 
 
-def _set(*names: str) -> Handler:
-    """The events whose data is named as the state is."""
-
-    def set_(task: Any, data: Data, _at: datetime, _by: str | None) -> None:
-        for name in names:
-            setattr(task, name, data[name])
-
-    return set_
-
-
-def _added(task: TaskFacts, data: Data, at: datetime, _by: str | None) -> None:
-    for name in ("project", "title", "stage", "rank"):
-        setattr(task, name, data[name])
-    task.description = data.get("description") or ""
-    task.assignee = data.get("assignee")
-    task.priority = data.get("priority") or "none"
-    task.due_on = data.get("due_on")
-    task.labels = list(data.get("labels") or ())
-    task.added_at = task.entered_at = at
-
-
-def _edited(task: TaskFacts, data: Data, _at: datetime, _by: str | None) -> None:
-    if data.get("title") is not None:
-        task.title = data["title"]
-    if data.get("description") is not None:
-        task.description = data["description"]
-
-
-def _moved(task: TaskFacts, data: Data, at: datetime, _by: str | None) -> None:
-    if task.stage != data["stage"]:
-        task.entered_at = at
-    task.stage, task.rank = data["stage"], data["rank"]
-
-
-def _labelled(task: TaskFacts, data: Data, _at: datetime, _by: str | None) -> None:
-    task.labels = list(data["labels"])
-
-
-def _entry_added(task: TaskFacts, data: Data, _at: datetime, _by: str | None) -> None:
-    task.checklist[data["entry"]] = False
-
-
-def _entry_ticked(task: TaskFacts, data: Data, _at: datetime, _by: str | None) -> None:
-    task.checklist[data["entry"]] = data["done"]
+def _take(task: TaskFacts, event: e.AnyTaskEvent) -> None:  # noqa: C901, PLR0912 - one closed match
+    match event:
+        case e.TaskAdded():
+            _added(task, event)
+        case e.TaskEdited():
+            task.title = task.title if event.title is None else event.title
+            task.description = task.description if event.description is None else event.description
+        case e.TaskMoved():
+            task.entered_at = task.entered_at if task.stage == event.stage else event.at
+            task.stage, task.rank = event.stage, event.rank
+        case e.TaskAssigned():
+            task.assignee = event.assignee
+        case e.TaskPrioritySet():
+            task.priority = event.priority
+        case e.TaskDueSet():
+            task.due_on = event.due_on
+        case e.TaskLabelled():
+            task.labels = list(event.labels)
+        case e.TaskChecklistEntryAdded():
+            task.checklist[event.entry] = False
+        case e.TaskChecklistEntryTicked():
+            task.checklist[event.entry] = event.done
+        case e.TaskDependencyAdded() | e.TaskDependencyRemoved():
+            _waits(task, event)
+        case e.TaskBlocked():
+            task.blocked, task.blocked_at = event.reason, event.at
+        case e.TaskUnblocked():
+            task.blocked = task.blocked_at = None
+        case e.TaskHelpRequested():
+            task.help = Help(event.reason, event.at, event.waiting_on, event.until)
+        case e.TaskHelpCleared():
+            task.help = None
+        case e.TaskCommented():
+            task.comments += 1
+        case e.TaskCompleted():
+            task.state, task.ended_at = "done", event.at
+        case e.TaskCancelled():
+            task.state, task.ended_at = "cancelled", event.at
+        case e.TaskReopened():
+            task.state, task.ended_at = "open", None
+        case _:
+            assert_never(event)
 
 
-def _dependency_added(task: TaskFacts, data: Data, _at: datetime, _by: str | None) -> None:
-    if data["on"] not in task.waits_for:
-        task.waits_for.append(data["on"])
+def _added(task: TaskFacts, event: e.TaskAdded) -> None:
+    task.project = event.project
+    task.title = event.title
+    task.stage = event.stage
+    task.rank = event.rank
+    task.description = event.description
+    task.assignee = event.assignee
+    task.priority = event.priority
+    task.due_on = event.due_on
+    task.labels = list(event.labels)
+    task.added_at = task.entered_at = event.at
 
 
-def _dependency_removed(task: TaskFacts, data: Data, _at: datetime, _by: str | None) -> None:
-    if data["on"] in task.waits_for:
-        task.waits_for.remove(data["on"])
+def _waits(task: TaskFacts, event: e.TaskDependencyAdded | e.TaskDependencyRemoved) -> None:
+    others = [other for other in task.waits_for if other != event.on]
+    if isinstance(event, e.TaskDependencyRemoved):
+        task.waits_for = others
+    elif len(others) == len(task.waits_for):
+        task.waits_for.append(event.on)
 
 
-def _blocked(task: TaskFacts, data: Data, at: datetime, _by: str | None) -> None:
-    task.blocked, task.blocked_at = data["reason"], at
-
-
-def _unblocked(task: TaskFacts, _data: Data, _at: datetime, _by: str | None) -> None:
-    task.blocked = task.blocked_at = None
-
-
-def _help_requested(task: TaskFacts, data: Data, at: datetime, _by: str | None) -> None:
-    task.help = Help(data["reason"], at, data.get("waiting_on"), instant(data.get("until")))
-
-
-def _help_cleared(task: TaskFacts, _data: Data, _at: datetime, _by: str | None) -> None:
-    task.help = None
-
-
-def _commented(task: TaskFacts, _data: Data, _at: datetime, _by: str | None) -> None:
-    task.comments += 1
-
-
-def _ended(state: str) -> Callable[[TaskFacts, Data, datetime, str | None], None]:
-    def ended(task: TaskFacts, _data: Data, at: datetime, _by: str | None) -> None:
-        task.state, task.ended_at = state, at
-
-    return ended
-
-
-def _reopened(task: TaskFacts, _data: Data, _at: datetime, _by: str | None) -> None:
-    task.state, task.ended_at = "open", None
-
-
-TASK_FACTS = Fold(
-    "task_facts",
-    TaskFacts,
-    {
-        "task_added": _added,
-        "task_edited": _edited,
-        "task_moved": _moved,
-        "task_assigned": _set("assignee"),
-        "task_priority_set": _set("priority"),
-        "task_due_set": _set("due_on"),
-        "task_labelled": _labelled,
-        "task_checklist_entry_added": _entry_added,
-        "task_checklist_entry_ticked": _entry_ticked,
-        "task_dependency_added": _dependency_added,
-        "task_dependency_removed": _dependency_removed,
-        "task_blocked": _blocked,
-        "task_unblocked": _unblocked,
-        "task_help_requested": _help_requested,
-        "task_help_cleared": _help_cleared,
-        "task_commented": _commented,
-        "task_completed": _ended("done"),
-        "task_reopened": _reopened,
-        "task_cancelled": _ended("cancelled"),
-    },
-)
+TASK_FACTS = Fold("task_facts", TaskFacts, over(e.AnyTaskEvent, _take))

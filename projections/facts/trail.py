@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime
 
-from projections.engine.fold import Data, Fold
+from domain import events as e
 
 Mark = tuple[datetime, str, str, "str | None", int]
 """(occurred_at, step, transition, actor, round)"""
@@ -27,77 +26,71 @@ class RunTrail:
         self.marks: list[Mark] = []
 
 
-def _started(trail: RunTrail, data: Data, at: datetime, _by: str | None) -> None:
-    trail.process = data["process"]
-    trail.process_version = data["process_version"]
-    trail.test = bool(data.get("test"))
-    trail.started_at = at
+def started(trail: RunTrail, event: e.RunStarted) -> None:
+    trail.process = event.process
+    trail.process_version = event.process_version
+    trail.test = event.test
+    trail.started_at = event.at
 
 
-def _migrated(trail: RunTrail, data: Data, _at: datetime, _by: str | None) -> None:
+def migrated(trail: RunTrail, event: e.RunMigrated) -> None:
     """From here on the run counts for the version that it follows now."""
-    trail.process_version = data["to_version"]
+    trail.process_version = event.to_version
 
 
-def _ended(state: str) -> Callable[[RunTrail, Data, datetime, str | None], None]:
-    def ended(trail: RunTrail, data: Data, at: datetime, _by: str | None) -> None:
-        trail.state = state
-        trail.outcome = data.get("outcome") or data.get("reason")
-        trail.ended_at = at
-
-    return ended
+def completed(trail: RunTrail, event: e.RunCompleted) -> None:
+    _ended(trail, "completed", event.outcome, event.at)
 
 
-def _reopened(trail: RunTrail, _data: Data, _at: datetime, _by: str | None) -> None:
+def ended_early(trail: RunTrail, event: e.RunEndedEarly) -> None:
+    _ended(trail, "ended_early", event.outcome or event.reason, event.at)
+
+
+def cancelled(trail: RunTrail, event: e.RunCancelled) -> None:
+    _ended(trail, "cancelled", event.reason, event.at)
+
+
+def _ended(trail: RunTrail, state: str, outcome: str | None, at: datetime) -> None:
+    trail.state, trail.outcome, trail.ended_at = state, outcome, at
+
+
+def reopened(trail: RunTrail, _event: e.RunReopened) -> None:
     trail.state = "running"
     trail.outcome = trail.ended_at = None
 
 
-def _step_ready(trail: RunTrail, data: Data, at: datetime, by: str | None) -> None:
+def step_ready(trail: RunTrail, event: e.StepBecameReady) -> None:
     """Here a step becomes ready by itself: a mark for the waiting time; only in an imported log it is an event.
 
     What a migration announces again began to wait before.
     """
-    if data.get("cause") == "migration" and any(
-        mark[1:3] == (data["step"], "ready") and mark[4] == data["round"] for mark in trail.marks
+    if event.cause == "migration" and any(
+        mark[1:3] == (event.step, "ready") and mark[4] == event.round for mark in trail.marks
     ):
         return
-    transition = "scheduled" if data.get("cause") == "import" else "ready"
-    trail.marks.append((at, data["step"], transition, by, data["round"]))
+    transition = "scheduled" if event.cause == "import" else "ready"
+    trail.marks.append((event.at, event.step, transition, event.by, event.round))
 
 
-def _step_started(trail: RunTrail, data: Data, at: datetime, by: str | None) -> None:
-    if data.get("cause") != "migration":
-        trail.marks.append((at, data["step"], "started", by, data["round"]))
+def step_started(trail: RunTrail, event: e.StepStarted) -> None:
+    if event.cause != "migration":
+        trail.marks.append((event.at, event.step, "started", event.by, event.round))
 
 
-def _step_completed(trail: RunTrail, data: Data, at: datetime, by: str | None) -> None:
-    trail.marks.append((at, data["step"], "completed", by, data["round"]))
+def step_completed(trail: RunTrail, event: e.StepCompleted) -> None:
+    trail.marks.append((event.at, event.step, "completed", event.by, event.round))
 
 
-def _imported(transition: str) -> Callable[[RunTrail, Data, datetime, str | None], None]:
-    def imported(trail: RunTrail, data: Data, at: datetime, by: str | None) -> None:
-        if data.get("cause") == "import":
-            trail.marks.append((at, data["step"], transition, by, data["round"]))
-
-    return imported
+def assigned(trail: RunTrail, event: e.StepAssigned) -> None:
+    if event.cause == "import":
+        trail.marks.append((event.at, event.step, "assigned", event.by, event.round))
 
 
-RUN_TRAIL = Fold(
-    "run_trail",
-    RunTrail,
-    {
-        "run_started": _started,
-        "run_migrated": _migrated,
-        "run_completed": _ended("completed"),
-        "run_ended_early": _ended("ended_early"),
-        "run_cancelled": _ended("cancelled"),
-        "run_reopened": _reopened,
-        "step_became_ready": _step_ready,
-        "step_started": _step_started,
-        "step_completed": _step_completed,
-        "step_assigned": _imported("assigned"),
-        "step_skipped": _imported("skipped"),
-        "step_cancelled": _imported("cancelled"),
-    },
-)
+def skipped(trail: RunTrail, event: e.StepSkipped) -> None:
+    if event.cause == "import":
+        trail.marks.append((event.at, event.step, "skipped", event.by, event.round))
+
+
+def step_cancelled(trail: RunTrail, event: e.StepCancelled) -> None:
+    if event.cause == "import":
+        trail.marks.append((event.at, event.step, "cancelled", event.by, event.round))

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
-from projections.engine.fold import Data, Fold
+from domain import events as e
+from domain.run.evolve_migrated import named_in
 
 
 class RunValues:
@@ -37,43 +37,38 @@ class RunValues:
         return {key: value for key, value in values.items() if f"{owner}.{key}" not in self.hidden}
 
 
-def _inputs(values: RunValues, data: Data, _at: datetime, _by: str | None) -> None:
-    values.inputs |= data.get("inputs") or {}
+def inputs(values: RunValues, event: e.RunStarted | e.RunInputsChanged) -> None:
+    values.inputs |= event.inputs
 
 
-def _step_values(values: RunValues, data: Data, _at: datetime, _by: str | None) -> None:
-    given = data.get("values")
-    if given:
-        values.steps[data["step"]] = {**values.steps.get(data["step"], {}), **given}
-    if replaced := data.get("replaced"):
-        values.notes[data["step"]] = {**values.notes.get(data["step"], {}), **replaced}
+def completed(values: RunValues, event: e.StepCompleted) -> None:
+    if event.values:
+        values.steps[event.step] = {**values.steps.get(event.step, {}), **event.values}
 
 
-def _migrated(values: RunValues, data: Data, _at: datetime, _by: str | None) -> None:
-    values.hidden = frozenset((data.get("plan") or {}).get("hidden", ()))
+def saved(values: RunValues, event: e.StepValuesSaved) -> None:
+    if event.values:
+        values.steps[event.step] = {**values.steps.get(event.step, {}), **event.values}
+    if event.replaced:
+        values.notes[event.step] = {**values.notes.get(event.step, {}), **event.replaced}
 
 
-def _attached(values: RunValues, data: Data, at: datetime, by: str | None) -> None:
-    told = {
-        key: data.get(key) for key in ("attachment", "step", "name", "media_type", "size_bytes", "sha256")
+def migrated(values: RunValues, event: e.RunMigrated) -> None:
+    values.hidden = named_in(event.plan, "hidden")
+
+
+def attached(values: RunValues, event: e.AttachmentAdded) -> None:
+    values.attachments[str(event.attachment)] = {
+        "attachment": str(event.attachment),
+        "step": event.step,
+        "name": event.name,
+        "media_type": event.media_type,
+        "size_bytes": event.size_bytes,
+        "sha256": event.sha256,
+        "by": event.by,
+        "at": event.at.isoformat(),
     }
-    values.attachments[data["attachment"]] = {**told, "by": by, "at": at.isoformat()}
 
 
-def _detached(values: RunValues, data: Data, _at: datetime, _by: str | None) -> None:
-    values.attachments.pop(data["attachment"], None)
-
-
-RUN_VALUES = Fold(
-    "run_values",
-    RunValues,
-    {
-        "run_started": _inputs,
-        "run_inputs_changed": _inputs,
-        "step_values_saved": _step_values,
-        "step_completed": _step_values,
-        "run_migrated": _migrated,
-        "attachment_added": _attached,
-        "attachment_removed": _detached,
-    },
-)
+def detached(values: RunValues, event: e.AttachmentRemoved) -> None:
+    values.attachments.pop(str(event.attachment), None)

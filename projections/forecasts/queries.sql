@@ -5,7 +5,7 @@ select r.run from read.run r where r.process = %(process)s and not r.test order 
 
 -- name: marks
 select h.stream, h.type, h.step, h.round, h.by, extract(epoch from h.occurred_at)::float8,
-  case when h.type in ('run_started', 'run_target_set') then h.data::text end
+  case when h.type = any(%(lives)s) then h.data::text end
 from read.history h
 where h.stream = any(%(runs)s) and h.type = any(%(types)s) and (%(upto)s::bigint is null or h.position <= %(upto)s)
 order by h.stream, h.version

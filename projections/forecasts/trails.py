@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from datetime import UTC, datetime
 from itertools import groupby
 from math import isfinite
 from operator import attrgetter, itemgetter
-from typing import Any
+from typing import Any, assert_never, get_args
 from uuid import UUID
 
 import orjson
 from psycopg import Connection
 
+from domain import events as e
 from domain import texts
 from domain.forecast.trails import Mark, Trail
-from projections.engine.fold import instant
 from projections.engine.projection import blocks
+from projections.facts.run_folds import MEANINGS
 
 Conn = Connection[Any]
 
@@ -24,25 +26,21 @@ SQL = {name: text.encode() for name, text in blocks("forecasts/queries").items()
 PAGE_RUNS = 2_000
 """Runs that are read in one statement."""
 
-KINDS = {
-    "step_became_ready": "ready",
-    "step_started": "started",
-    "step_completed": "completed",
-    "step_skipped": "skipped",
-    "step_cancelled": "cancelled",
-    "step_failed": "failed",
-    "step_relocked": "relocked",
-    "step_became_not_applicable": "not_applicable",
-    "step_became_applicable": "applicable",
-    "step_reopened": "reopened",
-    "approval_refused": "refused",
-}
+MARKS = {kind.type: means.mark for kind, means in MEANINGS.items() if means.mark is not None}
 """Events that leave a mark, and what the mark is called."""
-_IMPORTED = {**KINDS, "step_assigned": "assigned"}
-_LIVES = (
-    "run_started", "run_target_set", "run_paused", "run_resumed", "run_completed", "run_ended_early", "run_cancelled",
-    "run_reopened",
-)  # fmt: skip
+_IMPORTED = {**MARKS, e.StepAssigned.type: "assigned"}
+"""Here whose work a step is is known at once; an imported log has it as an event among the others."""
+_Life = (
+    e.RunStarted
+    | e.RunTargetSet
+    | e.RunPaused
+    | e.RunResumed
+    | e.RunCompleted
+    | e.RunEndedEarly
+    | e.RunCancelled
+    | e.RunReopened
+)
+_LIVES: dict[str, type[_Life]] = {kind.type: kind for kind in get_args(_Life)}
 _TYPES = [*_IMPORTED, *_LIVES]
 _STREAM = itemgetter(0)
 
@@ -62,7 +60,7 @@ def trail_of(connection: Conn, run: UUID, upto: int | None = None) -> Trail | No
 
 
 def _trails(connection: Conn, runs: list[UUID], upto: int | None = None) -> Iterator[Trail]:
-    asked = {"runs": runs, "types": _TYPES, "upto": upto}
+    asked = {"runs": runs, "types": _TYPES, "lives": [*_LIVES], "upto": upto}
     rows = connection.execute(SQL["marks"], asked, binary=True).fetchall()
     for stream, events in groupby(rows, _STREAM):
         read = _Reading(str(stream))
@@ -87,34 +85,36 @@ class _Reading:
     def through(self, events: Iterable[tuple[Any, ...]]) -> None:
         """Take in all events, oldest first."""
         for _stream, kind, step, round_, by, at, data in events:
-            if kind in _LIVES:  # the end of a run may name a step too
-                self._life(kind, at, data)
-            elif self.imported or kind in KINDS:
+            if (life := _LIVES.get(kind)) is not None:  # the end of a run may name a step too
+                self._life(
+                    life.model_validate({**orjson.loads(data), "at": datetime.fromtimestamp(at, UTC)}), at
+                )
+            elif self.imported or kind in MARKS:
                 self.marks.append(Mark(at, step, _IMPORTED[kind], by, round_))
 
-    def _life(self, kind: str, at: float, data: str | None) -> None:
-        match kind:
-            case "run_started":
-                self._start(at, orjson.loads(data or "{}"))
-            case "run_target_set":
-                self.target_at = _seconds(orjson.loads(data or "{}").get("target_at"))
-            case "run_paused":
+    def _life(self, event: _Life, at: float) -> None:
+        match event:
+            case e.RunStarted():
+                self._start(event, at)
+            case e.RunTargetSet():
+                self.target_at = _seconds(event.target_at)
+            case e.RunPaused():
                 self.pauses.append((at, None))
-            case "run_resumed":
+            case e.RunResumed():
                 self._go_on(at)
-            case "run_reopened":
+            case e.RunReopened():
                 self.ended_at = None
-            case _:  # one of the three endings
+            case e.RunCompleted() | e.RunEndedEarly() | e.RunCancelled():
                 self._go_on(at)
                 self.ended_at = at
+            case _:
+                assert_never(event)
 
-    def _start(self, at: float, data: dict[str, Any]) -> None:
+    def _start(self, event: e.RunStarted, at: float) -> None:
         self.started_at = at
-        self.imported = bool(data.get("imported"))
-        self.target_at = _seconds(data.get("target_at"))
-        self.numbers = {
-            name: number for name, value in (data.get("inputs") or {}).items() for number in _number(value)
-        }
+        self.imported = event.imported
+        self.target_at = _seconds(event.target_at)
+        self.numbers = {name: number for name, value in event.inputs.items() for number in _number(value)}
 
     def _go_on(self, at: float) -> None:
         if self.pauses and self.pauses[-1][1] is None:
@@ -141,6 +141,5 @@ def _number(value: Any) -> list[float]:
     return [float(value)] if isfinite(value) else []
 
 
-def _seconds(text: str | None) -> float | None:
-    at = instant(text)
+def _seconds(at: datetime | None) -> float | None:
     return None if at is None else at.timestamp()

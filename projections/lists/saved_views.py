@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from typing import assert_never
 from uuid import UUID
 
+from domain import events as e
 from projections.asking import Conn, fresh
-from projections.engine.fold import Data, Fold
+from projections.engine.fold import Fold, over
 from projections.engine.projection import Projection, Row, Source, Subject, Table, blocks
 from projections.paging import ALL, Page, counted
 
@@ -28,22 +30,24 @@ class ViewFacts:
         self.removed = False
 
 
-def _saved(view: ViewFacts, data: Data, at: datetime, by: str | None) -> None:
-    view.page, view.owner = data["page"], by
-    _changed(view, data, at, by)
+def _take(view: ViewFacts, event: e.AnyViewEvent) -> None:
+    match event:
+        case e.ViewSaved():
+            view.page, view.owner = event.page, event.by
+            _describe(view, event)
+        case e.ViewChanged():
+            _describe(view, event)
+        case e.ViewRemoved():
+            view.removed = True
+        case _:
+            assert_never(event)
 
 
-def _changed(view: ViewFacts, data: Data, at: datetime, _by: str | None) -> None:
-    view.name, view.query, view.shared, view.changed_at = data["name"], data["query"], data["shared"], at
+def _describe(view: ViewFacts, event: e.ViewSaved | e.ViewChanged) -> None:
+    view.name, view.query, view.shared, view.changed_at = event.name, event.query, event.shared, event.at
 
 
-def _removed(view: ViewFacts, _data: Data, _at: datetime, _by: str | None) -> None:
-    view.removed = True
-
-
-VIEW_FACTS = Fold(
-    "view_facts", ViewFacts, {"view_saved": _saved, "view_changed": _changed, "view_removed": _removed}
-)
+VIEW_FACTS = Fold("view_facts", ViewFacts, over(e.AnyViewEvent, _take))
 
 
 def _rows(subject: Subject) -> Iterator[tuple[int, Row]]:

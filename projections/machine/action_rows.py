@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
-from uuid import UUID
 
 from domain.addresses import known_address, tag_of, tags_in
 from domain.comparing import is_set
@@ -20,9 +19,10 @@ from domain.run.state import ActionState, Run
 from domain.templates import render
 from domain.words import Assignee, StepKey
 from projections.engine.projection import Projection, Row, Source, Subject, Table
-from projections.facts.actions import RUN_ACTIONS, Did, RunActions
-from projections.facts.run import ENDED_RUN, OPEN_STEP, RUN_FACTS, RunFacts
-from projections.facts.values import RUN_VALUES, RunValues
+from projections.facts.actions import Did, RunActions
+from projections.facts.run import ENDED_RUN, OPEN_STEP, RunFacts
+from projections.facts.run_folds import RUN_ACTIONS, RUN_FACTS, RUN_VALUES
+from projections.facts.values import RunValues
 
 ACTION = Table(
     "action",
@@ -57,7 +57,6 @@ def _actions(
 ) -> Iterator[tuple[int, Row]]:
     definition = subject.definitions(run.process, run.process_version)
     document = definition.document
-    project = None if run.project is None else UUID(run.project)
     for did in found.actions.values():
         action, incident = did.action, did.incident
         known = definition.steps.get(action.step) if action.step is not None else None
@@ -66,7 +65,7 @@ def _actions(
             _lane(document, known, action), action.state, action.attempt,
             _next_at(run, did), action.queued_at, did.changed_at, action.reason, action.result, action.receipt,
             *_incident(incident), run.name, run.process, run.process_version,
-            known.title if known else None, project, run.test, subject.version, list(action.whom),
+            known.title if known else None, run.project, run.test, subject.version, list(action.whom),
             _leads_to(run, values, definition, did),
         )  # fmt: skip
 
@@ -90,10 +89,10 @@ def _went_to_its_guest(
     """Whether a mail that was sent reached the address of the guest whose step it is now; a link is for one only."""
     sent, facts = tags_in(action.receipt), run.steps.get(target)
     role = definition.steps[target].role
-    who = (facts.assignee if facts is not None else None) or run.roles.get(role or "")
+    who = (facts.assignee if facts is not None else None) or (None if role is None else run.roles.get(role))
     if action.is_pending or not sent or who is None:
         return True
-    stood = Run(roles=run.roles, values=values.by_path())  # type: ignore[arg-type]  # keys as they were stored
+    stood = Run(roles=run.roles, values=values.by_path())
     address = known_address(Assignee(who), stood, definition)
     if address is None:
         return True
@@ -127,7 +126,7 @@ def _next_at(run: RunFacts, did: Did) -> datetime | None:
 
 def _children(subject: Subject, run: RunFacts, found: RunActions) -> Iterator[tuple[int, Row]]:
     for child, started in found.children.items():
-        step = run.steps.get(started.step)  # type: ignore[call-overload]  # a step key as it was stored
+        step = run.steps.get(started.step)
         waits = started.reopened or (
             run.state not in ENDED_RUN
             and step is not None

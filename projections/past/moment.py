@@ -20,7 +20,7 @@ from projections.board.rows import BOARD, BoardProject
 from projections.cards.row import PARTS, CardRow
 from projections.engine.parking import tell
 from projections.engine.projection import Definitions, Projection, Row
-from projections.engine.reading import Event, decode, head
+from projections.engine.reading import LogEvent, decode, head
 from projections.statements import ask, columns, composed, value_of, values_of
 
 _ALWAYS = "infinity"
@@ -179,12 +179,12 @@ class Then:
             changed += [stream for stream in newcomers if stream not in known and stream != self.project]
         return same, changed
 
-    def _read(self, streams: list[UUID]) -> dict[UUID, list[Event]]:
+    def _read(self, streams: list[UUID]) -> dict[UUID, list[LogEvent]]:
         return self._events({"streams": streams, **{name: self._values[name] for name in ("position", "at")}})
 
-    def _events(self, values: dict[str, Any]) -> dict[UUID, list[Event]]:
+    def _events(self, values: dict[str, Any]) -> dict[UUID, list[LogEvent]]:
         rows = self._connection.execute(SQL["events"], values, binary=True, prepare=True).fetchall()
-        found: dict[UUID, list[Event]] = {}
+        found: dict[UUID, list[LogEvent]] = {}
         for event in decode(rows):
             found.setdefault(event[1], []).append(event)
         return found
@@ -194,7 +194,7 @@ class Then:
 
 
 def rows_of(
-    projection: Projection, stream: UUID, history: Sequence[Event], definitions: Definitions
+    projection: Projection, stream: UUID, history: Sequence[LogEvent], definitions: Definitions
 ) -> list[tuple[int, Row]]:
     """The rows that a projection makes of a stream with this history, up to an event that it cannot digest.
 
@@ -204,7 +204,7 @@ def rows_of(
     return [] if source is None else tell(source, stream, history, definitions).rows
 
 
-def aggregate_of(history: Sequence[Event]) -> str:
+def aggregate_of(history: Sequence[LogEvent]) -> str:
     """What a stream is, told by the first of its events that this release knows."""
     known = (EVENT_TYPES[event[3]].aggregate for event in history if event[3] in EVENT_TYPES)
     return next(known, "")

@@ -12,9 +12,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from domain import events as e
 from domain.definition import Definition
 from domain.schedule import Calendar
-from domain.upcast import UnknownEvent
 from domain.words import StepKey
 from projections.answers import Card, Cause, Cell, StageDot, Why, WhyCell
 from projections.asking import Conn, NotFound, fresh
@@ -24,14 +24,13 @@ from projections.cards.judging import Judge, judge
 from projections.cards.row import CardRow
 from projections.engine.parking import rows_or_why_not, tell_slowly
 from projections.engine.projection import Definitions, Subject
-from projections.engine.reading import Event, read_streams
+from projections.engine.reading import LogEvent, read_streams
 from projections.forecasts.queries import forecasts_of
 from projections.past.moment import aggregate_of
 
 _NOTHING: tuple[Any, ...] = (None, [], ([], None))
 """What a cell is at first when it shows nothing."""
 _OPEN = frozenset({"ready", "in_progress"})
-_DUES = frozenset({"step_became_ready", "step_due_set"})
 
 
 def why(
@@ -59,13 +58,13 @@ class _Story:
     """A card while its stream is told again: for each cell the events that changed it."""
 
     card: UUID
-    history: Sequence[Event]
+    history: Sequence[LogEvent]
     definitions: Definitions
     row: CardRow | None = None
-    changed: dict[str, list[Event]] = field(default_factory=dict)
-    state_of: dict[StepKey, Event] = field(default_factory=dict)
-    due_of: dict[StepKey, Event] = field(default_factory=dict)
-    target: Event | None = None
+    changed: dict[str, list[LogEvent]] = field(default_factory=dict)
+    state_of: dict[StepKey, LogEvent] = field(default_factory=dict)
+    due_of: dict[StepKey, LogEvent] = field(default_factory=dict)
+    target: LogEvent | None = None
     facts: Any = None
 
     def __post_init__(self) -> None:
@@ -78,12 +77,12 @@ class _Story:
         (fold,) = source.folds
         self.facts = fold.make()
         for event in self.history:
-            _, stream, version, kind, data, actor, at = event
-            if isinstance(data, UnknownEvent) or (handler := fold.handlers.get(kind)) is None:
+            _, stream, version, _, fact, _, _ = event
+            if isinstance(fact, Exception) or type(fact) not in fold.handlers:
                 continue
             before = self._states()
-            handler(self.facts, data, at, actor)
-            self._note(event, data, before)
+            fold.take(self.facts, fact)
+            self._note(event, fact, before)
             rows = rows_or_why_not(source, Subject(stream, version, [self.facts], self.definitions))
             if not isinstance(rows, Exception):
                 self._compare(event, next((row for _, row in rows if isinstance(row, CardRow)), None))
@@ -91,18 +90,19 @@ class _Story:
     def _states(self) -> dict[StepKey, str]:
         return {key: step.state for key, step in getattr(self.facts, "steps", {}).items()}
 
-    def _note(self, event: Event, data: Any, before: dict[StepKey, str]) -> None:
+    def _note(self, event: LogEvent, fact: e.Event, before: dict[StepKey, str]) -> None:
         """Which event put each step where it is, gave it its due, and gave the run its target."""
-        kind, step = event[3], data.get("step")
-        if step is not None and step in getattr(self.facts, "steps", {}):
-            if self.facts.steps[step].state != before.get(step):
+        for step, state in self._states().items():
+            if state != before.get(step):
                 self.state_of[step] = event
-            if kind in _DUES and data.get("due_at"):
-                self.due_of[step] = event
-        if kind == "run_target_set" or (kind == "run_started" and self.facts.target_at is not None):
+        if isinstance(fact, (e.StepBecameReady, e.StepDueSet)) and fact.due_at is not None:
+            self.due_of[fact.step] = event
+        if isinstance(fact, e.RunTargetSet) or (
+            isinstance(fact, e.RunStarted) and self.facts.target_at is not None
+        ):
             self.target = event
 
-    def _compare(self, event: Event, row: CardRow | None) -> None:
+    def _compare(self, event: LogEvent, row: CardRow | None) -> None:
         before, self.row = self.row, row
         if row is None:
             return
@@ -162,14 +162,14 @@ class _Story:
             if shows:
                 yield self._cell(cell, shows, self.changed.get(cell, [])[-1:])
 
-    def _since_named(self) -> list[Event]:
+    def _since_named(self) -> list[LogEvent]:
         """The events that named the next action, and gave it its person and due, since it is this one."""
         named = self.changed.get("action", ())
         return [
             event for event in self.changed.get("next_action", ()) if not named or event[0] >= named[-1][0]
         ]
 
-    def _open_in(self, stage: str) -> list[Event]:
+    def _open_in(self, stage: str) -> list[LogEvent]:
         """What made the required steps ready, or began them, that keep the run in this stage."""
         definition = self._definition()
         if definition is None:
@@ -183,9 +183,9 @@ class _Story:
             and definition.stage_of[key] == stage
         ]
 
-    def _late(self, shown: Card, by: Judge) -> tuple[list[Event], list[datetime]]:
+    def _late(self, shown: Card, by: Judge) -> tuple[list[LogEvent], list[datetime]]:
         """What the clock has gone by: dues with the events that set them, the run's target, targets of stages."""
-        events: list[Event] = []
+        events: list[LogEvent] = []
         passed: list[datetime] = []
         for key, step in getattr(self.facts, "steps", {}).items():
             if step.state in _OPEN and step.due_at is not None and step.due_at < by.now:
@@ -208,14 +208,14 @@ class _Story:
         return None if process is None else self.definitions(process, self.facts.process_version)
 
     def _cell(
-        self, cell: Cell, shows: Any, events: Sequence[Event], passed: Sequence[datetime] = ()
+        self, cell: Cell, shows: Any, events: Sequence[LogEvent], passed: Sequence[datetime] = ()
     ) -> WhyCell:
         told = {event[0]: event for event in events}
         return WhyCell(cell, shows, tuple(self._cause(told[place]) for place in sorted(told)), tuple(passed))
 
-    def _cause(self, event: Event) -> Cause:
-        position, _, version, kind, data, actor, at = event
-        step = data.get("step") if not isinstance(data, UnknownEvent) else None
+    def _cause(self, event: LogEvent) -> Cause:
+        position, _, version, kind, fact, actor, at = event
+        step = getattr(fact, "step", None)
         definition = self._definition()
         known = definition.steps.get(step) if definition is not None and step is not None else None
         return Cause(position, version, kind, step, known.title if known else None, actor, at)

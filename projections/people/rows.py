@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from domain.words import RoleKey
 from projections.engine.projection import Projection, Row, Source, Subject, Table
 from projections.facts.people import GROUP_FACTS, PERSON_FACTS, GroupFacts, PersonFacts
-from projections.facts.run import RUN_FACTS, RunFacts
+from projections.facts.run import RunFacts
+from projections.facts.run_folds import RUN_FACTS
 
 PERSON = Table(
     "person",
@@ -45,7 +47,7 @@ def _run_rows(subject: Subject) -> Iterator[tuple[int, Row]]:
         if (
             role.assign == "round_robin"
             and role.group
-            and (run.roles.get(role.key) or "").startswith("person:")
+            and (run.roles.get(RoleKey(role.key)) or "").startswith("person:")
         ):
             yield 3, (subject.stream, role.key, f"group:{role.group}")
 

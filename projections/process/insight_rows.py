@@ -9,7 +9,8 @@ from datetime import datetime
 from domain.target import reached_at
 from domain.words import StepKey
 from projections.engine.projection import Projection, Row, Source, Subject, Table
-from projections.facts.path import RUN_PATH, RunPath, Visit
+from projections.facts.path import RunPath, Visit
+from projections.facts.run_folds import RUN_PATH
 
 RUN_INSIGHT = Table(
     "run_insight",

@@ -13,7 +13,8 @@ from typing import Any
 from projections.engine.projection import Projection, Row, Source, Subject, Table
 from projections.facts.plan import PlannedStep, planned_steps
 from projections.facts.project import PROCESS_FACTS, ProcessFacts
-from projections.facts.trail import RUN_TRAIL, Mark, RunTrail
+from projections.facts.run_folds import RUN_TRAIL
+from projections.facts.trail import Mark, RunTrail
 
 RUN_STATS = Table(
     "run_stats",

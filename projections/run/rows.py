@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from uuid import UUID
 
 from projections.board.rows import help_json
 from projections.engine.projection import Projection, Row, Source, Subject, Table
-from projections.facts.run import RUN_FACTS, RunFacts
-from projections.facts.values import RUN_VALUES, RunValues
+from projections.facts.run import RunFacts
+from projections.facts.run_folds import RUN_FACTS, RUN_VALUES
+from projections.facts.values import RunValues
 
 RUN = Table(
     "run",
@@ -37,8 +37,8 @@ def _rows(subject: Subject) -> Iterator[tuple[int, Row]]:
     yield 0, (
         stream, run.process, run.process_version, run.name, run.subject, run.state,
         values.shown("inputs", values.inputs),
-        {role: who for role, who in run.roles.items() if who is not None},
-        None if run.project is None else UUID(run.project), run.priority, run.target_at, run.test, run.started_at,
+        dict(run.roles),
+        run.project, run.priority, run.target_at, run.test, run.started_at,
         run.started_by, run.ended_at, run.outcome, run.reason, run.comments,
         *(run.overridden or (None, None)), subject.version, values.attachments,
         sorted(run.removed), run.imported,

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from uuid import UUID
 
-from projections.board.rows import due_day
 from projections.engine.projection import Projection, Row, Source, Subject, Table
 from projections.facts.plan import planned_steps
-from projections.facts.run import OPEN_STEP, RUN_FACTS, RunFacts
+from projections.facts.run import OPEN_STEP, RunFacts
+from projections.facts.run_folds import RUN_FACTS
 from projections.facts.task import TASK_FACTS, TaskFacts
 
 INBOX_TABLE = Table(
@@ -27,13 +26,12 @@ def _run_rows(subject: Subject) -> Iterator[tuple[int, Row]]:
     if run.state != "running":
         return
     planned = planned_steps(subject.definitions(run.process, run.process_version))
-    project = None if run.project is None else UUID(run.project)
     for key, step in run.steps.items():
         plan = planned.get(key)  # None between a migration and what it says of a step that is gone
         if plan is None or not plan.manual or step.state not in OPEN_STEP or step.assignee is None:
             continue
         yield 0, (
-            subject.stream, key, "step", step.assignee, plan.title, run.name, run.process, project, plan.stage,
+            subject.stream, key, "step", step.assignee, plan.title, run.name, run.process, run.project, plan.stage,
             step.state, step.due_at, run.priority, step.ready_at or step.started_at, plan.kind, None,
             step.assignee.startswith("group:") and not plan.shared, step.approved_by,
             step.reminded_at, step.reminded_by,
@@ -44,8 +42,8 @@ def _task_rows(subject: Subject) -> Iterator[tuple[int, Row]]:
     task: TaskFacts = subject.states[0]
     if task.state == "open" and task.assignee is not None and task.blocked is None:
         yield 0, (
-            subject.stream, "", "task", task.assignee, task.title, task.title, None, UUID(task.project), task.stage,
-            "ready", None, task.priority, task.added_at, None, due_day(task.due_on), False, [], None, None,
+            subject.stream, "", "task", task.assignee, task.title, task.title, None, task.project, task.stage,
+            "ready", None, task.priority, task.added_at, None, task.due_on, False, [], None, None,
         )  # fmt: skip
 
 

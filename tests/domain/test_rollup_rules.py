@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from domain.definition import Definition
 from domain.document import Document
-from domain.events import Event
+from domain.events import EVENT_TYPES, Event, StepBecameNotApplicable, StepCompleted, StepRelocked
 from domain.rollup import Card, Fact, roll_up
 from domain.run import (
     RUN,
@@ -39,7 +39,8 @@ from projections.cards import card as cards
 from projections.cards.judging import Judge
 from projections.cards.row import CardRow
 from projections.engine.projection import Subject
-from projections.facts.run import RUN_FACTS, RunFacts
+from projections.facts.run import RunFacts
+from projections.facts.run_folds import RUN_FACTS
 from tests.support.given import BO, DANA, NINE, Story
 
 HIRE: dict[str, Any] = {
@@ -117,8 +118,7 @@ def folded(events: Iterable[Event]) -> RunFacts:
     """The read models' fold of these events."""
     facts = RunFacts()
     for event in events:
-        if (handler := RUN_FACTS.handlers.get(event.type)) is not None:
-            handler(facts, event.model_dump(mode="json", exclude={"at", "by"}), event.at, event.by)
+        RUN_FACTS.take(facts, event)
     return facts
 
 
@@ -224,9 +224,9 @@ def test_progress_is_never_lower_without_its_cause(hired: Told):
 
 def test_a_step_that_waits_again_after_it_was_set_aside_is_a_cause():
     """A migration may lock what a condition had set aside: it counts again, and the card says so."""
-    facts, told = RunFacts(), {"step": "train", "round": 1, "cause": "migration"}
-    for kind in ("step_became_not_applicable", "step_relocked"):
-        RUN_FACTS.handlers[kind](facts, told, NINE, "person:bo")
+    facts, train = RunFacts(), StepKey("train")
+    RUN_FACTS.take(facts, StepBecameNotApplicable(step=train, cause="migration", by=BO, at=NINE))
+    RUN_FACTS.take(facts, StepRelocked(step=train, cause="migration", by=BO, at=NINE))
     assert roll_up(DEFINITION, "running", facts.steps).lowered == ("+1 step: Training takes part again",)
 
 
@@ -243,12 +243,12 @@ def test_whatever_happens_progress_falls_only_with_its_cause(happenings: list[tu
     before = 0.0
     for kind, key in happenings:
         rounds[key] += kind == "step_reopened"
-        data = {"step": key, "round": rounds[key], "cause": "rule", "reason": "why"}
+        data = {"step": key, "round": rounds[key], "cause": "rule", "reason": "why", "outcome": "so"}
         now = facts.steps.get(StepKey(key))
         if not possible(kind, None if now is None else now.state):
             rounds[key] -= kind == "step_reopened"
             continue
-        RUN_FACTS.handlers[kind](facts, data, at, "person:bo")
+        RUN_FACTS.take(facts, EVENT_TYPES[kind].model_validate({**data, "by": BO, "at": at}))
         card = roll_up(DEFINITION, "running", facts.steps)
         assert card.progress >= before or card.lowered
         assert card.percent < 100 or all(not stage.unfinished for stage in card.stages)
@@ -280,7 +280,7 @@ def test_a_new_version_says_how_many_steps_it_added():
     newer = Definition("hire", 5, Document.model_validate({**HIRE, "stages": stages}))
     facts = folded(())
     assert roll_up(newer, "running", facts.steps, None, DEFINITION).lowered == ("+2 steps, version 5",)
-    RUN_FACTS.handlers["step_completed"](facts, {"step": "quiz", "round": 1}, NINE, "person:bo")
+    RUN_FACTS.take(facts, StepCompleted(step=StepKey("quiz"), by=BO, at=NINE))
     assert roll_up(newer, "running", facts.steps, None, DEFINITION).lowered == ("+1 step, version 5",)
 
 

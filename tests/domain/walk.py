@@ -12,7 +12,8 @@ from domain.rollup import Card, roll_up
 from domain.run import RUN, Run
 from domain.run.work import unmet
 from domain.words import Rejected, StepKey
-from projections.facts.run import RUN_FACTS, RunFacts
+from projections.facts.run import RunFacts
+from projections.facts.run_folds import RUN_FACTS
 from tests.domain.dice import Dice
 from tests.domain.model import OPEN, WELL, Model, Refused
 from tests.domain.random_deeds import chosen
@@ -69,8 +70,7 @@ class Walk:
         """
         before = [(step, step.state) for step in self.facts.steps.values()]
         for event in events:
-            if (handler := RUN_FACTS.handlers.get(event.type)) is not None:
-                handler(self.facts, event.model_dump(mode="json", exclude={"at", "by"}), event.at, event.by)
+            RUN_FACTS.take(self.facts, event)
         card: Card = roll_up(self.process.definition, self.facts.state, self.facts.steps)
         for key, fact in self.model.facts.items():
             shown = self.facts.steps.get(StepKey(key))

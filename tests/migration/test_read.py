@@ -12,7 +12,8 @@ from domain.definition import Definition
 from domain.events import Event
 from domain.run import RUN, change_inputs, complete_step, give_approval, reopen_step, start_run
 from domain.words import Actor, StepKey
-from projections.facts.run import RUN_FACTS, RunFacts
+from projections.facts.run import RunFacts
+from projections.facts.run_folds import RUN_FACTS
 from tests.migration.test_contents import steps
 from tests.migration.test_table import migrating, version
 from tests.support.given import BO, Deed, Story
@@ -27,9 +28,7 @@ def read(events: Iterable[Event]) -> RunFacts:
     """What the views of a run make of these events."""
     facts = RunFacts()
     for event in events:
-        if event.type in RUN_FACTS.handlers:
-            data = event.model_dump(mode="json", exclude={"at", "by"})
-            RUN_FACTS.handlers[event.type](facts, data, event.at, event.by)
+        RUN_FACTS.take(facts, event)
     return facts
 
 

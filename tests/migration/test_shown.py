@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import orjson
 from hypothesis import given, settings
 
 from api.run.sight import Sight
@@ -13,11 +12,11 @@ from domain.events import Event
 from domain.migration import migrate_run
 from domain.run import RUN, Run, start_run
 from domain.words import Actor, Rejected, StepKey
-from projections.facts.run import RUN_FACTS, RunFacts
+from projections.facts.run import RunFacts
+from projections.facts.run_folds import RUN_FACTS, RUN_TRAIL, RUN_VALUES
 from projections.facts.step import StepFacts
-from projections.facts.trail import RUN_TRAIL, RunTrail
-from projections.facts.values import RUN_VALUES, RunValues
-from store.mapper import to_new_event
+from projections.facts.trail import RunTrail
+from projections.facts.values import RunValues
 from tests.domain.documents import definition, step
 from tests.migration.processes import OFFICE, Document, deeds, did, known, version
 from tests.migration.test_laws import LATER, answers, pairs
@@ -29,10 +28,8 @@ def folded(events: list[Event]) -> tuple[RunFacts, RunValues, RunTrail]:
     """What the read models hold after these events, as they are stored."""
     states = RUN_FACTS.make(), RUN_VALUES.make(), RUN_TRAIL.make()
     for event in events:
-        data = orjson.loads(to_new_event(event, {}).data)
         for fold, state in zip((RUN_FACTS, RUN_VALUES, RUN_TRAIL), states, strict=True):
-            if event.type in fold.handlers:
-                fold.handlers[event.type](state, data, event.at, event.by)
+            fold.take(state, event)
     return states
 
 

@@ -5,19 +5,19 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-import orjson
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.events import EVENT_TYPES, Event
+from domain.events import Event, RunMigrated
 from domain.run import RUN, Run
 from domain.run.alarms import OVERDUE, can_be_overdue
 from domain.words import StepKey
-from projections.machine.alarm_rows import RUN_TIMES, RunTimes, pending
-from store.mapper import to_new_event
+from projections.facts.run_folds import RUN_TIMES
+from projections.facts.times import RunTimes
+from projections.machine.alarm_rows import pending
 from tests.domain.test_run_evolve import facts
 
-TIMED = [EVENT_TYPES[name] for name in RUN_TIMES.handlers if name != "run_migrated"]
+TIMED = [kind for kind in RUN_TIMES.handlers if kind is not RunMigrated]
 HISTORIES = st.lists(st.sampled_from(TIMED).flatmap(facts), max_size=40)
 Pending = list[tuple[StepKey, str, datetime]]
 
@@ -26,9 +26,8 @@ def folded(history: list[Event]) -> RunTimes:
     """What the read model keeps of this history."""
     times: RunTimes = RUN_TIMES.make()
     for event in history:
-        stored: dict[str, Any] = orjson.loads(to_new_event(event, {}).data)
-        if handler := RUN_TIMES.handlers.get(event.type):
-            handler(times, stored, event.at, event.by)
+        if handler := RUN_TIMES.handlers.get(type(event)):
+            handler(times, event)
     return times
 
 

@@ -9,13 +9,14 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from domain.events import RunEvent
 from milepost.embedded import PostgresServer
 from projections.engine import rebuild as rebuilding
 from projections.engine.cohort import Changes, Cohort
 from projections.engine.live import Projector
 from projections.engine.projection import Projection, Subject
 from projections.engine.projection import Rows as Written
-from projections.engine.reading import Event
+from projections.engine.reading import LogEvent
 from projections.registry import PROJECTIONS
 from store.log import Log
 from tests.projections.conftest import Rows, contents, rows_of
@@ -222,6 +223,13 @@ def test_an_event_that_raises_parks_its_stream_and_no_other(
     assert fresh_rows(read_database.app_url, 1_000) == live
 
 
+class Teleported(RunEvent):
+    """What a later release may know of a run."""
+
+    type = "run_teleported"
+    to: str
+
+
 def test_an_event_of_a_later_release_parks_its_stream_until_it_is_known(
     log: Log, read_database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -244,6 +252,7 @@ def test_an_event_of_a_later_release_parks_its_stream_until_it_is_known(
 
     monkeypatch.setitem(cohort._AGGREGATE, "run_teleported", "run")
     monkeypatch.setitem(reading._NEWEST, "run_teleported", 1)
+    monkeypatch.setitem(reading._READ, "run_teleported", Teleported.__pydantic_validator__.validate_python)
     for each in rebuilding.list_generations(read_database.app_url):
         if each.parked:
             assert retry_of("bad", read_database.app_url, each.schema)
@@ -293,7 +302,7 @@ def test_a_lost_checkpoint_writes_nothing(
         apply = Cohort.apply
         lost: list[int] = []
 
-        def overtaken(cohort: Cohort, events: list[Event], checkpoint: int) -> Changes:
+        def overtaken(cohort: Cohort, events: list[LogEvent], checkpoint: int) -> Changes:
             changes = apply(cohort, events, checkpoint)
             if not lost:
                 lost.append(checkpoint)

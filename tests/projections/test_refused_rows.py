@@ -9,17 +9,19 @@ from random import Random
 from typing import Any, NamedTuple
 from uuid import UUID, uuid5
 
-import orjson
 import psycopg
 import pytest
 from psycopg import sql
 
+from domain.events import TaskAdded
+from domain.words import StageKey
 from projections.engine import rebuild as rebuilding
 from projections.engine.fold import Fold
 from projections.engine.live import Projector, retry
 from projections.engine.projection import Projection, Row, Rows, Source, Subject
 from projections.registry import BY_NAME, PROJECTIONS
 from store.log import Append, Log, NewEvent
+from store.mapper import to_new_event
 from tests.projections.conftest import contents
 from tests.projections.histories import Fact, hire, opened, published, store, stream_of
 from tests.support.databases import Database
@@ -123,6 +125,12 @@ def cases_of(
                 yield stream, Case(projection.name, number, tuple(row), column, is_plain=place == 0)
 
 
+def task_added(title: str) -> NewEvent:
+    """A stored event of a task."""
+    event = TaskAdded(project=UUID(int=9), title=title, stage=StageKey("todo"), rank="a", at=NOON)
+    return to_new_event(event, {})
+
+
 def made_of(projection: Projection, cases: dict[UUID, Case]) -> Projection:
     """The read model with its own tables, whose streams have the rows of these cases."""
 
@@ -130,7 +138,7 @@ def made_of(projection: Projection, cases: dict[UUID, Case]) -> Projection:
         case = cases.get(subject.stream)
         return [(case.table, case.row)] if case and case.projection == projection.name else []
 
-    fold = Fold("counted", list, {"task_added": lambda state, _data, _at, _actor: state.append(1)})
+    fold = Fold("counted", list, {TaskAdded: lambda state, _event: state.append(1)})
     return replace(projection, sources={"task": Source((fold,), rows)}, statement=None)
 
 
@@ -175,7 +183,7 @@ def applied(
         for generation in rebuilding.list_generations(database.app_url):
             cases |= cases_of(connection, BY_NAME[generation.projection], generation.schema, values_for)
     projections = [made_of(projection, cases) for projection in PROJECTIONS]
-    event = NewEvent("task_added", 1, "{}", "{}", NOON)
+    event = task_added("any")
     log.append_bulk([Append(stream, 0, [event]) for stream in cases])
     with Projector(database.app_url, projections=projections) as projector:
         assert projector.catch_up() == log.head()
@@ -240,8 +248,8 @@ def live_batches(log: Log, database: Database, fates: dict[UUID, list[str]], ran
     versions = dict.fromkeys(fates, 0)
     with Projector(database.app_url, projections=[FATED], batch=9) as projector:
         for stream in coming:
-            data = orjson.dumps({"fate": fates[stream][versions[stream]]}).decode()
-            log.append([Append(stream, versions[stream], [NewEvent("task_added", 1, data, "{}", NOON)])])
+            event = task_added(fates[stream][versions[stream]])
+            log.append([Append(stream, versions[stream], [event])])
             versions[stream] += 1
             if rand.random() < 0.3:
                 projector.catch_up()
@@ -255,10 +263,10 @@ def told(fate: list[str]) -> tuple[int, int | None]:
     return shown, None if shown == len(fate) else shown + 1
 
 
-def _count(state: list[str], data: Any, _at: datetime, _actor: str | None) -> None:
-    if data["fate"] == "folds badly":
+def _count(state: list[str], event: TaskAdded) -> None:
+    if event.title == "folds badly":
         raise ValueError("folds badly")
-    state.append(data["fate"])
+    state.append(event.title)
 
 
 def _fated_rows(subject: Subject) -> Rows:
@@ -270,7 +278,7 @@ def _fated_rows(subject: Subject) -> Rows:
 
 
 _TASKS = BY_NAME["tasks"]
-_FOLD = Fold("fated", list, {"task_added": _count})
+_FOLD = Fold("fated", list, {TaskAdded: _count})
 FATED = replace(_TASKS, sources={"task": Source((_FOLD,), _fated_rows)})
 
 _ENDS = """

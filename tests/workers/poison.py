@@ -1,9 +1,9 @@
 """The read models with a defect in one of them: the board raises on one word in a comment."""
 
 from dataclasses import replace
-from datetime import datetime
 
-from projections.engine.fold import Data, Fold
+from domain.events import TaskCommented
+from projections.engine.fold import Fold
 from projections.engine.projection import Projection, Source
 from projections.facts.task import TaskFacts
 from projections.registry import PROJECTIONS
@@ -19,12 +19,11 @@ def poisoned() -> list[Projection]:
 def _defective(board: Projection) -> Projection:
     source = board.sources["task"]
     (fold,) = source.folds
-    right = fold.handlers["task_commented"]
 
-    def commented(task: TaskFacts, data: Data, at: datetime, by: str | None) -> None:
-        if data["text"] == WORD:
+    def commented(task: TaskFacts, event: TaskCommented) -> None:
+        if event.text == WORD:
             raise ValueError("a word that this code does not understand")
-        right(task, data, at, by)
+        fold.take(task, event)
 
-    broken = Fold(fold.name, fold.make, {**fold.handlers, "task_commented": commented})
+    broken = Fold(fold.name, fold.make, {**fold.handlers, TaskCommented: commented})
     return replace(board, sources={**board.sources, "task": Source((broken,), source.rows)})
