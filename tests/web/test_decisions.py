@@ -117,7 +117,7 @@ def hidden(page: str, form: str) -> dict[str, str]:
 
 def about(page: str) -> str:
     """The part of a page that shows what a decision is about, as it reads."""
-    found = re.search(r'<section class="about".*?<code>[0-9a-f]{64}</code></p>', page, re.DOTALL)
+    found = re.search(r'<section\s+class="about".*?<code>[0-9a-f]{64}</code>\s*</p>', page, re.DOTALL)
     assert found is not None
     return " ".join(re.sub(r"<[^>]+>", " ", found[0]).split())
 

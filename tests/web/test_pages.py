@@ -182,7 +182,7 @@ def test_a_list_calls_stages_and_people_by_their_names(workspace: App, visitor: 
     workspace.task(project, "Order badges", stage="set_up", assignee="person:dana")
     page = visitor.get(f"/projects/{project}/list").text
     assert "<td>Set up</td>" in page
-    assert re.search(r'<select id="f-person".*<option value="person:dana">Dana', page)
+    assert re.search(r'<select id="f-person".*<option value="person:dana">Dana', page, re.DOTALL)
     chosen = visitor.get(f"/projects/{project}/list", params={"person": "person:dana"}).text
     assert re.search(r'<option value="person:dana" selected>Dana', chosen)
 

@@ -171,7 +171,7 @@ def test_a_date_that_may_not_be_past_begins_today_in_its_control():
 
     def least(kind: str, given: str | None, **more: str) -> str | None:
         one = {"key": "d", "title": "D", "kind": kind, **more}
-        found = re.search(' min="([^"]*)"', control.render(one=one, given=given, zone=AUCKLAND))
+        found = re.search(r'\smin="([^"]*)"', control.render(one=one, given=given, zone=AUCKLAND))
         return found[1] if found else None
 
     today = f"{datetime.now(AUCKLAND):%Y-%m-%d}"

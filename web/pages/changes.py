@@ -171,7 +171,8 @@ def wanted_runs(sent: Sent) -> dict[str, Any]:
     """The body of a migration: all runs, or those that were ticked."""
     version = sent.get("to_version")
     if not (version.isascii() and version.isdigit() and len(version) < 10):
-        raise Problem("bad_field", "to_version must be a version")
+        errors = [{"field": "to_version", "code": "int_parsing", "detail": "is no version of the process"}]
+        raise Problem("invalid", "to_version must be the number of a version", errors=errors)
     reason = sent.get("reason")
     return {
         "to_version": int(version),

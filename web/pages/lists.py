@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 from uuid import UUID
@@ -58,6 +58,21 @@ class Stretch:
     left: float
     width: float
     open: bool
+
+    @property
+    def top(self) -> float:
+        """Where it begins from above: what was planned, what came, what is to come."""
+        return {"planned": 0.6, "forecast": 5.6}.get(self.bar.kind, 2.6)
+
+    @property
+    def height(self) -> float:
+        """What came is told thicker than what was or is thought."""
+        return 2.6 if self.bar.kind == "actual" else 1.4
+
+    def days(self, zone: tzinfo, between: str = "to", going_on: str = "now") -> str:
+        """What it is, from which day to which."""
+        begins, ends = self.bar.begins_at.astimezone(zone).date(), self.bar.ends_at
+        return f"{self.bar.title}: {begins} {between} {ends.astimezone(zone).date() if ends else going_on}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ sent: so a value never changes by having been looked at, however little of it a 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, tzinfo
 from hashlib import sha256
 from typing import Any
@@ -24,6 +24,31 @@ _MANY_LINES = frozenset({"long_text", *_EXACT})
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
 _MOST_DIGITS = 400
 _BLANKS = str.maketrans("", "", " \u00a0\u202f")
+
+
+_GROUPS = ("multi_choice", "checklist", "yes_no", "table")
+_MOST_RADIOS = 4
+
+
+def is_group(field: Any) -> bool:
+    """Whether a field is asked for by several controls that belong together: few choices stand side by side."""
+    choices = field.get("choices") if isinstance(field, Mapping) else field.choices
+    kind = field.get("kind") if isinstance(field, Mapping) else field.kind
+    return kind in _GROUPS or (kind == "choice" and 0 < len(choices or ()) <= _MOST_RADIOS)
+
+
+def values_of(value: Any) -> list[Any]:
+    """The values of a field of several; a single one of an older version, of another kind, as a list of it."""
+    if isinstance(value, Iterable) and not isinstance(value, str | Mapping):
+        return list(value)
+    return [] if value in (None, "") else [value]
+
+
+def table_rows(value: Any) -> list[Mapping[str, Any]]:
+    """The rows of a table that are there, and empty ones to be filled: two of a table that has none."""
+    if not value:
+        return [{}, {}]
+    return [*(row for row in values_of(value) if isinstance(row, Mapping)), {}]
 
 
 def shown(kind: str, value: Any, zone: tzinfo, directory: Directory = EMPTY) -> str:

@@ -23,7 +23,7 @@ from api.wire.conditional import has
 from domain.directory import called
 from web.rendering import controls, parts, values
 from web.rendering.rights import rights_of
-from web.words import events, people, states, texts, times
+from web.words import cards, events, mails, people, states, steps, texts, times
 
 HERE = Path(__file__).parents[1]
 _SMALL = 1_000
@@ -83,13 +83,15 @@ def _environment() -> Environment:
     made.filters.update(
         who=people.who, initials=people.initials, moment=times.moment, age=times.age, lag=times.lag, shown=values.shown,
         sentence=events.sentence, said=events.said, paragraphs=texts.paragraphs, here=times.here, quoted=texts.quoted,
-        named=people.named, stage_state=states.stage_state,
+        named=people.named, key_of=people.key_of, stage_state=states.stage_state,
     )  # fmt: skip
     made.globals.update(
         MASK=MASK, STATES=states.STATES, PRIORITIES=states.PRIORITIES, KINDS=states.KINDS, TONES=events.EVENT_TONES,
         ACCESS=states.ACCESS, shown_in=_shown_in, earliest=_earliest, trace=_trace, proposed_people=_proposed_people,
         MOST_PROPOSED=MOST_PROPOSED, choices_with=controls.choices_with, file_mark=controls.file_mark,
-        stage_dots=parts.stage_dots, drawn=parts, command_id=lambda: uuid4().hex,
+        is_group=controls.is_group, values_of=controls.values_of, table_rows=controls.table_rows,
+        stage_dots=parts.stage_dots, drawn=parts, card_words=cards, mail_words=mails,
+        step_words=steps, texts=texts, command_id=lambda: uuid4().hex,
     )  # fmt: skip
     return made
 

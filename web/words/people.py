@@ -42,3 +42,8 @@ def is_somebody(text: str) -> bool:
 def named(text: str) -> str:
     """Whoever or whatever is meant: somebody by name, other words as they are."""
     return who(text) if is_somebody(text) else text
+
+
+def key_of(person: str) -> str:
+    """The key of a person, as it stands in addresses."""
+    return person.removeprefix("person:")
