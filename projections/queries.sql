@@ -5,20 +5,6 @@ select coalesce(min(c.position), 0), min(c.moved_at), (select position from log.
 from read.generation g join log.checkpoint c on c.name = g.schema
 where g.state = 'live' and g.projection = any(%(names)s)
 
--- name: newest_ended
-with recursive p (key) as (
-  (select c.process from read.card c where c.kind = 'run' and c.ended_at is not null order by c.process limit 1)
-  union all
-  select (select c.process from read.card c where c.kind = 'run' and c.ended_at is not null and c.process > p.key
-    order by c.process limit 1) from p where p.key is not null)
-select p.key, n.card, n.version, n.ended_at from p, lateral (
-  select c.card, c.version, c.ended_at from read.card c where c.kind = 'run' and c.process = p.key and c.ended_at <= %(at)s
-  order by c.ended_at desc, c.card limit 1) n
-
--- name: passages
-select stages from read.card
-where kind = 'run' and process = %(process)s and ended_at <= %(at)s order by ended_at desc, card limit %(limit)s
-
 -- name: inbox
 select i.kind, i.work, nullif(i.step, ''), i.title, i.name, i.process, i.project, p.name, i.stage, i.state, i.assignee,
   {due}, coalesce({due} < %(now)s, false), i.priority, i.ready_at, i.step_kind, i.claimable, i.due_on, i.reminded_at,
@@ -50,10 +36,6 @@ from read.run r where r.run = %(run)s
 -- name: run_steps
 select step, state, round, assignee, by, ready_at, started_at, ended_at, due_at, due_source, due_moves, outcome, reason,
   help, questioned, approvals, comments, "values", notes, added_later, asked_anew from read.run_step where run = %(run)s
-
--- name: help_texts
-select s.run, s.step, s.help, r.process, r.process_version from read.run_step s join read.run r on r.run = s.run
-where s.run = any(%(runs)s) and s.help is not null order by s.run, s.step
 
 -- name: run_alarms
 select step, alarm, at from read.alarm where run = %(run)s and alarm <> 'overdue' order by at, place, step, alarm

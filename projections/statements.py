@@ -1,7 +1,9 @@
-"""Named statements of .sql files, and their rows: each kind of row is a NamedTuple whose fields are the columns."""
+"""Named statements of .sql files, and their rows: the fields of each kind of row are the columns."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from dataclasses import fields
 from string import Formatter
 from typing import Any, LiteralString, NamedTuple, TypeVar
 
@@ -9,10 +11,11 @@ from psycopg import Connection, sql
 from psycopg.rows import BaseRowFactory, scalar_row
 
 from projections.engine.projection import blocks
+from projections.paging import Left, Page, left
 
 Statement = LiteralString | bytes
 """What is sent as it stands in a file, or was composed of parts once."""
-T = TypeVar("T", bound=NamedTuple)
+T = TypeVar("T")
 _CHECKED: set[tuple[Statement, type[Any]]] = set()
 
 
@@ -60,6 +63,16 @@ def ask(connection: Connection[Any], statement: Statement, row: type[T], **value
     return cursor.execute(statement, values, prepare=True).fetchall()
 
 
+def ask_page(
+    connection: Connection[Any], statement: Statement, row: type[T], page: Page, **values: Any
+) -> tuple[tuple[T, ...], Left]:
+    """A page of rows, and what is left after it; the last column, ``total``, says how many rows there are in all."""
+    cursor = connection.cursor(row_factory=_counted_rows(row, statement))
+    found = cursor.execute(statement, {**values, **page._asdict()}, prepare=True).fetchall()
+    total = next((each.total for each in found), 0)
+    return tuple(each.row for each in found), left(total, page, len(found))
+
+
 def values_of(connection: Connection[Any], statement: Statement, **values: Any) -> list[Any]:
     """The only column of all rows of a statement."""
     return connection.cursor(row_factory=scalar_row).execute(statement, values, prepare=True).fetchall()
@@ -74,13 +87,46 @@ def rows_as(row: type[T], statement: Statement) -> BaseRowFactory[T]:
     """How a cursor makes rows of this kind. That the columns are the fields is looked at once for each statement."""
 
     def made(cursor: Any) -> Any:
-        if cursor.description is not None and (statement, row) not in _CHECKED:
-            names = tuple(column.name for column in cursor.description)
-            if names != row._fields:
-                raise TypeError(
-                    f"{row.__name__} has the fields {row._fields}, and the statement gives {names}"
-                )
-            _CHECKED.add((statement, row))
-        return row._make
+        _check(row, statement, cursor.description)
+        return _maker(row)
 
     return made
+
+
+class _Counted(NamedTuple):
+    """A row, and how many there are in all."""
+
+    row: Any
+    total: int
+
+
+def _counted_rows(row: type[Any], statement: Statement) -> BaseRowFactory[_Counted]:
+    def made(cursor: Any) -> Any:
+        _check(row, statement, cursor.description, "total")
+        make = _maker(row)
+
+        def counted(values: Sequence[Any]) -> _Counted:
+            *told, total = values
+            return _Counted(make(told), total)
+
+        return counted
+
+    return made
+
+
+def _maker(row: type[Any]) -> Callable[[Sequence[Any]], Any]:
+    """What makes a row; fields of a dataclass that are no columns have their defaults."""
+    made: Callable[[Sequence[Any]], Any] | None = getattr(row, "_make", None)
+    return made or (lambda values: row(*values))
+
+
+def _check(row: type[Any], statement: Statement, description: Sequence[Any] | None, *more: str) -> None:
+    if description is None or (statement, row) in _CHECKED:
+        return
+    columns_ = [column.name for column in description]
+    told = list(getattr(row, "_fields", None) or [each.name for each in fields(row)])
+    if not hasattr(row, "_fields"):
+        told = told[: len(columns_) - len(more)]
+    if columns_ != [*told, *more]:
+        raise TypeError(f"{row.__name__} has the fields {told}, and the statement gives {columns_}")
+    _CHECKED.add((statement, row))

@@ -19,7 +19,7 @@ from domain.run import Run
 from domain.run.digests import newest, queue_digest
 from domain.schedule import Calendar
 from domain.words import MACHINE
-from projections.machine.digest_queries import digest_runs, running_versions
+from projections.machine.digest_queries import RunningVersion, digest_runs, running_versions
 from store.connect import connect
 from store.errors import Conflict
 from store.log import Log
@@ -60,7 +60,7 @@ class Digests:
             if digest is not None and digest.to:
                 self._look(definition, digest, at)
 
-    def _versions(self) -> list[tuple[str, int]]:
+    def _versions(self) -> list[RunningVersion]:
         with connect(self._url, "digests") as connection:
             return running_versions(connection)
 

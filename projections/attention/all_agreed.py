@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from domain.definition import Definition
 from domain.words import StepKey
 from projections.asking import Conn, NotFound
 from projections.attention.context import Agreed
-from projections.people.queries import SQL
 from projections.run.queries import definition_of
+from projections.statements import ask, statements
+
+_SQL = statements("attention/approvals")
 
 
 def all_agreed(connection: Conn, project: UUID | None = None) -> dict[tuple[UUID, str], Agreed]:
@@ -18,21 +21,34 @@ def all_agreed(connection: Conn, project: UUID | None = None) -> dict[tuple[UUID
 
     A member whose own work is judged, as far as it is known who completed it, is not waited for.
     """
-    asked = {"project": project}
-    found: list[tuple[Any, ...]] = connection.execute(SQL["partly_agreed"].encode(), asked).fetchall()
     known: dict[tuple[str, int], Definition] = {}
     agreed: dict[tuple[UUID, str], Agreed] = {}
-    for run, step, process, version, group, by, since, missing, done in found:
+    for each in ask(connection, _SQL["partly_agreed"], _PartlyAgreed, project=project):
+        version = each.process, each.process_version
         try:
-            definition = known.get((process, version)) or definition_of(connection, process, version)
+            definition = known.get(version) or definition_of(connection, *version)
         except NotFound:
             continue  # a parked run: nothing can be done about it here
-        known[process, version] = definition
-        if _needs_all(definition, StepKey(step)) and set(missing) <= _partial(
-            definition, StepKey(step), done
+        known[version] = definition
+        if _needs_all(definition, each.step) and set(each.missing) <= _partial(
+            definition, each.step, each.done
         ):
-            agreed[run, step] = Agreed(tuple(by), group, since)
+            agreed[each.run, each.step] = Agreed(tuple(each.by), each.group_title, each.since)
     return agreed
+
+
+class _PartlyAgreed(NamedTuple):
+    """An approval that waits for more; ``missing``: who is in the group and has not given one."""
+
+    run: UUID
+    step: StepKey
+    process: str
+    process_version: int
+    group_title: str
+    by: list[str]
+    since: datetime | None
+    missing: list[str]
+    done: dict[str, str]
 
 
 def _needs_all(definition: Definition, step: StepKey) -> bool:

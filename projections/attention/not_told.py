@@ -16,15 +16,15 @@ from domain.passes import LIFETIME
 from domain.run import Run
 from domain.run.nudging import hears
 from domain.run.state import altered
-from domain.words import Assignee, full_path
+from domain.words import Assignee, RoleKey, full_path
 from projections.asking import Conn
 from projections.attention.open_steps import OpenStep
-from projections.engine.projection import blocks
 from projections.engine.reading import LogDefinitions, UnknownDefinition
 from projections.machine.action_queries import Untold, unlinked, untold
 from projections.people.directory import read
+from projections.statements import ask, statements
 
-_SQL = {name: text.encode() for name, text in blocks("machine/actions").items()}
+_SQL = statements("attention/not_told")
 
 WHAT = {
     "assigned": "was given to somebody", "escalation": "is long overdue", "help": "needs help",
@@ -116,18 +116,36 @@ class _Guests(NamedTuple):
 
 def _guests(connection: Conn, runs: set[UUID]) -> dict[UUID, _Guests]:
     definitions, found = LogDefinitions(connection), {}
-    for run, process, version, roles, inputs in connection.execute(_SQL["guests"], {"runs": list(runs)}):
+    for each in ask(connection, _SQL["guests"], _GuestsRun, runs=list(runs)):
         try:
-            definition = definitions(process, version)
+            definition = definitions(each.process, each.process_version)
         except UnknownDefinition:
             continue  # a parked run: nothing can be done about it here
-        values = {f"inputs.{name}": value for name, value in (inputs or {}).items()}
-        found[run] = _Guests(Run(roles=roles, values=values), definition)
-    for run, step, values in connection.execute(_SQL["given"], _sources(found)):
-        told = {f"{step}.{name}": value for name, value in values.items()}
-        known = found[run]
-        found[run] = known._replace(run=altered(known.run, values={**known.run.values, **told}))
+        values = {f"inputs.{name}": value for name, value in (each.inputs or {}).items()}
+        found[each.run] = _Guests(Run(roles=each.roles, values=values), definition)
+    for given in ask(connection, _SQL["given"], _Given, **_sources(found)):
+        told = {f"{given.step}.{name}": value for name, value in given.values.items()}
+        known = found[given.run]
+        found[given.run] = known._replace(run=altered(known.run, values={**known.run.values, **told}))
     return found
+
+
+class _GuestsRun(NamedTuple):
+    """A run of whose guests something is asked."""
+
+    run: UUID
+    process: str
+    process_version: int
+    roles: dict[RoleKey, Assignee]
+    inputs: dict[str, Any] | None
+
+
+class _Given(NamedTuple):
+    """What was entered at a step."""
+
+    run: UUID
+    step: str
+    values: dict[str, Any]
 
 
 def _sources(found: Mapping[UUID, _Guests]) -> dict[str, list[Any]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
 from domain.definition import Definition
@@ -14,7 +14,9 @@ from domain.run.impartial import is_impartial
 from domain.words import Actor, StepKey
 from projections.asking import Conn
 from projections.engine.reading import LogDefinitions, UnknownDefinition, head, read_streams
-from projections.people.queries import SQL
+from projections.statements import ask, statements
+
+_SQL = statements("attention/approvals")
 
 
 class Wanting(NamedTuple):
@@ -84,19 +86,48 @@ def _lack(each: _Open, run: Run) -> Wanting | None:
 
 def _open_approvals(connection: Conn, project: UUID | None, owners: Mapping[UUID, str | None]) -> list[_Open]:
     definitions, found = LogDefinitions(connection), []
-    for run, step, of, process, version, group, title, approved, members in _rows(
-        connection, "open_approvals", project=project
-    ):
+    for each in ask(connection, _SQL["open_approvals"], _OpenApproval, project=project):
         try:
-            definition = definitions(process, version)
+            definition = definitions(each.process, each.process_version)
         except UnknownDefinition:
             continue  # a parked run: nothing can be done about it here
-        if (members or group is None) and step in definition.steps:
-            owner = owners.get(of) if of else None
+        if (each.members or each.work_group is None) and each.step in definition.steps:
+            owner = owners.get(each.project) if each.project else None
             found.append(
-                _Open(run, StepKey(step), owner, definition, group, title, tuple(approved), tuple(members))
+                _Open(
+                    each.run,
+                    each.step,
+                    owner,
+                    definition,
+                    each.work_group,
+                    each.title,
+                    tuple(each.approved),
+                    tuple(each.members),
+                )
             )
     return found
+
+
+class _OpenApproval(NamedTuple):
+    """An open approval; ``members``: whoever it is given to."""
+
+    run: UUID
+    step: StepKey
+    project: UUID | None
+    process: str
+    process_version: int
+    work_group: str | None
+    title: str | None
+    approved: list[str]
+    members: list[str]
+
+
+class _Deed(NamedTuple):
+    """That somebody did something at a step, or with the run as a whole."""
+
+    run: UUID
+    step: str | None
+    who: str
 
 
 def _suspect(connection: Conn, found: list[_Open]) -> None:
@@ -104,7 +135,7 @@ def _suspect(connection: Conn, found: list[_Open]) -> None:
     runs = list({each.run for each in found})
     people = list({who for each in found for who in each.members})
     did: dict[UUID, set[tuple[str | None, str]]] = {}
-    for run, step, who in _rows(connection, "deeds", runs=runs, people=people):
+    for run, step, who in ask(connection, _SQL["deeds"], _Deed, runs=runs, people=people):
         did.setdefault(run, set()).add((step, who))
     for each in found:
         about = _about(each.definition, each.step)
@@ -138,7 +169,3 @@ def _runs(connection: Conn, streams: set[UUID]) -> dict[UUID, Run]:
         if run is not None:
             runs[stream] = run
     return runs
-
-
-def _rows(connection: Conn, name: str, **values: Any) -> list[tuple[Any, ...]]:
-    return connection.execute(SQL[name].encode(), values, prepare=True).fetchall()

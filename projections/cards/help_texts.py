@@ -2,28 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from domain.visible import is_for_roles
 from domain.words import StepKey
 from projections.answers import Card, Help
-from projections.asking import Conn, rows
+from projections.asking import Conn
 from projections.cards.card import help_of
 from projections.engine.reading import LogDefinitions, UnknownDefinition
+from projections.statements import ask, statements
+
+_SQL = statements("cards/help_texts")
 
 
 def help_texts(connection: Conn, runs: Iterable[UUID]) -> dict[tuple[UUID, str], Help]:
     """The open help of these runs, by run and step; at a step that is for some roles only that there is some."""
     asked, definitions = list(runs), LogDefinitions(connection)
     found: dict[tuple[UUID, str], Help] = {}
-    for run, step, stored, process, version in rows(connection, "help_texts", runs=asked) if asked else []:
-        told = help_of(stored)
+    for each in ask(connection, _SQL["help_texts"], _StepsHelp, runs=asked) if asked else []:
+        told = help_of(each.help)
         if told is not None:
-            hidden = _is_for_roles(definitions, process, version, step)
-            found[run, step] = replace(told, reason=None, waiting_on=None) if hidden else told
+            hidden = _is_for_roles(definitions, each.process, each.process_version, each.step)
+            found[each.run, each.step] = replace(told, reason=None, waiting_on=None) if hidden else told
     return found
+
+
+class _StepsHelp(NamedTuple):
+    """Help that somebody asked for at a step."""
+
+    run: UUID
+    step: str
+    help: Mapping[str, Any]
+    process: str
+    process_version: int
 
 
 def _is_for_roles(definitions: LogDefinitions, process: str, version: int, step: str) -> bool:

@@ -5,26 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
 from domain.passes import LIFETIME
 from domain.run.entailing import OWN
 from projections.answers import StepAction
 from projections.asking import Conn, fresh
-from projections.engine.projection import blocks
 from projections.paging import FIRST, Page, left
+from projections.statements import ask, composed, statements, value_of, values_of
 
-_STEP = 6
-"""Where the step stands in a row of incidents: an empty one is the run as a whole."""
-
-_BLOCKS = blocks("machine/actions")
-_SQL = {
-    name: text.replace("{listed}", _BLOCKS["listed"]).replace("{open}", _BLOCKS["open"]).encode()
-    for name, text in _BLOCKS.items()
-}
-_REOPENED = blocks("machine/reopening_rows")["reopened_children"].encode()
-_REOPENED_STEPS = blocks("machine/reopening_rows")["reopened_steps"].encode()
+_SQL = composed("machine/action_queries")
+_REOPENINGS = statements("machine/reopening_queries")
 
 
 class Named(NamedTuple):
@@ -168,13 +160,12 @@ def due_actions(
     connection: Conn, now: datetime, kinds: Sequence[str], *, each: int, limit: int
 ) -> list[Named]:
     """What is to be tried now, the oldest first, at most ``each`` of one other side and ``limit`` in all."""
-    wanted = {"now": now, "kinds": list(kinds), "each": each, "limit": limit}
-    return [_named(row) for row in connection.execute(_SQL["due"], wanted)]
+    return ask(connection, _SQL["due"], Named, now=now, kinds=list(kinds), each=each, limit=limit)
 
 
 def started_actions(connection: Conn, kinds: Sequence[str]) -> list[Named]:
     """Actions of which an attempt was begun and no result is known."""
-    return [_named(row) for row in connection.execute(_SQL["started"], {"kinds": list(kinds)})]
+    return ask(connection, _SQL["started"], Named, kinds=list(kinds))
 
 
 def actions(
@@ -187,17 +178,44 @@ def actions(
     """A page of what the machine did and has to do, the newest change first."""
     current = fresh(connection, "actions")
     asked = {"run": run, "state": state, "kind": kind, **page._asdict()}
-    found = connection.execute(_SQL["list"], asked).fetchall()
-    told = tuple(ActionRow(row[0], row[1] or None, *row[2:]) for row in found)
-    return ActionList(told, *current, *left(_count(connection, "list_count", asked), page, len(told)))
+    told = tuple(ask(connection, _SQL["list"], ActionRow, **asked))
+    total: int = value_of(connection, _SQL["list_count"], **asked)
+    return ActionList(told, *current, *left(total, page, len(told)))
 
 
 def step_actions(connection: Conn, run: UUID) -> dict[str, list[tuple[int, StepAction]]]:
     """By step, with their rounds: what the steps themselves consist of, and what else is not over."""
     found: dict[str, list[tuple[int, StepAction]]] = {}
-    for step, round_, *row in connection.execute(_SQL["of_steps"], {"run": run, "own": list(OWN)}):
-        found.setdefault(step, []).append((round_, StepAction(*row)))
+    for each in ask(connection, _SQL["of_steps"], _OfStep, run=run, own=list(OWN)):
+        action = StepAction(
+            each.action,
+            each.kind,
+            each.state,
+            each.attempt,
+            each.reason,
+            each.result,
+            each.changed_at,
+            each.next_at,
+            each.incident,
+        )
+        found.setdefault(each.step, []).append((each.round, action))
     return found
+
+
+class _OfStep(NamedTuple):
+    """An action with its step and round."""
+
+    round: int
+    step: str
+    action: str
+    kind: str
+    state: str
+    attempt: int
+    reason: str | None
+    result: str | None
+    changed_at: datetime
+    next_at: datetime | None
+    incident: UUID | None
 
 
 def incidents(
@@ -206,75 +224,75 @@ def incidents(
     """A page of what somebody has to decide, the oldest first."""
     current = fresh(connection, "actions")
     asked = {"run": run, "assignee": assignee, **page._asdict()}
-    told = tuple(_incident(row) for row in connection.execute(_SQL["incidents"], asked))
-    return IncidentList(told, *current, *left(_count(connection, "incidents_count", asked), page, len(told)))
+    told = tuple(ask(connection, _SQL["incidents"], IncidentRow, **asked))
+    total: int = value_of(connection, _SQL["incidents_count"], **asked)
+    return IncidentList(told, *current, *left(total, page, len(told)))
 
 
 def untold(connection: Conn, project: UUID | None) -> list[Untold]:
     """The mails about what is still open that somebody did not get, in one project or in all, the oldest first."""
-    found = connection.execute(_SQL["untold"], {"project": project})
-    return [Untold(row[0], row[1] or None, row[2], row[3], tuple(row[4]), *row[5:]) for row in found]
+    found = ask(connection, _SQL["untold"], Untold, project=project)
+    return [each._replace(whom=tuple(each.whom)) for each in found]
 
 
 def unlinked(connection: Conn, project: UUID | None, now: datetime) -> list[Unlinked]:
     """Guests' open steps without a link that opens, and without one that is about to be sent."""
-    wanted = {"project": project, "before": now - LIFETIME}
-    return [Unlinked(*row) for row in connection.execute(_SQL["unlinked"], wanted)]
+    return ask(connection, _SQL["unlinked"], Unlinked, project=project, before=now - LIFETIME)
 
 
 def loose_incidents(connection: Conn, project: UUID | None) -> list[IncidentRow]:
     """Open incidents that no open step shows: of a run as a whole, of a step that has ended, of a run that has."""
-    return [_incident(row) for row in connection.execute(_SQL["loose_incidents"], {"project": project})]
+    return ask(connection, _SQL["loose_incidents"], IncidentRow, project=project)
 
 
 def deciders(connection: Conn) -> dict[str, str | None]:
     """Whom each open incident asks to decide."""
-    return dict(connection.execute(_SQL["deciders"]).fetchall())
+    return dict(ask(connection, _SQL["deciders"], _Decider))
+
+
+class _Decider(NamedTuple):
+    """Whom an incident asks."""
+
+    incident: str
+    assignee: str | None
 
 
 def bound(connection: Conn) -> frozenset[str]:
     """The open incidents of mails that bring a guest a link: they go to that guest only."""
-    return frozenset(incident for (incident,) in connection.execute(_SQL["bound"]))
+    return frozenset(values_of(connection, _SQL["bound"]))
 
 
 def awaiting(connection: Conn, event: str, key: str, limit: int) -> Awaiting:
     """The runs that wait, will wait or have waited for this event under this key, those that wait first."""
     current = fresh(connection, "actions")
-    found = connection.execute(_SQL["awaited"], {"event": event, "key": key, "limit": limit})
-    return Awaiting(tuple(AwaitingRun(*row) for row in found), *current)
+    found = ask(connection, _SQL["awaited"], AwaitingRun, event=event, key=key, limit=limit)
+    return Awaiting(tuple(found), *current)
 
 
 def ended_children(connection: Conn, apart: Sequence[UUID] = ()) -> list[Family]:
     """Child runs that have ended while their parent has not heard of it; ``apart`` are left out."""
-    return [Family(*row) for row in connection.execute(_SQL["ended_children"], {"apart": list(apart)})]
+    return ask(connection, _SQL["ended_children"], Family, apart=list(apart))
 
 
 def reopened_children(connection: Conn, apart: Sequence[UUID] = ()) -> list[Family]:
     """Child runs that were reopened after their parent heard of their end, and did not hear of that."""
-    return [Family(*row) for row in connection.execute(_REOPENED, {"apart": list(apart)})]
+    return ask(connection, _REOPENINGS["reopened_children"], Family, apart=list(apart))
 
 
 def reopened_steps(connection: Conn) -> frozenset[tuple[UUID, str]]:
     """Runs and their steps that started a run which was reopened since."""
-    return frozenset((run, step) for run, step in connection.execute(_REOPENED_STEPS))
+    return frozenset(
+        (each.run, each.step) for each in ask(connection, _REOPENINGS["reopened_steps"], _Reopened)
+    )
+
+
+class _Reopened(NamedTuple):
+    """A step that started a run which was reopened."""
+
+    run: UUID
+    step: str
 
 
 def forlorn_children(connection: Conn, apart: Sequence[UUID] = ()) -> list[Family]:
     """Child runs that go on although nobody waits for them any more."""
-    return [Family(*row) for row in connection.execute(_SQL["forlorn_children"], {"apart": list(apart)})]
-
-
-def _count(connection: Conn, name: str, asked: dict[str, Any]) -> int:
-    found = connection.execute(_SQL[name], asked).fetchone()
-    return 0 if found is None else int(found[0])
-
-
-def _incident(row: Sequence[Any]) -> IncidentRow:
-    told: list[Any] = list(row)
-    told[_STEP] = told[_STEP] or None
-    return IncidentRow(*told)
-
-
-def _named(row: Sequence[object]) -> Named:
-    run, step, round_, action, lane = row
-    return Named(run, step or None, round_, action, lane)  # type: ignore[arg-type]  # as the statement selects them
+    return ask(connection, _SQL["forlorn_children"], Family, apart=list(apart))

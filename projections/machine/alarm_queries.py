@@ -10,11 +10,11 @@ from psycopg import Connection
 
 from domain.run.firing import Seen
 from domain.words import Assignee, StepKey
-from projections.engine.projection import blocks
+from projections.statements import ask, statements, value_of, values_of
 
 Conn = Connection[Any]
 
-SQL = {name: text.encode() for name, text in blocks("machine/alarm_queries").items()}
+SQL = statements("machine/alarm_queries")
 _MODELS = ["alarms", "run_steps"]
 
 
@@ -51,35 +51,34 @@ def come(connection: Conn, now: datetime, after: Come | None, limit: int) -> lis
     name = {} if after is None else {"step": after.step, "alarm": after.alarm}
     none = dict.fromkeys(("at", "run", "place", "step", "alarm"))
     asked = {**none, **place, **name, "after": after is not None, "now": now, "limit": limit}
-    return [Come(*row) for row in connection.execute(SQL["come"], asked)]
+    return ask(connection, SQL["come"], Come, **asked)
 
 
 def next_alarm(connection: Conn, now: datetime) -> datetime | None:
     """The instant of the next alarm after ``now``; None when there is none."""
-    row = connection.execute(SQL["next"], {"now": now}, prepare=True).fetchone()
-    return None if row is None else row[0]
+    found: datetime | None = value_of(connection, SQL["next"], now=now)
+    return found
 
 
 def oldest_alarm(connection: Conn) -> datetime | None:
     """The instant of the first alarm not fired yet; None when there is none, or no read model of them."""
     if not are_made(connection):
         return None
-    row = connection.execute(SQL["oldest"]).fetchone()
-    return None if row is None else row[0]
+    found: datetime | None = value_of(connection, SQL["oldest"])
+    return found
 
 
 def are_made(connection: Conn) -> bool:
     """Whether the read models that the timer needs are there."""
-    return connection.execute(SQL["made"]).fetchone() == (True,)
+    return bool(value_of(connection, SQL["made"]))
 
 
 def events_behind(connection: Conn) -> int:
     """How many events the read models that the timer needs are behind the log."""
-    row = connection.execute(SQL["behind"], {"names": _MODELS}).fetchone()
-    return 0 if row is None else int(row[0])
+    behind: int = value_of(connection, SQL["behind"], names=_MODELS)
+    return behind
 
 
 def active_runs(connection: Conn, after: UUID | None, limit: int) -> list[UUID]:
     """Runs that have not ended, by id, above ``after``."""
-    found = connection.execute(SQL["active_runs"], {"after": after, "limit": limit})
-    return [run for (run,) in found]
+    return values_of(connection, SQL["active_runs"], after=after, limit=limit)

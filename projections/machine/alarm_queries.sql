@@ -1,7 +1,7 @@
 -- What the timer asks: which alarms have come, and when the next one does.
 
 -- name: come
-select a.at, a.run, a.place, a.step, a.alarm, a.round, a.assignee, a.due_moves, r.version, r.process, r.process_version,
+select a.at, a.run, a.place, a.step, a.alarm, a.round, a.assignee, a.due_moves as moves, r.version, r.process, r.process_version,
   r.imported
 from read.alarm a join read.alarm_run r using (run)
 where a.at <= %(now)s

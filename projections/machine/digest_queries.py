@@ -3,22 +3,34 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from projections.asking import Conn
-from projections.engine.projection import blocks
+from projections.statements import ask, statements
 
-_SQL = {name: text.encode() for name, text in blocks("machine/digest_queries").items()}
+_SQL = statements("machine/digest_queries")
 
 
-def running_versions(connection: Conn) -> list[tuple[str, int]]:
+class RunningVersion(NamedTuple):
+    """A version of a process that runs follow."""
+
+    process: str
+    version: int
+
+
+class DigestRun(NamedTuple):
+    """A run, and the moment that its digests are counted from."""
+
+    run: UUID
+    since: datetime
+
+
+def running_versions(connection: Conn) -> list[RunningVersion]:
     """Every version of a process that runs follow now."""
-    return connection.execute(_SQL["versions"]).fetchall()
+    return ask(connection, _SQL["versions"], RunningVersion)
 
 
-def digest_runs(
-    connection: Conn, process: str, version: int, after: str | None
-) -> list[tuple[UUID, datetime]]:
+def digest_runs(connection: Conn, process: str, version: int, after: str | None) -> list[DigestRun]:
     """The running runs of a version and the moment that their digests are counted from (``after`` None: the start)."""
-    told = {"process": process, "version": version, "after": after}
-    return connection.execute(_SQL["running"], told).fetchall()
+    return ask(connection, _SQL["running"], DigestRun, process=process, version=version, after=after)

@@ -7,11 +7,10 @@ from datetime import datetime
 from uuid import UUID
 
 from projections.asking import Conn, fresh
-from projections.engine.projection import blocks
 from projections.paging import Page, left
+from projections.statements import ask, composed, value_of
 
-_BLOCKS = blocks("machine/mail_queries")
-_SQL = {name: text.replace("{worded}", _BLOCKS["worded"]).encode() for name, text in _BLOCKS.items()}
+_SQL = composed("machine/mail_queries")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +62,7 @@ def mails(connection: Conn, wanted: Wanted) -> MailList:
     """A page of the mails that are wanted."""
     current = fresh(connection, "actions")
     told = {name: getattr(wanted, name) for name in Wanted.__slots__}
-    found = tuple(MailFacts(*row) for row in connection.execute(_SQL["mails"], told))
-    waiting = connection.execute(_SQL["waiting"]).fetchone()
-    total = connection.execute(_SQL["mails_count"], told).fetchone()
-    after_these = left(total[0] if total else 0, Page(wanted.limit, wanted.after), len(found))
-    return MailList(found, waiting[0] if waiting else 0, *current, *after_these)
+    found = tuple(ask(connection, _SQL["mails"], MailFacts, **told))
+    waiting: int = value_of(connection, _SQL["waiting"])
+    total: int = value_of(connection, _SQL["mails_count"], **told)
+    return MailList(found, waiting, *current, *left(total, Page(wanted.limit, wanted.after), len(found)))

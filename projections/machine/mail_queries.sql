@@ -19,9 +19,10 @@ with mail as (
 
 -- name: mails
 {worded}
-select run, nullif(step, ''), round, action, word, attempt, next_at, changed_at, reason, incident, name, step_title, test
+select run, nullif(step, '') as step, round, action, word as state, attempt, next_at, changed_at as at, reason, incident,
+  name as run_name, step_title, test
 from mail where %(state)s::text is null or word = %(state)s
-order by changed_at desc, run, step, round, action limit %(limit)s offset %(after)s
+order by changed_at desc, run, mail.step, round, action limit %(limit)s offset %(after)s
 
 -- name: mails_count
 {worded}

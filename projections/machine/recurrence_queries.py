@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from domain.instants import described, upcoming
 from projections.asking import Conn, NotFound, fresh
-from projections.engine.projection import blocks
-from projections.paging import ALL, Left, Page, counted
+from projections.paging import ALL, Left, Page
+from projections.statements import ask_page, statements, value_of, values_of
 
-_SQL = {name: text.encode() for name, text in blocks("machine/recurrence_rows").items()}
+_SQL = statements("machine/recurrence_queries")
 PREVIEWED = 5
 
 
@@ -74,23 +74,47 @@ def recurrence(connection: Conn, recurrence: UUID) -> Recurrences:
 
 def due_recurrences(connection: Conn, now: datetime, apart: Sequence[UUID] = ()) -> list[UUID]:
     """What has come and was not dealt with yet, the oldest first, at most a hundred; ``apart`` are left out."""
-    return [row[0] for row in connection.execute(_SQL["due"], {"now": now, "apart": list(apart)})]
+    return values_of(connection, _SQL["due"], now=now, apart=list(apart))
 
 
 def next_instant(connection: Conn, apart: Sequence[UUID] = ()) -> datetime | None:
     """When the next recurring work comes, but that of ``apart``."""
-    row = connection.execute(_SQL["next"], {"apart": list(apart)}).fetchone()
-    return None if row is None else row[0]
+    found: datetime | None = value_of(connection, _SQL["next"], apart=list(apart))
+    return found
 
 
 def _found(
     connection: Conn, page: Page, *, project: UUID | None = None, recurrence: UUID | None = None
-) -> tuple[tuple[tuple[Any, ...], ...], Left]:
-    asked = {"project": project, "recurrence": recurrence, **page._asdict()}
-    return counted(connection.execute(_SQL["list"], asked).fetchall(), page)
+) -> tuple[tuple[_Recurring, ...], Left]:
+    return ask_page(connection, _SQL["list"], _Recurring, page, project=project, recurrence=recurrence)
 
 
-def _row(row: tuple[Any, ...]) -> RecurrenceRow:
-    cron, time_zone, next_at = row[3], row[4], row[12]
-    coming = () if next_at is None else (next_at, *upcoming(cron, time_zone, next_at, PREVIEWED - 1))
-    return RecurrenceRow(*(*row, described(cron), coming))
+def _row(row: _Recurring) -> RecurrenceRow:
+    """With its rule in words and the instants to come."""
+    at = row.next_at
+    coming = () if at is None else (at, *upcoming(row.cron, row.time_zone, at, PREVIEWED - 1))
+    return RecurrenceRow(*row, schedule=described(row.cron), coming=coming)
+
+
+class _Recurring(NamedTuple):
+    """Recurring work as it is kept."""
+
+    id: UUID
+    name: str
+    state: str
+    cron: str
+    time_zone: str
+    catch_up: str
+    makes: str
+    project: UUID | None
+    process: str | None
+    template: dict[str, Any]
+    set_up_at: datetime
+    set_up_by: str | None
+    next_at: datetime | None
+    last_at: datetime | None
+    last_made: UUID | None
+    last_passed_over: str | None
+    made: int
+    passed_over: int
+    stream_version: int

@@ -25,17 +25,3 @@ create table recurrence (
 
 -- name: indexes
 create index recurrence_next on recurrence (next_at) where next_at is not null;
-
--- name: list
-select recurrence, name, state, cron, time_zone, catch_up, makes, project, process, template, set_up_at, set_up_by, next_at,
-  last_at, last_made, last_passed_over, made, passed_over, version, count(*) over ()
-from read.recurrence
-where (%(project)s::uuid is null or project = %(project)s) and (%(recurrence)s::uuid is null or recurrence = %(recurrence)s)
-order by state = 'ended', next_at nulls last, name, recurrence
-limit %(limit)s offset %(after)s
-
--- name: due
-select recurrence from read.recurrence where next_at <= %(now)s and recurrence <> all(%(apart)s) order by next_at, recurrence limit 100
-
--- name: next
-select min(next_at) from read.recurrence where recurrence <> all(%(apart)s)
