@@ -41,6 +41,7 @@ from api.run.commands import add_run_commands
 from api.run.content_views import add_contents
 from api.run.files import add_files
 from api.run.guests import add_guests
+from api.run.step_commands import add_step_commands
 from api.run.views import add_run_views
 from api.signing_in.granted import add_granted
 from api.signing_in.sessions import add_sessions
@@ -71,6 +72,7 @@ def create_app(
 
 
 ADDED: tuple[Callable[[APIRouter], None], ...] = (
+    add_step_commands,
     add_run_commands,
     add_task_commands,
     add_project_commands,

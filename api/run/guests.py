@@ -20,9 +20,9 @@ from api.handling.orders import Order, performed
 from api.handling.registering import ANSWER, BODY, KEYED, MEDIA
 from api.handling.services import Services
 from api.handling.verbs import OnStep, Verb
-from api.run.commands import STEP_VERBS
 from api.run.contents import ContentView, Reader, as_guest, content_view, told_of_changes
 from api.run.files import send_file
+from api.run.step_commands import STEP_VERBS
 from api.wire.problems import Problem
 from api.wire.reading import validate
 from application.asked import Asked

@@ -17,8 +17,8 @@ from zoneinfo import ZoneInfo
 
 import orjson
 
-from api.run.commands import STEP_VERBS
 from api.run.files import StoredFile
+from api.run.step_commands import STEP_VERBS
 from domain.directory import Directory, meant, plain_name
 from web.rendering import controls
 

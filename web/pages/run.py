@@ -15,8 +15,9 @@ from api.handling.orders import Answered, Order
 from api.handling.registering import stream_id
 from api.handling.services import Services
 from api.machine.automation import ON_INCIDENT
-from api.run.commands import ON_RUN, ON_STEP
+from api.run.commands import ON_RUN
 from api.run.sight import SeenRun, sight_of
+from api.run.step_commands import ON_STEP
 from domain.words import Rejected
 from projections import answers, queries
 from web.forms.sending import answered, body_of, carried_out, form_of
