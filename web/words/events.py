@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from markupsafe import Markup
@@ -49,6 +50,20 @@ EVENTS: dict[str, str] = {
     "step_evidence_questioned": "should be looked at again",
     "help_requested": "asked for help on",
     "help_cleared": "needs no more help on",
+    "run_migrated": "moved the run to another version of its process",
+    "action_queued": "queued the automatic work of",
+    "action_started": "began the automatic work of",
+    "action_succeeded": "did the automatic work of",
+    "action_reached_nobody": "reached nobody for",
+    "action_failed": "could not do the automatic work of",
+    "action_became_uncertain": "does not know what became of the automatic work of",
+    "action_withdrawn": "withdrew the automatic work of",
+    "incident_opened": "asked somebody to decide about",
+    "incident_resolved": "decided what becomes of",
+    "external_event_received": "told of something that happened elsewhere",
+    "child_run_started": "started the run of",
+    "child_run_ended": "heard that a run has ended, which was started by",
+    "child_run_reopened": "heard that a run goes on, which was started by",
     "attachment_added": "attached a file",
     "attachment_removed": "took a file away",
     "task_added": "added the task",
@@ -86,6 +101,8 @@ STEP_FIRST = frozenset(
     }
 )
 """Events of which the step is the subject of the sentence, not who caused it."""
+_PREPOSITION = re.compile(r",? (?:which was started by|of|at|on|about|for)$")
+"""What leads to the step; nothing does where an event is of the whole run."""
 EVENT_TONES = {
     "step_completed": "done",
     "run_completed": "done",
@@ -97,6 +114,10 @@ EVENT_TONES = {
     "approval_refused": "late",
     "decision_voided": "risk",
     "step_failed": "late",
+    "action_failed": "late",
+    "action_reached_nobody": "risk",
+    "action_became_uncertain": "risk",
+    "incident_opened": "help",
     "run_ended_early": "late",
     "run_cancelled": "late",
     "step_started": "work",
@@ -111,6 +132,8 @@ def sentence(entry: Any, titles: dict[str, str]) -> Markup:
     step = Markup("<em>{}</em>").format(titles.get(entry.step, entry.step)) if entry.step else Markup("")
     if entry.data.get("restored"):
         verb = "is done again, as it was"
+    if not step:
+        verb = _PREPOSITION.sub("", verb)
     if entry.type in STEP_FIRST:
         return Markup("{} {}").format(step, verb)
     detail = _detail(entry)
