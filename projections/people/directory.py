@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import orjson
@@ -14,33 +14,69 @@ from domain.directory import Directory, GroupFacts, PersonFacts
 from domain.events import AnyGroupEvent, AnyPersonEvent
 from domain.words import Assignee, group_stream, person_stream
 from projections.asking import Conn, fresh
-from projections.engine.projection import blocks
+from projections.statements import ask, statements
 
-SQL = blocks("people/queries")
+_SQL = statements("people/directory")
 TYPES = [event.type for union in (AnyPersonEvent, AnyGroupEvent) for event in union.__args__]
+
+
+class _Person(NamedTuple):
+    """Somebody as decisions see them."""
+
+    person: Assignee
+    name: str
+    email: str | None
+    manager: Assignee | None
+    active: bool
+    weekly_hours: float | None
+
+
+class _Group(NamedTuple):
+    """A group as decisions see it."""
+
+    work_group: Assignee
+    title: str
+    members: list[Assignee]
+    closed: bool
+
+
+class _Times(NamedTuple):
+    """How often it was somebody's turn, or how much open work they have."""
+
+    who: Assignee
+    times: int
+
+
+class _Change(NamedTuple):
+    """An event of somebody or a group (None: there is none), and the head of the log."""
+
+    position: int
+    stream: UUID | None
+    type: str | None
+    data: str | None
 
 
 def read(connection: Conn) -> tuple[int, Directory]:
     """A position, and everybody and every group as of it or later; without turns and loads."""
     position = fresh(connection, "people").position
     found = {
-        Assignee(key): PersonFacts(name, email, manager, active, hours)
-        for key, name, email, manager, active, hours in _rows(connection, "directory_people")
+        each.person: PersonFacts(each.name, each.email, each.manager, each.active, each.weekly_hours)
+        for each in ask(connection, _SQL["directory_people"], _Person)
     }
     teams = {
-        Assignee(key): GroupFacts(title, tuple(members), closed=closed)
-        for key, title, members, closed in _rows(connection, "directory_groups")
+        each.work_group: GroupFacts(each.title, tuple(each.members), closed=each.closed)
+        for each in ask(connection, _SQL["directory_groups"], _Group)
     }
     return position, Directory(found, teams)
 
 
 def follow(connection: Conn, known: Directory, position: int) -> tuple[int, Directory]:
     """The head of the log, and the directory as of it, from one as of ``position``; however far read models are."""
-    told = _rows(connection, "changes_of_people", after=position, types=TYPES)
-    for _, stream, kind, data in told:
-        if kind is not None:
-            known = _applied(known, stream, kind, orjson.loads(data))
-    return (told[0][0] if told else position), known
+    told = ask(connection, _SQL["changes_of_people"], _Change, after=position, types=TYPES)
+    for each in told:
+        if each.stream is not None and each.type is not None and each.data is not None:
+            known = _applied(known, each.stream, each.type, orjson.loads(each.data))
+    return (told[0].position if told else position), known
 
 
 def directory(connection: Conn) -> Directory:
@@ -53,10 +89,10 @@ def with_turns(connection: Conn, known: Directory, of: Iterable[Assignee]) -> tu
     """A position, and the directory with the turns of these groups and the open work of their members as of it."""
     position = fresh(connection, "people", "inbox").position
     asked = [each for each in of if each in known.groups]
-    turns = dict(_rows(connection, "turns", groups=asked))
+    turns = dict(ask(connection, _SQL["turns"], _Times, groups=asked))
     drawn = {each: replace(known.groups[each], turn=turns.get(each, 0)) for each in asked}
     members = [member for each in asked for member in known.members(each)]
-    loads = dict(_rows(connection, "loads", people=members))
+    loads = dict(ask(connection, _SQL["loads"], _Times, people=members))
     return position, replace(known, groups={**known.groups, **drawn}, load=loads)
 
 
@@ -118,7 +154,3 @@ def _group(known: GroupFacts | None, kind: str, data: dict[str, Any]) -> GroupFa
             return replace(group, members=(), closed=True)
         case _:
             return replace(group, title=data["title"])
-
-
-def _rows(connection: Conn, name: str, **values: Any) -> list[tuple[Any, ...]]:
-    return connection.execute(SQL[name].encode(), values, prepare=True).fetchall()

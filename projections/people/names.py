@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import NamedTuple
 
 from domain.naming import spoken
 from projections.asking import Conn
-from projections.engine.projection import blocks
+from projections.statements import ask, statements
 
-_SQL = {name: text.encode() for name, text in blocks("people/queries").items()}
+_SQL = statements("people/names")
+
+
+class _Name(NamedTuple):
+    """What somebody, or a group, is called."""
+
+    who: str
+    name: str
 
 
 def names_of(connection: Conn, people: Iterable[str]) -> dict[str, str]:
     """The names of those whom the directory knows."""
     asked = sorted(set(people))
-    return dict(connection.execute(_SQL["names_of"], {"people": asked}, prepare=True)) if asked else {}
+    return dict(ask(connection, _SQL["names_of"], _Name, people=asked)) if asked else {}
 
 
 def called(who: str | None, names: Mapping[str, str]) -> str:

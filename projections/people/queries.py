@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
 from projections.answers.cards import CardKind
@@ -18,49 +19,43 @@ from projections.answers.people import (
     PersonView,
 )
 from projections.asking import Conn, NotFound, fresh
-from projections.engine.projection import blocks
-from projections.paging import ALL, Page, counted
-from projections.statements import ask, composed, parts
+from projections.paging import ALL, Left, Page
+from projections.statements import ask, ask_page, composed, parts, statements, values_of
 
-SQL = blocks("people/queries")
+_SQL = statements("people/queries")
 _LEAVING = composed("people/leaving", **parts("people/gone"))
 
 
 def people(connection: Conn, page: Page = ALL) -> People:
     """Everybody, those who left last."""
     current = fresh(connection, "people", "inbox")
-    shown, after_these = counted(_rows(connection, "people", person=None, **page._asdict()), page)
-    return People(tuple(map(_person_row, shown)), *current, *after_these)
+    shown, after_these = _people(connection, None, page)
+    return People(shown, *current, *after_these)
 
 
 def person(connection: Conn, key: str) -> PersonView:
     """One person by key (without ``person:``). Raises NotFound."""
     current = fresh(connection, "people", "inbox")
-    found, _ = counted(_rows(connection, "people", person=f"person:{key}", **ALL._asdict()), ALL)
+    found, _ = _people(connection, f"person:{key}", ALL)
     if not found:
         raise NotFound("person", key)
-    return PersonView(_person_row(found[0]), *current)
+    return PersonView(found[0], *current)
 
 
 def groups(connection: Conn, page: Page = ALL) -> Groups:
     """All groups with their members, closed ones last."""
     current = fresh(connection, "people", "inbox")
-    shown, after_these = counted(_rows(connection, "groups", group=None, **page._asdict()), page)
-    return Groups(tuple(map(_group_row, shown)), *current, *after_these)
+    shown, after_these = _groups(connection, None, page)
+    return Groups(shown, *current, *after_these)
 
 
 def group(connection: Conn, key: str) -> GroupView:
     """One group by key (without ``group:``). Raises NotFound."""
     current = fresh(connection, "people", "inbox")
-    found, _ = counted(_rows(connection, "groups", group=f"group:{key}", **ALL._asdict()), ALL)
+    found, _ = _groups(connection, f"group:{key}", ALL)
     if not found:
         raise NotFound("group", key)
-    return GroupView(_group_row(found[0]), *current)
-
-
-def names(connection: Conn) -> dict[str, str]:
-    """What everybody and every group is called, by ``person:KEY`` and ``group:KEY``."""
-    return dict(_rows(connection, "names"))
+    return GroupView(found[0], *current)
 
 
 def owner_deactivated(connection: Conn, project: UUID | None = None) -> list[OwnerGone]:
@@ -89,19 +84,33 @@ class _GoneWork(NamedTuple):
 
 def held_by(connection: Conn, person: str) -> tuple[list[UUID], list[UUID]]:
     """The runs under way in which somebody fills a role or has a step, and their open tasks; the oldest first."""
-    runs = [row[0] for row in _rows(connection, "held_runs", person=person)]
-    return runs, [row[0] for row in _rows(connection, "held_tasks", person=person)]
+    runs: list[UUID] = values_of(connection, _SQL["held_runs"], person=person)
+    return runs, values_of(connection, _SQL["held_tasks"], person=person)
 
 
-def _person_row(row: tuple[Any, ...]) -> PersonRow:
-    told: list[Any] = [*row[:10], tuple(row[10]), *row[11:]]
-    return PersonRow(*told)
+def _people(connection: Conn, person: str | None, page: Page) -> tuple[tuple[PersonRow, ...], Left]:
+    found, after_these = ask_page(connection, _SQL["people"], PersonRow, page, person=person)
+    return tuple(replace(each, groups=tuple(each.groups)) for each in found), after_these
 
 
-def _group_row(row: tuple[Any, ...]) -> GroupRow:
-    told: list[Any] = [*row[:5], tuple(GroupMember(*member) for member in row[5]), *row[6:]]
-    return GroupRow(*told)
+def _groups(connection: Conn, group: str | None, page: Page) -> tuple[tuple[GroupRow, ...], Left]:
+    found, after_these = ask_page(connection, _SQL["groups"], _Group, page, group=group)
+    return tuple(map(_group_row, found)), after_these
 
 
-def _rows(connection: Conn, name: str, **values: Any) -> list[tuple[Any, ...]]:
-    return connection.execute(SQL[name].encode(), values, prepare=True).fetchall()
+class _Group(NamedTuple):
+    """A group; of each member the key, the name and whether they are here."""
+
+    group: str
+    title: str
+    state: str
+    reason: str | None
+    created_at: datetime
+    members: list[tuple[str, str, bool]]
+    open_work: int
+    version: int
+
+
+def _group_row(row: _Group) -> GroupRow:
+    members = tuple(GroupMember(*member) for member in row.members)
+    return GroupRow(**{**row._asdict(), "members": members})
