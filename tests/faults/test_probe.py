@@ -7,11 +7,13 @@ import os
 import shutil
 import signal
 
+import psutil
 import pytest
 
 from milepost.embedded import NatsServer
 from milepost.embedded import jetstream as probing
 from milepost.embedded.jetstream import JetStreamProbe, jetstream_answers
+from tests.support.waiting import wait_until
 from tests.workers.stream import declared
 from workers.broker_users import WORKER
 
@@ -51,6 +53,8 @@ def test_a_jetstream_that_does_not_answer_is_noticed(
     assert probe.trouble(*secret) is None
     assert nats_server.pid is not None
     os.kill(nats_server.pid, signal.SIGSTOP)
+    server = psutil.Process(nats_server.pid)
+    wait_until(lambda: server.status() == psutil.STATUS_STOPPED, "the server to stand still")
     try:
         assert [probe.trouble(*secret) for _ in range(2)] == [None, "JetStream does not answer"]
     finally:
