@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import Any, TypeVar, cast
+from typing import Any, NamedTuple, TypeVar, cast
 from uuid import UUID
 
 from eventsourcing.application import LRUCache
@@ -16,8 +15,7 @@ from store.events import StreamEvent
 S = TypeVar("S")
 
 
-@dataclass(frozen=True, slots=True)
-class Loaded:
+class Loaded(NamedTuple):
     """A stream folded up to a version; ``position`` is that of its last event. What the library calls an aggregate.
 
     ``state`` is None, and the version 0, where nothing happened yet.
@@ -53,7 +51,9 @@ class NewestCache(LRUCache[UUID, MutableOrImmutableAggregate[UUID]]):
         """Keep it, unless something newer is known."""
         with self.lock:
             link = self.cache.get(key)
-            if link is not None and value is not None and link[self.RESULT].version >= value.version:
+            if link is not None:
+                if value is not None and link[self.RESULT].version < value.version:
+                    link[self.RESULT] = value
                 return
         super().put(key, value)
 

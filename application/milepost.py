@@ -261,8 +261,9 @@ class Milepost(Application[UUID]):
         told = meta if command is None else {**meta, "command": command.id}
         placed = in_stream(loaded.id, loaded.version, events, told)
         others = {stream: version for stream, version in unmoved.items() if stream != loaded.id}
-        recordings = await self.save_async(*placed, command=command, unmoved=others)
-        return recordings[-1].notification.id
+        if blocks():
+            return self._store.append(placed, command=command, unmoved=others)[-1]
+        return (await self._store.append_async(placed, command=command, unmoved=others))[-1]
 
     def _stored(
         self, aggregate: Aggregate[Any], loaded: Loaded, events: Sequence[E], position: int

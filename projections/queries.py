@@ -18,7 +18,6 @@ from projections.run.queries import definition_of, latest_history, run, run_hist
 from projections.work.queries import home, inbox, projects
 from projections.work.workload_queries import workload
 
-card_run = card
 """The card of a run."""
 
 __all__ = [
@@ -34,7 +33,6 @@ __all__ = [
     "board",
     "board_then",
     "card",
-    "card_run",
     "columns",
     "definition_of",
     "fresh",
@@ -54,7 +52,6 @@ __all__ = [
     "process_stats",
     "process_version",
     "processes",
-    "project_history",
     "project_name",
     "projects",
     "run",
@@ -66,5 +63,4 @@ __all__ = [
     "workload",
 ]
 
-project_history = run_history
 """The history of a project; streams of tasks and projects are kept like those of runs."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from eventsourcing.persistence import StoredEvent
@@ -13,8 +14,7 @@ from eventsourcing.persistence import StoredEvent
 from domain.events import Event
 
 
-@dataclass(frozen=True, slots=True)
-class StreamEvent:
+class StreamEvent(NamedTuple):
     """An event of the domain in its stream; what the library calls a domain event.
 
     ``meta`` is what is kept beside it: the actor, the command, the process. ``position`` is its place in the log, 0
@@ -24,7 +24,7 @@ class StreamEvent:
     originator_id: UUID
     originator_version: int
     event: Event
-    meta: Mapping[str, Any] = field(default_factory=dict)
+    meta: Mapping[str, Any] = MappingProxyType({})
     position: int = 0
 
 

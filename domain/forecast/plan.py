@@ -58,11 +58,6 @@ class Plan:
             found[key] = tuple(sorted(map(StepKey, again), key=place.__getitem__))
         return found
 
-    @cached_property
-    def has_graph(self) -> bool:
-        """Whether any step waits for another: imported history has steps without an order."""
-        return any(self.definition.dependencies.values())
-
     def author(self, key: StepKey, day_seconds: float) -> tuple[float, Source]:
         """The working seconds that the author expects from ready to done, and where that comes from."""
         step = self.definition.steps[key]
