@@ -35,7 +35,8 @@ from store.unit import fingerprint_text
 S = TypeVar("S")
 T = TypeVar("T")
 E = TypeVar("E", bound=Event)
-_TRIES = 4
+_TRIES = 12
+"""While the machine sends mails and makes calls for a run, it moves several times in the time of one decision."""
 
 Decide = Callable[[S | None], Sequence[E]]
 Meta = Mapping[str, Any] | Callable[[S | None], Mapping[str, Any]]
@@ -182,8 +183,8 @@ class Milepost(Application[UUID]):
         """Decide on the stream's newest state and store what was decided.
 
         ``meta`` is stored with the events: the same always, or what it says of the state that was decided on.
-        A conflict is decided again, up to three times; with ``expected_version`` it goes to the caller. What ``decide``
-        reads ``beside`` is read before it, and has not moved when the events are stored. No events:
+        A conflict is decided again, eleven times at most; with ``expected_version`` it goes to the caller.
+        What ``decide`` reads ``beside`` is read before it, and has not moved when the events are stored. No events:
         nothing is appended, only the command id is kept. Raises what ``decide`` raises, Repeated for a command that
         was accepted before, and what ``Log.append`` raises.
         """
