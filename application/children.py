@@ -50,6 +50,18 @@ async def start_child_run(
     ``house`` tells who works here, for the roles of the child. Refused: no such process; Rejected: it is retired, the
     project of the parent is closed, a rule of the process says no; UnknownVersion: no such version.
     """
+    return await app.unless_made(RUNS, child, _start(app, child, new, parent, followed, asked, house))
+
+
+async def _start(
+    app: Milepost,
+    child: UUID,
+    new: NewChild,
+    parent: Run,
+    followed: Definition,
+    asked: Asked,
+    house: Callable[[Definition], Directory],
+) -> Outcome[Event]:
     project = parent.project if new.in_project else None
     wanted = NewRun(new.process, new.process_version)
     definition = await wait_for(lambda: version_to_follow(app, wanted))

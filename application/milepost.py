@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 from uuid import UUID
@@ -168,6 +168,22 @@ class Milepost(Application[UUID]):
             expected_version=asked.expected_version,
             beside=beside,
         )
+
+    async def unless_made(
+        self, aggregate: Aggregate[S], stream: UUID, make: Awaitable[Outcome[E]]
+    ) -> Outcome[E]:
+        """What making the stream gives; where that is refused and it is there already, it stays as it is.
+
+        Whoever makes something under an id of its own, and died before writing that down, makes it again: what has
+        changed since is no reason then.
+        """
+        try:
+            return await make
+        except Rejected:
+            found = await wait_for(lambda: self.newest(aggregate, stream))
+            if found.state is None:
+                raise
+            return Outcome(found.version, found.position, ())
 
     async def execute_async(
         self,

@@ -46,7 +46,10 @@ from domain.words import (
 
 @dataclass(frozen=True, slots=True)
 class NewRun:
-    """What a run is started with: the version to follow (``None``: the newest), and what it is about."""
+    """What a run is started with: the version to follow (``None``: the newest), and what it is about.
+
+    ``initiator`` fills the roles of whoever starts the run, where that is somebody else than who asks.
+    """
 
     process: str
     process_version: int | None = None
@@ -59,6 +62,7 @@ class NewRun:
     target_at: datetime | None = None
     subject: str | None = None
     test: bool = False
+    initiator: Assignee | None = None
 
 
 async def start_run(app: Milepost, run: UUID, new: NewRun, asked: Asked) -> Outcome[Event]:
@@ -67,6 +71,10 @@ async def start_run(app: Milepost, run: UUID, new: NewRun, asked: Asked) -> Outc
     Refused: no such process, project or file. Rejected: the process is retired or its draft unsound, the project is
     closed, a rule of the process says no.
     """
+    return await app.unless_made(RUNS, run, _start(app, run, new, asked))
+
+
+async def _start(app: Milepost, run: UUID, new: NewRun, asked: Asked) -> Outcome[Event]:
     if new.project is not None:
         await must_take_work(app, new.project)
     await files_are_kept(app, new.inputs)
@@ -98,7 +106,7 @@ def _started(
         definition,
         name=new.name,
         inputs=new.inputs,
-        roles=new.roles,
+        roles={**_initiated(definition, new.initiator), **new.roles},
         project=new.project,
         priority=new.priority,
         target_at=new.target_at,
@@ -110,6 +118,12 @@ def _started(
         calendar=app.calendar,
         directory=house,
     )
+
+
+def _initiated(definition: Definition, who: Assignee | None) -> dict[RoleKey, Assignee]:
+    if who is None:
+        return {}
+    return {key: who for key, role in definition.roles.items() if role.initiator}
 
 
 def roles_of(events: Sequence[Event]) -> Mapping[RoleKey, Assignee]:

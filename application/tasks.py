@@ -53,6 +53,10 @@ async def add_task(app: Milepost, task: UUID, new: NewTask, asked: Asked) -> Don
 
     Refused: no such project. Rejected: it is closed, has no such column, or the column takes no more.
     """
+    return await app.unless_made(TASKS, task, _add(app, task, new, asked))
+
+
+async def _add(app: Milepost, task: UUID, new: NewTask, asked: Asked) -> Done:
     behind = await _last_rank(app, new.project, new.stage, new.where)
     await wait_for(lambda: _column_exists(app, new.project, new.stage))
     house = await app.directories.now()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -14,7 +14,7 @@ from application.asked import Asked
 from application.blocking import finish
 from application.milepost import Milepost
 from application.placing import Place
-from application.runs import NewRun, version_to_follow
+from application.runs import NewRun
 from application.tasks import NewTask
 from domain.directory import why_not_here
 from domain.rank import between
@@ -131,22 +131,12 @@ class Recurring:
             process=known.process,
             name=None if name is None else filled(name, occurs_at, time_zone)[:200],
             inputs=template.get("inputs") or {},
-            roles=self._roles(known, template.get("roles") or {}),
+            roles={RoleKey(role): Assignee(who) for role, who in (template.get("roles") or {}).items()},
             project=known.project,
             priority=template.get("priority") or "none",
+            initiator=None if known.set_up_by is None else Assignee(known.set_up_by),
         )
         finish(runs.start_run(self._app, run, new, Asked(MACHINE, now)))
-
-    def _roles(self, known: Recurrence, given: Mapping[str, str]) -> dict[RoleKey, Assignee]:
-        """Who was named, and whoever set the schedule up in place of a person who starts the run."""
-        assert known.process is not None
-        definition = version_to_follow(self._app, NewRun(known.process))
-        found = {
-            key: Assignee(known.set_up_by)
-            for key, role in definition.roles.items()
-            if role.initiator and known.set_up_by is not None
-        }
-        return found | {RoleKey(role): Assignee(who) for role, who in given.items()}
 
     def _behind_all(self, project: UUID, stage: str, card: UUID) -> str:
         """The rank behind all cards of the column, those included that were made here and that nobody sees yet."""

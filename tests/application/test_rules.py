@@ -21,6 +21,7 @@ from application.runs import NewRun
 from application.tasks import NewTask
 from domain.document import Document
 from domain.events import ProjectStage
+from domain.recurrence import made_id
 from domain.words import Actor, Assignee, Rejected, StageKey, StepKey
 from projections.engine.live import Projector
 from projections.registry import PROJECTIONS
@@ -164,6 +165,20 @@ def test_a_column_that_takes_no_more_takes_no_more_by_any_path(house: House):
     house.settle()
     shown = {"stage": StageKey("sold"), "reason": "Again"}
     assert code(lambda: finish(runs.override_stage(app, run, MANAGER, **shown))) == "column_full"  # type: ignore[arg-type]
+
+
+def test_what_a_schedule_made_before_it_died_is_not_passed_over(house: House):
+    """The work is there, and only that was not written down: it counts as made, whatever takes no more by now."""
+    app, project = house.app, house.project
+    of_tasks, of_runs = house.recurring("task", project), house.recurring("run", house.opened(), "sale")
+    at = datetime(2026, 3, 2, 8, tzinfo=UTC)
+    new = NewTask(project, "Close", StageKey("sold"))
+    finish(tasks.add_task(app, made_id(of_tasks, at), new, MANAGER))
+    finish(runs.start_run(app, made_id(of_runs, at), NEW, MANAGER))
+    finish(processes.retire(app, "sale", MANAGER, reason="Replaced"))
+    for recurrence in (of_tasks, of_runs):
+        assert house.passed_over(recurrence) == []
+        assert house.log.read_stream(recurrence)[-1].type == "occurrence_made"
 
 
 def test_tasks_wait_in_no_ring_by_any_path(house: House):
