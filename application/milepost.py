@@ -8,7 +8,7 @@ from typing import Any, Generic, Protocol, TypeVar
 from uuid import UUID
 
 from eventsourcing.application import AggregateNotFoundError, Application, Repository
-from eventsourcing.persistence import EventStore, InfrastructureFactory, Mapper, Recording
+from eventsourcing.persistence import EventStore, InfrastructureFactory, Mapper
 from eventsourcing.utils import Environment, EnvType
 from psycopg import Connection
 
@@ -251,22 +251,6 @@ class Milepost(Application[UUID]):
         """
         return self._store.put_bulk(streams)
 
-    def save(self, *objs: Any, **kwargs: Any) -> list[Recording[UUID]]:
-        """As the library's, which asks of every object whether it is an event: that takes longer than the rest."""
-        if not all(type(each) is StreamEvent for each in objs):
-            return super().save(*objs, **kwargs)
-        recordings = self.events.put(objs, **kwargs)
-        self._notify(recordings)
-        return recordings
-
-    async def save_async(self, *events: StreamEvent, **kwargs: Any) -> list[Recording[UUID]]:
-        """As ``save``; a coroutine waits without keeping its thread."""
-        if blocks():
-            return self.save(*events, **kwargs)
-        recordings = await self._store.put_async(events, **kwargs)
-        self._notify(recordings)
-        return recordings
-
     async def _save(
         self,
         loaded: Loaded,
@@ -278,9 +262,13 @@ class Milepost(Application[UUID]):
         told = meta if command is None else {**meta, "command": command.id}
         placed = in_stream(loaded.id, loaded.version, events, told)
         others = {stream: version for stream, version in unmoved.items() if stream != loaded.id}
+        return (await self._append(placed, command=command, unmoved=others))[-1]
+
+    async def _append(self, events: Sequence[StreamEvent], **kwargs: Any) -> Sequence[int]:
+        """The positions; a coroutine waits without keeping its thread."""
         if blocks():
-            return self._store.append(placed, command=command, unmoved=others)[-1]
-        return (await self._store.append_async(placed, command=command, unmoved=others))[-1]
+            return self._store.append(events, **kwargs)
+        return await self._store.append_async(events, **kwargs)
 
     def _stored(
         self, aggregate: Aggregate[Any], loaded: Loaded, events: Sequence[E], position: int
@@ -296,7 +284,7 @@ class Milepost(Application[UUID]):
         """Nothing was decided: a repeated command is answered as the first time, a refusal is raised."""
         if command is not None:
             if refusal is None:
-                await self.save_async(command=command)
+                await self._append((), command=command)
             else:
                 stored = await wait_for(lambda: self.started_log.find_command(command.id))
                 _raise_if_stored(command, stored)

@@ -16,7 +16,6 @@ from eventsourcing.persistence import (
     EventStore,
     IntegrityError,
     Notification,
-    Recording,
     StoredEvent,
     Subscription,
 )
@@ -149,18 +148,6 @@ class LogEventStore(EventStore[UUID]):
 
     def _stored(self, events: Sequence[StreamEvent]) -> list[StoredEvent]:
         return [self.mapper.to_stored_event(event) for event in events]
-
-    async def put_async(self, events: Sequence[StreamEvent], **kwargs: Any) -> list[Recording[UUID]]:
-        """As ``put``, for a coroutine."""
-        stored = list(map(self.mapper.to_stored_event, events))
-        positions = await self.recorder.insert_events_async(stored, **kwargs)
-        return [
-            Recording(
-                event,
-                Notification(one.originator_id, one.originator_version, one.topic, one.state, id=position),
-            )
-            for event, one, position in zip(events, stored, positions, strict=True)
-        ]
 
     def put_bulk(self, aggregates: Iterable[Sequence[StreamEvent]]) -> Bulk:
         """As ``LogRecorder.insert_bulk``."""

@@ -194,7 +194,7 @@ async def sign_out(request: Request) -> Response:
     """End the session of this browser."""
     await form_of(request)  # a form of our own page, its token says
     services = _services(request)
-    told = await asked_for(request, "DELETE /v1/session", sessions.sign_out(request))
+    told = await asked_for(request, "DELETE /v1/session", lambda: sessions.sign_out(request))
     if not told.accepted:
         return refused(request, told.status, told.body)
     request.scope.pop(CALLER, None)

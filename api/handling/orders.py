@@ -6,7 +6,7 @@ of a request is, and gets the same answer.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -96,11 +96,11 @@ async def answered(request: Request, work: Awaitable[Response]) -> Answered:
     return Answered(response.status_code, orjson.loads(response.body) if response.body else {})
 
 
-async def asked_for(request: Request, address: str, work: Awaitable[Response]) -> Answered:
-    """As ``answered``, of a question that the matrix knows by this method and address."""
+async def asked_for(request: Request, address: str, work: Callable[[], Awaitable[Response]]) -> Answered:
+    """As ``answered``, of a question that the matrix knows by this method and address; begun when it is allowed."""
 
     async def allowed() -> Response:
         must_have_right(caller_of(request), RULES[address])
-        return await work
+        return await work()
 
     return await answered(request, allowed())

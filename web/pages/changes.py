@@ -83,7 +83,7 @@ async def changes(request: Request) -> Response:
     told = await carry_out(request, PLANNING, {"key": seen.key}, _planned(seen, pending))
     of_jobs = PageQuery(min_position=None, limit=_JOBS, after=asked_page(request, "jobs").after)
     jobs = await asked_for(
-        request, "GET /v1/processes/{key}/migrations", migrations.listed(request, seen.key, of_jobs)
+        request, "GET /v1/processes/{key}/migrations", lambda: migrations.listed(request, seen.key, of_jobs)
     )
     return page(
         request,
@@ -110,8 +110,11 @@ async def migration(request: Request) -> Response:
     seen = await _process(request)
     job = stream_id(request.path_params["id"])
     query = asked_page(request)
-    shown = migrations.shown(request, seen.key, str(job), query)
-    told = await asked_for(request, "GET /v1/processes/{key}/migrations/{id}", shown)
+    told = await asked_for(
+        request,
+        "GET /v1/processes/{key}/migrations/{id}",
+        lambda: migrations.shown(request, seen.key, str(job), query),
+    )
     if not told.accepted:
         return refused(request, told.status, told.body, f"/processes/{seen.key}/changes")
     left = [UUID(problem["run"]) for problem in told.body["problems"]]

@@ -135,11 +135,11 @@ async def end_access(request: Request) -> Response:
     check_form(request, csrf)
     one = sent.get("id", "")
     if one:
-        ending = end_one(request, stream_id(one))
-        told = await asked_for(request, "DELETE /v1/access/{id}", ending)
+        which = stream_id(one)
+        told = await asked_for(request, "DELETE /v1/access/{id}", lambda: end_one(request, which))
     else:
-        every = end_all(request, EndQuery(actor=f"person:{key}"))
-        told = await asked_for(request, "DELETE /v1/access", every)
+        every = EndQuery(actor=f"person:{key}")
+        told = await asked_for(request, "DELETE /v1/access", lambda: end_all(request, every))
     if not told.accepted:
         return refused(request, told.status, told.body, f"/people/{key}")
     return RedirectResponse(f"/people/{key}", 303)

@@ -16,7 +16,7 @@ from projections.forecasts.queries import run_forecast, run_levers
 from projections.machine.action_queries import IncidentRow, incidents
 
 PROBLEMS = {
-    "failed": "It was tried again and again and failed.",
+    "failed": "It failed, and is not tried again by itself.",
     "uncertain": "It stopped in the middle: nobody knows whether it had its effect.",
     "not_allowed": "It would call an address that is not allowed.",
     "bad_document": "The process says something that cannot be done.",
