@@ -5,16 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from fastapi import APIRouter
-from starlette.responses import Response
 
 from api.handling import bodies
-from api.handling.commands import Call, Handle, carry_out
+from api.handling.carrying import making, on_id
 from api.handling.orders import Order
-from api.handling.registering import add_command, stream_id
+from api.handling.registering import add_command
 from api.handling.verbs import On, Verb, verb
-from api.wire.reading import validate
 from application import projects
-from application.ids import uuid7
 
 _STAGES = [{"key": "signed", "title": "Signed"}, {"key": "live", "title": "Live", "wip_limit": 5}]
 
@@ -75,31 +72,12 @@ VERBS: tuple[Verb[On, Any], ...] = (
 
 def add_project_commands(router: APIRouter) -> None:
     """Register every verb of projects."""
-    add_command(router, Order("POST /v1/projects", open_), OPEN, tag="Projects")
-    for each in VERBS:
-        order = Order(f"POST /v1/projects/{{id}}/{each.name}", on_project(each))
-        add_command(router, order, each, tag="Projects")
-
-
-async def open_(call: Call) -> Response:
-    """Open a project."""
-    body, project = validate(bodies.OpenProject, call.body), uuid7()
-    return await carry_out(
-        call,
-        project,
-        lambda asked: OPEN.do(On(call.app, asked, project), body),
-        name=str(project),
-        created=f"/v1/projects/{project}/board",
+    add_command(
+        router,
+        Order("POST /v1/projects", making(OPEN, lambda project, _: f"/v1/projects/{project}/board")),
+        OPEN,
+        tag="Projects",
     )
-
-
-def on_project(asked_for: Verb[On, Any]) -> Handle:
-    """Carries out a verb on a project."""
-
-    async def handle(call: Call) -> Response:
-        project, body = stream_id(call.path["id"]), validate(asked_for.body, call.body)
-        return await carry_out(
-            call, project, lambda asked: asked_for.do(On(call.app, asked, project), body), name=str(project)
-        )
-
-    return handle
+    for each in VERBS:
+        order = Order(f"POST /v1/projects/{{id}}/{each.name}", on_id(each))
+        add_command(router, order, each, tag="Projects")

@@ -11,14 +11,12 @@ from starlette.responses import Response
 from api.access.guard import caller_of
 from api.handling.answering import show
 from api.handling.bodies import Body, Line, Nothing
-from api.handling.commands import Call, Handle, carry_out
+from api.handling.carrying import making, on_id
 from api.handling.orders import Order
 from api.handling.queries import After, Limit, ViewQuery
-from api.handling.registering import add_command, add_view, stream_id
+from api.handling.registering import add_command, add_view
 from api.handling.verbs import On, Verb, verb
-from api.wire.reading import validate
 from application import views
-from application.ids import uuid7
 from domain.view import LONGEST_QUERY
 from projections.lists.saved_views import SavedViews, saved_views
 from projections.paging import Page
@@ -79,7 +77,7 @@ def add_saved_views(router: APIRouter) -> None:
     """Register the verbs and the list."""
     add_command(router, SAVING, SAVE, tag="Work")
     for each in VERBS:
-        order = Order(f"POST /v1/views/{{id}}/{each.name}", on_view(each))
+        order = Order(f"POST /v1/views/{{id}}/{each.name}", on_id(each))
         add_command(router, order, each, tag="Work")
     add_view(router, "/v1/views", offered, SavedViews, "Saved views: one's own, and shared ones", tag="Work")
 
@@ -90,28 +88,4 @@ async def offered(request: Request, query: Annotated[ViewsQuery, Query()]) -> Re
     return await show(request, query, lambda connection: saved_views(connection, me, query.page, wanted))
 
 
-async def save(call: Call) -> Response:
-    """Save a view."""
-    body, view = validate(SaveView, call.body), uuid7()
-    return await carry_out(
-        call,
-        view,
-        lambda asked: SAVE.do(On(call.app, asked, view), body),
-        name=str(view),
-        created="/v1/views",
-    )
-
-
-def on_view(asked_for: Verb[On, Any]) -> Handle:
-    """Carries out a verb on a saved view."""
-
-    async def handle(call: Call) -> Response:
-        view, body = stream_id(call.path["id"]), validate(asked_for.body, call.body)
-        return await carry_out(
-            call, view, lambda asked: asked_for.do(On(call.app, asked, view), body), name=str(view)
-        )
-
-    return handle
-
-
-SAVING = Order("POST /v1/views", save)
+SAVING = Order("POST /v1/views", making(SAVE, lambda _, __: "/v1/views"))

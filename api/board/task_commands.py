@@ -5,17 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from fastapi import APIRouter
-from starlette.responses import Response
 
 from api.handling import bodies
-from api.handling.commands import Call, Handle, carry_out
+from api.handling.carrying import making, on_id
 from api.handling.orders import Order
 from api.handling.placed import place_of
-from api.handling.registering import add_command, stream_id
+from api.handling.registering import add_command
 from api.handling.verbs import On, Verb, verb
-from api.wire.reading import validate
 from application import tasks
-from application.ids import uuid7
 from application.tasks import NewTask
 
 _PROJECT = "01938c2e-7a31-7c11-b1b9-0d6c2f6a9e55"
@@ -180,29 +177,5 @@ def new_task(body: bodies.AddTask) -> NewTask:
     )
 
 
-async def add(call: Call) -> Response:
-    """Add a task."""
-    body, task = validate(bodies.AddTask, call.body), uuid7()
-    return await carry_out(
-        call,
-        task,
-        lambda asked: ADD.do(On(call.app, asked, task), body),
-        name=str(task),
-        created=f"/v1/projects/{body.project}/board",
-    )
-
-
-def on_task(asked_for: Verb[On, Any]) -> Handle:
-    """Carries out a verb on a task."""
-
-    async def handle(call: Call) -> Response:
-        task, body = stream_id(call.path["id"]), validate(asked_for.body, call.body)
-        return await carry_out(
-            call, task, lambda asked: asked_for.do(On(call.app, asked, task), body), name=str(task)
-        )
-
-    return handle
-
-
-ADDING = Order("POST /v1/tasks", add)
-ON_TASK = {each.name: Order(f"POST /v1/tasks/{{id}}/{each.name}", on_task(each)) for each in VERBS}
+ADDING = Order("POST /v1/tasks", making(ADD, lambda _, body: f"/v1/projects/{body.project}/board"))
+ON_TASK = {each.name: Order(f"POST /v1/tasks/{{id}}/{each.name}", on_id(each)) for each in VERBS}

@@ -15,7 +15,7 @@ from starlette.responses import Response
 from api.handling import bodies
 from api.handling.answering import show, to_json
 from api.handling.bodies import AssigneeText, Body, FieldValues, Labels, Line, LongWords
-from api.handling.commands import Call, Handle, carry_out
+from api.handling.carrying import making, on_id
 from api.handling.orders import Order
 from api.handling.queries import PageQuery, ViewQuery
 from api.handling.registering import add_command, add_view, stream_id
@@ -23,7 +23,6 @@ from api.handling.services import Services
 from api.handling.verbs import On, Verb, verb
 from api.wire.reading import validate
 from application import recurrences as recurring
-from application.ids import uuid7
 from domain.document_part import Key
 from domain.instants import checked, described, upcoming
 from domain.words import Priority, RoleKey, StageKey
@@ -146,9 +145,14 @@ VERBS: tuple[Verb[On, Any], ...] = (
 
 def add_recurrences(router: APIRouter) -> None:
     """Register the verbs and views of recurring work."""
-    add_command(router, Order("POST /v1/recurrences", set_up), SET_UP, tag="Recurring work")
+    add_command(
+        router,
+        Order("POST /v1/recurrences", making(SET_UP, lambda made, _: f"/v1/recurrences/{made}")),
+        SET_UP,
+        tag="Recurring work",
+    )
     for each in VERBS:
-        order = Order(f"POST /v1/recurrences/{{id}}/{each.name}", on_recurrence(each))
+        order = Order(f"POST /v1/recurrences/{{id}}/{each.name}", on_id(each))
         add_command(router, order, each, tag="Recurring work")
     told_of = "What a schedule would give"
     preview_path = "/v1/recurrences/preview"
@@ -182,30 +186,6 @@ async def preview(request: Request, query: Annotated[PreviewQuery, Query()]) -> 
     coming = upcoming(cron, query.time_zone, now, queries.PREVIEWED)
     told = Preview(cron, query.time_zone, described(cron), tuple(coming))
     return to_json(told, {})
-
-
-async def set_up(call: Call) -> Response:
-    """Set up recurring work."""
-    body, recurrence_ = validate(SetUp, call.body), uuid7()
-    return await carry_out(
-        call,
-        recurrence_,
-        lambda asked: SET_UP.do(On(call.app, asked, recurrence_), body),
-        name=str(recurrence_),
-        created=f"/v1/recurrences/{recurrence_}",
-    )
-
-
-def on_recurrence(asked_for: Verb[On, Any]) -> Handle:
-    """Carries out a verb on recurring work."""
-
-    async def handle(call: Call) -> Response:
-        stream, body = stream_id(call.path["id"]), validate(asked_for.body, call.body)
-        return await carry_out(
-            call, stream, lambda asked: asked_for.do(On(call.app, asked, stream), body), name=str(stream)
-        )
-
-    return handle
 
 
 def _schedule(body: Schedule) -> recurring.Schedule:

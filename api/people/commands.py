@@ -5,16 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from fastapi import APIRouter
-from starlette.responses import Response
 
 from api.handling import bodies
-from api.handling.commands import Call, Handle, carry_out
+from api.handling.carrying import making_key, on_key
 from api.handling.orders import Order
 from api.handling.registering import add_command
 from api.handling.verbs import OnKey, Verb, verb
 from api.people import bodies as people_bodies
 from api.people.handing_over import HAND_OVER, HandedOver, hand_over
-from api.wire.reading import validate
 from application import people
 from application.found import group_key, person_key
 from domain.words import group_stream, person_stream
@@ -100,61 +98,29 @@ GROUP_VERBS: tuple[Verb[OnKey, Any], ...] = (
 
 def add_people_commands(router: APIRouter) -> None:
     """Register every verb of people and groups."""
-    add_command(router, Order("POST /v1/people", add), ADD, tag="People")
+    add_command(
+        router,
+        Order(
+            "POST /v1/people",
+            making_key(ADD, lambda body: body.person, person_stream, lambda key: f"/v1/people/{key}"),
+        ),
+        ADD,
+        tag="People",
+    )
     for each in PERSON_VERBS:
-        order = Order(f"POST /v1/people/{{key}}/{each.name}", on_person(each))
+        order = Order(f"POST /v1/people/{{key}}/{each.name}", on_key(each, person_key, person_stream))
         add_command(router, order, each, tag="People")
     handing_over = Order("POST /v1/people/{key}/hand-over", hand_over)
     add_command(router, handing_over, HAND_OVER, tag="People", answer=HandedOver)
-    add_command(router, Order("POST /v1/groups", create), CREATE, tag="People")
+    add_command(
+        router,
+        Order(
+            "POST /v1/groups",
+            making_key(CREATE, lambda body: body.group, group_stream, lambda key: f"/v1/groups/{key}"),
+        ),
+        CREATE,
+        tag="People",
+    )
     for each in GROUP_VERBS:
-        order = Order(f"POST /v1/groups/{{key}}/{each.name}", on_group(each))
+        order = Order(f"POST /v1/groups/{{key}}/{each.name}", on_key(each, group_key, group_stream))
         add_command(router, order, each, tag="People")
-
-
-async def add(call: Call) -> Response:
-    """Add somebody."""
-    body = validate(people_bodies.AddPerson, call.body)
-    return await carry_out(
-        call,
-        person_stream(body.person),
-        lambda asked: ADD.do(OnKey(call.app, asked, body.person), body),
-        name=body.person,
-        created=f"/v1/people/{body.person}",
-    )
-
-
-async def create(call: Call) -> Response:
-    """Create a group."""
-    body = validate(people_bodies.CreateGroup, call.body)
-    return await carry_out(
-        call,
-        group_stream(body.group),
-        lambda asked: CREATE.do(OnKey(call.app, asked, body.group), body),
-        name=body.group,
-        created=f"/v1/groups/{body.group}",
-    )
-
-
-def on_person(asked_for: Verb[OnKey, Any]) -> Handle:
-    """Carries out a verb on a person."""
-
-    async def handle(call: Call) -> Response:
-        key, body = person_key(call.path["key"]), validate(asked_for.body, call.body)
-        return await carry_out(
-            call, person_stream(key), lambda asked: asked_for.do(OnKey(call.app, asked, key), body), name=key
-        )
-
-    return handle
-
-
-def on_group(asked_for: Verb[OnKey, Any]) -> Handle:
-    """Carries out a verb on a group."""
-
-    async def handle(call: Call) -> Response:
-        key, body = group_key(call.path["key"]), validate(asked_for.body, call.body)
-        return await carry_out(
-            call, group_stream(key), lambda asked: asked_for.do(OnKey(call.app, asked, key), body), name=key
-        )
-
-    return handle

@@ -5,17 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from fastapi import APIRouter
-from starlette.responses import Response
 
 from api.handling import bodies
-from api.handling.commands import Call, Handle, carry_out
+from api.handling.carrying import making, on_id
 from api.handling.orders import Order
 from api.handling.placed import place_of
-from api.handling.registering import add_command, stream_id
+from api.handling.registering import add_command
 from api.handling.verbs import On, Verb, verb
-from api.wire.reading import validate
 from application import runs
-from application.ids import uuid7
 from application.runs import NewRun
 
 START: Verb[On, Any] = verb(
@@ -179,29 +176,5 @@ def new_run(body: bodies.StartRun) -> NewRun:
     )
 
 
-async def start(call: Call) -> Response:
-    """Start a run."""
-    body, run = validate(bodies.StartRun, call.body), uuid7()
-    return await carry_out(
-        call,
-        run,
-        lambda asked: START.do(On(call.app, asked, run), body),
-        name=str(run),
-        created=f"/v1/runs/{run}",
-    )
-
-
-def on_run(asked_for: Verb[On, Any]) -> Handle:
-    """Carries out a verb on a run."""
-
-    async def handle(call: Call) -> Response:
-        run, body = stream_id(call.path["id"]), validate(asked_for.body, call.body)
-        return await carry_out(
-            call, run, lambda asked: asked_for.do(On(call.app, asked, run), body), name=str(run)
-        )
-
-    return handle
-
-
-STARTING = Order("POST /v1/runs", start)
-ON_RUN = {each.name: Order(f"POST /v1/runs/{{id}}/{each.name}", on_run(each)) for each in RUN_VERBS}
+STARTING = Order("POST /v1/runs", making(START, lambda run, _: f"/v1/runs/{run}"))
+ON_RUN = {each.name: Order(f"POST /v1/runs/{{id}}/{each.name}", on_id(each)) for each in RUN_VERBS}
