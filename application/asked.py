@@ -19,7 +19,7 @@ class Asked:
     ``by`` acts, at the instant ``at`` (aware); ``scopes`` are the rights that they came with. ``command`` makes a
     repeated request the same request. ``expected_version``: the version that the stream has to have (If-Match).
     ``meta`` is kept beside the events, such as who authenticated for ``by``. ``held`` is the pass of a guest, who may
-    do no more than it opens.
+    do no more than it opens. ``cleared``: it is a part of something that whoever asks was let do as a whole.
     """
 
     by: Actor
@@ -29,3 +29,4 @@ class Asked:
     expected_version: int | None = None
     meta: Mapping[str, Any] = field(default_factory=dict)
     held: Pass | None = None
+    cleared: bool = False

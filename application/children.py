@@ -12,6 +12,7 @@ from application.asked import Asked
 from application.blocking import wait_for
 from application.found import RUNS
 from application.milepost import Milepost, Outcome
+from application.rights.subjects import OfHouse
 from application.runs import NewRun, must_take_work, version_to_follow
 from domain.definition import Definition
 from domain.directory import Directory
@@ -88,4 +89,5 @@ async def _start(
             directory=directory,
         )
 
-    return await app.act(RUNS, child, decide, asked, meta=meta)
+    check = app.gate.on("children.start_child_run", asked, OfHouse("run"))
+    return await app.act(RUNS, child, decide, asked, check=check, meta=meta)

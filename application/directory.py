@@ -77,6 +77,10 @@ class Directories:
         async with self._coroutines:  # one of them asks, and no more than one thread waits with it
             return self._known if self._asked_at >= arrived else await wait_for(lambda: self._as_of(arrived))
 
+    def blocking_now(self) -> Directory:
+        """As ``now``, for a thread."""
+        return self._as_of(monotonic())
+
     async def recently(self) -> Directory:
         """The directory as of a moment ago: for what is decided often and seldom asks."""
         if monotonic() - self._asked_at < RECENT_SECONDS:

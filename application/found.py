@@ -15,6 +15,7 @@ from domain.person import PERSON, Person
 from domain.process import PROCESS, Process
 from domain.project import PROJECT, Project
 from domain.recurrence import RECURRENCE, Recurrence
+from domain.rights import RIGHTS as OF_RIGHTS
 from domain.run import RUN, Run
 from domain.task import TASK, Task
 from domain.view import VIEW, View
@@ -46,6 +47,7 @@ RECURRENCES = _only(RECURRENCE)
 PEOPLE = _only(PERSON)
 GROUPS = _only(GROUP)
 VIEWS = _only(VIEW)
+RIGHTS = _only(OF_RIGHTS)
 
 
 def known_run(state: Any, stream: UUID) -> Run:

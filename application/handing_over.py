@@ -16,6 +16,7 @@ from application.asked import Asked
 from application.blocking import wait_for
 from application.found import PEOPLE, RUNS, TASKS, known_person, known_run, known_task
 from application.milepost import Milepost, Outcome
+from application.rights.subjects import OfPerson
 from domain import person as people
 from domain import task as tasks
 from domain.events import AnyTaskEvent, Event, StepAssigned
@@ -67,10 +68,11 @@ class _Move:
 async def hand_over(app: Milepost, key: str, asked: Asked, *, to: Assignee, reason: str) -> Moved:
     """Move the roles, steps and tasks of the person with this key. Refused: nobody has it; Rejected: not to them."""
     owner, stream = Assignee(f"person:{key}"), person_stream(key)
+    await app.gate.must("handing_over.hand_over", asked, OfPerson(owner))
     house = await app.directories.now()
     person = known_person(await wait_for(lambda: app.load(PEOPLE, stream)), key)
     people.may_hand_over(person, to, reason, directory=house)
-    move = _Move(app, owner, to, reason, replace(asked, command=None, expected_version=None))
+    move = _Move(app, owner, to, reason, replace(asked, command=None, expected_version=None, cleared=True))
     held_runs, held_tasks = await app.ask(lambda connection: held_by(connection, owner))
     work = [*((_run, run) for run in held_runs), *((_task, task) for task in held_tasks)]
     one_of_few = asyncio.Semaphore(_AT_ONCE)
@@ -117,7 +119,7 @@ async def _task(move: _Move, task: UUID) -> None:
             return []
         return tasks.assign(now, move.to, move.reason, by=asked.by, at=asked.at, directory=house)
 
-    await _one(move, Item(task=task), move.app.act(TASKS, task, decide, asked))
+    await _one(move, Item(task=task), move.app.act(TASKS, task, decide, asked, check=None))
 
 
 async def _one(move: _Move, what: Item, work: Awaitable[Outcome[Event]]) -> None:

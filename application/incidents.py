@@ -23,7 +23,7 @@ async def retry(
     app: Milepost, run: UUID, incident: UUID, asked: Asked, *, reason: str | None = None
 ) -> Outcome[Event]:
     """Have the machine try again: at once, and by schedule if need be."""
-    return await on_run(app, run, asked, lambda now, _: retry_incident(
+    return await on_run(app, run, asked, "incidents.retry", lambda now, _: retry_incident(
         now, incident, reason, by=asked.by, at=asked.at
     ))  # fmt: skip
 
@@ -40,7 +40,7 @@ async def edit(
     """Have the machine try again with ``changes`` in place of what the process says."""
     inputs = changes.get("inputs")
     await files_are_kept(app, inputs if isinstance(inputs, dict) else None, run=run)
-    return await on_run(app, run, asked, lambda now, definition: edit_incident(
+    return await on_run(app, run, asked, "incidents.edit", lambda now, definition: edit_incident(
         now, definition, incident, changes, reason, by=asked.by, at=asked.at
     ))  # fmt: skip
 
@@ -51,7 +51,7 @@ async def finish_by_hand(
     """Say that it was done by hand, with the values that the machine would have brought."""
     await files_are_kept(app, values, run=run)
     house = await app.directories.now()
-    return await on_run(app, run, asked, lambda now, definition: finish_incident(
+    return await on_run(app, run, asked, "incidents.finish_by_hand", lambda now, definition: finish_incident(
         now, definition, incident, reason, values,
         by=asked.by, at=asked.at, calendar=app.calendar, directory=house,
     ))  # fmt: skip
@@ -59,7 +59,7 @@ async def finish_by_hand(
 
 async def let_go(app: Milepost, run: UUID, incident: UUID, asked: Asked, *, reason: str) -> Outcome[Event]:
     """Let it be."""
-    return await on_run(app, run, asked, lambda now, definition: drop_incident(
+    return await on_run(app, run, asked, "incidents.let_go", lambda now, definition: drop_incident(
         now, definition, incident, reason, by=asked.by, at=asked.at
     ))  # fmt: skip
 
@@ -77,7 +77,7 @@ async def tell_run(
     """Tell a run what happened elsewhere; the same ``source_id`` counts once. ``steps``: those that wait for it."""
     await files_are_kept(app, values, run=run)
     house = await app.directories.now()
-    return await on_run(app, run, asked, lambda now, definition: receive_event(
+    return await on_run(app, run, asked, "incidents.tell_run", lambda now, definition: receive_event(
         now, definition, event, source_id, values, steps,
         by=asked.by, at=asked.at, calendar=app.calendar, directory=house,
     ))  # fmt: skip

@@ -17,6 +17,7 @@ from application.blocking import blocks, finish, wait_for
 from application.definitions import Definitions
 from application.directory import Directories
 from application.folding import Loaded, NewestCache, projector
+from application.rights.gate import Check, Gate
 from domain.aggregate import Aggregate
 from domain.definition import Definition
 from domain.events import Event
@@ -83,6 +84,7 @@ class Milepost(Application[UUID]):
         self.calendar = calendar or Calendar()
         self.file_types = tuple(file_types)
         self.directories = Directories(log)
+        self.gate = Gate(self)
         self._cache = NewestCache(cache_size)
         self._definitions = Definitions(log)
         super().__init__()
@@ -133,6 +135,11 @@ class Milepost(Application[UUID]):
         self._cache.put(stream, found)
         return found
 
+    async def seen(self, aggregate: Aggregate[Any], stream: UUID, *, fresh: bool) -> Loaded:
+        """The stream as it is known here; as the log has it now where it has to be ``fresh``, or is not known."""
+        known = None if fresh else self._cache.newest(stream)
+        return await wait_for(lambda: self.newest(aggregate, stream)) if known is None else known
+
     def definition(self, process: str, version: int) -> Definition:
         """The compiled graph of a published version, or of a draft (see ``draft_version``); raises UnknownVersion."""
         return self._definitions.get(process, version)
@@ -155,10 +162,14 @@ class Milepost(Application[UUID]):
         decide: Decide[S, E],
         asked: Asked,
         *,
+        check: Check | None,
         meta: Meta[S] | None = None,
         beside: Beside | None = None,
     ) -> Outcome[E]:
-        """As ``execute_async``, of what was asked; ``meta`` in place of what was asked with."""
+        """As ``execute_async``, of what was asked; ``meta`` in place of what was asked with.
+
+        ``check`` says whether it may be asked for; None where that was looked at already.
+        """
         return await self.execute_async(
             aggregate,
             stream,
@@ -167,6 +178,7 @@ class Milepost(Application[UUID]):
             meta=asked.meta if meta is None else meta,
             expected_version=asked.expected_version,
             beside=beside,
+            check=check,
         )
 
     async def unless_made(
@@ -195,28 +207,33 @@ class Milepost(Application[UUID]):
         meta: Meta[S] | None = None,
         expected_version: int | None = None,
         beside: Beside | None = None,
+        check: Check | None = None,
     ) -> Outcome[E]:
         """Decide on the stream's newest state and store what was decided.
 
         ``meta`` is stored with the events: the same always, or what it says of the state that was decided on.
         A conflict is decided again, eleven times at most; with ``expected_version`` it goes to the caller.
-        What ``decide`` reads ``beside`` is read before it, and has not moved when the events are stored. No events:
-        nothing is appended, only the command id is kept. Raises what ``decide`` raises, Repeated for a command that
-        was accepted before, and what ``Log.append`` raises.
+        What ``decide`` reads ``beside`` is read before it, and has not moved when the events are stored; neither has
+        what the right to ask rests on, by ``check``. No events: nothing is appended, only the command id is kept.
+        Raises what ``check`` and ``decide`` raise, Repeated for a command that was accepted before, and what
+        ``Log.append`` raises.
         """
         known = self._cache.newest(stream)
         fresh = known is None
         loaded = await wait_for(lambda: self.newest(aggregate, stream)) if known is None else known
         tries = 1
         while True:
-            unmoved = {} if beside is None else await wait_for(beside.read)
-            events, refusal = _tried(decide, loaded, expected_version)
+            unmoved: Mapping[UUID, int] = {} if beside is None else await wait_for(beside.read)
+            rests_on, refusal = await _checked(check, loaded.state, fresh)
+            events: Sequence[E] = ()
+            if refusal is None:
+                events, refusal = _tried(decide, loaded, expected_version)
             if not events and fresh:
                 return await self._nothing(command, loaded, refusal)
             if events:
                 try:
                     told = meta(loaded.state) if callable(meta) else meta or {}
-                    position = await self._save(loaded, events, told, command, unmoved)
+                    position = await self._save(loaded, events, told, command, {**unmoved, **rests_on})
                 except Conflict as conflict:
                     own = conflict.stream == stream
                     if (own and expected_version is not None) or tries == _TRIES:
@@ -237,10 +254,11 @@ class Milepost(Application[UUID]):
         meta: Meta[S] | None = None,
         expected_version: int | None = None,
         beside: Beside | None = None,
+        check: Check | None = None,
     ) -> Outcome[E]:
         """As ``execute_async``, for a thread."""
         how: dict[str, Any] = {
-            "command": command, "meta": meta, "expected_version": expected_version, "beside": beside
+            "command": command, "meta": meta, "expected_version": expected_version, "beside": beside, "check": check
         }  # fmt: skip
         return finish(self.execute_async(aggregate, stream, decide, **how))
 
@@ -291,6 +309,16 @@ class Milepost(Application[UUID]):
         if refusal is not None:
             raise refusal
         return Outcome(loaded.version, loaded.position, ())
+
+
+async def _checked(
+    check: Check | None, state: Any, fresh: bool
+) -> tuple[Mapping[UUID, int], Exception | None]:
+    """What the right to ask rests on, or why there is none."""
+    try:
+        return ({} if check is None else await check(state, fresh)), None
+    except Rejected as refusal:
+        return {}, refusal
 
 
 def _tried(

@@ -11,18 +11,25 @@ from application.found import RUNS, known_run
 from application.guests import must_act_at
 from application.milepost import Milepost, Outcome
 from application.refused import Refused
+from application.rights.gate import Check
+from application.rights.subjects import OfRun
 from domain.definition import Definition
 from domain.events import Event
 from domain.run import Run
 from domain.words import Rejected, StepKey
 
 Decide = Callable[[Run, Definition], Sequence[Event]]
+BY_MACHINE = "machine.goes_on"
+"""The row of the matrix for what nobody asks for: the machine goes on."""
 
 
 async def on_run(
-    app: Milepost, run: UUID, asked: Asked, decide: Decide, *, step: StepKey | None = None
+    app: Milepost, run: UUID, asked: Asked, function: str, decide: Decide, *, step: StepKey | None = None
 ) -> Outcome[Event]:
-    """Decide on a run as it is now. Refused where there is no such run or ``step``; raises what ``decide`` raises."""
+    """Decide on a run as it is now; ``function`` is the row of the matrix that says who may ask for it.
+
+    Refused where there is no such run or ``step``, or it is not for whoever asks; raises what ``decide`` raises.
+    """
 
     def on_newest(state: Run | None) -> Sequence[Event]:
         now = known_run(state, run)
@@ -37,7 +44,27 @@ async def on_run(
             raise Rejected("step_not_open", "this step is not open (any more); the link acts while it is")
         return events
 
-    return await app.act(RUNS, run, on_newest, asked, meta=lambda now: of_run(asked, now))
+    return await app.act(
+        RUNS,
+        run,
+        on_newest,
+        asked,
+        check=may_ask(app, run, asked, function, step),
+        meta=lambda now: of_run(asked, now),
+    )
+
+
+def may_ask(app: Milepost, run: UUID, asked: Asked, function: str, step: StepKey | None = None) -> Check:
+    """Whether whoever asks may, of this run or this step of it, by a row of the matrix."""
+
+    async def check(state: Any, fresh: bool) -> Mapping[UUID, int]:
+        if not isinstance(state, Run):
+            return {}
+        versions = app.versions(state)
+        where = step if step in versions[0].steps else None
+        return await app.gate.must(function, asked, OfRun(run, state, versions, where), fresh=fresh)
+
+    return check
 
 
 def of_run(asked: Asked, run: Run | None) -> Mapping[str, Any]:

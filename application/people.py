@@ -12,6 +12,7 @@ from typing import Any
 from application.asked import Asked
 from application.found import GROUPS, PEOPLE, known_group, known_person
 from application.milepost import Milepost, Outcome
+from application.rights.subjects import OfHouse, OfPerson
 from domain import group as groups
 from domain import person as people
 from domain.events import AnyGroupEvent, AnyPersonEvent
@@ -36,7 +37,7 @@ async def add_person(
     house = await app.directories.now()
     return await app.act(PEOPLE, person_stream(key), lambda known: people.add_person(
         known, key, name, email, manager, weekly_hours, directory=house, by=asked.by, at=asked.at
-    ), asked)  # fmt: skip
+    ), asked, check=app.gate.on("people.add_person", asked, OfPerson(f"person:{key}")))  # fmt: skip
 
 
 async def change_person(
@@ -50,31 +51,33 @@ async def change_person(
         to_be["name"] = to_be["name"] or now.name
         return people.change_person(now, **to_be, directory=house, by=asked.by, at=asked.at)
 
-    return await _on_person(app, key, asked, decide)
+    return await _on_person(app, key, asked, "people.change_person", decide)
 
 
 async def deactivate(app: Milepost, key: str, asked: Asked, *, reason: str) -> Outcome[AnyPersonEvent]:
     """Give somebody no more work; whatever lets them in ends."""
-    return await _on_person(app, key, asked, lambda now: people.deactivate(
+    return await _on_person(app, key, asked, "people.deactivate", lambda now: people.deactivate(
         now, reason, by=asked.by, at=asked.at
     ))  # fmt: skip
 
 
 async def reactivate(app: Milepost, key: str, asked: Asked) -> Outcome[AnyPersonEvent]:
     """Give somebody work again."""
-    return await _on_person(app, key, asked, lambda now: people.reactivate(now, by=asked.by, at=asked.at))
+    return await _on_person(
+        app, key, asked, "people.reactivate", lambda now: people.reactivate(now, by=asked.by, at=asked.at)
+    )
 
 
 async def create_group(app: Milepost, key: str, asked: Asked, *, title: str) -> Outcome[AnyGroupEvent]:
     """Create a group of people who share work."""
     return await app.act(GROUPS, group_stream(key), lambda known: groups.create_group(
         known, key, title, by=asked.by, at=asked.at
-    ), asked)  # fmt: skip
+    ), asked, check=app.gate.on("people.create_group", asked, OfHouse("group", key)))  # fmt: skip
 
 
 async def rename_group(app: Milepost, key: str, asked: Asked, *, title: str) -> Outcome[AnyGroupEvent]:
     """Give a group another title."""
-    return await _on_group(app, key, asked, lambda now: groups.rename_group(
+    return await _on_group(app, key, asked, "people.rename_group", lambda now: groups.rename_group(
         now, title, by=asked.by, at=asked.at
     ))  # fmt: skip
 
@@ -84,7 +87,7 @@ async def add_group_member(
 ) -> Outcome[AnyGroupEvent]:
     """Let somebody take work of a group."""
     house = await app.directories.now()
-    return await _on_group(app, key, asked, lambda now: groups.add_group_member(
+    return await _on_group(app, key, asked, "people.add_group_member", lambda now: groups.add_group_member(
         now, member, directory=house, by=asked.by, at=asked.at
     ))  # fmt: skip
 
@@ -93,25 +96,39 @@ async def remove_group_member(
     app: Milepost, key: str, asked: Asked, *, member: Assignee
 ) -> Outcome[AnyGroupEvent]:
     """Let somebody take no more work of a group."""
-    return await _on_group(app, key, asked, lambda now: groups.remove_group_member(
+    return await _on_group(app, key, asked, "people.remove_group_member", lambda now: groups.remove_group_member(
         now, member, by=asked.by, at=asked.at
     ))  # fmt: skip
 
 
 async def close_group(app: Milepost, key: str, asked: Asked, *, reason: str) -> Outcome[AnyGroupEvent]:
     """Close a group for good."""
-    return await _on_group(app, key, asked, lambda now: groups.close_group(
+    return await _on_group(app, key, asked, "people.close_group", lambda now: groups.close_group(
         now, reason, by=asked.by, at=asked.at
     ))  # fmt: skip
 
 
 async def _on_person(
-    app: Milepost, key: str, asked: Asked, decide: Callable[[Person], Sequence[AnyPersonEvent]]
+    app: Milepost,
+    key: str,
+    asked: Asked,
+    function: str,
+    decide: Callable[[Person], Sequence[AnyPersonEvent]],
 ) -> Outcome[AnyPersonEvent]:
-    return await app.act(PEOPLE, person_stream(key), lambda state: decide(known_person(state, key)), asked)
+    check = app.gate.on(function, asked, OfPerson(f"person:{key}"))
+    return await app.act(
+        PEOPLE, person_stream(key), lambda state: decide(known_person(state, key)), asked, check=check
+    )
 
 
 async def _on_group(
-    app: Milepost, key: str, asked: Asked, decide: Callable[[Group], Sequence[AnyGroupEvent]]
+    app: Milepost,
+    key: str,
+    asked: Asked,
+    function: str,
+    decide: Callable[[Group], Sequence[AnyGroupEvent]],
 ) -> Outcome[AnyGroupEvent]:
-    return await app.act(GROUPS, group_stream(key), lambda state: decide(known_group(state, key)), asked)
+    check = app.gate.on(function, asked, OfHouse("group", key))
+    return await app.act(
+        GROUPS, group_stream(key), lambda state: decide(known_group(state, key)), asked, check=check
+    )

@@ -23,6 +23,7 @@ from application.found import (
 )
 from application.milepost import Milepost, Outcome
 from application.refused import Refused
+from application.rights.subjects import InProject
 from domain import recurrence as recurring
 from domain.events import AnyRecurrenceEvent
 from domain.project import column
@@ -58,13 +59,15 @@ async def set_up(
 
     Refused: no such project or process. Rejected: the project is closed or lacks the column, the process is retired.
     """
+    check = app.gate.on("recurrences.set_up", asked, InProject(project, process, word="recurrence"))
+    await check(None, True)
     await wait_for(lambda: _has_a_place(app, schedule, makes, project, process))
     house = await app.directories.now()
     return await app.act(RECURRENCES, recurrence, lambda known: recurring.set_up(
         known, schedule.name, schedule.cron, schedule.time_zone, makes, schedule.template,
         catch_up=schedule.catch_up, project=project, process=process,
         by=asked.by, at=asked.at, directory=house,
-    ), asked)  # fmt: skip
+    ), asked, check=check)  # fmt: skip
 
 
 async def change(
@@ -92,33 +95,33 @@ async def change(
             directory=house,
         )
 
-    return await _on_recurrence(app, recurrence, asked, decide)
+    return await _on_recurrence(app, recurrence, asked, "recurrences.change", decide)
 
 
 async def pause(app: Milepost, recurrence: UUID, asked: Asked, *, reason: str) -> Done:
     """Make nothing until it is resumed."""
-    return await _on_recurrence(app, recurrence, asked, lambda now: recurring.pause(
+    return await _on_recurrence(app, recurrence, asked, "recurrences.pause", lambda now: recurring.pause(
         now, reason, by=asked.by, at=asked.at
     ))  # fmt: skip
 
 
 async def resume(app: Milepost, recurrence: UUID, asked: Asked) -> Done:
     """Make work again, from now on."""
-    return await _on_recurrence(app, recurrence, asked, lambda now: recurring.resume(
+    return await _on_recurrence(app, recurrence, asked, "recurrences.resume", lambda now: recurring.resume(
         now, by=asked.by, at=asked.at
     ))  # fmt: skip
 
 
 async def end(app: Milepost, recurrence: UUID, asked: Asked, *, reason: str) -> Done:
     """Make nothing any more."""
-    return await _on_recurrence(app, recurrence, asked, lambda now: recurring.end(
+    return await _on_recurrence(app, recurrence, asked, "recurrences.end", lambda now: recurring.end(
         now, reason, by=asked.by, at=asked.at
     ))  # fmt: skip
 
 
 async def deal_with(app: Milepost, recurrence: UUID, asked: Asked, *, occasion: Occasion, made: UUID) -> Done:
     """Record what became of an instant: its work was ``made``, or passed over for a reason."""
-    return await _on_recurrence(app, recurrence, asked, lambda now: recurring.deal_with(
+    return await _on_recurrence(app, recurrence, asked, "recurrences.deal_with", lambda now: recurring.deal_with(
         now, occasion, made, by=asked.by, at=asked.at
     ))  # fmt: skip
 
@@ -127,10 +130,17 @@ async def _on_recurrence(
     app: Milepost,
     recurrence: UUID,
     asked: Asked,
+    function: str,
     decide: Callable[[Recurrence], Sequence[AnyRecurrenceEvent]],
 ) -> Done:
+    async def check(state: Any, fresh: bool) -> Mapping[UUID, int]:
+        if not isinstance(state, Recurrence):
+            return {}
+        about = InProject(state.project, state.process, word="recurrence")
+        return await app.gate.must(function, asked, about, fresh=fresh)
+
     return await app.act(
-        RECURRENCES, recurrence, lambda state: decide(known_recurrence(state, recurrence)), asked
+        RECURRENCES, recurrence, lambda state: decide(known_recurrence(state, recurrence)), asked, check=check
     )
 
 

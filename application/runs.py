@@ -19,10 +19,11 @@ from application.ids import uuid7
 from application.kept_files import accepted_type, files_are_kept, must_be_kept
 from application.limits import room_in
 from application.milepost import Milepost, Outcome
-from application.on_run import on_run
+from application.on_run import may_ask, on_run
 from application.placing import Place, rank_of
 from application.refused import Refused
-from application.steering import must_steer
+from application.rights.gate import Check
+from application.rights.subjects import InProject, OfProcess
 from application.versions import Wanted, version_wanted
 from domain import run as runs
 from domain.definition import Definition
@@ -75,6 +76,8 @@ async def start_run(app: Milepost, run: UUID, new: NewRun, asked: Asked) -> Outc
 
 
 async def _start(app: Milepost, run: UUID, new: NewRun, asked: Asked) -> Outcome[Event]:
+    check = _may_start(app, new, asked)
+    await check(None, True)
     if new.project is not None:
         await must_take_work(app, new.project)
     await files_are_kept(app, new.inputs)
@@ -90,12 +93,28 @@ async def _start(app: Milepost, run: UUID, new: NewRun, asked: Asked) -> Outcome
         return events
 
     try:
-        outcome = await app.act(RUNS, run, decide, asked, meta=meta)
+        outcome = await app.act(RUNS, run, decide, asked, check=check, meta=meta)
     except BaseException:
         drawn.forget()
         raise
     drawn.stored(outcome.position)
     return outcome
+
+
+def _may_start(app: Milepost, new: NewRun, asked: Asked) -> Check:
+    """Anybody; in a project who works in it, of a draft who looks after the process."""
+
+    async def check(_: Any, fresh: bool) -> Mapping[UUID, int]:
+        rests_on: dict[UUID, int] = {}
+        rests_on |= await app.gate.must("runs.start_run", asked, OfProcess(new.process), fresh=fresh)
+        if new.project is not None:
+            about = InProject(new.project)
+            rests_on |= await app.gate.must("runs.start_in_project", asked, about, fresh=fresh)
+        if new.draft:
+            rests_on |= await app.gate.must("runs.start_draft", asked, OfProcess(new.process), fresh=fresh)
+        return rests_on
+
+    return check
 
 
 def _started(
@@ -154,7 +173,7 @@ async def must_take_work(app: Milepost, project: UUID) -> None:
 
 async def pause_run(app: Milepost, run: UUID, asked: Asked, *, reason: str) -> Outcome[Event]:
     """Pause a run: work and due clocks stop."""
-    return await on_run(app, run, asked, lambda now, _: runs.pause_run(
+    return await on_run(app, run, asked, "runs.pause_run", lambda now, _: runs.pause_run(
         now, reason, by=asked.by, at=asked.at
     ))  # fmt: skip
 
@@ -162,21 +181,21 @@ async def pause_run(app: Milepost, run: UUID, asked: Asked, *, reason: str) -> O
 async def resume_run(app: Milepost, run: UUID, asked: Asked) -> Outcome[Event]:
     """Let a paused run go on."""
     house = await app.directories.now()
-    return await on_run(app, run, asked, lambda now, definition: runs.resume_run(
+    return await on_run(app, run, asked, "runs.resume_run", lambda now, definition: runs.resume_run(
         now, definition, by=asked.by, at=asked.at, calendar=app.calendar, directory=house
     ))  # fmt: skip
 
 
 async def cancel_run(app: Milepost, run: UUID, asked: Asked, *, reason: str) -> Outcome[Event]:
     """End a run before its end."""
-    return await on_run(app, run, asked, lambda now, definition: runs.cancel_run(
+    return await on_run(app, run, asked, "runs.cancel_run", lambda now, definition: runs.cancel_run(
         now, definition, reason, by=asked.by, at=asked.at
     ))  # fmt: skip
 
 
 async def set_priority(app: Milepost, run: UUID, asked: Asked, *, priority: Priority) -> Outcome[Event]:
     """Say how urgent a run is."""
-    return await on_run(app, run, asked, lambda now, _: runs.set_priority(
+    return await on_run(app, run, asked, "runs.set_priority", lambda now, _: runs.set_priority(
         now, priority, by=asked.by, at=asked.at
     ))  # fmt: skip
 
@@ -185,7 +204,7 @@ async def set_target(
     app: Milepost, run: UUID, asked: Asked, *, target_at: datetime | None, reason: str | None = None
 ) -> Outcome[Event]:
     """Set when a run is to be finished (None: no target)."""
-    return await on_run(app, run, asked, lambda now, definition: runs.set_target(
+    return await on_run(app, run, asked, "runs.set_target", lambda now, definition: runs.set_target(
         now, definition, target_at, reason, by=asked.by, at=asked.at, calendar=app.calendar
     ))  # fmt: skip
 
@@ -194,7 +213,7 @@ async def change_inputs(app: Milepost, run: UUID, asked: Asked, *, inputs: Value
     """Change inputs of a run; inputs that are not named keep theirs."""
     await files_are_kept(app, inputs, run=run)
     house = await app.directories.now()
-    return await on_run(app, run, asked, lambda now, definition: runs.change_inputs(
+    return await on_run(app, run, asked, "runs.change_inputs", lambda now, definition: runs.change_inputs(
         now, definition, inputs, by=asked.by, at=asked.at, calendar=app.calendar, directory=house
     ))  # fmt: skip
 
@@ -202,15 +221,16 @@ async def change_inputs(app: Milepost, run: UUID, asked: Asked, *, inputs: Value
 async def link_run(app: Milepost, run: UUID, asked: Asked, *, project: UUID | None) -> Outcome[Event]:
     """Show a run on a project's board (None: on none); Rejected where the project is closed."""
     if project is not None:
+        await app.gate.must("runs.start_in_project", asked, InProject(project))
         await must_take_work(app, project)
-    return await on_run(app, run, asked, lambda now, _: runs.link_run(
+    return await on_run(app, run, asked, "runs.link_run", lambda now, _: runs.link_run(
         now, project, by=asked.by, at=asked.at
     ))  # fmt: skip
 
 
 async def rank_run(app: Milepost, run: UUID, asked: Asked, *, where: Place) -> Outcome[Event]:
     """Move a run's card within its column."""
-    return await on_run(app, run, asked, lambda now, _: runs.rank_run(
+    return await on_run(app, run, asked, "runs.rank_run", lambda now, _: runs.rank_run(
         now, rank_of(run, where, now.rank), by=asked.by, at=asked.at
     ))  # fmt: skip
 
@@ -219,7 +239,7 @@ async def move_run(
     app: Milepost, run: UUID, asked: Asked, *, stage: StageKey, where: Place
 ) -> Outcome[Event]:
     """Move a run's card; into another column it goes only by its steps."""
-    return await on_run(app, run, asked, lambda now, definition: runs.move_run(
+    return await on_run(app, run, asked, "runs.move_run", lambda now, definition: runs.move_run(
         now, definition, stage, rank_of(run, where, now.rank), by=asked.by, at=asked.at
     ))  # fmt: skip
 
@@ -227,19 +247,17 @@ async def move_run(
 async def override_stage(
     app: Milepost, run: UUID, asked: Asked, *, stage: StageKey, reason: str
 ) -> Outcome[Event]:
-    """Show a run in another stage than its steps give, where that column has room. For who steers its project."""
-    await must_steer(app, run, asked)
+    """Show a run in another stage than its steps give, where that column has room."""
     shown = known_run(await wait_for(lambda: app.load(RUNS, run)), run)
     async with room_in(app, shown.project, stage, asked.at, run):
-        return await on_run(app, run, asked, lambda now, definition: runs.override_stage(
+        return await on_run(app, run, asked, "runs.override_stage", lambda now, definition: runs.override_stage(
             now, definition, stage, reason, by=asked.by, at=asked.at
         ))  # fmt: skip
 
 
 async def clear_stage_override(app: Milepost, run: UUID, asked: Asked) -> Outcome[Event]:
-    """Show a run in the stage that its steps give. For who steers its project."""
-    await must_steer(app, run, asked)
-    return await on_run(app, run, asked, lambda now, _: runs.clear_stage_override(
+    """Show a run in the stage that its steps give."""
+    return await on_run(app, run, asked, "runs.clear_stage_override", lambda now, _: runs.clear_stage_override(
         now, by=asked.by, at=asked.at
     ))  # fmt: skip
 
@@ -255,7 +273,7 @@ async def comment(
 ) -> Outcome[Event]:
     """Write about a run or one of its steps."""
     house, new = await app.directories.naming(mentions), uuid7()
-    return await on_run(app, run, asked, lambda now, definition: runs.comment(
+    return await on_run(app, run, asked, "runs.comment", lambda now, definition: runs.comment(
         now, definition, new, text, mentions, step, by=asked.by, at=asked.at, directory=house
     ))  # fmt: skip
 
@@ -275,7 +293,7 @@ async def attach_file(
     accepted_type(app, name, media_type)
     await must_be_kept(app, sha256, size_bytes)
     new = uuid7()
-    return await on_run(app, run, asked, lambda now, definition: runs.attach_file(
+    return await on_run(app, run, asked, "runs.attach_file", lambda now, definition: runs.attach_file(
         now, definition, new, name, media_type, size_bytes, sha256, step, by=asked.by, at=asked.at
     ))  # fmt: skip
 
@@ -284,7 +302,7 @@ async def detach_file(
     app: Milepost, run: UUID, asked: Asked, *, attachment: UUID, reason: str | None = None
 ) -> Outcome[Event]:
     """Show an attached file no longer."""
-    return await on_run(app, run, asked, lambda now, _: runs.detach_file(
+    return await on_run(app, run, asked, "runs.detach_file", lambda now, _: runs.detach_file(
         now, attachment, reason, by=asked.by, at=asked.at
     ))  # fmt: skip
 
@@ -300,7 +318,7 @@ async def assign_role(
 ) -> Outcome[Event]:
     """Say who fills a role for the rest of a run (None: nobody)."""
     house = await app.directories.now()
-    return await on_run(app, run, asked, lambda now, definition: runs.assign_role(
+    return await on_run(app, run, asked, "runs.assign_role", lambda now, definition: runs.assign_role(
         now, definition, role, assignee, reason, by=asked.by, at=asked.at, directory=house
     ))  # fmt: skip
 
@@ -327,4 +345,6 @@ async def migrate_run(
         told = (now, old, new, choices, reason, run)
         return migrate_and_tell(*told, by=asked.by, at=asked.at, calendar=app.calendar, directory=house)
 
-    return await app.act(RUNS, run, decide, asked, meta=meta)
+    return await app.act(
+        RUNS, run, decide, asked, check=may_ask(app, run, asked, "runs.migrate_run"), meta=meta
+    )

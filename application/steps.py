@@ -35,7 +35,7 @@ async def complete_step(
     """Complete a step with values for its fields; ``content_sha256`` names what was in view of who did it."""
     await files_are_kept(app, values, run=run)
     house = await _house(app, asked, values)
-    return await on_run(app, run, asked, lambda now, definition: runs.complete_step(
+    return await on_run(app, run, asked, "steps.complete_step", lambda now, definition: runs.complete_step(
         now, definition, step, values, outcome, content_sha256,
         by=asked.by, at=asked.at, calendar=app.calendar, directory=house,
     ), step=step)  # fmt: skip
@@ -47,7 +47,7 @@ async def complete_by_hand(
     """Complete an automatic step in place of the machine."""
     await files_are_kept(app, values, run=run)
     house = await app.directories.now()
-    return await on_run(app, run, asked, lambda now, definition: runs.complete_by_hand(
+    return await on_run(app, run, asked, "steps.complete_by_hand", lambda now, definition: runs.complete_by_hand(
         now, definition, step, reason, values,
         by=asked.by, at=asked.at, calendar=app.calendar, directory=house,
     ), step=step)  # fmt: skip
@@ -55,7 +55,7 @@ async def complete_by_hand(
 
 async def start_step(app: Milepost, run: UUID, step: StepKey, asked: Asked) -> Outcome[Event]:
     """Begin to work on a step."""
-    return await on_run(app, run, asked, lambda now, definition: runs.start_step(
+    return await on_run(app, run, asked, "steps.start_step", lambda now, definition: runs.start_step(
         now, definition, step, by=asked.by, at=asked.at
     ), step=step)  # fmt: skip
 
@@ -66,7 +66,7 @@ async def save_values(
     """Keep values before the step is completed; fields that are not named keep theirs."""
     await files_are_kept(app, values, run=run)
     house = await _house(app, asked, values)
-    return await on_run(app, run, asked, lambda now, definition: runs.save_values(
+    return await on_run(app, run, asked, "steps.save_values", lambda now, definition: runs.save_values(
         now, definition, step, values, by=asked.by, at=asked.at, calendar=app.calendar, directory=house
     ), step=step)  # fmt: skip
 
@@ -77,7 +77,7 @@ async def add_evidence(
     """Give a done step values that it lacks."""
     await files_are_kept(app, values, run=run)
     house = await app.directories.now()
-    return await on_run(app, run, asked, lambda now, definition: runs.add_evidence(
+    return await on_run(app, run, asked, "steps.add_evidence", lambda now, definition: runs.add_evidence(
         now, definition, step, values, by=asked.by, at=asked.at, calendar=app.calendar, directory=house
     ), step=step)  # fmt: skip
 
@@ -95,7 +95,7 @@ async def give_approval(
     """Approve what a step shows; ``content_sha256`` names what was in view."""
     await files_are_kept(app, values, run=run)
     house = await _house(app, asked)
-    return await on_run(app, run, asked, lambda now, definition: runs.give_approval(
+    return await on_run(app, run, asked, "steps.give_approval", lambda now, definition: runs.give_approval(
         now, definition, step, comment, values, content_sha256,
         by=asked.by, at=asked.at, calendar=app.calendar, directory=house,
     ), step=step)  # fmt: skip
@@ -114,7 +114,7 @@ async def refuse_approval(
     """Refuse what a step shows, with the values that a refusal has to bring."""
     await files_are_kept(app, values, run=run)
     house = await _house(app, asked)
-    return await on_run(app, run, asked, lambda now, definition: runs.refuse_approval(
+    return await on_run(app, run, asked, "steps.refuse_approval", lambda now, definition: runs.refuse_approval(
         now, definition, step, reason, values, content_sha256,
         by=asked.by, at=asked.at, calendar=app.calendar, directory=house,
     ), step=step)  # fmt: skip
@@ -131,7 +131,7 @@ async def decline_signature(
 ) -> Outcome[Event]:
     """Decline to sign."""
     house = await _house(app, asked)
-    return await on_run(app, run, asked, lambda now, definition: runs.decline_signature(
+    return await on_run(app, run, asked, "steps.decline_signature", lambda now, definition: runs.decline_signature(
         now, definition, step, reason, content_sha256,
         by=asked.by, at=asked.at, calendar=app.calendar, directory=house,
     ), step=step)  # fmt: skip
@@ -140,7 +140,7 @@ async def decline_signature(
 async def skip_step(app: Milepost, run: UUID, step: StepKey, asked: Asked, *, reason: str) -> Outcome[Event]:
     """Leave a step out of this run."""
     house = await app.directories.now()
-    return await on_run(app, run, asked, lambda now, definition: runs.skip_step(
+    return await on_run(app, run, asked, "steps.skip_step", lambda now, definition: runs.skip_step(
         now, definition, step, reason, by=asked.by, at=asked.at, calendar=app.calendar, directory=house
     ), step=step)  # fmt: skip
 
@@ -156,7 +156,7 @@ async def reopen_step(
 ) -> Outcome[Event]:
     """Reopen a step that has ended; ``dependents``: what becomes of done steps that build on it."""
     house = await app.directories.now()
-    return await on_run(app, run, asked, lambda now, definition: runs.reopen_step(
+    return await on_run(app, run, asked, "steps.reopen_step", lambda now, definition: runs.reopen_step(
         now, definition, step, reason, dependents,
         by=asked.by, at=asked.at, calendar=app.calendar, directory=house,
     ), step=step)  # fmt: skip
@@ -173,7 +173,7 @@ async def assign_step(
 ) -> Outcome[Event]:
     """Say whose work a step is (None: nobody's)."""
     house = await app.directories.now()
-    return await on_run(app, run, asked, lambda now, definition: runs.assign_step(
+    return await on_run(app, run, asked, "steps.assign_step", lambda now, definition: runs.assign_step(
         now, definition, step, assignee, reason, by=asked.by, at=asked.at, directory=house
     ), step=step)  # fmt: skip
 
@@ -181,7 +181,7 @@ async def assign_step(
 async def claim_step(app: Milepost, run: UUID, step: StepKey, asked: Asked) -> Outcome[Event]:
     """Take a step of a group for oneself."""
     house = await app.directories.now()
-    return await on_run(app, run, asked, lambda now, definition: runs.claim_step(
+    return await on_run(app, run, asked, "steps.claim_step", lambda now, definition: runs.claim_step(
         now, definition, step, by=asked.by, at=asked.at, directory=house
     ), step=step)  # fmt: skip
 
@@ -190,7 +190,7 @@ async def release_step(
     app: Milepost, run: UUID, step: StepKey, asked: Asked, *, reason: str | None = None
 ) -> Outcome[Event]:
     """Give a claimed step back to its group."""
-    return await on_run(app, run, asked, lambda now, definition: runs.release_step(
+    return await on_run(app, run, asked, "steps.release_step", lambda now, definition: runs.release_step(
         now, definition, step, reason, by=asked.by, at=asked.at
     ), step=step)  # fmt: skip
 
@@ -199,7 +199,7 @@ async def set_step_due(
     app: Milepost, run: UUID, step: StepKey, asked: Asked, *, due_at: datetime | None
 ) -> Outcome[Event]:
     """Set when a step is due (None: by its rule again)."""
-    return await on_run(app, run, asked, lambda now, definition: runs.set_step_due(
+    return await on_run(app, run, asked, "steps.set_step_due", lambda now, definition: runs.set_step_due(
         now, definition, step, due_at, by=asked.by, at=asked.at, calendar=app.calendar
     ), step=step)  # fmt: skip
 
@@ -215,7 +215,7 @@ async def request_help(
     until: datetime | None = None,
 ) -> Outcome[Event]:
     """Ask for help on a step: what is needed, of whom, until when at the latest."""
-    return await on_run(app, run, asked, lambda now, definition: runs.request_help(
+    return await on_run(app, run, asked, "steps.request_help", lambda now, definition: runs.request_help(
         now, definition, step, reason, waiting_on, until, by=asked.by, at=asked.at
     ), step=step)  # fmt: skip
 
@@ -224,7 +224,7 @@ async def clear_help(
     app: Milepost, run: UUID, step: StepKey, asked: Asked, *, note: str | None = None
 ) -> Outcome[Event]:
     """Help is no longer needed."""
-    return await on_run(app, run, asked, lambda now, definition: runs.clear_help(
+    return await on_run(app, run, asked, "steps.clear_help", lambda now, definition: runs.clear_help(
         now, definition, step, note, by=asked.by, at=asked.at
     ), step=step)  # fmt: skip
 
@@ -232,7 +232,7 @@ async def clear_help(
 async def remind(app: Milepost, run: UUID, step: StepKey, asked: Asked) -> Outcome[Event]:
     """Remind whose work a step is."""
     house = await app.directories.now()
-    return await on_run(app, run, asked, lambda now, definition: remind_step(
+    return await on_run(app, run, asked, "steps.remind", lambda now, definition: remind_step(
         now, definition, step, by=asked.by, at=asked.at, calendar=app.calendar, directory=house
     ), step=step)  # fmt: skip
 

@@ -5,9 +5,10 @@ Each raises Refused where there is no such task, and Rejected, with what would b
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID, uuid5
 
 from application.asked import Asked
@@ -17,6 +18,7 @@ from application.ids import uuid7
 from application.limits import room_in
 from application.milepost import Beside, Milepost, Outcome
 from application.placing import LAST, Place, rank_of
+from application.rights.subjects import InProject, OfTask
 from application.waited_for import WaitedFor
 from domain import task as tasks
 from domain.directory import Directory
@@ -57,13 +59,21 @@ async def add_task(app: Milepost, task: UUID, new: NewTask, asked: Asked) -> Don
 
 
 async def _add(app: Milepost, task: UUID, new: NewTask, asked: Asked) -> Done:
+    async def check(state: Any, fresh: bool) -> Mapping[UUID, int]:  # noqa: ARG001 - its project says it
+        return await app.gate.must("tasks.add_task", asked, InProject(new.project), fresh=fresh)
+
+    await check(None, True)
     behind = await _last_rank(app, new.project, new.stage, new.where)
     await wait_for(lambda: _column_exists(app, new.project, new.stage))
     house = await app.directories.now()
     rank = rank_of(task, new.where, None, behind)
     async with room_in(app, new.project, new.stage, asked.at):
         return await app.act(
-            TASKS, task, lambda known: [] if known else _added(task, new, rank, asked, house), asked
+            TASKS,
+            task,
+            lambda known: [] if known else _added(task, new, rank, asked, house),
+            asked,
+            check=check,
         )
 
 
@@ -97,7 +107,7 @@ async def edit(
     app: Milepost, task: UUID, asked: Asked, *, title: str | None = None, description: str | None = None
 ) -> Done:
     """Change a task's texts; None leaves a text as it was."""
-    return await _on_task(app, task, asked, lambda now: tasks.edit(
+    return await _on_task(app, task, asked, "tasks.edit", lambda now: tasks.edit(
         now, title, description, by=asked.by, at=asked.at
     ))  # fmt: skip
 
@@ -113,7 +123,7 @@ async def move_task(app: Milepost, task: UUID, asked: Asked, *, stage: StageKey,
         return tasks.move_task(now, stage, rank, by=asked.by, at=asked.at)
 
     async with room_in(app, known.project, stage, asked.at, task):
-        return await _on_task(app, task, asked, decide)
+        return await _on_task(app, task, asked, "tasks.move_task", decide)
 
 
 async def assign(
@@ -121,14 +131,14 @@ async def assign(
 ) -> Done:
     """Say whose a task is (None: nobody's)."""
     house = await app.directories.now()
-    return await _on_task(app, task, asked, lambda now: tasks.assign(
+    return await _on_task(app, task, asked, "tasks.assign", lambda now: tasks.assign(
         now, assignee, reason, by=asked.by, at=asked.at, directory=house
     ))  # fmt: skip
 
 
 async def set_priority(app: Milepost, task: UUID, asked: Asked, *, priority: Priority) -> Done:
     """Say how urgent a task is."""
-    return await _on_task(app, task, asked, lambda now: tasks.set_priority(
+    return await _on_task(app, task, asked, "tasks.set_priority", lambda now: tasks.set_priority(
         now, priority, by=asked.by, at=asked.at
     ))  # fmt: skip
 
@@ -137,14 +147,14 @@ async def set_due(
     app: Milepost, task: UUID, asked: Asked, *, due_on: date | None, reason: str | None = None
 ) -> Done:
     """Set the day on which a task is due (None: no due)."""
-    return await _on_task(app, task, asked, lambda now: tasks.set_due(
+    return await _on_task(app, task, asked, "tasks.set_due", lambda now: tasks.set_due(
         now, due_on, reason, by=asked.by, at=asked.at
     ))  # fmt: skip
 
 
 async def label(app: Milepost, task: UUID, asked: Asked, *, labels: tuple[str, ...]) -> Done:
     """Set all labels of a task."""
-    return await _on_task(app, task, asked, lambda now: tasks.label(
+    return await _on_task(app, task, asked, "tasks.label", lambda now: tasks.label(
         now, labels, by=asked.by, at=asked.at
     ))  # fmt: skip
 
@@ -152,14 +162,14 @@ async def label(app: Milepost, task: UUID, asked: Asked, *, labels: tuple[str, .
 async def add_checklist_entry(app: Milepost, task: UUID, asked: Asked, *, text: str) -> Done:
     """Add a line to a task's checklist."""
     new = uuid7()
-    return await _on_task(app, task, asked, lambda now: tasks.add_checklist_entry(
+    return await _on_task(app, task, asked, "tasks.add_checklist_entry", lambda now: tasks.add_checklist_entry(
         now, new, text, by=asked.by, at=asked.at
     ))  # fmt: skip
 
 
 async def tick(app: Milepost, task: UUID, asked: Asked, *, entry: UUID, done: bool) -> Done:
     """Say whether a line of the checklist is done."""
-    return await _on_task(app, task, asked, lambda now: tasks.tick(
+    return await _on_task(app, task, asked, "tasks.tick", lambda now: tasks.tick(
         now, entry, done, by=asked.by, at=asked.at
     ))  # fmt: skip
 
@@ -168,7 +178,7 @@ async def add_dependency(app: Milepost, task: UUID, asked: Asked, *, on: UUID, k
     """Let a task wait for another task or a run; Rejected where they would wait for each other."""
     await wait_for(lambda: _other_exists(app, on, kind))
     around = WaitedFor(app, task, on, kind)
-    return await _on_task(app, task, asked, lambda now: tasks.add_dependency(
+    return await _on_task(app, task, asked, "tasks.add_dependency", lambda now: tasks.add_dependency(
         now, on, kind, own=task, others=around.others, by=asked.by, at=asked.at
     ), beside=around)  # fmt: skip
 
@@ -178,21 +188,23 @@ async def remove_dependency(
 ) -> Done:
     """Let a task wait for this no longer."""
     await wait_for(lambda: _other_exists(app, on, kind))
-    return await _on_task(app, task, asked, lambda now: tasks.remove_dependency(
+    return await _on_task(app, task, asked, "tasks.remove_dependency", lambda now: tasks.remove_dependency(
         now, on, kind, by=asked.by, at=asked.at
     ))  # fmt: skip
 
 
 async def block(app: Milepost, task: UUID, asked: Asked, *, reason: str) -> Done:
     """Say that nobody can go on with a task."""
-    return await _on_task(app, task, asked, lambda now: tasks.block(
+    return await _on_task(app, task, asked, "tasks.block", lambda now: tasks.block(
         now, reason, by=asked.by, at=asked.at
     ))  # fmt: skip
 
 
 async def unblock(app: Milepost, task: UUID, asked: Asked) -> Done:
     """A task can go on."""
-    return await _on_task(app, task, asked, lambda now: tasks.unblock(now, by=asked.by, at=asked.at))
+    return await _on_task(
+        app, task, asked, "tasks.unblock", lambda now: tasks.unblock(now, by=asked.by, at=asked.at)
+    )
 
 
 async def request_help(
@@ -205,14 +217,14 @@ async def request_help(
     until: datetime | None = None,
 ) -> Done:
     """Ask for help on a task: what is needed, of whom, until when at the latest."""
-    return await _on_task(app, task, asked, lambda now: tasks.request_help(
+    return await _on_task(app, task, asked, "tasks.request_help", lambda now: tasks.request_help(
         now, reason, waiting_on, until, by=asked.by, at=asked.at
     ))  # fmt: skip
 
 
 async def clear_help(app: Milepost, task: UUID, asked: Asked, *, note: str | None = None) -> Done:
     """Help is no longer needed."""
-    return await _on_task(app, task, asked, lambda now: tasks.clear_help(
+    return await _on_task(app, task, asked, "tasks.clear_help", lambda now: tasks.clear_help(
         now, note, by=asked.by, at=asked.at
     ))  # fmt: skip
 
@@ -222,7 +234,7 @@ async def comment(
 ) -> Done:
     """Write about a task."""
     house, new = await app.directories.naming(mentions), uuid7()
-    return await _on_task(app, task, asked, lambda now: tasks.comment(
+    return await _on_task(app, task, asked, "tasks.comment", lambda now: tasks.comment(
         now, new, text, mentions, by=asked.by, at=asked.at, directory=house
     ))  # fmt: skip
 
@@ -230,21 +242,21 @@ async def comment(
 async def complete(app: Milepost, task: UUID, asked: Asked) -> Done:
     """Complete a task; Rejected while it waits for another."""
     around = WaitedFor(app, task, None)
-    return await _on_task(app, task, asked, lambda now: tasks.complete(
+    return await _on_task(app, task, asked, "tasks.complete", lambda now: tasks.complete(
         now, others=around.others, by=asked.by, at=asked.at
     ), beside=around)  # fmt: skip
 
 
 async def reopen(app: Milepost, task: UUID, asked: Asked, *, reason: str) -> Done:
     """Reopen a task that has ended."""
-    return await _on_task(app, task, asked, lambda now: tasks.reopen(
+    return await _on_task(app, task, asked, "tasks.reopen", lambda now: tasks.reopen(
         now, reason, by=asked.by, at=asked.at
     ))  # fmt: skip
 
 
 async def cancel(app: Milepost, task: UUID, asked: Asked, *, reason: str) -> Done:
     """End a task that is not to be done."""
-    return await _on_task(app, task, asked, lambda now: tasks.cancel(
+    return await _on_task(app, task, asked, "tasks.cancel", lambda now: tasks.cancel(
         now, reason, by=asked.by, at=asked.at
     ))  # fmt: skip
 
@@ -253,11 +265,19 @@ async def _on_task(
     app: Milepost,
     task: UUID,
     asked: Asked,
+    function: str,
     decide: Callable[[Task], Sequence[AnyTaskEvent]],
     *,
     beside: Beside | None = None,
 ) -> Done:
-    return await app.act(TASKS, task, lambda state: decide(known_task(state, task)), asked, beside=beside)
+    async def check(state: Any, fresh: bool) -> Mapping[UUID, int]:
+        if not isinstance(state, Task):
+            return {}
+        return await app.gate.must(function, asked, OfTask(task, state), fresh=fresh)
+
+    return await app.act(
+        TASKS, task, lambda state: decide(known_task(state, task)), asked, check=check, beside=beside
+    )
 
 
 async def _last_rank(app: Milepost, project: UUID | None, stage: str, where: Place) -> str | None:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
 from uuid import UUID
 
 from application.asked import Asked
 from application.found import VIEWS, known_view
 from application.milepost import Milepost, Outcome
+from application.rights.gate import Check
+from application.rights.subjects import OfHouse, OfView
 from domain import view as views
 from domain.events import AnyViewEvent
+from domain.view import View
 
 Done = Outcome[AnyViewEvent]
 
@@ -19,7 +24,7 @@ async def save_view(
     """Save a view."""
     return await app.act(VIEWS, view, lambda known: views.save_view(
         known, name, page, query, shared, by=asked.by, at=asked.at
-    ), asked)  # fmt: skip
+    ), asked, check=app.gate.on("views.save_view", asked, OfHouse("view")))  # fmt: skip
 
 
 async def change_view(
@@ -28,11 +33,20 @@ async def change_view(
     """Change a saved view. Refused: there is no such view."""
     return await app.act(VIEWS, view, lambda state: views.change_view(
         known_view(state, view), name, query, shared, by=asked.by, at=asked.at
-    ), asked)  # fmt: skip
+    ), asked, check=_check(app, "views.change_view", asked, view))  # fmt: skip
 
 
 async def remove_view(app: Milepost, view: UUID, asked: Asked) -> Done:
     """Remove a saved view. Refused: there is no such view."""
     return await app.act(VIEWS, view, lambda state: views.remove_view(
         known_view(state, view), by=asked.by, at=asked.at
-    ), asked)  # fmt: skip
+    ), asked, check=_check(app, "views.remove_view", asked, view))  # fmt: skip
+
+
+def _check(app: Milepost, function: str, asked: Asked, view: UUID) -> Check:
+    async def check(state: Any, fresh: bool) -> Mapping[UUID, int]:
+        if not isinstance(state, View):
+            return {}
+        return await app.gate.must(function, asked, OfView(view, state), fresh=fresh)
+
+    return check

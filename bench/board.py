@@ -21,8 +21,10 @@ from bench.served import served
 from bench.support import durable_server, percentile
 from domain.words import Actor
 from milepost.embedded import PostgresServer
+from milepost.up.first_person import appoint, bring_in
 from projections.engine.live import Projector
 from projections.registry import PROJECTIONS
+from store.log import Log
 from store.migrations import migrate
 
 SMALL, LARGE = 100_000, 5_000_000
@@ -51,6 +53,9 @@ def run(scale: float) -> dict[str, float]:
             token = access.create_token(connection, Actor("person:dana"), ["read"]).secret
         with Projector(server.app_url, projections=PROJECTIONS) as projector:
             projector.outdated()
+        with Log(server.app_url) as log:  # sees every run
+            bring_in(log, Actor("person:dana"), "Dana Roth")
+            appoint(log, Actor("person:dana"), "auditor", "Measures")
         at = _store(server, project_log(max(10, int(RUNS * min(scale, 1)))))
         at = _store(server, others(max(1_000, int(SMALL * scale) - at)))
         make_read_models(server.app_url)

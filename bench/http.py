@@ -19,6 +19,7 @@ from api.wire.reading import read_body
 from bench.served import serve_here, served
 from bench.support import durable_server
 from domain.words import Actor
+from milepost.up.first_person import appoint, bring_in
 from projections.engine.live import Projector
 from projections.registry import PROJECTIONS
 from store.log import Log
@@ -32,8 +33,11 @@ def run(scale: float) -> dict[str, float]:
     with durable_server() as server:
         migrate(server.owner_url)
         with psycopg.connect(server.app_url, autocommit=True) as connection:
-            token = access.create_token(connection, DANA, ("read", "work", "manage")).secret
+            token = access.create_token(connection, DANA, ("read", "work", "manage", "admin")).secret
         with Log(server.app_url) as log, Projector(server.app_url, log, projections=PROJECTIONS) as projector:
+            projector.catch_up()
+            bring_in(log, DANA, "Dana Roth")
+            appoint(log, DANA, "administrator", "Measures")
             projector.catch_up()
         with served(server.app_url, "bench.http") as port:
             command = [sys.executable, "-m", "bench.load", str(port), token, str(scale)]

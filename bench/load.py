@@ -70,7 +70,6 @@ async def _load(port: int, token: str, scale: float) -> dict[str, float]:
     ]
     await connections[0].send(_request("PUT /v1/processes/long/draft", token, DOCUMENT))
     await connections[0].send(_request("POST /v1/processes/long/publish", token, {"note": "For measuring"}))
-    await connections[0].send(_request("POST /v1/people", token, {"person": "dana", "name": "Dana Roth"}))
     empty, steps = _Kind(), _Kind()
     for _ in range(max(1, round(TURNS * share))):  # by turns, so that both meet the same weather
         work = await asyncio.gather(

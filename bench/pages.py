@@ -32,6 +32,7 @@ from bench.support import durable_server, percentile
 from domain.words import Actor
 from interchange.logs.importer import import_log
 from milepost.embedded import PostgresServer
+from milepost.up.first_person import appoint, bring_in
 from projections.engine.live import Projector
 from projections.registry import PROJECTIONS
 from store.log import Log
@@ -54,6 +55,9 @@ def run(scale: float) -> dict[str, float]:
     """Milliseconds, kilobytes, elements; ``scale`` 1 is the whole log and 300 runs, each page asked for 200 times."""
     with durable_server() as server, tempfile.TemporaryDirectory(prefix="milepost-bench-") as directory:
         migrate(server.owner_url)
+        with Log(server.app_url) as log:  # sees every run
+            bring_in(log, Actor("person:dana"), "Dana Roth")
+            appoint(log, Actor("person:dana"), "auditor", "Measures")
         loans = _fill(server, Path(directory), scale)
         with psycopg.connect(server.app_url, autocommit=True) as connection:
             token = access.create_token(connection, Actor("person:dana"), ["read"]).secret

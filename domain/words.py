@@ -53,6 +53,14 @@ def group_stream(key: str) -> UUID:
     return uuid5(_GROUPS, key)
 
 
+_RIGHTS = UUID("6f1f7c3e-6a0c-5b0e-9d3b-0c5d2a6e4b14")
+
+
+def rights_stream(holder: str) -> UUID:
+    """The stream of what a ``person:…`` or ``service:…`` may do: the same in every installation."""
+    return uuid5(_RIGHTS, holder)
+
+
 def full_path(name: str, owner: str = "inputs") -> str:
     """The path of a field as a document names it: what is written without an owner is this owner's."""
     return name if "." in name else f"{owner}.{name}"

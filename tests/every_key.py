@@ -14,7 +14,6 @@ from zoneinfo import ZoneInfo
 import httpx
 from pydantic import ValidationError
 
-from api.run.sight import Sight
 from domain.addresses import AddressBook
 from domain.content_text import in_lines
 from domain.definition import Definition
@@ -39,6 +38,7 @@ from domain.workload import effort
 from milepost.demo.player import Player, Rehearsal, Script
 from projections.lists.search import _open_fields as found_by_search
 from projections.machine.action_rows import _key as key_of_wait
+from tests.support.sights import seen_by
 from web.rendering.page import _environment
 from workers.automations.contract import Due
 from workers.automations.http import judged
@@ -236,7 +236,7 @@ def _call(definition: Definition, run: Run, action: ActionState) -> Iterator[Any
 def _of(definition: Definition, run: Run) -> Iterator[Any]:
     """Who sees what of the run, by what name events find it, what a child gets, and what a late forecast does."""
     for who in ("person:dana", "person:stranger", "person:sam", "person:ann", "person:eve"):
-        sight = Sight(run, definition, who, sees_values=True, sees_sensitive=False)
+        sight = seen_by(who, run, definition, sees_values=True, sees_sensitive=False)
         yield [
             sight.sees_field(StepKey(step.key), field.key)
             for step in definition.document.steps

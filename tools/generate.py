@@ -22,6 +22,7 @@ GENERATORS = (
     "tools.generators.errors:errors_reference",
     "tools.generators.routes:routes_reference",
     "tools.generators.states:states_reference",
+    "tools.generators.rights:rights_reference",
     "tools.generators.rooms:rooms_reference",
     "tools.generators.openapi:openapi",
     "workers.asyncapi:asyncapi",

@@ -15,7 +15,7 @@ import structlog
 from application.asked import Asked
 from application.blocking import finish
 from application.milepost import Milepost
-from application.on_run import on_run
+from application.on_run import BY_MACHINE, on_run
 from domain.definition import Definition
 from domain.events import Event
 from domain.run import RUN, Run
@@ -263,7 +263,7 @@ class Acting:
         )
 
     def _execute(self, name: Named, decide: Callable[[Run, Definition], Sequence[Event]]) -> Sequence[Event]:
-        return finish(on_run(self._app, name.run, Asked(MACHINE, self._clock()), decide)).events
+        return finish(on_run(self._app, name.run, Asked(MACHINE, self._clock()), BY_MACHINE, decide)).events
 
 
 def _step(name: Named) -> StepKey | None:

@@ -13,7 +13,7 @@ import structlog
 from application.asked import Asked
 from application.blocking import finish
 from application.milepost import Milepost
-from application.on_run import on_run
+from application.on_run import BY_MACHINE, on_run
 from domain.definition import Definition
 from domain.events import Event
 from domain.run import Run, recompute_dues
@@ -65,7 +65,7 @@ class CalendarChange:
 
     def _follow(self, stream: UUID) -> None:
         try:
-            finish(on_run(self._app, stream, Asked(MACHINE, self._clock()), self._recomputed))
+            finish(on_run(self._app, stream, Asked(MACHINE, self._clock()), BY_MACHINE, self._recomputed))
         except NOBODYS:
             raise
         except Exception as error:  # noqa: BLE001 - a defect of one run is told, and stops no other

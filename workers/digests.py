@@ -11,7 +11,7 @@ from application.asked import Asked
 from application.blocking import finish
 from application.definitions import UnknownVersion
 from application.milepost import Milepost
-from application.on_run import on_run
+from application.on_run import BY_MACHINE, on_run
 from domain.definition import Definition
 from domain.document import Digest
 from domain.events import Event
@@ -85,7 +85,7 @@ class Digests:
             return queue_digest(run, definition, by=MACHINE, at=at, calendar=self._calendar)
 
         try:
-            finish(on_run(self._app, stream, Asked(MACHINE, at), decide))
+            finish(on_run(self._app, stream, Asked(MACHINE, at), BY_MACHINE, decide))
         except Conflict:
             return False
         return True

@@ -17,7 +17,7 @@ from psycopg.types.json import Jsonb
 from application.asked import Asked
 from application.blocking import finish
 from application.milepost import Milepost
-from application.on_run import on_run
+from application.on_run import BY_MACHINE, on_run
 from domain.definition import Definition
 from domain.events import Event
 from domain.forecast.comparable import compare
@@ -232,7 +232,7 @@ class Forecasts:
             )
 
         try:
-            finish(on_run(self._app, run, Asked(MACHINE, at), decide))
+            finish(on_run(self._app, run, Asked(MACHINE, at), BY_MACHINE, decide))
         except Conflict:
             return False
         return True

@@ -21,7 +21,7 @@ import structlog
 from application.asked import Asked
 from application.blocking import finish
 from application.milepost import Milepost
-from application.on_run import on_run
+from application.on_run import BY_MACHINE, on_run
 from domain.definition import Definition
 from domain.events import Event
 from domain.migration import Letter, Moved, News, letters, migrate_run, news_of, queue_letter
@@ -194,7 +194,7 @@ class Migrations:
             return queue_letter(*told, by=MACHINE, at=at, calendar=self._calendar)
 
         try:
-            finish(on_run(self._app, letter.run, Asked(MACHINE, at), decide))
+            finish(on_run(self._app, letter.run, Asked(MACHINE, at), BY_MACHINE, decide))
         except Conflict:
             return False
         except NOBODYS:

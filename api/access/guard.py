@@ -198,27 +198,35 @@ async def _caller(secret: str, headers: Mapping[bytes, bytes], leases: Leases, r
     wanted = headers.get(b"milepost-actor")
     if wanted is None:
         return Caller(grant.actor, grant, None, csrf)
-    actor = _acting_as(wanted.decode("latin-1"), grant)
+    actor = await _acting_as(wanted.decode("latin-1"), grant, leases)
     if not await leases.is_here(actor):
         raise Problem("not_allowed", f"{actor} was deactivated: nobody acts in their name", person=actor)
-    return Caller(actor, grant, grant.actor, csrf)
+    return Caller(actor, grant, None if actor == grant.actor else grant.actor, csrf)
 
 
-def _acting_as(wanted: str, grant: Grant) -> Actor:
+async def _acting_as(wanted: str, grant: Grant, leases: Leases) -> Actor:
+    """In whose name: anybody's, by a program with the scope act_as; theirs, by whom they named their deputy."""
     if not _ACTOR.fullmatch(wanted):
         raise Problem(
             "bad_header",
             "Milepost-Actor must be person:…, guest:… or service:… with letters, digits and . _ @ + -",
             header="Milepost-Actor",
         )
-    may = grant.scopes & ({"act_as", "service"} if wanted.startswith("service:") else {"act_as"})
-    if not may and wanted != grant.actor:
+    actor = Actor(wanted)
+    if actor == grant.actor:
+        return actor
+    if not grant.actor.startswith("service:"):
+        if wanted.startswith("person:") and await leases.is_deputy(grant.actor, actor):
+            return actor
+        detail = (
+            f"{grant.actor} may not act for {wanted}: only while they have named {grant.actor} as their deputy; "
+            "a program can act in another's name with the scope act_as"
+        )
+        raise Problem("not_allowed", detail, accepted=["deputy", "service:…"])
+    if "act_as" not in grant.scopes:
         detail = f"acting as {wanted} needs the scope act_as; {_HOW_TO_GET.format('act_as')}"
         raise Problem("not_allowed", detail, needs=["act_as"])
-    if wanted != grant.actor and not grant.actor.startswith("service:"):
-        detail = f"the token of {grant.actor} acts for {grant.actor} only; that of a program can act in another's name"
-        raise Problem("not_allowed", detail, accepted=["service:…"])
-    return Actor(wanted)
+    return actor
 
 
 def _admit(scope: Scope, headers: Mapping[bytes, bytes], rule: Rule, site: Site) -> None:

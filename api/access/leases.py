@@ -68,10 +68,16 @@ class _Remembered(Generic[K, V]):
 class Leases:
     """Grants by secret, and who is here by actor, for the coroutines of one event loop."""
 
-    def __init__(self, find: Callable[[str], Grant | None], here: Callable[[Actor], bool]) -> None:
-        """Both ask the database; they run in a thread."""
+    def __init__(
+        self,
+        find: Callable[[str], Grant | None],
+        here: Callable[[Actor], bool],
+        deputy: Callable[[Actor, Actor], bool],
+    ) -> None:
+        """All of them ask the database; they run in a thread."""
         self._grants = _Remembered(find)
         self._here = _Remembered[Actor, bool](lambda actor: here(actor) or None)
+        self._deputies = _Remembered[str, bool](lambda pair: deputy(*_pair(pair)) or None)
 
     async def get(self, secret: str) -> Grant | None:
         """What this secret grants; never older than a lease."""
@@ -81,15 +87,25 @@ class Leases:
         """Whether somebody may act as this actor; never older than a lease."""
         return bool(await self._here.get(actor))
 
+    async def is_deputy(self, who: Actor, of: Actor) -> bool:
+        """Whether somebody may act in the name of another person; never older than a lease."""
+        return bool(await self._deputies.get(f"{who} {of}"))
+
     def forget(self, token_hash: bytes) -> None:
         """Drop what one secret grants before its time."""
         self._grants.forget(lambda secret: digest(secret) == token_hash)
 
     def forget_all(self) -> None:
-        """Drop everything before its time: somebody left."""
+        """Drop everything before its time: somebody left, or may no longer what they might."""
         self._grants.forget(lambda _: True)
         self._here.forget(lambda _: True)
+        self._deputies.forget(lambda _: True)
 
     async def run_out(self) -> None:
         """Wait until every lease that any process held when this was called is over."""
         await asyncio.sleep(LEASE_SECONDS)
+
+
+def _pair(text: str) -> tuple[Actor, Actor]:
+    who, _, of = text.partition(" ")
+    return Actor(who), Actor(of)

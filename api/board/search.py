@@ -16,7 +16,8 @@ from api.handling.answering import show
 from api.handling.queries import ViewQuery
 from api.handling.registering import add_view
 from api.handling.services import Services
-from api.run.sight import SEES_ALL, Sight, sight_of
+from api.run.sight import Sight, sees_texts, sight_of
+from application.refused import Refused
 from domain.words import StepKey
 from projections.lists.search import Found, Seer, search
 from projections.paging import Page
@@ -55,11 +56,15 @@ def found(services: Services, caller: Caller, connection: Connection[Any], text:
     """What this caller finds. Who sees a value is asked of the log, once a run."""
 
     @cache
-    def sight(run: UUID) -> Sight:
-        return sight_of(services, run, caller)
+    def sight(run: UUID) -> Sight | None:
+        try:
+            return sight_of(services, run, caller)
+        except Refused:  # it is none of theirs any more
+            return None
 
     def shows(run: UUID, step: StepKey, field: str) -> bool:
-        return sight(run).sees_field(step, field)
+        seen = sight(run)
+        return seen is not None and seen.sees_field(step, field)
 
-    seer = Seer(str(caller.actor), bool(caller.grant.scopes & SEES_ALL))
+    seer = Seer(str(caller.actor), sees_texts(services, None, caller))
     return search(connection, text, seer, shows, page, calendar=services.calendar)

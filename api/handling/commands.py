@@ -19,14 +19,22 @@ from api.wire.problems import Problem
 from api.wire.reading import parse_json, read_body
 from application.asked import Asked
 from application.milepost import Milepost, Outcome
-from domain.events import PersonDeactivated
+from domain.events import (
+    DeputyDismissed,
+    DeputyNamed,
+    HouseRoleGranted,
+    HouseRoleWithdrawn,
+    PersonDeactivated,
+)
 from domain.words import Rejected
 from store.log import Command, CommandMismatch, Conflict, Repeated
 from store.unit import fingerprint_text
 
 _LONGEST_KEY = 200
-_ENDS_RIGHTS = frozenset({PersonDeactivated.type})
-"""Events after which tokens, sessions and links of somebody are worth nothing."""
+_ENDS_RIGHTS = frozenset({
+    PersonDeactivated.type, HouseRoleGranted.type, HouseRoleWithdrawn.type, DeputyNamed.type, DeputyDismissed.type
+})  # fmt: skip
+"""Events after which tokens and sessions of somebody open nothing, less or more."""
 
 
 Do = Callable[[Asked], Awaitable[Outcome[Any]]]

@@ -225,7 +225,7 @@ def _note(change: Change, event: Recorded) -> None:
             change.projects.add(event.stream)
         case "process":
             change.processes.add(data["process"])
-        case "recurrence" | "person" | "group" | "view" | None:
+        case "recurrence" | "person" | "group" | "view" | "rights" | None:
             change.everything = True  # rare, and shown in many places; or of a newer release
     if event.type == RunLinked.type:
         change.everything = True  # nobody knows any more which board it left

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from secrets import token_bytes
 from typing import Any, TypeVar
@@ -14,12 +14,14 @@ from psycopg_pool import ConnectionPool
 from starlette.concurrency import run_in_threadpool
 
 from api.access import grants as access
-from api.access.guard import Site
+from api.access.guard import Caller, Site
 from api.access.leases import Leases
 from api.access.standing import is_here
 from api.access.throttle import Callers, Throttle
 from api.handling.live import Hub, ProjectsOf, Reached
 from api.wire.spool import Spool
+from application.asked import Asked
+from application.blocking import finish
 from application.directory import Directories
 from application.milepost import Milepost
 from domain.schedule import Calendar
@@ -68,7 +70,7 @@ class Services:
     commands_running: set[str] = field(init=False, default_factory=set)
 
     def __post_init__(self) -> None:
-        self.leases = Leases(self._find, self._is_here)
+        self.leases = Leases(self._find, self._is_here, self._is_deputy)
         self.spool = Spool(_UPLOADS * self.file_limit_bytes)
         self.hub = Hub(self.log, self.pool, self.stopping, self.reached, self.projects_of)
 
@@ -92,8 +94,22 @@ class Services:
 
     def _find(self, secret: str) -> access.Grant | None:
         with self.pool.connection() as connection:
-            return access.find(connection, secret)
+            grant = access.find(connection, secret)
+        if grant is None:
+            return None
+        now = finish(
+            self.app.gate.scopes_in_force(grant.actor, grant.scopes, self.clock(), session=grant.browser)
+        )
+        return replace(grant, scopes=now)
 
     def _is_here(self, actor: Actor) -> bool:
         with self.pool.connection() as connection:
             return is_here(connection, actor)
+
+    def _is_deputy(self, who: Actor, of: Actor) -> bool:
+        return finish(self.app.gate.is_deputy(who, of, self.clock()))
+
+
+def asked_by(services: Services, caller: Caller) -> Asked:
+    """Who looks at something, now, with which rights."""
+    return Asked(caller.actor, services.clock(), caller.grant.scopes, meta=caller.meta)

@@ -20,6 +20,7 @@ from api.handling.registering import add_view, stream_id
 from api.handling.services import Services
 from api.run.mail_trail import Trail, mails_of, trail
 from api.run.sight import Sight, sight_of
+from application.refused import Refused
 from domain.addresses import AddressBook
 from domain.run.state import action_key
 from domain.words import StepKey
@@ -128,7 +129,9 @@ async def find_outbox(request: Request, query: OutboxQuery) -> Outbox:
         services, lambda connection: mails(connection, wanted), query.min_position
     )
     reader = await _reader(request)
-    rows = await run_in_threadpool(lambda: tuple(_row(row, reader.texts(row)) for row in listed.rows))
+    rows = await run_in_threadpool(
+        lambda: tuple(_row(row, reader.texts(row)) for row in listed.rows if reader.may_see(row.run))
+    )
     return Outbox(
         rows, listed.incidents, listed.position, listed.as_of, listed.behind, listed.more, listed.next_after
     )  # fmt: skip
@@ -148,6 +151,8 @@ async def find_mail(
 
     listed = await answer(services_of(request), ask, least)
     reader = await _reader(request)
+    if not await run_in_threadpool(reader.may_see, run):
+        raise NotFound("mail of this kind in the run", run)
     seen = await run_in_threadpool(reader.texts, listed.rows[0])
     return SentMail(
         _row(listed.rows[0], seen), seen[1] if seen else (), listed.position, listed.as_of, listed.behind
@@ -165,22 +170,35 @@ class _Reader:
 
     def __init__(self, services: Services, caller: Caller, book: AddressBook) -> None:
         self._services, self._caller, self._book = services, caller, book
-        self._known: dict[UUID, tuple[Sight, Trail]] = {}
+        self._known: dict[UUID, tuple[Sight, Trail] | None] = {}
 
     def texts(self, row: MailFacts) -> tuple[str, tuple[MailText, ...]] | None:
         """Subject and texts of a mail; None when they do not concern the caller."""
-        sight, found = self._run(row.run)
+        seen = self._run(row.run)
+        if seen is None:
+            return None
+        sight, found = seen
         key = action_key(StepKey(row.step) if row.step else None, row.round, row.action)
         if not sight.sees_values or key not in found.at(key).actions:
             return None
         subject, mails = mails_of(self._services, self._book, sight, found, key)
         return subject, tuple(MailText(one.to.address, one.to.name, one.subject, one.body) for one in mails)
 
-    def _run(self, run: UUID) -> tuple[Sight, Trail]:
+    def may_see(self, run: UUID) -> bool:
+        """Whether there is such a run for the caller."""
+        return self._run(run) is not None
+
+    def _run(self, run: UUID) -> tuple[Sight, Trail] | None:
         if run not in self._known:
-            stored = self._services.log.read_stream(run)
-            self._known[run] = sight_of(self._services, run, self._caller), trail(run, stored)
+            self._known[run] = self._read(run)
         return self._known[run]
+
+    def _read(self, run: UUID) -> tuple[Sight, Trail] | None:
+        try:
+            sight = sight_of(self._services, run, self._caller)
+        except Refused:
+            return None
+        return sight, trail(run, self._services.log.read_stream(run))
 
 
 def _row(row: MailFacts, seen: tuple[str, tuple[MailText, ...]] | None) -> MailRow:

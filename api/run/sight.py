@@ -15,29 +15,29 @@ from fastapi import Request
 from starlette.concurrency import run_in_threadpool
 
 from api.access.guard import Caller, caller_of
-from api.handling.services import Services
-from application.found import PROJECTS, RUNS, known_run
+from api.handling.services import Services, asked_by
+from application.asked import Asked
+from application.blocking import finish
+from application.found import RUNS, known_run
+from application.refused import Refused
+from application.rights.subjects import InProject, OfRun
 from domain.definition import Definition
 from domain.document import FormField
 from domain.events import EVENT_TYPES, ApprovalGiven, AttachmentAdded
-from domain.project import Project
 from domain.run import Run
 from domain.visible import Versions, is_for_roles, roles_that_see
-from domain.words import Assignee, RoleKey, StepKey
+from domain.words import RoleKey, StepKey
 from projections.answers import History, HistoryEntry, RunView, StageView, StepView
 
 MASK = "•••"
 """Stands for the value of a sensitive field."""
 
-SEES_ALL = frozenset({"manage", "admin"})
-"""Scopes whose bearer every run concerns."""
 _WRITTEN = frozenset({"headers", "body", "inputs"})
 """What an edited call, mail or child run is given: keys and values, for who wrote it."""
 _SAID = frozenset(
     {"reason", "text", "note", "waiting_on", "receipt", "name", "sha256", "media_type", "subject", "body"}
 )
 """What people write at a step, and what their files and the answers of services are called there."""
-_WORKS_IN = frozenset({"member", "manager"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +57,9 @@ class Sight:
     who: str
     sees_values: bool
     sees_sensitive: bool
+    id: UUID
+    asked: Asked
+    """Who looks, when, with which scopes."""
     earlier: tuple[Definition, ...] = ()
     """The versions that the run followed before: what was sensitive under one of them stays so."""
 
@@ -194,12 +197,23 @@ def _unsaid(kind: str, data: dict[str, Any]) -> dict[str, Any]:
 
 
 def sight_of(services: Services, stream: UUID, caller: Caller) -> Sight:
-    """What this caller sees of a run, from the log as it is now; a problem when there is no such run. Blocks."""
+    """What this caller sees of a run, from the log as it is now; a problem when there is none for them. Blocks."""
+    gate, asked = services.app.gate, asked_by(services, caller)
     run = known_run(services.app.load(RUNS, stream), stream)
-    definition, *earlier = services.app.versions(run)
-    who, scopes = str(caller.actor), caller.grant.scopes
-    sees = bool(scopes & SEES_ALL) or _takes_part(run, who) or _works_in(_project(services, run), who)
-    return Sight(run, definition, who, sees, "admin" in scopes, tuple(earlier))
+    versions = services.app.versions(run)
+    relations = finish(gate.relations(asked, OfRun(stream, run, versions)))
+    if not gate.opens("run", relations):
+        raise Refused("unknown_run", f"there is no run {stream}")
+    return Sight(
+        run,
+        versions[0],
+        str(caller.actor),
+        gate.opens("values", relations),
+        "administrator" in relations,
+        stream,
+        asked,
+        versions[1:],
+    )
 
 
 def is_for_some(services: Services, process: str, version: int, step: str | None) -> bool:
@@ -210,26 +224,7 @@ def is_for_some(services: Services, process: str, version: int, step: str | None
 
 def sees_texts(services: Services, project: UUID | None, caller: Caller) -> bool:
     """Whether the caller is told what people wrote at steps of this project's runs (None: of any run). Blocks."""
-    if caller.grant.scopes & SEES_ALL:
-        return True
-    found = None if project is None else services.app.load(PROJECTS, project)
-    return isinstance(found, Project) and _works_in(found, str(caller.actor))
-
-
-def _takes_part(run: Run, who: str) -> bool:
-    if who == run.started_by or who in run.roles.values():
-        return True
-    return any(
-        who in (step.assignee, step.done_by, *step.doers, *step.approvals) for step in run.steps.values()
-    )
-
-
-def _project(services: Services, run: Run) -> Project | None:
-    return None if run.project is None else services.app.load(PROJECTS, run.project)
-
-
-def _works_in(project: Project | None, who: str) -> bool:
-    return project is not None and (project.owner == who or project.members.get(Assignee(who)) in _WORKS_IN)
+    return finish(services.app.gate.may_read("texts", asked_by(services, caller), InProject(project)))
 
 
 def _masked(values: Mapping[str, Any], form: Iterable[FormField]) -> dict[str, Any]:

@@ -201,6 +201,8 @@ alter table log.subscriber add constraint subscriber_subjects_check CHECK ((card
 
 alter table log.writer add constraint writer_pkey PRIMARY KEY (id);
 
+CREATE INDEX event_house_roles ON log.event USING btree (stream) WHERE (type = 'house_role_granted'::text);
+
 CREATE INDEX migration_item_waiting ON log.migration_item USING btree (job, place) WHERE (state = 'waiting'::text);
 
 CREATE OR REPLACE FUNCTION log.append_events(p_writer uuid, p_turn bigint, p_streams uuid[], p_units integer[], p_item_streams integer[], p_item_expected integer[], p_item_counts integer[], p_types text[], p_schema_versions integer[], p_datas text[], p_metas text[], p_occurred timestamp with time zone[], p_commands text[], p_fingerprints text[], p_results text[], OUT base bigint, OUT verdicts text, OUT conflict_items integer[], OUT conflict_actuals integer[])

@@ -8,7 +8,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from domain.words import Actor
 
-Aggregate = Literal["process", "run", "project", "task", "recurrence", "person", "group", "view"]
+Aggregate = Literal["process", "run", "project", "task", "recurrence", "person", "group", "view", "rights"]
 
 
 class Event(BaseModel):

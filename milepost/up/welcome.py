@@ -8,7 +8,7 @@ from api.access.grants import PERSON, create_token, find, first_login_link
 from api.access.standing import is_here
 from domain.words import Actor
 from milepost.embedded.files import write_private
-from milepost.up.first_person import bring_in
+from milepost.up.first_person import appoint_first, bring_in
 from store.log import Log
 
 OWNER = Actor("person:owner")
@@ -26,6 +26,7 @@ def owner_token(application_url: str, kept_in: Path) -> str:
     """
     with Log(application_url) as log:
         bring_in(log, OWNER, OWNER_NAME)
+        appoint_first(log, OWNER)
     with psycopg.connect(application_url, autocommit=True) as connection:
         if kept_in.exists() and find(connection, secret := kept_in.read_text("utf-8").strip()) is not None:
             return secret

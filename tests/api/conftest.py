@@ -28,7 +28,7 @@ from store.connect import make_pool
 from store.log import Log
 from tests.support.clients import client_of
 from tests.support.databases import Database, Template, new_database
-from tests.support.people import WelcomingDirectories
+from tests.support.people import WelcomingDirectories, WelcomingGate
 from tests.support.waiting import wait_until
 
 DANA = Actor("person:dana")
@@ -168,6 +168,7 @@ def make_services(database: Database, log: Log) -> Services:
         wait_seconds=0.5,
     )
     services.app.directories = WelcomingDirectories(services.log)
+    services.app.gate = WelcomingGate(services.app)
     return services
 
 

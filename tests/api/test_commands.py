@@ -175,7 +175,7 @@ def test_the_wrong_shape_names_every_field(published: Api):
 
 def test_the_actor_is_recorded_and_so_is_who_really_came(published: Api):
     """A token that acts for somebody records them as the actor, and its own actor beside it."""
-    run = published.start()
+    run = published.start(roles={"seller": "person:bo"})
     bo = {"Milepost-Actor": "person:bo"}
     with published.as_("service:bridge", "work", "act_as") as bridge:
         bridge.post(f"/v1/runs/{run}/comment", json={"text": "as bo"}, headers=bo)

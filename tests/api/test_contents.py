@@ -239,7 +239,7 @@ def test_a_content_is_for_those_whose_decision_it_is(offered: Offered):
         assert offered.bo.get(f"/v1/runs/{offered.run}/files/{sha256}").status_code == 200
         assert offered.eve.get(f"/v1/runs/{offered.run}/files/{sha256}").status_code == 404
     outside = offered.eve.get(f"/v1/runs/{offered.run}/steps/review/content")
-    assert (outside.status_code, outside.json()["code"]) == (403, "not_allowed")
+    assert (outside.status_code, outside.json()["code"]) == (404, "unknown_run")
     nowhere = offered.bo.get(f"/v1/runs/{offered.run}/steps/nowhere/content")
     assert (nowhere.status_code, nowhere.json()["code"]) == (404, "unknown_step")
 

@@ -10,7 +10,6 @@ from uuid import UUID
 import pytest
 
 from api.run.contents import as_guest, as_staff
-from api.run.sight import Sight
 from domain.addresses import AddressBook
 from domain.content_text import in_lines
 from domain.definition import Definition
@@ -21,6 +20,7 @@ from domain.run.mail_action import MailAction
 from domain.run.state import Run, StepState
 from domain.words import Actor, Assignee, RoleKey, StepKey
 from tests.domain.documents import definition, step
+from tests.support.sights import seen_by
 
 SIGN, BO = StepKey("signed"), Assignee("person:bo")
 HIDDEN = [
@@ -60,7 +60,8 @@ RUN = Run(
 def test_what_was_masked_stays_masked_beside_a_decision(talk: dict[str, Any]) -> None:
     """Neither a guest nor whoever approves sees what an earlier version kept from them, also not in a text."""
     earlier = version(**talk)
-    sight = Sight(replace(RUN, followed=(0,)), NOW, "person:bo", False, False, (earlier,))
+    run = replace(RUN, followed=(0,))
+    sight = seen_by("person:bo", run, NOW, sees_values=False, sees_sensitive=False, earlier=(earlier,))
     for reader, key in (
         (as_guest(sight.versions, SIGN, EMPTY), SIGN),
         (as_staff(sight, StepKey("judged"), EMPTY), StepKey("judged")),

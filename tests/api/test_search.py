@@ -238,7 +238,7 @@ def test_a_view_is_saved_shared_and_removed(api: Api, place: str):
         assert [(row["name"], row["owner"], row["address"]) for row in seen] == [
             ("Late ones", DANA, f"{page}?state=late&sort=due")
         ]
-        assert bo.post(f"/v1/views/{view}/remove", json={}).json()["code"] == "not_yours"
+        assert bo.post(f"/v1/views/{view}/remove", json={}).json()["code"] == "not_allowed"
     assert api.client.post(f"/v1/views/{view}/remove", json={}).status_code == 200
     project(api.database, api.services.log)
     assert api.client.get("/v1/views").json()["rows"] == []

@@ -107,7 +107,7 @@ def a_program_for_dee(api: Api) -> Opens:
 
 def a_command(api: Api) -> Opens:
     """A change, not only a look."""
-    headers, run = {"Authorization": f"Bearer {api.token(DEE, 'work')}"}, api.start()
+    headers, run = {"Authorization": f"Bearer {api.token(DEE, 'work')}"}, api.start(roles={"seller": DEE})
 
     def changes() -> bool:
         answer = post(f"{api.url}/v1/runs/{run}/comment", json={"text": "Hello"}, headers=headers)
@@ -392,7 +392,7 @@ def test_a_slow_question_is_no_answer_to_who_comes_later(monkeypatch: pytest.Mon
             answer.wait(10)
 
     async def both() -> None:
-        leases = Leases(find, lambda _: True)
+        leases = Leases(find, lambda _: True, lambda *_: False)
         first = asyncio.create_task(leases.get("x"))
         await asyncio.to_thread(wait_until, lambda: asked, what="the first question")
         now[0] = LEASE_SECONDS

@@ -241,6 +241,9 @@ def test_an_automatic_step_tells_of_every_try(api: Api, run: str):
     assert (seen["state"], seen["attempt"], seen["reason"]) == ("failed", 1, "the mail server is away")
     tried, following = (datetime.fromisoformat(seen[name]) for name in ("changed_at", "next_at"))
     assert timedelta(seconds=1) <= following - tried <= timedelta(seconds=1.2)
+    place = api.client.get(f"/v1/runs/{run}").json()["project"]
+    viewer = {"member": "person:eve", "access": "viewer"}
+    assert api.client.post(f"/v1/projects/{place}/members", json=viewer).is_success
     with api.as_("person:eve", "read") as eve:
         assert (welcome(eve)["attempt"], welcome(eve)["reason"]) == (1, None)
     api.services.clock = lambda: datetime.now(UTC) + timedelta(minutes=1)

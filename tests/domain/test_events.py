@@ -13,6 +13,7 @@ from domain.events import (
     AnyProcessEvent,
     AnyProjectEvent,
     AnyRecurrenceEvent,
+    AnyRightsEvent,
     AnyRunStreamEvent,
     AnyTaskEvent,
     AnyViewEvent,
@@ -28,6 +29,7 @@ UNIONS: dict[Aggregate, Any] = {
     "person": AnyPersonEvent,
     "group": AnyGroupEvent,
     "view": AnyViewEvent,
+    "rights": AnyRightsEvent,
 }
 
 

@@ -16,6 +16,7 @@ from domain.person import PERSON
 from domain.process import PROCESS
 from domain.project import PROJECT
 from domain.recurrence import RECURRENCE
+from domain.rights import RIGHTS
 from domain.run import RUN
 from domain.task import TASK
 from domain.upcast import UnknownEvent, upcast
@@ -23,7 +24,17 @@ from domain.view import VIEW
 
 HERE = Path(__file__).parent
 HISTORIES = sorted(HERE.glob("*.jsonl"))
-AGGREGATES: tuple[Aggregate[Any], ...] = (PROCESS, PROJECT, RUN, TASK, PERSON, GROUP, RECURRENCE, VIEW)
+AGGREGATES: tuple[Aggregate[Any], ...] = (
+    PROCESS,
+    PROJECT,
+    RUN,
+    TASK,
+    PERSON,
+    GROUP,
+    RECURRENCE,
+    VIEW,
+    RIGHTS,
+)
 
 
 def recorded(history: Path) -> list[dict[str, Any]]:

@@ -6,7 +6,6 @@ from typing import Any
 
 from hypothesis import given, settings
 
-from api.run.sight import Sight
 from domain.definition import Definition
 from domain.events import Event
 from domain.migration import migrate_run
@@ -22,6 +21,7 @@ from tests.migration.processes import OFFICE, Document, deeds, did, known, versi
 from tests.migration.test_laws import LATER, answers, pairs
 from tests.support.given import BO, NINE
 from tests.support.people import EVERYBODY
+from tests.support.sights import seen_by
 
 
 def folded(events: list[Event]) -> tuple[RunFacts, RunValues, RunTrail]:
@@ -39,10 +39,10 @@ def test_what_was_sensitive_stays_masked():
     old = definition(step("a", fields=[secret]), step("b"))
     for fields in ([], [{**secret, "sensitive": False}]):
         new = definition(step("a", fields=fields), step("b"))
-        sight = Sight(Run(), new, "person:eve", sees_values=True, sees_sensitive=False, earlier=(old,))
+        sight = seen_by("person:eve", Run(), new, sees_values=True, sees_sensitive=False, earlier=(old,))
         assert not sight.sees_field(StepKey("a"), "note")
-    gone = Sight(
-        Run(), definition(step("b")), "person:eve", sees_values=True, sees_sensitive=False, earlier=(old,)
+    gone = seen_by(
+        "person:eve", Run(), definition(step("b")), sees_values=True, sees_sensitive=False, earlier=(old,)
     )
     assert not gone.sees_field(StepKey("a"), "note")
 

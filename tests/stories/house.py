@@ -21,6 +21,8 @@ from api.access.grants import PERSON, create_token
 from domain.events import Event
 from domain.shown import spoken
 from domain.words import Actor
+from milepost.up.first_person import appoint
+from store.log import Log
 from store.mapper import to_event
 from store.reading import read_stream
 from tests.support.waiting import wait_until
@@ -140,6 +142,10 @@ def _ready(directory: Path) -> bool:
 def _speak_to(directory: Path) -> House:
     instance = json.loads((directory / "run" / "instance.json").read_text())
     with psycopg.connect(instance["database_url"], autocommit=True) as connection:
-        token = create_token(connection, Actor("service:stories"), (*PERSON, "act_as", "send_events"))
+        token = create_token(
+            connection, Actor("service:stories"), (*PERSON, "admin", "act_as", "send_events")
+        )
+    with Log(instance["database_url"]) as log:
+        appoint(log, Actor("service:stories"), "administrator", "Tells stories")
     http = httpx.Client(base_url=instance["url"], timeout=30)
     return House(instance["url"], token.secret, instance["database_url"], http)

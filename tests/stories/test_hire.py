@@ -95,7 +95,7 @@ def test_everything_that_can_go_wrong_goes_wrong_once(house: House, world: Outsi
     early = house.send(
         f"/v1/runs/{walk.run}/steps/dispute_window/complete-by-hand",
         {"reason": "No answer"},
-        "person:hr_lead",
+        walk.roles["hr_coordinator"],
     )
     assert (early.status_code, early.json()["code"]) == (409, "fixed_wait")
     walk.walk_to("day30_talk", "done")
@@ -206,6 +206,8 @@ def test_whoever_did_the_work_does_not_approve_it(house: House, world: Outside) 
     """The review and the decision of a background check are made by different people; the refusal changes nothing."""
     walk = begin(house, world, "Rosa Lind")
     walk.walk_to("check_decision")
+    given = {"role": "hr_lead", "assignee": walk.roles["hr_coordinator"], "reason": "The lead is away."}
+    house.tell(f"/v1/runs/{walk.run}/assign-role", given)
     walk.roles["hr_lead"] = walk.roles["hr_coordinator"]
     path = f"/v1/runs/{walk.run}/steps/check_decision/approve"
     before = walk.view()["stream_version"]

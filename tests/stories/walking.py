@@ -186,7 +186,10 @@ def start(house: House, document: Document, inputs: dict[str, Any], **more: Any)
     house.add(*roles.values(), BO)
     given = {key: who for key, who in roles.items() if not _filled_later(document, key)}
     body = {"process": document.key, "project": project, "inputs": inputs, "roles": given}
-    run = house.tell("/v1/runs", body, actor=_initiator(document, roles))["id"]
+    initiator = _initiator(document, roles)
+    if initiator is not None:  # who starts runs in a project leads it
+        house.tell(f"/v1/projects/{project}/members", {"member": initiator, "access": "manager"})
+    run = house.tell("/v1/runs", body, actor=initiator)["id"]
     return walked(Walk(house, document, run, project, roles, **more))
 
 

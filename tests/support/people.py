@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
+from datetime import datetime
 from inspect import signature
 from typing import Any
 
+from application.asked import Asked
 from application.directory import Directories
+from application.rights.gate import Gate, Unmoved
+from application.rights.subjects import Subject
 from domain.directory import EMPTY, Directory, PersonFacts
+from domain.relations import Relation
 from domain.shown import spoken
-from domain.words import Assignee
+from domain.words import Actor, Assignee
 
 
 class _AsIfAdded(Mapping[Assignee, PersonFacts]):
@@ -44,6 +49,30 @@ EVERYBODY = welcoming()
 def knowing(decision: Callable[..., Any]) -> dict[str, Directory]:
     """What a decision that asks who works here is told."""
     return {"directory": EVERYBODY} if "directory" in signature(decision).parameters else {}
+
+
+class WelcomingGate(Gate):
+    """The gate of a house that has granted its roles to whoever has the scopes that they need."""
+
+    async def scopes_in_force(
+        self,
+        actor: Actor,  # noqa: ARG002 - all are alike
+        scopes: Collection[str],
+        at: datetime,  # noqa: ARG002 - at all times
+        *,
+        session: bool,  # noqa: ARG002 - wherever they come in
+    ) -> frozenset[str]:
+        """Those that they came with."""
+        return frozenset(scopes)
+
+    async def _in_house(
+        self,
+        asked: Asked,
+        subject: Subject,  # noqa: ARG002 - whatever it is
+        fresh: bool,  # noqa: ARG002 - the log is not asked
+    ) -> tuple[frozenset[Relation], Unmoved]:
+        roles: dict[str, Relation] = {"admin": "administrator", "manage": "process_owner"}
+        return frozenset(role for scope, role in roles.items() if scope in asked.scopes), {}
 
 
 class WelcomingDirectories(Directories):

@@ -32,6 +32,7 @@ from store.connect import make_pool
 from store.log import Log
 from tests.support.clients import client_of, sign_in
 from tests.support.databases import Database, Template, new_database
+from tests.support.people import WelcomingGate
 from tests.support.waiting import wait_until
 from web import routes
 
@@ -131,10 +132,10 @@ class App:
         self.post(f"/v1/processes/{document['key']}/publish", note="First")
 
     def project(self, name: str = "Customers") -> str:
-        """A project with the stages of the process; its id."""
-        return str(
-            self.post("/v1/projects", name=name, owner=DANA, stages=STAGES, process="onboarding")["id"]
-        )
+        """A project with the stages of the process, in which Bo works too; its id."""
+        told = self.post("/v1/projects", name=name, owner=DANA, stages=STAGES, process="onboarding")
+        self.post(f"/v1/projects/{told['id']}/members", member="person:bo", access="member")
+        return str(told["id"])
 
     def run(self, project: str, name: str = "Acme") -> str:
         """A run on the project's board; its id."""
@@ -211,9 +212,11 @@ class Server:
 
 def _services(database: Database, log: Log) -> Services:
     pool = make_pool(database.app_url, "api", 4)
+    application = Milepost(log)
+    application.gate = WelcomingGate(application)
     return Services(
         log=log,
-        app=Milepost(log),
+        app=application,
         pool=pool,
         site=Site("http://127.0.0.1"),
         reached=reached.positions,

@@ -21,6 +21,7 @@ from projections.engine import rebuild as rebuilding
 from projections.registry import PROJECTIONS
 from store.log import Log
 from tests.support.databases import Database
+from tests.support.people import WelcomingGate
 from tests.support.receiver import receiver
 from tests.workers.deeds import DANA, OFFICE, World
 from workers.automations.child_run import Families
@@ -67,12 +68,18 @@ def test_the_parent_waits_for_people_in_its_child(world: World):
     assert world.run(run).state == "completed"
 
 
+ALL = frozenset({"read", "work", "manage", "admin"})
+
+
 def opened(world: World) -> UUID:
     """A project that takes work."""
     project = uuid4()
+    world.app.gate = WelcomingGate(world.app)
     stages = (ProjectStage(key=StageKey("sold"), title="Sold"),)
     finish(
-        projects.open_project(world.app, project, Asked(DANA, world.clock()), name="Spring", stages=stages)
+        projects.open_project(
+            world.app, project, Asked(DANA, world.clock(), ALL), name="Spring", stages=stages
+        )
     )
     return project
 
@@ -177,7 +184,7 @@ def test_a_child_that_cannot_start_asks(world: World):
 def test_a_child_is_started_in_no_project_that_is_closed_and_of_no_process_that_is_retired(world: World):
     """What nobody else may start is not started by a step either: somebody is asked, and it goes on when it may."""
     world.publish({"key": "look", "role": "seller", "fields": [RESULT]}, key="kyc")
-    project, asked = opened(world), Asked(DANA, world.clock())
+    project, asked = opened(world), Asked(DANA, world.clock(), ALL)
     definition = world.publish({**CHECK, "run": {**CHECK["run"], "in_project": True}})
     run = world.start(definition, project=project)
     finish(projects.close(world.app, project, asked, reason="Done"))

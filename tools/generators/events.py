@@ -18,7 +18,7 @@ leave the log.
 
 This page is generated from `domain/events/`.
 """
-_ORDER = ("process", "run", "project", "task", "recurrence", "person", "group", "view")
+_ORDER = ("process", "run", "project", "task", "recurrence", "person", "group", "view", "rights")
 
 
 def events_reference() -> dict[str, str]:

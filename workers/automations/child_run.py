@@ -14,7 +14,7 @@ from application.blocking import finish
 from application.children import NewChild, start_child_run
 from application.definitions import UnknownVersion
 from application.milepost import Milepost
-from application.on_run import on_run
+from application.on_run import BY_MACHINE, on_run
 from domain.definition import Definition
 from domain.directory import EMPTY, Directory
 from domain.document import ChildRun
@@ -222,7 +222,7 @@ class Families:
         self._execute(family.child, decide)
 
     def _execute(self, stream: UUID, decide: Callable[[Run, Definition], Sequence[Event]]) -> None:
-        finish(on_run(self._app, stream, Asked(MACHINE, self._clock()), decide))
+        finish(on_run(self._app, stream, Asked(MACHINE, self._clock()), BY_MACHINE, decide))
 
 
 def _told(refusal: Rejected) -> str:

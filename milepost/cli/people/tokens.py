@@ -28,7 +28,7 @@ from milepost.cli.console.output import (
     print_json,
     print_rows,
 )
-from milepost.up.first_person import bring_in
+from milepost.up.first_person import appoint, bring_in
 from projections.people.directory import directory
 from store.log import Log
 
@@ -53,7 +53,7 @@ def create(
     """Make an API token; it is shown this once."""
     with _database() as connection:
         lifetime = None if days is None else timedelta(days=days)
-        who = _somebody(connection, _actor(actor), name)
+        who = _somebody(connection, _actor(actor), name, scopes)
         token = create_token(connection, who, _scopes(scopes), lifetime)
     if as_json:
         print_json({"id": token.id, "token": token.secret, "actor": token.actor, "scopes": token.scopes})
@@ -67,7 +67,7 @@ def create(
 def link(actor: str = Who, name: str | None = Name, scopes: list[str] = Scopes) -> None:
     """Make a link that signs somebody in, once."""
     with _database() as connection:
-        who = _somebody(connection, _actor(actor), name)
+        who = _somebody(connection, _actor(actor), name, scopes)
         print_link = first_login_link(connection, public_url(), who, _scopes(scopes))
     people.print(print_link, soft_wrap=True)
 
@@ -118,16 +118,23 @@ def _actor(text: str) -> Actor:
     return Actor(text)
 
 
-def _somebody(connection: psycopg.Connection[Any], actor: Actor, name: str | None) -> Actor:
-    """Whoever is named, if they are somebody here; with a name they are added where nobody has the key."""
-    if not actor.startswith("person:"):
-        return actor
+def _somebody(
+    connection: psycopg.Connection[Any], actor: Actor, name: str | None, scopes: list[str]
+) -> Actor:
+    """Whoever is named, if they are somebody here; with a name they are added where nobody has the key.
+
+    Who is to have the scope ``admin`` is made administrator: whoever reads the database may let anybody in.
+    """
+    person = None
     try:
         with Log(application_url()) as log:
-            person = bring_in(log, actor, name)
+            if actor.startswith("person:"):
+                person = bring_in(log, actor, name)
+            if "admin" in scopes and (person is not None or actor.startswith("service:")):
+                appoint(log, actor, "administrator", "Said so on the machine that Milepost runs on")
     except Rejected as refusal:
         fail(refusal.detail, BAD_INPUT)
-    if person is None:
+    if person is None and actor.startswith("person:"):
         told = why_not_here(actor, _directory(connection)) or f"nobody here is called {actor}"
         fail(f'{told} (--name "First Last" adds them)', BAD_INPUT)
     return actor
