@@ -144,6 +144,13 @@ class Player:
             else:
                 return
 
+    def overdue(self, now: datetime) -> frozenset[str]:
+        """The open steps that should have been done by now."""
+        steps = _going(self.run).steps.items()
+        return frozenset(
+            key for key, step in steps if step.is_open and step.due_at is not None and step.due_at < now
+        )
+
     def _do(self, at: datetime, name: str, what: str) -> None:
         key, step = StepKey(name), self.definition.steps[StepKey(name)]
         run, by = _going(self.run), self._actor(step)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID, uuid5
 
 from application.milepost import Milepost
@@ -23,6 +24,7 @@ from domain.schedule import Calendar
 from domain.task import TASK, add_task
 from domain.words import Actor, Assignee, StageKey, Values, process_stream
 from interchange.documents.reading import read_document
+from milepost.demo.beginning import Beginning, Stand, beginning
 from milepost.demo.cards import furnish
 from milepost.demo.cast import cast
 from milepost.demo.earlier import without_steps
@@ -38,12 +40,23 @@ FIRST_VERSION_LACKED = frozenset({"kyc_check", "support_ready"})
 CRM_ANSWER = "The CRM answered 409: an account with this domain exists already"
 TARGETS = {"acceptance": -1, "data_received": 4, "roles_rights": 3}
 """In how many days the live runs that are held at these steps have to be finished; the others have longer."""
-LIVE: tuple[tuple[str, float], ...] = (
-    ("risk_triage", 5), ("customer_signs", 9), ("customer_signs", 26 * 24), ("crm_upsert", 7), ("intake_form", 20),
-    ("success_plan", 14), ("kickoff_held", 7 * 24), ("data_received", 30), ("roles_rights", 16), ("acceptance", 8),
-    ("survey", 30), ("survey", 40),
+
+
+class Scene(NamedTuple):
+    """Where a live run stands: its held step, for how many hours it has been ready, and whether it is overdue."""
+
+    step: str
+    hours: float
+    overdue: bool = False
+
+
+LIVE = (
+    Scene("risk_triage", 5), Scene("customer_signs", 9), Scene("customer_signs", 26 * 24, overdue=True),
+    Scene("crm_upsert", 7), Scene("intake_form", 20), Scene("success_plan", 14),
+    Scene("kickoff_held", 7 * 24, overdue=True), Scene("data_received", 30), Scene("roles_rights", 16),
+    Scene("acceptance", 8), Scene("survey", 30), Scene("survey", 40),
 )  # fmt: skip
-"""Where the live onboardings stand, and for how many hours.
+"""Where the live onboardings stand.
 
 Two are late (a kickoff that nobody held, a target that has passed), two are at risk (too much is left for their
 targets), one is stalled on the signature, one has an incident at the CRM, in one somebody asks for help; five go well.
@@ -52,8 +65,11 @@ BEGAN_DAYS, FINISHED_DAYS = 330, 270
 """How long ago the workspace was opened, and the first onboarding ended; the newest ended last week."""
 PLANNED_DAYS = 40
 """How long after their start the finished onboardings were to be over, as their success plans said: most were."""
-REHEARSALS = 6
-"""How often the start of a live run is tried out at most."""
+HIRING = {
+    6: Scene("files_submitted", 6), 7: Scene("check_decision", 9), 8: Scene("role_training", 12),
+    9: Scene("headcount_ok", 15),
+}  # fmt: skip
+"""Which of the hires are under way, and where they stand."""
 HELP = ("success_plan", "The customer wants a date before the team has agreed on one.", "person:dana")
 CUSTOMERS = (
     "Alder", "Birch", "Cedar", "Dogwood", "Elm", "Fir", "Ginkgo", "Hazel", "Ironwood", "Juniper", "Katsura", "Larch",
@@ -64,6 +80,10 @@ CANDIDATES = (
     "Ada Berg", "Luis Ortega", "Mina Sato", "Jonas Weber", "Chiara Rossi", "Femi Ade", "Nora Lind", "Ivan Petrov",
     "Maya Cohen", "Omar Haddad",
 )  # fmt: skip
+
+
+Inputs = Callable[[datetime], Values]
+"""The inputs of a run that starts at this instant."""
 
 
 @dataclass
@@ -133,52 +153,52 @@ class Workspace:
 
     # --- runs ---
 
-    def _play(self, definition: Definition, number: int, at: datetime, script: Script, **given: Any) -> UUID:
+    def _play(
+        self, definition: Definition, number: int, begun: Beginning, script: Script, **given: Any
+    ) -> None:
         stream = _stream(definition, number)
         if self.app.load(RUN, stream) is None:
             meta = {"process": definition.process, "process_version": definition.version}
             played = Rehearsal()
-            player = self._player(definition, number, script, played.execute)
-            player.perform(at, self.now, OWNER, **given)
+            player = self._player(definition, number, begun.take, script, played.execute)
+            player.perform(begun.at, self.now, OWNER, **given)
             # as one append: timers and mails must not meet a run of the past that is still being played
             self.app.execute(RUN, stream, lambda run: played.events if run is None else [], meta=meta)
-        return stream
 
-    def _player(self, definition: Definition, number: int, script: Script, execute: Execute) -> Player:
-        chance = Random(f"{definition.process} {number}")  # noqa: S311 - a play, not a secret
+    def _player(
+        self, definition: Definition, number: int, take: int, script: Script, execute: Execute
+    ) -> Player:
+        seed = f"{definition.process} {number} {take}" if take else f"{definition.process} {number}"
+        chance = Random(seed)  # noqa: S311 - a play, not a secret
         roles = cast(definition, number, Assignee(OWNER))
         stream = _stream(definition, number)
         return Player(execute, definition, roles, self.calendar, chance, deepcopy(script), stream)
 
-    def _start_of(
-        self, definition: Definition, number: int, held_hours: float, script: Script, **given: Any
-    ) -> datetime:
-        """When the run must have started for its held step to be ready for so long now; found by rehearsals.
-
-        Weekends move what hangs on dues: it is ready for so long at least, and for as little more as can be.
-        """
-        wanted = self.now - timedelta(hours=held_hours)
-        at = wanted
+    def _begin(
+        self, definition: Definition, number: int, scene: Scene, script: Script, inputs: Inputs
+    ) -> Beginning:
+        """When the run must have started for its scene to be on stage now."""
         rehearsed = _for_any_day(definition)
-        found: datetime | None = None
-        for _ in range(REHEARSALS):
-            missed = wanted - (at + self._took(rehearsed, number, at, script, **given))
-            if missed >= timedelta():
-                found = max(found or at, at)
-            if timedelta() <= missed < timedelta(hours=1):
-                break
-            at += missed
-        return found or at
+
+        def rehearse(begun: Beginning) -> Stand:
+            player = self._player(rehearsed, number, begun.take, script, Rehearsal().execute)
+            player.start(begun.at, OWNER, inputs=inputs(begun.at))
+            player.play(begun.at + timedelta(days=400), until_held=True)
+            player.play(self.now)
+            assert player.held_since is not None  # every script of a scene holds a step that comes
+            return Stand(player.held_since, player.overdue(self.now))
+
+        overdue = frozenset({scene.step} if scene.overdue else ())
+        return beginning(self.now - timedelta(hours=scene.hours), overdue, rehearse)
 
     def _took(
         self, definition: Definition, number: int, at: datetime, script: Script, **given: Any
     ) -> timedelta:
-        """How long the run takes from this start to its held step, or to its end; found by a rehearsal."""
-        player = self._player(definition, number, script, Rehearsal().execute)
-        player.start(at, OWNER, **given)
-        player.play(at + timedelta(days=400), until_held=True)
+        """How long the run takes from this start to its end; found by a rehearsal."""
+        player = self._player(definition, number, 0, script, Rehearsal().execute)
+        player.perform(at, at + timedelta(days=400), OWNER, **given)
         ended_at = player.run.ended_at if player.run is not None else None
-        return (player.held_since or ended_at or at) - at
+        return (ended_at or at) - at
 
     def _customer(self, number: int, at: datetime) -> Values:
         name = f"{CUSTOMERS[number % len(CUSTOMERS)]} {BUSINESSES[number % len(BUSINESSES)]}"
@@ -204,7 +224,7 @@ class Workspace:
             took = self._took(definition, number, guess, self._finished(number, guess), inputs=inputs)
             at = ended - took
             script, inputs = self._finished(number, at), self._customer(number, at)
-            self._play(definition, number, at, script, inputs=inputs, project=project)
+            self._play(definition, number, Beginning(at), script, inputs=inputs, project=project)
 
     def _finished(self, number: int, at: datetime) -> Script:
         rescue = number % 7 == 3
@@ -223,38 +243,47 @@ class Workspace:
 
     def live_customers(self, definition: Definition, project: UUID) -> None:
         """The runs under way, over all stages, as ``LIVE`` says."""
-        for turn, (step, hours) in enumerate(LIVE):
-            number = 40 + turn
-            target = (self.now + timedelta(days=TARGETS.get(step, 45))).date().isoformat()
-            script = Script(
-                values={"success_plan": {"go_live_target": target}},
-                stops_at=frozenset({step}),
-                refused_calls={"crm_upsert": CRM_ANSWER} if step == "crm_upsert" else {},
-                in_time=True,
-                help=HELP if step == HELP[0] else None,
-            )
-            guess = self._customer(number, self.now)
-            at = self._start_of(definition, number, hours, script, inputs=guess)
-            self._play(definition, number, at, script, inputs=self._customer(number, at), project=project)
+        for turn in range(len(LIVE)):
+            self.live_customer(definition, turn, project)
+
+    def live_customer(self, definition: Definition, turn: int, project: UUID) -> None:
+        """One of the runs under way."""
+        number, scene = 40 + turn, LIVE[turn]
+        target = (self.now + timedelta(days=TARGETS.get(scene.step, 45))).date().isoformat()
+        script = Script(
+            values={"success_plan": {"go_live_target": target}},
+            stops_at=frozenset({scene.step}),
+            refused_calls={"crm_upsert": CRM_ANSWER} if scene.step == "crm_upsert" else {},
+            in_time=True,
+            help=HELP if scene.step == HELP[0] else None,
+        )
+        begun = self._begin(definition, number, scene, script, partial(self._customer, number))
+        inputs = self._customer(number, begun.at)
+        self._play(definition, number, begun, script, inputs=inputs, project=project)
 
     def hires(self, definition: Definition, project: UUID) -> None:
         """10 hires: one declined the offer, four are under way and in good time."""
-        held = {6: "files_submitted", 7: "check_decision", 8: "role_training", 9: "headcount_ok"}
-        for number, name in enumerate(CANDIDATES):
-            script = Script(
-                declines=frozenset({"offer_signed"}) if number == 3 else frozenset(),
-                stops_at=frozenset({held[number]}) if number in held else frozenset(),
-                in_time=number in held,
-                values={"report_review": {"finding": "clear"}, "security_training": {"score": 93}},
-            )
-            at = self.now - timedelta(days=250 - 18 * number)
-            if number in held:
-                guess = self._candidate(number, name, self.now.date() + timedelta(days=21))
-                at = self._start_of(definition, number, 6 + 3 * (number - min(held)), script, inputs=guess)
-            inputs = self._candidate(number, name, (at + timedelta(days=21)).date())
-            self._play(definition, number, at, script, inputs=inputs, project=project)
+        for number in range(len(CANDIDATES)):
+            self.hire(definition, number, project)
 
-    def _candidate(self, number: int, name: str, start: date) -> Values:
+    def hire(self, definition: Definition, number: int, project: UUID) -> None:
+        """One of the hires."""
+        scene = HIRING.get(number)
+        script = Script(
+            declines=frozenset({"offer_signed"}) if number == 3 else frozenset(),
+            stops_at=frozenset({scene.step}) if scene else frozenset(),
+            in_time=scene is not None,
+            values={"report_review": {"finding": "clear"}, "security_training": {"score": 93}},
+        )
+        begun = Beginning(self.now - timedelta(days=250 - 18 * number))
+        if scene:
+            begun = self._begin(definition, number, scene, script, partial(self._candidate, number))
+        inputs = self._candidate(number, begun.at)
+        self._play(definition, number, begun, script, inputs=inputs, project=project)
+
+    def _candidate(self, number: int, at: datetime) -> Values:
+        name = CANDIDATES[number]
+        start = (at + timedelta(days=21)).date()
         job = ("Engineer", "Accountant", "Support agent", "Designer")[number % 4]
         return {
             "candidate_name": name, "job_title": job,
