@@ -16,6 +16,7 @@ from rich import box
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 REFUSED, BAD_INPUT, UNREACHABLE, UNHEALTHY = 1, 2, 3, 4
 
@@ -27,8 +28,31 @@ def _width() -> int | None:
     return None if sys.stdout.isatty() or "COLUMNS" in os.environ else WIDTH_OF_FILES
 
 
-people = Console(highlight=False, width=_width())
-problems = Console(stderr=True, highlight=False, style="red")
+_UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
+"""What a terminal obeys instead of showing it, or what turns or hides the text beside it; not line end and tab."""
+_UNSEEN_IN_JSON = re.compile(r"[\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
+
+
+def visible(text: str) -> str:
+    r"""The text with every character that a terminal would obey written out: ``\x1b`` for the escape character."""
+    return _UNSEEN.sub(_written_out, text)
+
+
+def _written_out(found: re.Match[str]) -> str:
+    code = ord(found[0])
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
+
+
+class _Screen(Console):
+    """A console that shows the characters of a text and obeys none of them: every text to be shown passes here."""
+
+    def render_str(self, text: str, **how: Any) -> Text:
+        """As its parent does, of what can be seen; no name of a picture becomes one."""
+        return super().render_str(visible(text), **{**how, "emoji": False})
+
+
+people = _Screen(highlight=False, width=_width())
+problems = _Screen(stderr=True, highlight=False, style="red")
 
 AsJson = typer.Option(False, "--json", help="Print JSON for programs instead of a table for people.")
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00)")
@@ -57,7 +81,8 @@ def complain(text: str) -> None:
 def print_json(value: Any) -> None:
     """Print one JSON document."""
     options = orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS
-    sys.stdout.write(orjson.dumps(value, option=options, default=str).decode() + "\n")
+    text = orjson.dumps(value, option=options, default=str).decode()
+    sys.stdout.write(_UNSEEN_IN_JSON.sub(lambda found: f"\\u{ord(found[0]):04x}", text) + "\n")
 
 
 def print_rows(title: str, fields: Sequence[Field], rows: Iterable[Mapping[str, Any]]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from milepost.cli.console.output import BAD_INPUT, AsJson, fail, print_json
+from milepost.cli.console.output import BAD_INPUT, AsJson, fail, people, print_json
 from milepost.settings.loading import load
 from milepost.settings.settings import SettingsError
 from milepost.settings.webhook_secret import webhook_secret_in_use
@@ -34,4 +34,4 @@ def secret(
         print_json({"receiver": host.lower(), "secrets": found})
         return
     for one in found:
-        typer.echo(one)
+        people.print(one, soft_wrap=True, markup=False)
