@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import signal
 import socket
+from collections.abc import Sequence
 from types import FrameType
 
 import uvicorn
@@ -30,8 +31,10 @@ class Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-def make_server(app: FastAPI, *, host: str = "127.0.0.1", port: int = 0) -> Server:
-    """A server for this application; the caller runs it."""
+def make_server(
+    app: FastAPI, *, host: str = "127.0.0.1", port: int = 0, proxies: Sequence[str] = ()
+) -> Server:
+    """A server for this application; the caller runs it. ``proxies``: whose X-Forwarded headers are believed."""
     config = uvicorn.Config(
         app,
         host=host,
@@ -46,6 +49,8 @@ def make_server(app: FastAPI, *, host: str = "127.0.0.1", port: int = 0) -> Serv
         backlog=BACKLOG,
         timeout_keep_alive=75,
         timeout_graceful_shutdown=GRACE_SECONDS,
+        proxy_headers=bool(proxies),
+        forwarded_allow_ips=list(proxies),
     )
     return Server(config, app.state.services)
 
@@ -60,11 +65,13 @@ def _collect_seldom() -> None:
     gc.set_threshold(50_000, 20, 50)
 
 
-def serve(app: FastAPI, *, host: str, port: int, share_port: bool = False) -> int:
+def serve(
+    app: FastAPI, *, host: str, port: int, share_port: bool = False, proxies: Sequence[str] = ()
+) -> int:
     """Serve until SIGTERM or SIGINT; the exit code. With ``share_port`` several processes listen side by side."""
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _asked)  # uvicorn raises the signal again once it has stopped
-    server = make_server(app, host=host, port=port)
+    server = make_server(app, host=host, port=port, proxies=proxies)
     _collect_seldom()
     with listen(host, port, share_port=share_port) as listening:
         server.run([listening])

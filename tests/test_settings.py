@@ -76,6 +76,11 @@ def test_without_any_setting_everything_is_embedded_and_local(
         ("MAIL_FROM", "Milepost"),
         ("MAIL_FROM", "Milepost <m@acme.example"),
         ("LINK_SECRET", "short"),
+        ("TRUSTED_HOSTS", "https://m.example"),
+        ("TRUSTED_HOSTS", "*"),
+        ("TRUSTED_HOSTS", "m.example,a@b.example"),
+        ("TRUSTED_PROXIES", "*"),
+        ("TRUSTED_PROXIES", "proxy.internal"),
     ],
 )
 def test_a_wrong_value_is_named_with_what_is_accepted(

@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from api.access.grants import SESSION_PREFIX, TOKEN_PREFIX, Grant, csrf_token
 from api.access.leases import Leases
 from api.access.matrix import Rule
+from api.access.origins import is_own
 from api.access.throttle import Callers
 from api.wire.addresses import must_be_plain
 from api.wire.problems import Problem
@@ -23,6 +24,7 @@ from domain.words import Actor
 CALLER = "milepost.caller"
 _CREDENTIAL = "milepost.credential"
 _SAFE = frozenset({"GET", "HEAD"})
+_OWN_FETCHES = frozenset({b"same-origin", b"none"})
 _HOW_TO_GET = (
     'somebody with the scope admin makes a token for you: POST /v1/tokens {{"actor": …, "scopes": ["{}", …]}}'
 )
@@ -48,9 +50,15 @@ class Caller:
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """Where this server is reached: what its cookies and the Origin check go by."""
+    """Where this server is reached: what its cookies and the Origin check go by.
+
+    ``hosts``: others than that of ``base_url`` that pages are reached by; ``loopback``: nothing was set, and only
+    programs of this machine come in.
+    """
 
     base_url: str
+    hosts: tuple[str, ...] = ()
+    loopback: bool = False
 
     @property
     def secure(self) -> bool:
@@ -251,15 +259,15 @@ def must_have_right(caller: Caller, rule: Rule) -> None:
 
 
 def _same_site(headers: Mapping[bytes, bytes], site: Site) -> None:
-    origin = headers.get(b"origin")
-    if origin is None:
-        trusted = headers.get(b"sec-fetch-site") in {b"same-origin", b"none"}
-    else:
-        trusted = origin == site.base_url.encode() or _is_of(origin, headers.get(b"host", b""))
+    """What browsers say of where a request comes from, and then the Origin: each that there is has to be ours."""
+    fetched, origin = headers.get(b"sec-fetch-site"), headers.get(b"origin")
+    trusted = fetched in (_OWN_FETCHES if origin is None else {None, *_OWN_FETCHES})
+    if origin is not None and trusted:
+        told, named = origin.decode("latin-1"), headers.get(b"host", b"").decode("latin-1")
+        trusted = is_own(told, named, site.base_url, site.hosts, loopback=site.loopback)
     if not trusted:
-        raise Problem("cross_site", "a change with a session cookie must come from Milepost's own pages")
-
-
-def _is_of(origin: bytes, host: bytes) -> bool:
-    """Whether an origin (a scheme, a host and perhaps a port, or else ``null``) is of this host."""
-    return bool(host) and origin.partition(b"://")[2] == host
+        detail = (
+            "a change with a session cookie must come from Milepost's own pages: those at MILEPOST_PUBLIC_URL "
+            "and at MILEPOST_TRUSTED_HOSTS"
+        )
+        raise Problem("cross_site", detail)

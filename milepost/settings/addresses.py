@@ -9,6 +9,7 @@ from re import fullmatch
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from domain.mail_address import NoAddress, host_name, sender_address
+from domain.origin import origin
 
 MAIL_SCHEMES = ("smtp", "starttls", "smtps")
 _SHORTEST_SECRET = 16
@@ -58,6 +59,27 @@ def targets_of(text: str) -> tuple[str, ...]:
     for entry in entries:
         if not _is_network(entry) and not _is_host(entry.removeprefix("*.")):
             raise ValueError(f"{entry} is neither a host nor a network")
+    return entries
+
+
+def hosts_of(text: str) -> tuple[str, ...]:
+    """Host names or addresses, each with a port where that is unusual, separated by commas."""
+    entries = tuple(part.strip().lower() for part in text.split(",") if part.strip())
+    for entry in entries:
+        found = origin(f"http://{entry}")
+        if found is None or urlsplit(f"http://{entry}").netloc != entry or "@" in entry or "*" in entry:
+            raise ValueError(f"{entry} is no host")
+    return entries
+
+
+def proxies_of(text: str) -> tuple[str, ...]:
+    """Addresses and networks, separated by commas."""
+    entries = tuple(part.strip() for part in text.split(",") if part.strip())
+    for entry in entries:
+        try:
+            ip_network(entry)
+        except ValueError:
+            raise ValueError(f"{entry} is neither an address nor a network") from None
     return entries
 
 

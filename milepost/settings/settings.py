@@ -16,8 +16,10 @@ from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource
 
 from domain.schedule import Calendar
 from milepost.settings.addresses import (
+    hosts_of,
     link_secret_of,
     mail_server_of,
+    proxies_of,
     sender_of,
     targets_of,
     webhook_secret_of,
@@ -42,6 +44,11 @@ _PARTS: Mapping[str, Callable[[str], object]] = {
     "link_secret": link_secret_of,
     "webhook_secret": webhook_secret_of,
     "call_secrets": call_secrets,
+}
+_LISTS: Mapping[str, Callable[[str], object]] = {
+    "allowed_targets": targets_of,
+    "trusted_hosts": hosts_of,
+    "trusted_proxies": proxies_of,
 }
 
 
@@ -135,6 +142,17 @@ class Settings(BaseSettings):
         None,
         "Address under which people reach Milepost, for links and for secure cookies. Unset: host and port.",
         "http://… or https://…",
+    )
+    trusted_hosts: Annotated[tuple[str, ...], NoDecode] = _setting(
+        (),
+        "Hosts beside that of MILEPOST_PUBLIC_URL under which people use the pages: changes that a browser sends from "
+        "pages elsewhere are refused. With neither set, a server on the loopback address takes its own names.",
+        "host names or addresses, with their ports where those are unusual, separated by commas",
+    )
+    trusted_proxies: Annotated[tuple[str, ...], NoDecode] = _setting(
+        (),
+        "Proxies whose `X-Forwarded-For` says who asks. From anybody else that header is taken for nothing.",
+        "addresses and networks such as 10.1.0.0/16, separated by commas",
     )
     database_connections: int = _setting(
         10, "Most connections that one process keeps to PostgreSQL.", "a whole number from 2 to 200"
@@ -284,10 +302,10 @@ class Settings(BaseSettings):
             raise ValueError("not media types")
         return kinds
 
-    @field_validator("allowed_targets", mode="before")
+    @field_validator(*_LISTS, mode="before")
     @classmethod
-    def _targets(cls, value: Any) -> Any:
-        return targets_of(value) if isinstance(value, str) else value
+    def _listed(cls, value: Any, info: Any) -> Any:
+        return _LISTS[info.field_name](value) if isinstance(value, str) else value
 
     @field_validator("public_url")
     @classmethod

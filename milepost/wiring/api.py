@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import FastAPI
 
 from api.access.guard import Site
+from api.access.origins import is_loopback
 from api.access.throttle import Callers
 from api.app import create_app
 from api.handling import reached
@@ -43,7 +44,11 @@ def make_services(settings: Settings, log: Log) -> Services:
         pool=make_pool(
             url, "api", max(2, settings.database_connections - settings.database_connections // 2)
         ),
-        site=Site(settings.base_url),
+        site=Site(
+            settings.base_url,
+            settings.trusted_hosts,
+            settings.public_url is None and is_loopback(settings.host),
+        ),
         reached=reached.positions,
         projects_of=reached.projects_of,
         link_secret=link_secret(settings),
@@ -68,6 +73,12 @@ def run_api(settings: Settings, *, share_port: bool = False) -> int:
         services = make_services(settings, log)
         services.pool.open(wait=True, timeout=POOL_OPEN_SECONDS)
         try:
-            return serve(make_app(services), host=settings.host, port=settings.port, share_port=share_port)
+            return serve(
+                make_app(services),
+                host=settings.host,
+                port=settings.port,
+                share_port=share_port,
+                proxies=settings.trusted_proxies,
+            )
         finally:
             services.pool.close()

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
 import psycopg
 import pytest
+from fastapi import FastAPI
 
 from api.access import grants as access
 from api.access.grants import SCOPES
-from api.access.guard import UnguardedRouteError, guard_routes
+from api.access.guard import Site, UnguardedRouteError, guard_routes
 from api.access.matrix import RULES, Rule
+from api.access.origins import is_own
 from api.access.throttle import Callers
 from api.app import api_router
+from api.server import make_server
 from domain.words import Actor
 from tests.api.conftest import Api
 from tests.support.clients import client_of, get, sign_in
@@ -223,6 +228,65 @@ def test_a_change_from_a_browser_needs_origin_and_csrf_token(api: Api, browser: 
     assert browser.post("/v1/projects", json=body, headers=ours).status_code == 201
 
 
+def test_a_host_header_that_matches_origin_is_not_trusted(api: Api, browser: httpx.Client):
+    """A page of another name that leads here is another site, for changes and for signing in alike."""
+    csrf = browser.get("/v1/me").json()["csrf"]
+    evil = {"Origin": "http://evil.example", "Host": "evil.example", "Sec-Fetch-Site": "same-origin"}
+    head = api.head
+    refused = browser.post(
+        "/v1/projects",
+        json={"name": "P", "stages": [{"key": "a", "title": "A"}]},
+        headers={**evil, "X-CSRF-Token": csrf},
+    )
+    assert (refused.status_code, refused.json()["code"], api.head) == (403, "cross_site", head)
+    with client_of(api.url) as nobody:
+        assert nobody.post("/sign-in", data={"link": "mpl_x"}, headers=evil).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("origin", "host", "site", "own"),
+    [
+        ("https://m.example", "m.example", Site("https://m.example"), True),
+        ("https://M.example:443", "anything", Site("https://m.example"), True),
+        ("https://m.example", "m.example", Site("https://m.example/below"), True),
+        ("http://m.example", "m.example", Site("https://m.example"), False),
+        ("https://m.example:444", "m.example:444", Site("https://m.example"), False),
+        ("https://evil.example", "evil.example", Site("https://m.example"), False),
+        ("https://evil.example", "evil.example", Site("http://127.0.0.1:8000", loopback=True), False),
+        ("http://localhost:9000", "localhost:9000", Site("http://127.0.0.1:8000", loopback=True), True),
+        ("http://localhost:3000", "localhost:8000", Site("http://127.0.0.1:8000", loopback=True), False),
+        ("http://localhost:8000", "localhost:8000", Site("http://127.0.0.1:8000"), False),
+        ("https://old.example", "x", Site("https://m.example", ("old.example", "[::1]:8443")), True),
+        ("https://[::1]:8443", "x", Site("https://m.example", ("old.example", "[::1]:8443")), True),
+        ("http://old.example", "old.example", Site("https://m.example", ("old.example",)), False),
+        ("https://m.example@evil.example", "evil.example", Site("https://m.example"), False),
+        ("https://m.example/", "m.example", Site("https://m.example"), False),
+        ("null", "m.example", Site("https://m.example"), False),
+    ],
+)
+def test_only_addresses_that_were_set_are_our_own(origin: str, host: str, site: Site, own: bool):
+    """The Host header counts where nothing was set and the server is on the loopback address, and else never."""
+    assert is_own(origin, host, site.base_url, site.hosts, loopback=site.loopback) is own
+
+
+@pytest.mark.parametrize("proxies", [(), ("127.0.0.1",), ("10.0.0.0/8",)])
+def test_only_a_trusted_proxy_says_who_asks(proxies: tuple[str, ...]):
+    """X-Forwarded-For of anybody else is taken for nothing."""
+
+    async def told(scope: Any, receive: Any, send: Any) -> None:
+        heard.append(scope["client"][0])
+
+    heard: list[str] = []
+    app = FastAPI()
+    app.state.services = None
+    config = make_server(app, proxies=proxies).config
+    config.app = told
+    config.load()
+    scope = {"type": "http", "client": ("127.0.0.1", 1), "headers": [(b"x-forwarded-for", b"203.0.113.9")]}
+    asyncio.run(config.loaded_app(scope, None, None))
+    assert heard == ["203.0.113.9" if proxies == ("127.0.0.1",) else "127.0.0.1"]
+
+
 def test_signing_out_ends_the_session(api: Api, browser: httpx.Client):
     """After signing out the cookie is worth nothing."""
     csrf = browser.get("/v1/me").json()["csrf"]
@@ -233,8 +297,6 @@ def test_signing_out_ends_the_session(api: Api, browser: httpx.Client):
 
 def test_cookies_are_bound_to_https_where_people_come_by_it():
     """Behind https the cookie is Secure and carries the __Host- prefix."""
-    from api.access.guard import Site
-
     assert Site("https://milepost.example").cookie.startswith("__Host-")
     assert Site("https://milepost.example").secure
 

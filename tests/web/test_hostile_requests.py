@@ -46,6 +46,31 @@ def test_an_origin_that_is_no_address_is_another_site(workspace: App, visitor: h
     assert workspace.client.get(f"/v1/runs/{run}").json()["state"] == "running"
 
 
+def test_a_get_link_signs_a_browser_in_as_nobody_else(workspace: App, visitor: httpx.Client):
+    """Fetching it, from wherever, leaves the session as it is; another site's form does not press its button."""
+    link = workspace.link("person:bo")
+    before = (dict(visitor.cookies), visitor.get("/v1/me").json()["actor"])
+    for headers in (
+        {},
+        {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Dest": "image"},
+        {"Origin": "https://evil.example"},
+    ):
+        assert "set-cookie" not in visitor.get(link, headers=headers).headers
+        assert "set-cookie" not in visitor.head(link, headers=headers).headers
+    elsewhere = {"Sec-Fetch-Site": "cross-site"}
+    for headers in (
+        {"Origin": "https://evil.example"},
+        elsewhere,
+        {"Origin": "null"},
+        {**elsewhere, "Origin": workspace.url},
+    ):
+        refused = visitor.post("/sign-in", data={"link": link.partition("link=")[2]}, headers=headers)
+        assert (refused.status_code, "set-cookie" in refused.headers) == (403, False), headers
+    assert (dict(visitor.cookies), visitor.get("/v1/me").json()["actor"]) == before
+    with client_of(workspace.url) as theirs:
+        assert sign_in(theirs, link).status_code == 303
+
+
 def test_a_token_that_is_none_of_ours_is_another_session_s(workspace: App, visitor: httpx.Client):
     """Whatever bytes it hides."""
     run = workspace.run(workspace.project())
