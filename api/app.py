@@ -13,6 +13,7 @@ from starlette.routing import BaseRoute
 
 from api.access.guard import guard_routes
 from api.access.matrix import RULES, Rule
+from api.board.calendar_links import add_calendar_links
 from api.board.forecasts import add_forecasts
 from api.board.lists import add_lists
 from api.board.overviews import add_overviews
@@ -89,6 +90,7 @@ ADDED: tuple[Callable[[APIRouter], None], ...] = (
     add_feeds,
     add_files,
     add_lists,
+    add_calendar_links,
     add_saved_views,
     add_search,
     add_forecasts,

@@ -69,6 +69,13 @@ def evolve(project: Project | None, event: AnyProjectEvent) -> Project:  # noqa:
 PROJECT = Aggregate("project", evolve)
 
 
+def belongs_to(project: Project, who: Assignee, directory: Directory) -> bool:
+    """Whether somebody owns the project, or is in it: by name or as a member of a group, to work or to look."""
+    return who == project.owner or any(
+        member == who or directory.is_member(who, member) for member in project.members
+    )
+
+
 # --- decisions ---
 
 

@@ -118,6 +118,8 @@ RULES: dict[str, Rule] = {
     "GET /v1/search": READ,
     "GET /v1/calendar": READ,
     "POST /v1/calendar-links": READ,
+    "GET /v1/calendar-links": READ,
+    "DELETE /v1/calendar-links/{id}": READ,
     "GET /calendar/{name}": OPEN,
     "GET /v1/runs/{id}/forecast": READ,
     "GET /v1/runs/{id}/levers": READ,

@@ -1,33 +1,24 @@
-"""A project as a list, a timeline and a calendar over HTTP; lists as CSV, calendars as feeds for calendar programs."""
+"""A project as a list, a timeline and a calendar over HTTP; lists also as CSV."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Self
-from urllib.parse import urlencode
 from uuid import UUID
 
-import orjson
 from fastapi import APIRouter, Query, Request
 from psycopg import Connection
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 from starlette.responses import Response
 
-from api.access import grants as access
 from api.access.guard import caller_of
-from api.feeds.calendar import feed_of
 from api.handling.answering import show
 from api.handling.bodies import Instant
 from api.handling.exports import Sheet, export
 from api.handling.queries import BoardQuery, Format, ViewQuery, Who
-from api.handling.registering import ANSWER, BODY, add_view, stream_id
+from api.handling.registering import add_view, stream_id
 from api.handling.services import Services
-from api.wire.conditional import conditional
-from api.wire.problems import Problem
-from api.wire.reading import parse_json, read_body, validate
 from projections.answers import Card
-from projections.asking import NotFound
 from projections.lists import calendar as lists
 from projections.lists import cards
 
@@ -76,23 +67,8 @@ class CalendarQuery(ViewQuery):
         return self
 
 
-class CalendarLink(BaseModel):
-    """Whose dues the feed shows: a project's, or (without one) the caller's own."""
-
-    model_config = ConfigDict(extra="forbid")
-    project: UUID | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class NewLink:
-    """A feed for calendar programs; whoever has the address sees it, until its token is revoked."""
-
-    id: UUID
-    url: str
-
-
 def add_lists(router: APIRouter) -> None:
-    """Register the views, the links and the feed."""
+    """Register the views."""
     views: tuple[tuple[str, Any, type[Any], str, str], ...] = (
         (
             "/v1/projects/{id}/list",
@@ -106,20 +82,6 @@ def add_lists(router: APIRouter) -> None:
     )
     for path, ask, told, summary, tag in views:
         add_view(router, path, ask, told, summary, tag=tag)
-    router.add_api_route(
-        "/v1/calendar-links",
-        make_link,
-        methods=["POST"],
-        response_model=None,
-        status_code=201,
-        summary="Make the address of a calendar feed",
-        operation_id="post_calendar_links",
-        tags=["Work"],
-        openapi_extra={BODY: {"model": CalendarLink, "example": {"project": None}}, ANSWER: NewLink},
-    )
-    router.add_api_route(
-        "/calendar/{name}", feed, methods=["GET", "HEAD"], response_model=None, include_in_schema=False
-    )
 
 
 async def card_list(request: Request, id: str, query: Annotated[ListQuery, Query()]) -> Response:  # noqa: A002 - its name in the address
@@ -166,53 +128,20 @@ async def timeline(request: Request, id: str, query: Annotated[TimelineQuery, Qu
 async def calendar(request: Request, query: Annotated[CalendarQuery, Query()]) -> Response:
     """The dues of steps and tasks, and the targets of runs, the earliest first."""
     services: Services = request.app.state.services
-    begin, end = _window(services, query.begin, query.end)
+    begin, end = window(services, query.begin, query.end)
     person = query.person or caller_of(request).actor
-    return await show(request, query, _dues(services, query.project, person, begin, end))
+    return await show(request, query, dues(services, query.project, person, begin, end))
 
 
-async def make_link(request: Request) -> Response:
-    """The address is told this once; it works without signing in, so it is as secret as a password."""
-    services: Services = request.app.state.services
-    caller = caller_of(request)
-    body = validate(CalendarLink, parse_json(request, await read_body(request)))
-    if body.project is not None:
-        begin, end = _window(services, None, None)
-        await services.read(
-            _dues(services, body.project, "", begin, end)
-        )  # NotFound: there is no such project
-    token = await services.read(
-        lambda connection: access.create_token(connection, caller.actor, (access.CALENDAR,), None)
-    )
-    query = f"?{urlencode({'project': body.project})}" if body.project else ""
-    told = NewLink(token.id, f"{services.site.base_url}/calendar/{token.secret}.ics{query}")
-    return Response(orjson.dumps(asdict(told)), 201, {"Cache-Control": "no-store"}, "application/json")
-
-
-async def feed(request: Request, name: str, project: UUID | None = None) -> Response:
-    """The feed of a link, as iCalendar (RFC 5545); a link that is not known is not found."""
-    services: Services = request.app.state.services
-    grant = await services.leases.get(name.removesuffix(".ics"))
-    if not name.endswith(".ics") or grant is None or access.CALENDAR not in grant.scopes:
-        raise Problem("not_found", "this link does not lead to a calendar (any more)")
-    begin, end = _window(services, None, None)
-    try:
-        found = await services.read(_dues(services, project, grant.actor, begin, end))
-    except NotFound:
-        raise Problem("not_found", "this calendar's project is not there") from None
-    name = f"Milepost: {grant.actor.partition(':')[2]}"
-    body = feed_of(name, found.entries, services.site.base_url)
-    headers = {"Cache-Control": "private, max-age=300", "Referrer-Policy": "no-referrer"}
-    return conditional(request, body, "text/calendar; charset=utf-8", headers)
-
-
-def _window(services: Services, begin: datetime | None, end: datetime | None) -> tuple[datetime, datetime]:
+def window(services: Services, begin: datetime | None, end: datetime | None) -> tuple[datetime, datetime]:
+    """The first instant and the one after the last, where the reader says nothing else: a month back, a year ahead."""
     now = services.clock()
     first = begin or min(now - _BEHIND, end - timedelta(days=1) if end else now)
     return first, end or max(now + _AHEAD, first + timedelta(days=1))
 
 
-def _dues(services: Services, project: UUID | None, person: str, begin: datetime, end: datetime) -> Any:
+def dues(services: Services, project: UUID | None, person: str, begin: datetime, end: datetime) -> Any:
+    """The question for the dues of a project, or (None) of a person. Raises NotFound when it is asked."""
     if project is None:
         return lambda connection: lists.person_calendar(
             connection, person, begin, end, calendar=services.calendar

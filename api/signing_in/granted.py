@@ -24,15 +24,15 @@ from projections.paging import Page, counted
 
 _LIST = """
 with granted as (
-  select id, case when 'sign_in' = any(scopes) then 'sign_in_link' when 'calendar' = any(scopes) then 'calendar_link'
+  select id, case when 'sign_in' = any(scopes) then 'sign_in_link' when scopes = '{calendar}' then 'calendar_link'
       else 'token' end kind,
-    array_remove(scopes, 'sign_in') scopes, created_at, expires_at, last_used_at, revoked_at
+    array_remove(scopes, 'sign_in') scopes, created_at, expires_at, last_used_at, revoked_at, project
   from log.access_token where actor = %(actor)s
   union all
-  select id, 'session', scopes, created_at, expires_at, last_used_at, revoked_at
+  select id, 'session', scopes, created_at, expires_at, last_used_at, revoked_at, null
   from log.session where actor = %(actor)s
 )
-select id, kind, scopes, created_at, expires_at, last_used_at, id = %(own)s, count(*) over () from granted
+select id, kind, scopes, created_at, expires_at, last_used_at, id = %(own)s, project, count(*) over () from granted
 where revoked_at is null and (expires_at is null or expires_at > clock_timestamp())
   and created_at > coalesce(%(left_at)s, '-infinity'::timestamptz)
 order by id desc limit %(limit)s offset %(after)s
@@ -58,7 +58,8 @@ where id = %(id)s and (%(actor)s::text is null or actor = %(actor)s)
 class Access:
     """One thing that somebody can come in with; ``kind``: token, session, sign_in_link (not used yet), calendar_link.
 
-    ``current``: the one that this request came with.
+    ``current``: the one that this request came with. ``project``: of a calendar link, whose dues it shows (null: the
+    actor's own).
     """
 
     id: UUID
@@ -68,6 +69,7 @@ class Access:
     expires_at: datetime | None
     last_used_at: datetime | None
     current: bool = False
+    project: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)

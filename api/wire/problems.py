@@ -48,6 +48,9 @@ CODES: dict[str, Code] = {
         "at another address now.",
     ),
     "not_allowed": Code(403, "Not allowed", "The caller is known, and lacks the scope that `needs` names."),
+    "not_in_project": Code(
+        403, "Not in the project", "This is for the owner of the project and for those who are in it."
+    ),
     "cross_site": Code(
         403,
         "Cross-site request",

@@ -8,7 +8,8 @@ create table log.access_token (
   created_at timestamp with time zone not null default clock_timestamp(),
   expires_at timestamp with time zone,
   revoked_at timestamp with time zone,
-  last_used_at timestamp with time zone
+  last_used_at timestamp with time zone,
+  project uuid
 );
 
 create table log.calendar (

@@ -417,6 +417,8 @@ def test_no_list_export_feed_or_search_tells_a_stranger_a_text_or_value(api: Api
         "/v1/views", "/v1/outbox", "/v1/actions", "/v1/incidents", "/v1/workload", f"/v1/runs/{run}/forecast",
         f"/v1/runs/{run}/levers", "/v1/processes/onboarding/insights", "/v1/processes/onboarding/forecast",
     ]  # fmt: skip
+    seat = {"member": "person:eve", "access": "viewer"}
+    assert api.client.post(f"/v1/projects/{late}/members", json=seat).is_success
     with api.as_("person:eve", "read") as eve:
         for route in routes:
             told = eve.get(route)

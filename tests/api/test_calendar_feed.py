@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import httpx
+import psycopg
 import pytest
 from icalendar import Calendar as Feed
 
@@ -22,7 +23,9 @@ def address(api: Api) -> str:
     """The address of the feed of a project: a task due on a day, a run with a target."""
     api.services.clock = lambda: NOON
     api.publish()
-    place = api.client.post("/v1/projects", json={"name": "Spring", "stages": COLUMNS}).json()["id"]
+    place = api.client.post("/v1/projects", json={"name": "Spring", "stages": COLUMNS, "owner": DANA}).json()[
+        "id"
+    ]
     task = {"project": place, "title": "Paint", "stage": "start", "due_on": "2026-03-06", "assignee": DANA}
     assert api.client.post("/v1/tasks", json=task).status_code == 201
     api.start(project=place, target_at=TARGET.isoformat())
@@ -86,3 +89,81 @@ def test_a_feed_answers_head(address: str):
     asked, told = head(address), get(address)
     assert (asked.status_code, asked.content, asked.headers["etag"]) == (200, b"", told.headers["etag"])
     assert asked.headers["content-type"] == told.headers["content-type"]
+
+
+def shown_by(url: str) -> set[str]:
+    """What the entries of a feed are called."""
+    return set(entries(get(url)))
+
+
+def test_a_calendar_link_opens_the_project_that_it_was_made_for_and_no_other(api: Api, address: str):
+    """What it shows is kept with the link; nothing in the address leads it elsewhere."""
+    other = api.client.post("/v1/projects", json={"name": "Autumn", "stages": COLUMNS}).json()["id"]
+    task = {"project": other, "title": "Prune", "stage": "start", "due_on": "2026-03-06"}
+    assert api.client.post("/v1/tasks", json=task).status_code == 201
+    project(api.database, api.services.log)
+    assert shown_by(address) == {"Paint", "Target: Acme"}
+    assert "project" not in address
+    for more in (f"?project={other}", "?person=person:bo", "?project="):
+        assert get(address + more).status_code == 404
+    own = api.client.post("/v1/calendar-links", json={}).json()["url"]
+    assert get(f"{own}?project={other}").status_code == 404
+
+
+def test_a_calendar_link_ends_by_itself(api: Api, address: str):
+    """After a year unless its maker said another time, of two years at most; there is none without an end."""
+    (link,) = api.client.get("/v1/calendar-links").json()["links"]
+    lasts = datetime.fromisoformat(link["expires_at"]) - datetime.fromisoformat(link["created_at"])
+    assert timedelta(days=365) < lasts < timedelta(days=367)
+    for days in (0, 732, None):
+        refused = api.client.post("/v1/calendar-links", json={"lifetime_days": days})
+        assert (refused.status_code, refused.json()["code"]) == (422, "invalid")
+    with psycopg.connect(api.database.app_url) as connection:
+        connection.execute(
+            "update log.access_token set expires_at = clock_timestamp() where id = %s", [link["id"]]
+        )
+    api.services.leases.forget_all()
+    assert get(address).status_code == 404
+    assert api.client.get("/v1/calendar-links").json()["links"] == []
+
+
+def test_the_maker_of_a_calendar_link_lists_and_ends_it(api: Api, address: str):
+    """With what it shows and until when; nobody else ends it, and once it has ended its address opens nothing."""
+    (link,) = api.client.get("/v1/calendar-links").json()["links"]
+    (told,) = [row for row in api.client.get("/v1/access").json()["rows"] if row["kind"] == "calendar_link"]
+    assert (told["id"], told["project"], told["expires_at"]) == (
+        link["id"],
+        link["project"],
+        link["expires_at"],
+    )
+    with api.as_("person:bo", "read", "work") as bo:
+        assert bo.get("/v1/calendar-links").json()["links"] == []
+        assert bo.delete(f"/v1/calendar-links/{link['id']}").status_code == 404
+    with api.as_(DANA, "read") as dana:
+        assert dana.delete(f"/v1/calendar-links/{link['id']}").status_code == 204
+        assert dana.delete(f"/v1/calendar-links/{link['id']}").status_code == 404
+        assert dana.get("/v1/calendar-links").json()["links"] == []
+    assert get(address).status_code == 404
+
+
+@pytest.mark.parametrize("member", ["person:viv", "group:painters"])
+def test_a_calendar_link_ends_with_the_right_to_see_its_project(api: Api, address: str, member: str):
+    """Who is taken out of the project, or of the group that is in it, has a link to nothing from the next look on."""
+    (link,) = api.client.get("/v1/calendar-links").json()["links"]
+    place = f"/v1/projects/{link['project']}"
+    api.add("viv")
+    assert api.client.post("/v1/groups", json={"group": "painters", "title": "Painters"}).is_success
+    assert api.client.post("/v1/groups/painters/add-member", json={"member": "person:viv"}).is_success
+    with api.as_("person:viv", "read") as viv:
+        refused = viv.post("/v1/calendar-links", json={"project": link["project"]})
+        assert (refused.status_code, refused.json()["code"]) == (403, "not_in_project")
+        assert api.client.post(f"{place}/members", json={"member": member, "access": "viewer"}).is_success
+        theirs = viv.post("/v1/calendar-links", json={"project": link["project"]}).json()["url"]
+    assert shown_by(theirs) == {"Paint", "Target: Acme"}
+    left = (
+        api.client.post(f"{place}/remove-member", json={"member": member})
+        if member.startswith("person:")
+        else api.client.post("/v1/groups/painters/remove-member", json={"member": "person:viv"})
+    )
+    assert left.is_success, left.text
+    assert get(theirs).status_code == 404

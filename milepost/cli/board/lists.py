@@ -8,7 +8,7 @@ from typing import Any
 import typer
 
 from milepost.cli.console.client import ask, look
-from milepost.cli.console.output import AsJson, Field, people, print_json, print_rows
+from milepost.cli.console.output import AsJson, Field, people, print_json, print_rows, shown
 from milepost.cli.console.paging import After, Limit, ToCsv, lead_on, write_csv
 
 Project = typer.Argument(help="Id of the project.", metavar="PROJECT")
@@ -104,11 +104,16 @@ def due(
 
 def feed(
     project: str = typer.Argument(None, help="Id of the project; without it the feed shows your own dues."),
+    days: int = typer.Option(366, help="After so many days the address opens nothing."),
     as_json: bool = AsJson,
 ) -> None:
-    """Make the address of a calendar feed (iCal); whoever has it sees the dues, until its token is revoked."""
-    found = look("/v1/calendar-links", {"project": project})
+    """Make the address of a calendar feed (iCal); whoever has it sees the dues, until `milepost access end ID`."""
+    found = look("/v1/calendar-links", {"project": project, "lifetime_days": days})
     if as_json:
         print_json(found)
     else:
-        people.print(f"{found['url']}\ntoken {found['id']}", soft_wrap=True, markup=False)
+        people.print(
+            f"{found['url']}\nlink {found['id']}, until {shown(found['expires_at'])}",
+            soft_wrap=True,
+            markup=False,
+        )

@@ -14,8 +14,9 @@ app = typer.Typer(help="Access: what somebody can come in with.", no_args_is_hel
 
 Who = typer.Argument(None, help="Whose: person:dana, service:crm …; your own without it.")
 _ROWS = (
-    Field("id", "id", whole=True), Field("kind", "kind"), Field("scopes", "scopes"), Field("created", "created_at"),
-    Field("expires", "expires_at"), Field("last used", "last_used_at"), Field("this one", "current"),
+    Field("id", "id", whole=True), Field("kind", "kind"), Field("scopes", "scopes"), Field("project", "project"),
+    Field("created", "created_at"), Field("expires", "expires_at"), Field("last used", "last_used_at"),
+    Field("this one", "current"),
 )  # fmt: skip
 
 
