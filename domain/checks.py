@@ -58,4 +58,6 @@ def distinct(texts: Iterable[str]) -> tuple[str, ...]:
 
 def may_set_header(name: Any) -> bool:
     """Whether this is the name of a header that a call may be given: one that is neither the connection's nor ours."""
-    return isinstance(name, str) and bool(_HEADER.fullmatch(name)) and name.lower() not in _RESERVED_HEADERS
+    if not isinstance(name, str) or not _HEADER.fullmatch(name):
+        return False
+    return name.lower() not in _RESERVED_HEADERS and not name.lower().startswith("milepost-")

@@ -142,22 +142,70 @@ def test_the_link_of_a_guest_goes_to_that_guest_only():
         story.when(edit_incident, one, {"subject": "Please sign today"}).then_types("incident_resolved")
 
 
-def test_an_edited_address_leads_to_who_was_called_before_or_takes_nothing_along():
-    """The same receiver gets the rest as it was; another one, also a third one, only what is written anew."""
+def test_an_edit_sends_nothing_to_another_receiver_than_the_process_names():
+    """With its headers, with new ones, with an own body: no edit has the house call whom the process does not."""
     story = stuck(
         run_of(step("call", kind="http", http={**HTTP, "headers": {"X-Plan": "{inputs.plan}"}})).after(start)
     )
     one = incident(story)
-    same = HTTP["url"].replace("https://", "HTTPS://") + "/v2"
-    story.when(edit_incident, one, {"url": same.replace("HTTPS", "https")}).then_types("incident_resolved")
+    same = HTTP["url"].replace("crm", "CRM") + "/v2"
+    story.when(edit_incident, one, {"url": same, "body": {"n": 1}}).then_types("incident_resolved")
+    own: list[dict[str, Any]] = [
+        {},
+        {"headers": {}, "body": {}},
+        {"headers": {"X-Key": "1"}, "body": {"n": 1}},
+    ]
     for url in ("https://eve.example/", "https://crm.example.com:8443/", "http://crm.example.com/"):
-        story.when(edit_incident, one, {"url": url}).rejected("other_receiver")
-    moved = {"url": "https://new.example/", "headers": {"X-Key": "1"}, "body": {}}
-    again = begun(story.after(edit_incident, one, moved))
-    again = again.after(fail_action, *CALL, "404", permanent=True, by=MACHINE)
-    second = next(each.incident for each in again.state.incidents.values() if each.how is None)
-    again.when(edit_incident, second, {"url": "https://third.example/"}).rejected("other_receiver")
-    again.when(edit_incident, second, {"url": "https://new.example/v2"}).then_types("incident_resolved")
+        for more in own:
+            refused = story.when(edit_incident, one, {"url": url, **more}).rejected("other_receiver")
+            assert refused.facts["accepted"] == ["url: an address at https://crm.example.com", "by-hand"]
+
+
+def test_an_edit_sends_no_key_that_the_process_does_not_send_there():
+    """The keys of the house are named by processes; an edit can say again what its process says, and no other."""
+    headers = {"Authorization": "Bearer {secret:crm_key}"}
+    story = stuck(run_of(step("call", kind="http", http={**HTTP, "headers": headers})).after(start))
+    one = incident(story)
+    other = {"headers": {**headers, "X-Other": "{secret:bank_key}"}}
+    refused = story.when(edit_incident, one, other).rejected("other_secret")
+    assert refused.facts["accepted"] == ["{secret:crm_key}"]
+    story.when(edit_incident, one, {"headers": {**headers, "X-More": "1"}}).then_types("incident_resolved")
+
+
+def test_an_edit_of_a_webhook_says_nothing_else():
+    """What a gate said is told by Milepost; only where at the receiver it is told can be changed."""
+    hook = {"on": "gate_outcome", "url": "https://hooks.example.com/g"}
+    story = run_of(step("go", gate={}), webhooks=[hook]).after(start).after(complete_step, "go")
+    name = ("go", 1, "webhook:0")
+    story = story.after(start_action, *name, key="k", by=MACHINE)
+    story = story.after(fail_action, *name, "410", permanent=True, by=MACHINE)
+    one = incident(story)
+    for changes in ({"body": {"outcome": "passed"}}, {"headers": {"X": "1"}}):
+        story.when(edit_incident, one, changes).rejected("invalid_changes")
+    story.when(edit_incident, one, {"url": "https://eve.example/"}).rejected("other_receiver")
+    story.when(edit_incident, one, {"url": "https://hooks.example.com/new"}).then_types("incident_resolved")
+
+
+def test_an_edit_of_a_mail_sends_no_words_of_its_own_to_an_address_of_its_own():
+    """Either the address or the words; both only to people of the house, also in two edits after each other."""
+    mail = {"to": ["{inputs.mail}"], "subject": "Hello", "body": "Welcome"}
+    name = ("call", 1, "email")
+
+    def failed(story: Story) -> Story:
+        story = story.after(start_action, *name, key="k", by=MACHINE)
+        return story.after(fail_action, *name, "550", permanent=True, by=MACHINE)
+
+    story = failed(run_of(step("call", kind="email", email=mail)).after(start))
+    one, eve = incident(story), {"to": ["eve@elsewhere.example"]}
+    for words in ({"subject": "Pay at once"}, {"body": "Pay at once"}):
+        story.when(edit_incident, one, {**eve, **words}).rejected("other_receiver")
+        story.when(edit_incident, one, {"to": ["person:bo"], **words}).then_types("incident_resolved")
+        story.when(edit_incident, one, words).then_types("incident_resolved")
+        again = failed(story.after(edit_incident, one, words))
+        again.when(edit_incident, incident(again), eve).rejected("other_receiver")
+        moved = failed(story.after(edit_incident, one, eve))
+        moved.when(edit_incident, incident(moved), words).rejected("other_receiver")
+    story.when(edit_incident, one, eve).then_types("incident_resolved")
 
 
 def test_an_incident_is_decided_once():

@@ -114,6 +114,7 @@ class HttpCaller:
         own = {"host": target.host_header, "user-agent": "Milepost", "accept": "application/json"}
         own |= {"content-type": "application/json"} if request.body else {}
         own |= {"idempotency-key": due.key}
+        own |= {"milepost-edited": ", ".join(request.edited)} if request.edited else {}
         said = [(name, text) for name, text in request.headers.items()]
         said += [(name, text) for name, text in own.items() if name not in given]
         said += self._signer.headers(target.receiver, due.key, due.at, request.body).items()

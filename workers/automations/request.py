@@ -12,6 +12,7 @@ from urllib.parse import quote
 from domain.document_call import Http, Success
 from domain.origin import origin
 from domain.outline import PLACEHOLDER
+from domain.run.editing import is_same_receiver
 from domain.run_text import for_programs
 from domain.templates import LONGEST_VALUE, SECRET, TooLong, one_line, plain, quoted, render, render_value
 from workers.automations.contract import Due
@@ -36,15 +37,17 @@ class Request:
     timeout_seconds: float = 30.0
     success: Success = field(default_factory=Success)
     outputs: Mapping[str, str] = field(default_factory=dict)
+    edited: tuple[str, ...] = ()
+    """What of it somebody wrote at an incident: ``url``, ``headers``, ``body``."""
 
 
 def request_of(due: Due, base_url: str, secrets: CallSecrets) -> Request:
     """The call that this action is, with the secrets that its headers name. Raises BadDocument.
 
-    What the process says is sent where the process says: to another receiver goes only what the editor wrote.
+    Whatever an edit says, the receiver is the one that the process names; it is told that the call was edited.
     """
     if due.action.action.startswith("webhook:"):
-        return _webhook(due, secrets)
+        return _webhook(due)
     step = due.definition.steps.get(due.action.step) if due.action.step is not None else None
     if step is None or step.http is None:
         raise BadDocument("the process does not say what to call")
@@ -57,12 +60,9 @@ def _call(due: Due, http: Http, base_url: str, secrets: CallSecrets) -> Request:
     names = [text for header in http.headers.values() for text in _outside(header)]
     _check_names((http.url, *names, *_texts(http.body)), values)
     own = _url(http.url, values)
-    url = changes.get("url") or own
-    here = origin(url) == origin(own)
-    if http.body and not here and "body" not in changes:
-        raise BadDocument("the body of the process is for its own receiver only; write what another one gets")
-    headers = changes.get("headers") or (http.headers if here else {})
-    body = changes["body"] if "body" in changes else _body(http.body if here else {}, values)
+    url = _stayed(changes.get("url"), http.url) or own
+    headers = changes.get("headers") or http.headers
+    body = changes["body"] if "body" in changes else _body(http.body, values)
     return Request(
         http.method,
         url,
@@ -71,7 +71,17 @@ def _call(due: Due, http: Http, base_url: str, secrets: CallSecrets) -> Request:
         http.timeout_seconds,
         http.success,
         http.outputs,
+        tuple(sorted(changes)),
     )
+
+
+def _stayed(edited: str | None, template: str) -> str | None:
+    """The address of an edit; no edit, however old, sends anything elsewhere than to the receiver of the process."""
+    if edited is not None and not is_same_receiver(edited, template):
+        raise BadDocument(
+            "an edit leads to another receiver than the process names; edit it again, or do it by hand"
+        )
+    return edited
 
 
 def _body(template: Mapping[str, Any], values: Mapping[str, Any]) -> Any:
@@ -107,7 +117,7 @@ def _outside(header: str) -> Iterator[str]:
     yield from (f"{{{name}}}" for name in PLACEHOLDER.findall(header) if not SECRET.fullmatch(name))
 
 
-def _webhook(due: Due, secrets: CallSecrets) -> Request:
+def _webhook(due: Due) -> Request:
     """Standard Webhooks' shape: type, timestamp, data. Keys and words only, no value of a person."""
     number = int(due.action.action.partition(":")[2])
     webhooks = due.definition.document.webhooks
@@ -120,13 +130,8 @@ def _webhook(due: Due, secrets: CallSecrets) -> Request:
         "timestamp": queued.isoformat() if queued else None,
         "data": {**run, **due.action.facts},
     }
-    url = changes.get("url") or webhook.url
-    return Request(
-        "POST",
-        url,
-        _headers(changes.get("headers") or {}, {}, secrets, url),
-        _text(changes.get("body") or told),
-    )
+    url = _stayed(changes.get("url"), webhook.url) or webhook.url
+    return Request("POST", url, {}, _text(told), edited=tuple(sorted(changes)))
 
 
 def _known(due: Due, values: dict[str, Any]) -> dict[str, Any]:
