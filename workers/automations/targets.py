@@ -12,7 +12,23 @@ from urllib.parse import SplitResult, urlsplit
 from domain.mail_address import NoAddress, host_name
 
 Address = IPv4Address | IPv6Address
-_NAT64 = ip_network("64:ff9b::/96")
+_NAT64 = IPv6Network("64:ff9b::/96")
+_NOT_PUBLIC_4 = tuple(map(IPv4Network, (
+    "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24",
+    "192.0.2.0/24", "192.88.99.0/24", "192.168.0.0/16", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24",
+    "224.0.0.0/4", "240.0.0.0/4",
+)))  # fmt: skip
+"""What the registry of IPv4 addresses with a purpose of their own (IANA, RFC 6890) takes out of the public internet."""
+_PUBLIC_6 = IPv6Network("2000::/3")
+"""The only IPv6 addresses that were ever given to anybody; all else is local, reserved or stands for something."""
+_NOT_PUBLIC_6 = tuple(map(IPv6Network, ("2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20")))
+_SPOKEN_TO_OTHERWISE = frozenset({
+    1, 7, 9, 11, 13, 15, 17, 19, 20, 21, 22, 23, 25, 37, 42, 43, 53, 69, 77, 79, 87, 95, 101, 102, 103, 104, 109, 110,
+    111, 113, 115, 117, 119, 123, 135, 137, 139, 143, 161, 179, 389, 427, 465, 512, 513, 514, 515, 526, 530, 531, 532,
+    540, 548, 554, 556, 563, 587, 601, 636, 989, 990, 993, 995, 1719, 1720, 1723, 2049, 3659, 4045, 4190, 5060, 5061,
+    6000, 6566, 6665, 6666, 6667, 6668, 6669, 6679, 6697, 10080,
+})  # fmt: skip
+"""Ports of mail, names, terminals and the like, which take a request for something else (Fetch standard, bad ports)."""
 
 
 class NotAllowed(Exception):
@@ -75,6 +91,8 @@ class Targets:
     async def resolve(self, url: str) -> Target:
         """Look the host up and check every address it has. Raises NotAllowed and NotFound."""
         parts, host, port = _taken_apart(url)
+        if port in _SPOKEN_TO_OTHERWISE:
+            raise NotAllowed(f"port {port} of {host} is no port of a web service")
         if host in self._own and parts.scheme == "http":
             return Target(parts, host, *await asyncio.to_thread(self._own[host]))
         addresses = await _addresses(host, port)
@@ -113,18 +131,23 @@ def network_of(entry: str) -> IPv4Network | IPv6Network | None:
 
 
 def is_public(address: Address) -> bool:
-    """Whether the address is one of the public internet: not loopback, private, link-local, shared or multicast."""
-    return address.is_global and not address.is_multicast and not address.is_reserved
+    """Whether the address is one of the public internet, itself and as what it stands for.
+
+    By lists of our own: what the standard library calls global changes with the release of Python.
+    """
+    inner = _inner(address)
+    if isinstance(inner, IPv4Address):
+        return not any(inner in network for network in _NOT_PUBLIC_4)
+    return inner in _PUBLIC_6 and not any(inner in network for network in _NOT_PUBLIC_6)
 
 
 def _inner(address: Address) -> Address:
-    """The IPv4 address that an IPv6 address stands for, where it stands for one."""
+    """The IPv4 address that an IPv6 address leads to, where it leads to one: mapped, by NAT64 or by 6to4."""
     if isinstance(address, IPv4Address):
         return address
     if address in _NAT64:
         return IPv4Address(int(address) & 0xFFFFFFFF)
-    teredo = address.teredo
-    return address.ipv4_mapped or address.sixtofour or (teredo[1] if teredo else address)
+    return address.ipv4_mapped or address.sixtofour or address
 
 
 def _taken_apart(url: str) -> tuple[SplitResult, str, int]:
