@@ -13,6 +13,7 @@ from fastapi import FastAPI
 
 from api.handling.services import Services
 from api.wire.protocol import BoundedProtocol
+from api.wire.shielding import Shielding
 
 GRACE_SECONDS = 2
 BACKLOG = 2_048
@@ -35,8 +36,9 @@ def make_server(
     app: FastAPI, *, host: str = "127.0.0.1", port: int = 0, proxies: Sequence[str] = ()
 ) -> Server:
     """A server for this application; the caller runs it. ``proxies``: whose X-Forwarded headers are believed."""
+    services: Services = app.state.services
     config = uvicorn.Config(
-        app,
+        Shielding(app, secure=services.site.secure),  # around everything: pages of errors and defects too
         host=host,
         port=port,
         loop="uvloop",
@@ -52,7 +54,7 @@ def make_server(
         proxy_headers=bool(proxies),
         forwarded_allow_ips=list(proxies),
     )
-    return Server(config, app.state.services)
+    return Server(config, services)
 
 
 def _collect_seldom() -> None:

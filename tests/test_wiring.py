@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from api.access.throttle import Who
 from api.wire.problems import Problem
 from application.milepost import Milepost
 from milepost.settings.settings import Settings
@@ -49,14 +50,17 @@ def test_a_caller_has_as_many_requests_as_the_settings_say(tmp_path: Path):
     told = settings(tmp_path, requests_per_minute=3)
     callers = make_services(told, make_log(told)).callers
     for _ in range(3):
-        with callers.turn("person:dana"):
+        with callers.turn(Who("token", "one")):
             pass
-    with pytest.raises(Problem, match="3 requests a minute"), callers.turn("person:dana"):
+    with (
+        pytest.raises(Problem, match="token may make 3 requests a minute"),
+        callers.turn(Who("token", "one")),
+    ):
         pass
     free = settings(tmp_path, requests_per_minute=0)
     unlimited = make_services(free, make_log(free)).callers
     for _ in range(CALLER_AT_ONCE * 10):
-        with unlimited.turn("person:dana"):
+        with unlimited.turn(Who("person", "person:dana")):
             pass
 
 

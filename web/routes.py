@@ -129,7 +129,6 @@ async def static(request: Request) -> Response:
         "ETag": asset.etag,
         "Cache-Control": "no-cache",
         "Vary": "Accept-Encoding",
-        "X-Content-Type-Options": "nosniff",
     }
     if has(request, asset.etag):
         return Response(status_code=304, headers=headers)

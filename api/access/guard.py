@@ -16,15 +16,17 @@ from api.access.grants import SESSION_PREFIX, TOKEN_PREFIX, Grant, csrf_token
 from api.access.leases import Leases
 from api.access.matrix import Rule
 from api.access.origins import is_own
-from api.access.throttle import Callers
+from api.access.throttle import Callers, Who, told
 from api.wire.addresses import must_be_plain
 from api.wire.problems import Problem
+from api.wire.shielding import say_besides
 from domain.words import Actor
 
 CALLER = "milepost.caller"
 _CREDENTIAL = "milepost.credential"
 _SAFE = frozenset({"GET", "HEAD"})
-_OWN_FETCHES = frozenset({b"same-origin", b"none"})
+_OWN_PAGES = frozenset({b"same-origin", b"none"})
+"""What a browser says of a request from the page of the same site, or from nobody but its user."""
 _HOW_TO_GET = (
     'somebody with the scope admin makes a token for you: POST /v1/tokens {{"actor": …, "scopes": ["{}", …]}}'
 )
@@ -121,21 +123,33 @@ def _guarded(app: ASGIApp, rule: Rule, leases: Leases, site: Site, callers: Call
         secret = _secret(headers, site)
         if secret is not None:
             scope[_CREDENTIAL] = _Credential(secret, headers, leases, rule)
-            scope[CALLER] = await _caller(secret, headers, leases, rule)
-        if not rule.open:
-            _admit(scope, headers, rule, site)
-        with callers.turn(_who(scope)):
-            await app(scope, receive, send)
+            with callers.counting_refusals(_address(scope)):
+                scope[CALLER] = await _caller(secret, headers, leases, rule)
+        shares = _shares(scope)
+        try:
+            with callers.turn(*shares):
+                say_besides(scope, told(callers.left(shares)))
+                if not rule.open:
+                    _admit(scope, headers, rule, site)
+                await app(scope, receive, send)
+        except Problem as problem:
+            if problem.code == "too_many_requests":
+                say_besides(scope, told(callers.left(shares)))
+            raise
 
     return guarded
 
 
-def _who(scope: Scope) -> str:
-    """Whose share of the process a request takes: that of a token or session, else that of an address."""
+def _shares(scope: Scope) -> tuple[Who, ...]:
+    """Whose shares of the process a request takes: those of a token or session and its person, else of an address."""
     caller: Caller | None = scope.get(CALLER)
-    if caller is not None:
-        return str(caller.grant.id)
-    return str((scope.get("client") or ("nobody",))[0])
+    if caller is None:
+        return (_address(scope),)
+    return Who("token", str(caller.grant.id)), Who("person", caller.grant.actor)
+
+
+def _address(scope: Scope) -> Who:
+    return Who("address", str((scope.get("client") or ("nobody",))[0]))
 
 
 def caller_of(request: Request) -> Caller:
@@ -242,7 +256,9 @@ def _admit(scope: Scope, headers: Mapping[bytes, bytes], rule: Rule, site: Site)
     if caller is None:
         raise Problem("not_signed_in", "this needs a token or a session")
     must_have_right(caller, rule)
-    if caller.csrf is not None and scope["method"] not in _SAFE:
+    if caller.csrf is not None and scope["method"] in _SAFE:
+        _must_not_be_embedded(headers)
+    elif caller.csrf is not None:
         _same_site(headers, site)
         if rule.csrf == "header" and not hmac.compare_digest(
             caller.csrf.encode(), headers.get(b"x-csrf-token", b"")
@@ -259,15 +275,23 @@ def must_have_right(caller: Caller, rule: Rule) -> None:
 
 
 def _same_site(headers: Mapping[bytes, bytes], site: Site) -> None:
-    """What browsers say of where a request comes from, and then the Origin: each that there is has to be ours."""
+    """What the browser says of the request comes first, then where it comes from; each that there is has to be ours."""
     fetched, origin = headers.get(b"sec-fetch-site"), headers.get(b"origin")
-    trusted = fetched in (_OWN_FETCHES if origin is None else {None, *_OWN_FETCHES})
-    if origin is not None and trusted:
-        told, named = origin.decode("latin-1"), headers.get(b"host", b"").decode("latin-1")
-        trusted = is_own(told, named, site.base_url, site.hosts, loopback=site.loopback)
+    trusted = (fetched or origin) is not None and (fetched is None or fetched in _OWN_PAGES)
+    if trusted and origin is not None:
+        came, named = origin.decode("latin-1"), headers.get(b"host", b"").decode("latin-1")
+        trusted = is_own(came, named, site.base_url, site.hosts, loopback=site.loopback)
     if not trusted:
         detail = (
             "a change with a session cookie must come from Milepost's own pages: those at MILEPOST_PUBLIC_URL "
             "and at MILEPOST_TRUSTED_HOSTS"
         )
         raise Problem("cross_site", detail)
+
+
+def _must_not_be_embedded(headers: Mapping[bytes, bytes]) -> None:
+    """With a session, another site may lead somebody to a page; it may not fetch, embed or frame one."""
+    if headers.get(b"sec-fetch-site", b"none") in _OWN_PAGES:
+        return
+    if headers.get(b"sec-fetch-mode") != b"navigate" or headers.get(b"sec-fetch-dest") != b"document":
+        raise Problem("cross_site", "another site's page can lead to this address, and not take it in")

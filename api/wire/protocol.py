@@ -190,6 +190,6 @@ def _written(problem: Problem) -> bytes:
     body = orjson.dumps(document(problem))
     head = (
         f"content-type: {MEDIA_TYPE}\r\ncontent-length: {len(body)}\r\n"
-        "cache-control: no-store\r\nconnection: close\r\n\r\n"
+        "cache-control: no-store\r\nx-content-type-options: nosniff\r\nconnection: close\r\n\r\n"
     )
     return STATUS_LINE[problem.status] + head.encode() + body

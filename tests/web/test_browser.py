@@ -402,3 +402,23 @@ def test_a_board_is_filtered_and_says_what_is_not_as_the_steps_say(workspace: Ap
     expect(page.locator(".card")).to_have_count(1)
     page.get_by_role("link", name="Show all").click()
     expect(page.locator(".card")).to_have_count(2)
+
+
+def test_no_script_but_ours_makes_markup_of_text(workspace: App, page: Page):
+    """Trusted Types hold: a text that is put in as markup is refused by the browser, and so is a second policy."""
+    page.goto(workspace.url)
+    tried = """
+        () => [
+          () => { document.createElement("p").innerHTML = "<b>x</b>"; },
+          () => new DOMParser().parseFromString("<b>x</b>", "text/html"),
+          () => document.createElement("script").setAttribute("src", "/x.js"),
+          () => window.trustedTypes.createPolicy("another", {}),
+          () => window.trustedTypes.createPolicy("milepost", {}),
+        ].map((attempt) => { try { attempt(); return "done"; } catch (error) { return error.name; } })
+    """
+    assert page.evaluate(tried) == ["TypeError"] * 5
+    page.goto(f"{workspace.url}/")
+    expect(page.locator("html")).to_have_attribute("data-ready", "yes")
+    told = [text for text in workspace.trouble if "Trusted" in text]
+    assert len(told) == len(workspace.trouble) >= 3, workspace.trouble
+    workspace.trouble.clear()  # the browser complained of what this test did, and of nothing else

@@ -238,8 +238,10 @@ def test_pages_carry_the_headers_that_protect_them(visitor: httpx.Client):
     assert "unsafe" not in policy
     assert "default-src 'none'" in policy
     assert "frame-ancestors 'none'" in policy
+    assert "require-trusted-types-for 'script'" in policy
     assert headers["cache-control"] == "no-store"
     assert headers["x-content-type-options"] == "nosniff"
+    assert visitor.get("/nowhere").headers["x-content-type-options"] == "nosniff", "pages of errors too"
 
 
 def test_signing_out_ends_the_session(workspace: App, visitor: httpx.Client):

@@ -31,13 +31,12 @@ MOST_PROPOSED = 300
 """So many people stand in a page to be chosen from; of a larger house script asks while somebody types."""
 _CONTENT_SECURITY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
-    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'; "
+    "require-trusted-types-for 'script'; trusted-types milepost"
 )
 PAGE_HEADERS = {
     "Content-Security-Policy": _CONTENT_SECURITY,
     "Referrer-Policy": "same-origin",
-    "X-Content-Type-Options": "nosniff",
-    "Cross-Origin-Opener-Policy": "same-origin",
     "Cache-Control": "no-store",
     "Vary": "Accept-Encoding, Milepost-Fragment",
 }

@@ -1,6 +1,7 @@
 // Moves cards: with the mouse or a finger, with the keyboard, always as one command; refused, the card goes back and says why.
 import { announce, problemBox, send } from "./forms.js";
 import { refresh, settle } from "./live.js";
+import { parsed } from "./trusted.js";
 
 const FAR = 6;
 let drag = null;
@@ -240,7 +241,7 @@ async function openMenu(link) {
   closeMenus();
   if (open) return;
   const answer = await fetch(link.href, { headers: { "Milepost-Fragment": "1", Accept: "text/html" } }).catch(() => null);
-  const found = answer?.ok ? new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("card-menu") : null;
+  const found = answer?.ok ? parsed(await answer.text()).getElementById("card-menu") : null;
   if (!found) {
     location.assign(link.href);
     return;

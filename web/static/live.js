@@ -2,8 +2,8 @@
 import { anythingTyped, offer } from "./drafts.js";
 import { patch, remember } from "./patch.js";
 import { listen } from "./stream.js";
+import { parsed } from "./trusted.js";
 
-const parser = new DOMParser();
 const FIRST_PAUSE = 500;
 const LONGEST_PAUSE = 30_000;
 const PATIENCE = 20_000;
@@ -84,7 +84,7 @@ async function fetchParts() {
       wanted = true;
       return true;
     }
-    show(parser.parseFromString(text, "text/html"));
+    show(parsed(text));
     etag = answer.headers.get("ETag") ?? "";
   }
   fresh(answer.headers);
