@@ -18,13 +18,14 @@ S = TypeVar("S")
 class Loaded(NamedTuple):
     """A stream folded up to a version; ``position`` is that of its last event. What the library calls an aggregate.
 
-    ``state`` is None, and the version 0, where nothing happened yet.
+    ``state`` is None, and the version 0, where nothing happened yet. ``kind`` is the name of its aggregate.
     """
 
     id: UUID
     version: int = 0
     position: int = 0
     state: Any = None
+    kind: str = ""
 
 
 Projector = Callable[[Loaded | None, Iterable[StreamEvent]], Loaded | None]
@@ -39,7 +40,7 @@ def projector(aggregate: Aggregate[S]) -> Projector:
             return known
         state = aggregate.fold((each.event for each in found), None if known is None else known.state)
         last = found[-1]
-        return Loaded(last.originator_id, last.originator_version, last.position, state)
+        return Loaded(last.originator_id, last.originator_version, last.position, state, aggregate.name)
 
     return project
 

@@ -17,6 +17,7 @@ from application.blocking import blocks, finish, wait_for
 from application.definitions import Definitions
 from application.directory import Directories
 from application.folding import Loaded, NewestCache, projector
+from application.refused import Refused
 from application.rights.gate import Check, Gate
 from domain.aggregate import Aggregate
 from domain.definition import Definition
@@ -132,6 +133,7 @@ class Milepost(Application[UUID]):
             found: Loaded = self.repository.get(stream, projector_func=projector(aggregate))
         except AggregateNotFoundError:
             return Loaded(stream)
+        _must_be(aggregate, found)
         self._cache.put(stream, found)
         return found
 
@@ -219,6 +221,8 @@ class Milepost(Application[UUID]):
         ``Log.append`` raises.
         """
         known = self._cache.newest(stream)
+        if known is not None:
+            _must_be(aggregate, known)
         fresh = known is None
         loaded = await wait_for(lambda: self.newest(aggregate, stream)) if known is None else known
         tries = 1
@@ -292,7 +296,7 @@ class Milepost(Application[UUID]):
         self, aggregate: Aggregate[Any], loaded: Loaded, events: Sequence[E], position: int
     ) -> Outcome[E]:
         version = loaded.version + len(events)
-        newer = Loaded(loaded.id, version, position, aggregate.fold(events, loaded.state))
+        newer = Loaded(loaded.id, version, position, aggregate.fold(events, loaded.state), aggregate.name)
         self._cache.put(loaded.id, newer)
         return Outcome(version, position, events)
 
@@ -319,6 +323,12 @@ async def _checked(
         return ({} if check is None else await check(state, fresh)), None
     except Rejected as refusal:
         return {}, refusal
+
+
+def _must_be(aggregate: Aggregate[Any], found: Loaded) -> None:
+    """Refused where the stream is of another kind: an id says nothing of what it belongs to."""
+    if found.kind != aggregate.name:
+        raise Refused(f"unknown_{aggregate.name}", "this id belongs to something else")
 
 
 def _tried(

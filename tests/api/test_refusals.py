@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import pytest
 
+from api.access.matrix import RULES
 from tests.api.conftest import DANA, PROCESS, Api, project
 
 COLUMNS = [{"key": "todo", "title": "To do"}]
@@ -160,3 +161,39 @@ def test_the_history_of_an_unknown_run_is_not_found(published: Api):
     for each in (str(uuid4()), opened(published)):
         answer = published.client.get(f"/v1/runs/{each}/history")
         assert (answer.status_code, answer.json()["code"]) == (404, "unknown_run")
+
+
+def test_an_id_of_something_else_is_nobody_s(published: Api):
+    """Every order about a run, a task or a project, on the id of another kind: refused, and nothing is recorded."""
+    project = published.client.post(
+        "/v1/projects", json={"name": "Spring", "stages": [{"key": "a", "title": "A"}]}
+    )
+    place = project.json()["id"]
+    task = published.client.post("/v1/tasks", json={"project": place, "title": "Paint", "stage": "a"})
+    ids = {"runs": published.start(), "projects": place, "tasks": task.json()["id"]}
+    file = {"name": "a.pdf", "type": "application/pdf", "size": 1, "sha256": "0" * 64}
+    bodies: tuple[dict[str, object], ...] = (
+        {},
+        {"reason": "Because"},
+        {"outcome": "done"},
+        {"text": "Hello"},
+        {"name": "A"},
+        {"file": file},
+        file,
+    )
+    head, wrong = published.head, []
+    for rule in RULES:
+        method, path = rule.split()
+        room = path.split("/")[2] if path.startswith("/v1/") else ""
+        if room not in ids or "{id}" not in path or method != "POST":
+            continue
+        for other in set(ids) - {room}:
+            address = (
+                path.replace("{id}", ids[other]).replace("{step}", "contract").replace("{incident}", "1")
+            )
+            for body in bodies:
+                answer = published.client.post(address, json=body)
+                if answer.status_code not in (404, 409, 422):
+                    wrong.append((address, body, answer.status_code))
+    assert wrong == []
+    assert published.head == head
