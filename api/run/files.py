@@ -32,9 +32,14 @@ from store import files
 
 _IN_MEMORY_BYTES = 1 << 20
 _HEX = frozenset("0123456789abcdef")
+_AS_THEY_ARE = frozenset({
+    "application/pdf", "application/zip", "image/gif", "image/jpeg", "image/png", "image/webp", "text/csv",
+    "text/plain",
+})  # fmt: skip
+"""Types that are told to whoever fetches a file. Everything else, scripts and drawings with scripts too, is bytes."""
 _SAFE_HEADERS = {
     "X-Content-Type-Options": "nosniff",
-    "Content-Security-Policy": "default-src 'none'; sandbox",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; sandbox",
     "Cache-Control": "private, no-store",
 }
 
@@ -117,7 +122,7 @@ async def _download(request: Request, id: str, sha256: str) -> Response:  # noqa
 
 
 async def send_file(services: Services, sha256: str, name: str, kind: str) -> Response:
-    """The content of a file that its reader may have; a problem where it was never kept here."""
+    """The content of a file that its reader may have, as a download; a problem where it was never kept here."""
     content = bytes.fromhex(sha256)
     size = await services.read(lambda connection: files.size_bytes(connection, content))
     if size is None:
@@ -127,7 +132,8 @@ async def send_file(services: Services, sha256: str, name: str, kind: str) -> Re
         "Content-Disposition": f"attachment; filename*=UTF-8''{quote(name, safe='')}",
         **_SAFE_HEADERS,
     }
-    return StreamingResponse(_parts(services, content, size), 200, headers, media_type=kind)
+    told = kind if kind in _AS_THEY_ARE else "application/octet-stream"
+    return StreamingResponse(_parts(services, content, size), 200, headers, media_type=told)
 
 
 def _shown(sight: Sight, sha256: str, directory: Directory) -> tuple[str, str]:

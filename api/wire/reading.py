@@ -15,7 +15,7 @@ from api.wire.problems import Problem
 from domain.accepts import Branches, against, is_likeliest, keys_at, kind_at, located
 from domain.outline import Path
 
-MAX_BODY_BYTES = 512 * 1024
+MAX_BODY_BYTES = 1 << 20
 _MAX_DEPTH = 32
 _MOST_VALUES = 20_000
 """Values in one body, members of lists and objects counted: what one decision can be about."""

@@ -238,3 +238,22 @@ def test_who_may_only_read_uploads_nothing(api: Api):
     """Keeping a file is work."""
     with api.as_("person:reader", "read") as client:
         assert client.post("/v1/files", params={"name": "a.txt"}, content=b"x").status_code == 403
+
+
+def test_a_file_that_a_browser_could_run_is_served_as_bytes(api: Api, run: str):
+    """A drawing with a script, a page under whatever name: a download, sandboxed, and its type is never guessed."""
+    script = b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>"
+    for name, kind, told in (
+        ('a"\r\nX-Evil: 1.svg', "image/svg+xml", "application/octet-stream"),
+        ("page.xml", "application/xml", "application/octet-stream"),
+        ("page.txt", "text/plain", "text/plain; charset=utf-8"),
+    ):
+        file = kept(api, script + name.encode(), name, kind)
+        attach(api, run, file)
+        answer = fetch(api.client, run, file)
+        assert answer.headers["content-type"] == told
+        assert answer.headers["content-disposition"].startswith("attachment; filename*=UTF-8''")
+        assert "x-evil" not in answer.headers
+        assert "sandbox" in answer.headers["content-security-policy"]
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert answer.headers["cache-control"] == "private, no-store"
