@@ -10,10 +10,10 @@ ARGS ?=
 PARALLEL = $(if $(ARGS),,-n logical --maxprocesses 8 --dist loadfile)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint types contracts format generate verify bench lock browser clean
+.PHONY: help run test check check-deep lint types contracts format generate verify bench lock browser clean
 
 help: ## Show this list
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: $(RUNTIME) ## Start Milepost with its own PostgreSQL and NATS; Ctrl-C stops it (ARGS="--port 9000")
 	@exec $(VENV)/bin/milepost up $(ARGS)
@@ -22,6 +22,9 @@ test: $(DEVELOPMENT) ## Run the tests, but for the slow ones, on a real PostgreS
 	@$(PY) -m pytest $(PARALLEL) $(ARGS)
 
 check: lint types contracts verify browser test ## All that must hold before a change lands
+
+check-deep: $(DEVELOPMENT) ## What takes minutes: mistakes put into the rules, 10,000 random runs (ARGS="--seed 7")
+	@$(PY) -m tools.deep $(ARGS)
 
 lint: $(DEVELOPMENT) ## Check style and formatting
 	@$(PY) -m ruff check .

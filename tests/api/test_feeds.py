@@ -6,7 +6,6 @@ import json
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime
@@ -19,7 +18,7 @@ from api.feeds import feeds
 from store.model import Append, NewEvent
 from tests.api.conftest import Api, project
 from tests.support.clients import client_of, get
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE_SECONDS, wait_until
 
 
 def told(answer: httpx.Response) -> Iterator[tuple[int, dict[str, object]]]:
@@ -150,7 +149,7 @@ def test_a_quiet_stream_says_that_it_lives(published: Api, monkeypatch: pytest.M
 
 
 def test_sigterm_ends_a_server_with_open_streams_in_time(api: Api):
-    """20 open streams and SIGTERM: down in under 3 s with exit code 0."""
+    """20 open streams and SIGTERM: the server ends them itself, and goes with exit code 0 before its grace is over."""
     environment = {
         "PATH": "/usr/bin:/bin",
         "MILEPOST_DATABASE_URL": api.database.app_url,
@@ -168,7 +167,13 @@ def test_sigterm_ends_a_server_with_open_streams_in_time(api: Api):
         port = probe.getsockname()[1]
     url = f"http://127.0.0.1:{port}"
     with (
-        subprocess.Popen([sys.executable, "-c", program, str(port)], env=environment) as server,
+        subprocess.Popen(
+            [sys.executable, "-c", program, str(port)],
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        ) as server,
         ExitStack() as open_streams,
     ):
         wait_until(lambda: _lives(url), "the start of the server")
@@ -178,10 +183,10 @@ def test_sigterm_ends_a_server_with_open_streams_in_time(api: Api):
             headers = {"Accept": "text/event-stream"}
             answer = open_streams.enter_context(client.stream("GET", path, headers=headers))
             assert answer.status_code == 200
-        asked_at = time.monotonic()
         server.send_signal(signal.SIGTERM)
-        assert server.wait(10) == 0
-        assert time.monotonic() - asked_at < 3
+        said, _ = server.communicate(timeout=PATIENCE_SECONDS)
+        assert server.returncode == 0, said
+        assert "timeout graceful shutdown exceeded" not in said
 
 
 def _lives(url: str) -> bool:

@@ -11,6 +11,7 @@ import pytest
 
 from api.handling import bodies
 from application.kept_files import files_are_kept
+from application.refused import Refused
 from domain.events import StepCompleted
 from domain.run import RUN
 from domain.words import StepKey
@@ -153,6 +154,8 @@ def test_files_of_an_imported_run_may_be_named_again(api: Api):
     ghost = {"name": "a.pdf", "type": "application/pdf", "size": 1, "sha256": "0" * 64}
     body = bodies.Save(values={"papers": [ghost]})
     run = RUN.fold([StepCompleted(step=StepKey("collect"), values=body.values, round=1, by=None, at=NINE)])
+    with pytest.raises(Refused, match="unknown_file"):
+        asyncio.run(files_are_kept(api.services.app, body.values))
     asyncio.run(files_are_kept(api.services.app, body.values, run=run))
 
 

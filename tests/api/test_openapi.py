@@ -9,7 +9,7 @@ from typing import Any
 
 import jsonschema
 import pytest
-from openapi_spec_validator import validate
+from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from api.wire.schemas import Schemas
 from milepost.up.welcome import SCOPES
@@ -29,7 +29,7 @@ def operations() -> Iterator[tuple[str, str, Mapping[str, Any]]]:
 
 def test_the_document_is_valid():
     """As OpenAPI 3.1 and JSON Schema say it, references and examples included."""
-    validate(DOCUMENT)
+    assert [*OpenAPIV31SpecValidator(DOCUMENT).iter_errors()] == []
 
 
 def test_every_operation_tells_its_places():

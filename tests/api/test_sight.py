@@ -166,6 +166,7 @@ def test_viewers_of_a_project_get_no_value_on_any_route(api: Api, looked_at: tup
 @pytest.mark.parametrize("path", ["/v1/events?after=0", "/v1/changes?after=0"])
 def test_streams_carry_no_value(api: Api, looked_at: tuple[str, str], path: str):
     """The two streams tell what happened, never with which values."""
+    project(api.database, api.services.log)  # what other tests wrote too
     read = b""
     with (
         api.as_("person:viv", "read") as viv,

@@ -33,7 +33,8 @@ MUTANTS: dict[str, Mutant] = {
         Patch(f"{_READINESS}standing", "found is None or found.state", "found is not None and found.state"),
     ),
     "a failed dependency lets go on": (
-        Patch(f"{_READINESS}standing", "not in SATISFIED", "not in SATISFIED | {'failed'}"),
+        Patch(f"{_READINESS}standing", "or found.state not in SATISFIED",
+              "or found.state not in SATISFIED | {'failed'}"),
     ),
     "gates that name steps block nothing": (
         Patch("domain.definition:Definition._blocked_by", "for key in step.gate.blocks", "for key in ()"),
@@ -114,8 +115,8 @@ MUTANTS: dict[str, Mutant] = {
         Patch(f"{_IMPARTIAL}judged", " or work_before(run, definition, StepKey(known.key))", ""),
     ),
     "n of counts the same person twice": (
-        Patch(f"{_APPROVALS}give_approval", "if now.is_open and by in now.approvals", "if False"),
-        Patch(f"{_APPROVALS}give_approval", "if by not in now.approvals:", "if True:"),
+        Patch(f"{_APPROVALS}give_approval", "if now.is_open and not new and by in now.approvals", "if False"),
+        Patch(f"{_APPROVALS}give_approval", "if by not in work.run.step(step).approvals:", "if True:"),
         Patch(f"{_APPROVALS}_agreed", "{who for who in now.approvals if is_impartial(run, definition, known, who)}",
               "[who for who in now.approvals if is_impartial(run, definition, known, who)]"),
         Patch(f"{_STEP}_approved", "with_one(step.approvals, event.by)", "(*step.approvals, event.by)"),
@@ -143,7 +144,7 @@ MUTANTS: dict[str, Mutant] = {
         Patch(f"{_APPROVALS}_next_round", ".round + 1", ".round"),
     ),
     "a refusal drops the values that came with it": (
-        Patch(f"{_APPROVALS}_consequence", "[*_take(work, given), *_next_round", "[*_next_round"),
+        Patch(f"{_APPROVALS}_consequence", "[*_take(work, demanded), *_next_round", "[*_next_round"),
     ),
     # --- decisions and what they are about ---
     "a decision stands whatever becomes of its content": (
@@ -156,10 +157,10 @@ MUTANTS: dict[str, Mutant] = {
         Patch(f"{_VOIDING}_is_partial", "return bool(step.approvals)", "return False"),
     ),
     "a decision that its condition sets aside stands for ever": (
-        Patch(f"{_VOIDING}stands", "or step.evidence", ""),
+        Patch(f"{_VOIDING}is_decided", "or step.evidence", ""),
     ),
     "a refusal that ended a run stands for ever": (
-        Patch(f"{_VOIDING}stands", '("done", "failed")', '("done",)'),
+        Patch(f"{_VOIDING}is_decided", '("done", "failed")', '("done",)'),
     ),
     "what is done behind a void decision is not marked": (
         Patch(f"{_VOIDING}_question", "if key not in but:", "if False:"),
@@ -228,7 +229,7 @@ MUTANTS: dict[str, Mutant] = {
         Patch(f"{_ROLLUP}_lowered_in", "elif fact.round > 1", "elif False"),
     ),
     "progress falls without a word when a step takes part again": (
-        Patch(f"{_FACTS}_step_applicable", 'step.joined = step.state == "locked"', "step.joined = False"),
+        Patch(f"{_FACTS}step_applicable", 'step.joined = step.state == "locked"', "step.joined = False"),
     ),
 }  # fmt: skip
 
@@ -236,21 +237,22 @@ MUTANTS: dict[str, Mutant] = {
 @contextmanager
 def made(mutant: Mutant) -> Iterator[None]:
     """While this lasts, the functions do the wrong thing, whoever imported them."""
-    originals = {name: _function(name).__code__ for name in dict.fromkeys(one.function for one in mutant)}
+    originals = {name: find(name).__code__ for name in dict.fromkeys(one.function for one in mutant)}
     sources = {name: textwrap.dedent(inspect.getsource(code)) for name, code in originals.items()}
     for function, text, wrong in mutant:
         assert sources[function].count(text) == 1, f"{function} has changed: {text!r} is not there once"
         sources[function] = sources[function].replace(text, wrong)
     try:
         for name, source in sources.items():
-            _function(name).__code__ = _compiled(name, source)
+            find(name).__code__ = _compiled(name, source)
         yield
     finally:
         for name, code in originals.items():
-            _function(name).__code__ = code
+            find(name).__code__ = code
 
 
-def _function(name: str) -> Any:
+def find(name: str) -> Any:
+    """The function that is called so: ``module:place``."""
     module, _, place = name.partition(":")
     return attrgetter(place)(import_module(module))
 
@@ -259,5 +261,5 @@ def _compiled(name: str, source: str) -> CodeType:
     """The function's code in the place where it was; names are looked up as before."""
     found: dict[str, Any] = {}
     code = compile(f"from __future__ import annotations\n{source}", name, "exec")
-    exec(code, dict(_function(name).__globals__), found)  # noqa: S102 - our own source, one text exchanged
+    exec(code, dict(find(name).__globals__), found)  # noqa: S102 - our own source, one text exchanged
     return found[name.rpartition(":")[2].rpartition(".")[2]].__code__  # type: ignore[no-any-return]

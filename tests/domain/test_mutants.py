@@ -6,7 +6,7 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis.errors import HypothesisException
 
-from tests.domain.mutants import MUTANTS, made
+from tests.domain.mutants import MUTANTS, find, made
 from tests.domain.random_runs import Process, deeds, processes
 from tests.domain.walk import PATIENT, walked
 
@@ -18,6 +18,16 @@ from tests.domain.walk import PATIENT, walked
 @given(processes(), deeds)
 def _walk(process: Process, lots: list[int]) -> None:
     walked(process, lots).ends()
+
+
+@pytest.mark.parametrize("name", MUTANTS)
+def test_a_mistake_can_be_made(name: str):
+    """The text that is exchanged is there, once: the rules have not moved on without their mistakes."""
+    functions = [find(patch.function) for patch in MUTANTS[name]]
+    before = [function.__code__ for function in functions]
+    with made(MUTANTS[name]):
+        assert all(function.__code__ != was for function, was in zip(functions, before, strict=True))
+    assert [function.__code__ for function in functions] == before
 
 
 @pytest.mark.slow

@@ -176,3 +176,4 @@ def test_what_was_kept_for_an_earlier_round_takes_no_room():
     story = story.after(complete_step, "order").after(reopen_step, "order", "again", "reopen")
     for told in ("r-1", "r-2"):
         story = story.after(receive_event, "report.received", told, {"score": 1}, by=CRM)
+        assert told in story.state.sources

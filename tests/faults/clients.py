@@ -47,6 +47,8 @@ class Client:
 
     def __init__(self, url: str, token: str, project: str) -> None:
         self.acknowledged: list[Acknowledged] = []
+        self.refused = 0
+        """How often a command was sent away, to be sent again."""
         self.failure: BaseException | None = None
         self._project = project
         self._stopping = Event()
@@ -108,6 +110,7 @@ class Client:
                     )
                 )
                 return str(told["id"])
+            self.refused += 1
             self._stopping.wait(PAUSE_SECONDS)
         return None
 

@@ -8,7 +8,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,8 +25,6 @@ from tests.support.waiting import wait_until
 
 ROOT = Path(__file__).parents[2]
 CLIENTS = 3
-AGAIN_SECONDS = 10.0
-"""Whatever is killed, commands are answered again within this time."""
 _COMMANDS = "select id, first_position, last_position from log.command"
 _EVENTS = "select position, stream, version, type, meta->>'command' from log.event order by position"
 _LAG = """
@@ -46,7 +43,6 @@ class Living:
         self._settings = settings
         self._clients: list[Client] = []
         self._finished: list[Client] = []
-        self.slowest = 0.0
         self.start()
 
     # --- the instance ---
@@ -119,7 +115,7 @@ class Living:
         if "supervisor" in names:
             self.supervisor.wait()
         else:
-            wait_until(lambda: self._others(names, pids), f"a new {' and '.join(names)}", 15)
+            wait_until(lambda: self._others(names, pids), f"a new {' and '.join(names)}")
 
     def _others(self, names: Sequence[str], pids: dict[str, int]) -> bool:
         now = self.instance["processes"]
@@ -155,12 +151,10 @@ class Living:
         self._finished += self._clients
         self._clients = []
 
-    def goes_on(self, seconds: float = AGAIN_SECONDS) -> None:
-        """Every client is answered several times more, in time."""
-        begun = time.monotonic()
+    def goes_on(self) -> None:
+        """Every client is answered several times more."""
         wanted = [len(client.acknowledged) + 3 for client in self._clients]
-        wait_until(lambda: self._answered(wanted), "answers to all clients", seconds)
-        self.slowest = max(self.slowest, time.monotonic() - begun)
+        wait_until(lambda: self._answered(wanted), "answers to all clients")
 
     def goes_on_to(self, commands: int) -> None:
         """The clients work until this many commands were acknowledged in all, on however slow a machine."""
@@ -181,11 +175,22 @@ class Living:
             len(client.acknowledged) >= number for client, number in zip(self._clients, wanted, strict=True)
         )
 
+    def is_refused(self, times: int) -> int:
+        """Wait until each client was sent away so often more; how often all of them were meanwhile."""
+        before = [client.refused for client in self._clients]
+        wait_until(
+            lambda: all(
+                client.refused >= known + times for client, known in zip(self._clients, before, strict=True)
+            ),
+            "refusals",
+        )
+        return sum(client.refused for client in self._clients) - sum(before)
+
     # --- what has to hold ---
 
-    def keeps_up(self, seconds: float = AGAIN_SECONDS) -> None:
+    def keeps_up(self) -> None:
         """Every live read model and the relay reach the head of the log."""
-        wait_until(self._level, "read models and relay at the head", seconds)
+        wait_until(self._level, "read models and relay at the head")
 
     def _level(self) -> bool:
         try:
@@ -209,7 +214,7 @@ class Living:
     def holds(self) -> int:
         """Everything acknowledged is there once and in order, the views equal a rebuild; how many commands that was."""
         self.rest()
-        self.keeps_up(20)
+        self.keeps_up()
         self._is_logged()
         self._equals_a_rebuild()
         return sum(len(client.acknowledged) for client in self._finished)

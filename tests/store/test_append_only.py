@@ -107,6 +107,10 @@ def test_the_application_may_make_its_read_models(database: Database):
     migrate(database.owner_url)  # rights on a database do not come with its template
     with psycopg.connect(database.app_url, autocommit=True) as connection:
         connection.execute("create schema board_v1; create table board_v1.card (id uuid)")
+        owner = connection.execute(
+            "select tableowner = current_user from pg_tables where schemaname = 'board_v1'"
+        )
+        assert owner.fetchall() == [(True,)]
 
 
 def test_the_applications_sessions_are_bounded(database: Database):

@@ -158,13 +158,21 @@ def test_each_scene_is_on_stage_at_whichever_hour_the_workspace_is_filled(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("zone", "monday"), WEEKS, ids=[zone for zone, _ in WEEKS])
+@pytest.mark.parametrize(
+    ("zone", "first", "count"),
+    [
+        ("UTC", datetime(2026, 3, 2, tzinfo=UTC), 14 * 24),
+        ("America/New_York", datetime(2026, 3, 7, tzinfo=UTC), 72),
+        ("Europe/Berlin", datetime(2026, 10, 24, tzinfo=UTC), 72),
+    ],
+    ids=["two weeks", "clocks go on", "clocks go back"],
+)
 @pytest.mark.parametrize(("process", "number"), SCENES)
 def test_every_scene_is_on_stage_at_every_hour(
-    process: str, number: int, zone: str, monday: datetime
+    process: str, number: int, zone: str, first: datetime, count: int
 ) -> None:
-    """All hours of two weeks, for each scene."""
-    hours = [monday + timedelta(hours=hour, minutes=hour % 60) for hour in range(14 * 24)]
+    """All hours of two weeks, and of the days around a change of the clocks, for each scene."""
+    hours = [first + timedelta(hours=hour, minutes=hour % 60) for hour in range(count)]
     assert [now for now in hours if stand_at(now, zone, process, number) != as_told(process, number)] == []
 
 

@@ -3,8 +3,6 @@
 import signal
 from pathlib import Path
 
-import psutil
-
 from tests.support.forked import Forked
 from tests.support.waiting import wait_until
 from tests.workers import worker_process
@@ -19,12 +17,6 @@ class RunningWorker:
     def __init__(self, database_url: str, nats_url: str, **settings: object) -> None:
         told = {"database_url": database_url, "nats_url": nats_url, **settings}
         self._process = Forked(worker_process.main, told)
-
-    @property
-    def cpu_seconds(self) -> float:
-        """Time on the processor so far."""
-        times = psutil.Process(self._process.pid).cpu_times()
-        return float(times.user + times.system)
 
     @property
     def running(self) -> bool:

@@ -1,6 +1,6 @@
 """Health follows lag, not connections; the watchdog follows progress."""
 
-import time
+import gc
 from dataclasses import replace
 from uuid import uuid4
 
@@ -14,6 +14,7 @@ from store.connect import connect
 from store.log import Log
 from store.migrations import migrate
 from tests.support.databases import Database
+from tests.support.knocks import knocks
 from tests.workers.writing import add_task
 from workers.health import Consumer, Facts, Parked, collect, database_facts, judge
 from workers.transport import BrokerSettings
@@ -141,10 +142,11 @@ def test_the_embedded_broker_says_how_it_syncs(nats_server: NatsServer):
 
 
 @pytest.mark.anyio
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # of the client's own socket
 async def test_a_broker_that_is_away_is_told_at_once(log: Log, database: Database):
-    """Who asks how things are gets an answer within seconds, whatever is away."""
-    begun = time.monotonic()
-    facts = await collect(database.app_url, BrokerSettings(("nats://127.0.0.1:1",)))
-    assert facts.unreachable == ("nats",)
-    assert facts.log == str(log.id)
-    assert time.monotonic() - begun < 4
+    """Who asks how things are is told after one attempt, not after those that a worker makes."""
+    with knocks() as tried:
+        facts = await collect(database.app_url, BrokerSettings((f"nats://127.0.0.1:{tried.port}",)))
+    assert (facts.unreachable, facts.log) == (("nats",), str(log.id))
+    assert tried.count == 1
+    gc.collect()  # the client leaves a connection that was hung up to be collected: here, not in another test
