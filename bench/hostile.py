@@ -30,6 +30,7 @@ from bench.odd_requests import PLACES, RAW, TEXTS, Maker, operations
 from bench.served import serve_here, served
 from bench.support import durable_server
 from domain.words import Actor
+from milepost.up.first_person import appoint, bring_in
 from projections.engine.live import Projector
 from projections.registry import PROJECTIONS
 from store.log import Log
@@ -98,6 +99,9 @@ def run(scale: float) -> dict[str, float]:
         open_ones.enter_context(_projecting(server.app_url, log))
         port = open_ones.enter_context(served(server.app_url, "bench.hostile"))
         url = f"http://127.0.0.1:{port}"
+        bring_in(log, DANA, "Dana")
+        for bearer in (DANA, CRM):
+            appoint(log, bearer, "administrator", "Is asked for everything")
         senders = _senders(server.app_url)
         client = open_ones.enter_context(httpx.Client(base_url=url, timeout=_PATIENCE_SECONDS))
         run_id = _furnish(client, senders[0])
@@ -175,9 +179,8 @@ def _bearing(secret: str) -> dict[str, str]:
 
 
 def _furnish(client: httpx.Client, sender: Sender) -> str:
-    """Somebody who works here, a published process, a run of it; the id of the run."""
+    """A published process, a run of it; the id of the run."""
     steps: tuple[tuple[str, str, dict[str, Any]], ...] = (
-        ("POST", "/v1/people", {"person": "dana", "name": "Dana"}),
         ("PUT", "/v1/processes/onboarding/draft", PROCESS),
         ("POST", "/v1/processes/onboarding/publish", {"note": "First"}),
         ("POST", "/v1/runs", {"process": "onboarding", "name": "Acme", "roles": {"seller": DANA}}),
