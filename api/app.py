@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from copy import copy
-from functools import cache
+from functools import cache, partial
 
 from fastapi import APIRouter, FastAPI
 from starlette.routing import BaseRoute
@@ -27,6 +27,7 @@ from api.feeds.feeds import add_feeds
 from api.feeds.health import add_health
 from api.feeds.paged import add_paged
 from api.handling.failures import install
+from api.handling.seeing import must_see
 from api.handling.services import Services
 from api.machine.automation import add_automation
 from api.machine.outbox import add_outbox
@@ -65,7 +66,10 @@ def create_app(
     app.state.services = services
     extra = [route for router in extra_routers for route in router.routes]
     routes = [copy(route) for route in (*_routes(), *extra)]
-    guard_routes(routes, {**RULES, **(extra_rules or {})}, services.leases, services.site, services.callers)
+    guard_routes(
+        routes, {**RULES, **(extra_rules or {})}, services.leases, services.site, services.callers,
+        partial(must_see, services),
+    )  # fmt: skip
     app.router.routes[:] = routes
     install(app)
     app.add_middleware(Heads)

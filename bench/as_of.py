@@ -17,6 +17,7 @@ from bench.support import durable_server, percentile
 from projections import queries
 from projections.engine.live import Projector
 from projections.registry import PROJECTIONS
+from projections.visible import EVERYTHING
 from store.log import Log
 from store.migrations import migrate
 
@@ -48,7 +49,7 @@ def _measured(connection: psycopg.Connection, app: Milepost, first: int, turns: 
         "live": lambda: queries.board(connection, PROJECT),
         "as_of_instant": lambda: queries.board_then(connection, PROJECT, instant, known),
         "as_of_position": lambda: queries.board_then(connection, PROJECT, position, known),
-        "attention": lambda: queries.attention(connection, PROJECT),
+        "attention": lambda: queries.attention(connection, PROJECT, visible=EVERYTHING),
         "attention_as_of": lambda: queries.attention_then(connection, PROJECT, instant, known),
         "since": lambda: queries.since(
             connection, PROJECT, instant, queries.at_instant(connection, half + timedelta(days=30)), known

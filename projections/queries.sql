@@ -14,6 +14,8 @@ from read.inbox i left join read.project p on p.project = i.project
 where i.assignee = any(array(select unnest(%(assignees)s::text[]) union select m.work_group from read.group_member m
     join read.person a on a.person = m.member and a.active where m.member = any(%(assignees)s)))
   and not i.approved && %(assignees)s::text[]
+  and (%(sees_everything)s or i.project = any(%(sees_projects)s) or i.work = any(%(sees_cards)s)
+    or i.process = any(%(sees_processes)s) or (%(sees_every_run)s and i.process is not null))
   and not (i.kind = 'task' and exists (select 1 from read.card t, unnest(t.waits_for) as w (card)
     join read.card o on o.card = w.card and o.ended_at is null where t.card = i.work))
   and (%(begin)s::timestamptz is null or {due} >= %(begin)s and {due} < %(end)s)
@@ -63,7 +65,7 @@ select count(*) from read.history where stream = %(stream)s and version > %(afte
 
 -- name: projects
 select p.project, p.name, p.state, p.owner, p.process, p.stages, p.opened_at, count(*) over ()
-from read.project p
+from read.project p where %(sees_everything)s or p.project = any(%(sees_projects)s)
 order by p.state = 'closed', p.name, p.project
 limit %(limit)s offset %(after)s
 

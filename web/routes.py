@@ -14,6 +14,7 @@ from api.board.saved_views import SAVING
 from api.board.task_commands import ADDING, ON_TASK
 from api.handling.orders import asked_for
 from api.handling.registering import stream_id
+from api.handling.seeing import visible_to
 from api.handling.services import Services
 from api.run.commands import ON_RUN
 from api.run.sight import texts_for
@@ -106,15 +107,17 @@ def router(_services: Services | None = None) -> APIRouter:
 async def home(request: Request) -> Response:
     """What needs me: ready work, attention, projects, processes, runs started lately."""
     me = caller_of(request).actor
-    texts = await texts_for(request, None)
+    texts, visible = await texts_for(request, None), await visible_to(request)
     seen = await ask(
         request,
-        lambda connection: queries.home(connection, me, calendar=_services(request).calendar, texts=texts),
+        lambda connection: queries.home(
+            connection, me, calendar=_services(request).calendar, texts=texts, visible=visible
+        ),
     )
     lately = await ask(
         request,
         lambda connection: queries.runs(
-            connection, None, None, None, _LATELY, None, calendar=_services(request).calendar
+            connection, None, None, None, _LATELY, None, visible=visible, calendar=_services(request).calendar
         ),
     )
     return page(request, "home.html", answer=seen, lately=lately.rows)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hmac
 import re
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import parse_qsl
+from uuid import UUID
 
 from starlette.requests import Request
 from starlette.routing import BaseRoute, Mount, Route
@@ -88,14 +90,28 @@ class _Credential:
     rule: Rule
 
 
+Sees = Callable[[Caller, Any, UUID], Awaitable[None]]
+"""Refuses as unknown where a caller does not see a run, a task or a project."""
+_ONE = re.compile(r"(?:/v1)?/(run|task|project)s/\{id\}")
+"""The address of one of them, and of all that is shown of it."""
+
+
 class UnguardedRouteError(Exception):
     """A route is not in the matrix: who may call it was never decided."""
 
 
 def guard_routes(
-    routes: list[BaseRoute], rules: Mapping[str, Rule], leases: Leases, site: Site, callers: Callers
+    routes: list[BaseRoute],
+    rules: Mapping[str, Rule],
+    leases: Leases,
+    site: Site,
+    callers: Callers,
+    sees: Sees,
 ) -> None:
-    """Put every route behind its rule; raises UnguardedRouteError for one without a row."""
+    """Put every route behind its rule; raises UnguardedRouteError for one without a row.
+
+    A route that shows one run, task or project shows it to who ``sees`` it, by its address alone.
+    """
     for route in routes:
         if isinstance(route, Mount):
             route.app = _guarded(route.app, _rule(rules, "GET", f"{route.path}/*"), leases, site, callers)
@@ -104,9 +120,34 @@ def guard_routes(
             found = {_rule(rules, method, route.path) for method in methods}
             if len(found) != 1:
                 raise UnguardedRouteError(f"{route.path} has {len(found)} rules: make it one route a method")
-            route.app = _guarded(route.app, found.pop(), leases, site, callers)
+            shown = _shown(route.app, route.path, sees) if "GET" in methods else route.app
+            route.app = _guarded(shown, found.pop(), leases, site, callers)
         else:
             raise UnguardedRouteError(f"{route!r} is of a kind that cannot be guarded")
+
+
+def _shown(app: ASGIApp, path: str, sees: Sees) -> ASGIApp:
+    """What a route shows, for who sees the thing in its address and the project that the query names."""
+    one = _ONE.match(path)
+
+    async def shown(scope: Scope, receive: Receive, send: Send) -> None:
+        caller: Caller | None = scope.get(CALLER)
+        if caller is not None:
+            if one is not None and (id_ := _uuid(scope["path_params"].get("id"))) is not None:
+                await sees(caller, one[1], id_)
+            for name, told in parse_qsl(scope["query_string"].decode("latin-1")):
+                if name == "project" and (id_ := _uuid(told)) is not None:
+                    await sees(caller, "project", id_)
+        await app(scope, receive, send)
+
+    return shown
+
+
+def _uuid(text: object) -> UUID | None:
+    try:
+        return UUID(str(text))
+    except ValueError:
+        return None  # its reader says what is wrong with it
 
 
 def _rule(rules: Mapping[str, Rule], method: str, path: str) -> Rule:

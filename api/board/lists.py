@@ -17,10 +17,12 @@ from api.handling.bodies import Instant
 from api.handling.exports import Sheet, export
 from api.handling.queries import BoardQuery, Format, ViewQuery, Who
 from api.handling.registering import add_view, stream_id
+from api.handling.seeing import visible_to
 from api.handling.services import Services
 from projections.answers import Card
 from projections.lists import calendar as lists
 from projections.lists import cards
+from projections.visible import EVERYTHING, Visible
 
 _COLUMNS = (
     "kind", "id", "name", "stage", "state", "progress", "next_action", "who", "due_at", "overdue", "priority", "labels",
@@ -130,7 +132,8 @@ async def calendar(request: Request, query: Annotated[CalendarQuery, Query()]) -
     services: Services = request.app.state.services
     begin, end = window(services, query.begin, query.end)
     person = query.person or caller_of(request).actor
-    return await show(request, query, dues(services, query.project, person, begin, end))
+    visible = EVERYTHING if person == caller_of(request).actor else await visible_to(request)
+    return await show(request, query, dues(services, query.project, person, begin, end, visible))
 
 
 def window(services: Services, begin: datetime | None, end: datetime | None) -> tuple[datetime, datetime]:
@@ -140,11 +143,21 @@ def window(services: Services, begin: datetime | None, end: datetime | None) -> 
     return first, end or max(now + _AHEAD, first + timedelta(days=1))
 
 
-def dues(services: Services, project: UUID | None, person: str, begin: datetime, end: datetime) -> Any:
-    """The question for the dues of a project, or (None) of a person. Raises NotFound when it is asked."""
+def dues(
+    services: Services,
+    project: UUID | None,
+    person: str,
+    begin: datetime,
+    end: datetime,
+    visible: Visible = EVERYTHING,
+) -> Any:
+    """The question for the dues of a project, or (None) those of a person's work that are ``visible``.
+
+    Raises NotFound when it is asked.
+    """
     if project is None:
         return lambda connection: lists.person_calendar(
-            connection, person, begin, end, calendar=services.calendar
+            connection, person, begin, end, calendar=services.calendar, visible=visible
         )
     return lambda connection: lists.project_calendar(
         connection, project, begin, end, calendar=services.calendar

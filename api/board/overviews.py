@@ -11,6 +11,7 @@ from api.access.guard import caller_of
 from api.handling.answering import calendar_of, services_of, show
 from api.handling.queries import HomeQuery, PageQuery, ViewQuery
 from api.handling.registering import add_view, stream_id
+from api.handling.seeing import visible_to
 from api.run.sight import texts_for
 from projections import answers, queries
 
@@ -37,11 +38,16 @@ async def project_funnel(request: Request, id: str, query: Annotated[ViewQuery, 
 
 async def projects(request: Request, query: Annotated[PageQuery, Query()]) -> Response:
     """Open ones first."""
+    visible = await visible_to(request)
     return await show(
         request,
         query,
         lambda connection: queries.projects(
-            connection, now=services_of(request).clock(), calendar=calendar_of(request), page=query.page
+            connection,
+            visible=visible,
+            now=services_of(request).clock(),
+            calendar=calendar_of(request),
+            page=query.page,
         ),
     )
 
@@ -49,11 +55,18 @@ async def projects(request: Request, query: Annotated[PageQuery, Query()]) -> Re
 async def home(request: Request, query: Annotated[HomeQuery, Query()]) -> Response:
     """A person's work, projects and processes, and what needs attention."""
     person = query.person or caller_of(request).actor
-    texts = await texts_for(request, None)
+    texts, visible = await texts_for(request, None), await visible_to(request)
+    own = person == caller_of(request).actor
     return await show(
         request,
         query,
         lambda connection: queries.home(
-            connection, person, texts=texts, now=services_of(request).clock(), calendar=calendar_of(request)
+            connection,
+            person,
+            texts=texts,
+            visible=visible,
+            own=own,
+            now=services_of(request).clock(),
+            calendar=calendar_of(request),
         ),
     )

@@ -18,6 +18,7 @@ from api.handling.registering import add_view, stream_id
 from api.run.sight import texts_for
 from api.wire.problems import Problem
 from projections import answers, queries
+from projections.visible import EVERYTHING
 
 
 class SinceQuery(ViewQuery):
@@ -94,6 +95,7 @@ async def attention(request: Request, id: str, query: Annotated[ProjectAttention
                 calendar=calendar,
                 page=query.page,
                 texts=texts,
+                visible=EVERYTHING,
             )
         return queries.attention_then(
             connection, project, moment, services.app.definition, calendar=calendar, page=query.page,

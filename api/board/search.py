@@ -15,12 +15,14 @@ from api.access.guard import Caller, caller_of
 from api.handling.answering import show
 from api.handling.queries import ViewQuery
 from api.handling.registering import add_view
+from api.handling.seeing import visible_to
 from api.handling.services import Services
 from api.run.sight import Sight, sees_texts, sight_of
 from application.refused import Refused
 from domain.words import StepKey
 from projections.lists.search import Found, Seer, search
 from projections.paging import Page
+from projections.visible import Visible
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 
@@ -47,12 +49,15 @@ async def find(request: Request, query: Annotated[SearchQuery, Query()]) -> Resp
     """At most ``limit`` of each kind; never a sensitive or personal value, others for those who see them."""
     services: Services = request.app.state.services
     caller = caller_of(request)
+    visible = await visible_to(request)
     return await show(
-        request, query, lambda connection: found(services, caller, connection, query.q, query.page)
+        request, query, lambda connection: found(services, caller, connection, query.q, query.page, visible)
     )
 
 
-def found(services: Services, caller: Caller, connection: Connection[Any], text: str, page: Page) -> Found:
+def found(
+    services: Services, caller: Caller, connection: Connection[Any], text: str, page: Page, visible: Visible
+) -> Found:
     """What this caller finds. Who sees a value is asked of the log, once a run."""
 
     @cache
@@ -66,5 +71,5 @@ def found(services: Services, caller: Caller, connection: Connection[Any], text:
         seen = sight(run)
         return seen is not None and seen.sees_field(step, field)
 
-    seer = Seer(str(caller.actor), sees_texts(services, None, caller))
+    seer = Seer(str(caller.actor), sees_texts(services, None, caller), visible)
     return search(connection, text, seer, shows, page, calendar=services.calendar)

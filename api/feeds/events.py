@@ -16,8 +16,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response, StreamingResponse
 
-from api.access.guard import still_admitted
+from api.access.guard import Caller, caller_of, still_admitted
 from api.handling.queries import BIGGEST_POSITION, Position
+from api.handling.seeing import events_seen, visible_of
 from api.handling.services import Services
 from api.wire.problems import Problem
 from api.wire.sse import HEADERS, MEDIA_TYPE, event, keep_alive, stopped_or
@@ -86,14 +87,17 @@ class _Filter:
 
 
 async def events(request: Request, query: Annotated[FeedQuery, Query()]) -> Response:
-    """The events of the log in order: a page, or with `Accept: text/event-stream` a stream that goes on."""
+    """The events of the log in order: a page, or with `Accept: text/event-stream` a stream that goes on.
+
+    A program with the scope `service` is told all of them, everybody else those of what they see.
+    """
     services: Services = request.app.state.services
     wanted = _Filter(_types(query.types), query.process)
     if "text/event-stream" in request.headers.get("accept", ""):
         after = await stream_start(request, query.after, services)
-        stream = while_admitted(request, _stream(services, after, wanted))
+        stream = while_admitted(request, _stream(services, caller_of(request), after, wanted))
         return StreamingResponse(stream, headers=HEADERS, media_type=MEDIA_TYPE)
-    return await _page(services, query, wanted)
+    return await _page(services, caller_of(request), query, wanted)
 
 
 def _types(given: str | None) -> frozenset[str] | None:
@@ -137,9 +141,9 @@ async def _in_log(services: Services, position: int) -> int:
     return position
 
 
-async def _page(services: Services, query: FeedQuery, wanted: _Filter) -> Response:
+async def _page(services: Services, caller: Caller, query: FeedQuery, wanted: _Filter) -> Response:
     after = await _in_log(services, query.after or 0)
-    found, reached, head = await run_in_threadpool(_find, services, after, query.limit, wanted)
+    found, reached, head = await _find(services, caller, after, query.limit, wanted)
     following = None
     if reached < head:
         again = {"after": reached, "types": query.types, "process": query.process, "limit": query.limit}
@@ -153,23 +157,31 @@ async def _page(services: Services, query: FeedQuery, wanted: _Filter) -> Respon
     )
 
 
-def _find(
-    services: Services, after: int, limit: int, wanted: _Filter
+async def _find(
+    services: Services, caller: Caller, after: int, limit: int, wanted: _Filter
 ) -> tuple[list[dict[str, Any]], int, int]:
     """Up to ``limit`` events; how far was looked; the head. Looks at a bounded number of events."""
-    head = services.log.head()
+    head = await run_in_threadpool(services.log.head)
     found: list[dict[str, Any]] = []
     for _ in range(_SCAN_BATCHES):
         most = min(limit, BATCH) if wanted.process is None else BATCH
-        rows = services.log.read_to_tell(after, most, wanted.types)
+        rows = await run_in_threadpool(services.log.read_to_tell, after, most, wanted.types)
         if not rows:
             return found, max(after, head), head
+        told = {row.position for row in await _seen(services, caller, rows)}
         for row in rows:
             after = row.position
-            found += _public(services, row, wanted)
+            found += _public(services, row, wanted) if after in told else []
             if len(found) == limit:
                 return found, after, max(head, after)
     return found, after, max(head, after)
+
+
+async def _seen(services: Services, caller: Caller, rows: list[Recorded]) -> list[Recorded]:
+    """Those of the events that the caller is told of, by how they stand to it now."""
+    if not rows or "service" in caller.grant.scopes:
+        return rows
+    return await events_seen(services, caller, await visible_of(services, caller), rows)
 
 
 def _public(services: Services, row: Recorded, wanted: _Filter) -> list[dict[str, Any]]:
@@ -191,7 +203,9 @@ def _public(services: Services, row: Recorded, wanted: _Filter) -> list[dict[str
     return [made]
 
 
-async def _stream(services: Services, after: int, wanted: _Filter) -> AsyncGenerator[bytes, None]:
+async def _stream(
+    services: Services, caller: Caller, after: int, wanted: _Filter
+) -> AsyncGenerator[bytes, None]:
     """Every event from ``after`` on until the client leaves or the server stops; a slow client is waited for."""
     yield keep_alive(after)
     follower = services.log.follower
@@ -200,7 +214,7 @@ async def _stream(services: Services, after: int, wanted: _Filter) -> AsyncGener
         rows = await run_in_threadpool(_rows, services, after, wanted.types)
         parts = [
             event(made, position=row.position, name=row.type)
-            for row in rows
+            for row in await _seen(services, caller, rows)
             for made in _public(services, row, wanted)
         ]
         if parts:

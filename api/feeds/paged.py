@@ -18,6 +18,7 @@ from api.handling.answering import calendar_of, services_of, show
 from api.handling.exports import Sheet, export
 from api.handling.queries import AttentionQuery, HistoryQuery, InboxQuery, RunsQuery
 from api.handling.registering import add_view, stream_id
+from api.handling.seeing import visible_to
 from api.run.sight import sight_of, texts_for
 from projections import answers, queries
 from projections.answers import HistoryEntry, RunRow
@@ -43,7 +44,9 @@ def add_paged(router: APIRouter) -> None:
 
 async def runs(request: Request, query: Annotated[RunsQuery, Query()]) -> Response:
     """One row a run."""
-    known: dict[str, Any] = {"now": services_of(request).clock(), "calendar": calendar_of(request)}
+    known: dict[str, Any] = {
+        "now": services_of(request).clock(), "calendar": calendar_of(request), "visible": await visible_to(request),
+    }  # fmt: skip
 
     def page(connection: Connection[Any], limit: int, after: UUID | None) -> answers.Runs:
         return queries.runs(
@@ -92,6 +95,8 @@ async def inbox(request: Request, query: Annotated[InboxQuery, Query()]) -> Resp
     """Overdue first (oldest due first), then today, then undated, then upcoming."""
     person = query.person or caller_of(request).actor
     known: dict[str, Any] = {"now": services_of(request).clock(), "calendar": calendar_of(request)}
+    if person != caller_of(request).actor:
+        known["visible"] = await visible_to(request)
 
     def every(connection: Connection[Any]) -> Sheet:
         found = queries.inbox(connection, person, **known, page=ALL)
@@ -110,7 +115,7 @@ async def attention(request: Request, query: Annotated[AttentionQuery, Query()])
     """Everything that needs somebody: each row says why in plain words and carries the one action that fixes it."""
     known: dict[str, Any] = {
         "now": services_of(request).clock(), "calendar": calendar_of(request),
-        "texts": await texts_for(request, query.project),
+        "texts": await texts_for(request, query.project), "visible": await visible_to(request),
     }  # fmt: skip
 
     def every(connection: Connection[Any]) -> Sheet:

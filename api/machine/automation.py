@@ -19,6 +19,7 @@ from api.handling.commands import Call, Handle, carry_out
 from api.handling.orders import Order
 from api.handling.queries import Limit, PageQuery, Who
 from api.handling.registering import add_command, add_view, stream_id
+from api.handling.seeing import visible_to
 from api.handling.services import Services
 from api.handling.verbs import OnIncident, Verb, verb
 from api.run.sight import is_for_some, sees_texts
@@ -173,9 +174,12 @@ def add_automation(router: APIRouter) -> None:
 
 async def actions(request: Request, query: Annotated[ActionsQuery, Query()]) -> Response:
     """Mails, calls and child runs with their state; what others answered is shown to those who see the run's texts."""
+    visible = await visible_to(request)
     found = await answer(
         services_of(request),
-        lambda connection: queries.actions(connection, query.run, query.state, query.kind, query.page),
+        lambda connection: queries.actions(
+            connection, query.run, query.state, query.kind, query.page, visible=visible
+        ),
         query.min_position,
     )
     return await _shown(request, found)
@@ -183,9 +187,12 @@ async def actions(request: Request, query: Annotated[ActionsQuery, Query()]) -> 
 
 async def incidents(request: Request, query: Annotated[IncidentsQuery, Query()]) -> Response:
     """Open incidents: what could not be done, why, and who is asked to decide."""
+    visible = await visible_to(request)
     found = await answer(
         services_of(request),
-        lambda connection: queries.incidents(connection, query.run, query.assignee, query.page),
+        lambda connection: queries.incidents(
+            connection, query.run, query.assignee, query.page, visible=visible
+        ),
         query.min_position,
     )
     return await _shown(request, found)

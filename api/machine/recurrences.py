@@ -19,6 +19,7 @@ from api.handling.carrying import making, on_id
 from api.handling.orders import Order
 from api.handling.queries import PageQuery, ViewQuery
 from api.handling.registering import add_command, add_view, stream_id
+from api.handling.seeing import visible_to
 from api.handling.services import Services
 from api.handling.verbs import On, Verb, verb
 from api.wire.reading import validate
@@ -167,15 +168,21 @@ def add_recurrences(router: APIRouter) -> None:
 
 async def recurrences(request: Request, query: Annotated[RecurrencesQuery, Query()]) -> Response:
     """The schedule in words, the next five instants, and what the last time gave."""
+    visible = await visible_to(request)
     return await show(
-        request, query, lambda connection: queries.recurrences(connection, query.project, query.page)
+        request,
+        query,
+        lambda connection: queries.recurrences(connection, query.project, query.page, visible=visible),
     )
 
 
 async def recurrence(request: Request, id: str, query: Annotated[ViewQuery, Query()]) -> Response:  # noqa: A002 - its name in the address
     """The schedule in words, the next five instants, and what the last time gave."""
     stream = stream_id(id)
-    return await show(request, query, lambda connection: queries.recurrence(connection, stream))
+    visible = await visible_to(request)
+    return await show(
+        request, query, lambda connection: queries.recurrence(connection, stream, visible=visible)
+    )
 
 
 async def preview(request: Request, query: Annotated[PreviewQuery, Query()]) -> Response:

@@ -13,11 +13,14 @@ from projections.attention.fixes import mend
 from projections.attention.judged import Need
 from projections.attention.open_cards import Beside
 from projections.machine.action_queries import IncidentRow, loose_incidents
+from projections.visible import Visible
 
 
-def loose_needs(connection: Conn, project: UUID | None, context: Context) -> Iterator[Need]:
-    """As what needs somebody, in one project or in all."""
+def loose_needs(connection: Conn, project: UUID | None, context: Context, visible: Visible) -> Iterator[Need]:
+    """As what needs somebody, in one project or in all, of what is ``visible``."""
     for one in loose_incidents(connection, project):
+        if not visible.shows(one.run, one.project, one.process):
+            continue
         age = round(context.judge.worked_hours(one.since), 1)
         yield Need("incident", age, one.run, one.step, one.project, partial(_row, one, age, context))
 

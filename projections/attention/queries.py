@@ -34,9 +34,14 @@ from projections.paging import Page, cut
 from projections.people.names import names_of
 from projections.run.queries import definition_of
 from projections.statements import ask, columns, composed, parts
+from projections.visible import VISIBLE, Visible
 
 _SQL = composed(
-    "attention/queries", open_card=OPEN_CARD_COLUMNS, open_step=columns(OpenStep, "s"), **parts("people/gone")
+    "attention/queries",
+    open_card=OPEN_CARD_COLUMNS,
+    open_step=columns(OpenStep, "s"),
+    **parts("people/gone"),
+    **VISIBLE,
 )
 _SEVERITY = {kind: place for place, kind in enumerate(ATTENTION_KINDS)}
 _TELLS_BESIDE = frozenset({"late", "stalled", "at_risk"})
@@ -53,22 +58,26 @@ def attention(
     calendar: Calendar | None = None,
     page: Page = PAGE,
     texts: bool = False,
+    visible: Visible,
 ) -> Attention:
     """What needs somebody, in one project or in all, the worst first.
 
-    ``texts``: the reader works with these runs and is told what help is needed for.
+    ``texts``: the reader works with these runs and is told what help is needed for. ``visible``: what they see.
     """
     current = fresh(connection, "attention", "board")
     by = judge(now, calendar)
-    return page_of(everything(connection, project, by, texts=texts), current, page, known_beside(connection))
+    found = everything(connection, project, by, texts=texts, visible=visible)
+    return page_of(found, current, page, known_beside(connection))
 
 
-def everything(connection: Conn, project: UUID | None, by: Judge, *, texts: bool = False) -> list[Need]:
-    """All that needs somebody, the worst first."""
-    cards = ask(connection, _SQL["open_cards"], OpenCard, project=project)
+def everything(
+    connection: Conn, project: UUID | None, by: Judge, *, texts: bool = False, visible: Visible
+) -> list[Need]:
+    """All that needs somebody and is ``visible``, the worst first."""
+    cards = ask(connection, _SQL["open_cards"], OpenCard, project=project, **visible.asked)
     usual = usual_of(connection, by.now, by.calendar)
     by = replace(by, at_risk=warned_of(connection, [card.card for card in cards]))
-    steps = by_run(ask(connection, _SQL["open_steps"], OpenStep, project=project))
+    steps = by_run(ask(connection, _SQL["open_steps"], OpenStep, project=project, **visible.asked))
     projects = project_names(connection, project)
     lacks = wanting(connection, project, {id_: owner for id_, (_, owner) in projects.items()})
     helped = [run for run, found in steps.items() if any(step.help_since for step in found)]
@@ -94,7 +103,7 @@ def everything(connection: Conn, project: UUID | None, by: Judge, *, texts: bool
         told,
         bound(connection),
     )  # fmt: skip
-    return ordered(cards, steps, context, loose_needs(connection, project, context))
+    return ordered(cards, steps, context, loose_needs(connection, project, context, visible))
 
 
 def ordered(

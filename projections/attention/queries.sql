@@ -1,11 +1,11 @@
 -- What needs somebody is judged by: open cards and steps, projects, whose work is nobody's any more.
 
 -- name: open_cards
-select {open_card} from read.card c where c.ended_at is null and (%(project)s::uuid is null or c.project = %(project)s)
+select {open_card} from read.card c where c.ended_at is null and {visible} and (%(project)s::uuid is null or c.project = %(project)s)
 
 -- name: open_steps
 select {open_step} from read.open_step s join read.card c on c.card = s.run
-where c.ended_at is null and (%(project)s::uuid is null or c.project = %(project)s)
+where c.ended_at is null and {visible} and (%(project)s::uuid is null or c.project = %(project)s)
 
 -- name: project_names
 select project, name, case when exists (select 1 from read.person p where p.person = owner and not p.active) then null

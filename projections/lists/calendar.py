@@ -14,6 +14,7 @@ from projections.asking import Conn, fresh, rows
 from projections.board.projects import project_of
 from projections.lists.cards import due_cards, target_words
 from projections.paging import ALL
+from projections.visible import EVERYTHING, Visible
 from projections.work.queries import inbox
 
 
@@ -59,10 +60,16 @@ def project_calendar(
 
 
 def person_calendar(
-    connection: Conn, person: str, begin: datetime, end: datetime, *, calendar: Calendar
+    connection: Conn,
+    person: str,
+    begin: datetime,
+    end: datetime,
+    *,
+    calendar: Calendar,
+    visible: Visible = EVERYTHING,
 ) -> DueCalendar:
-    """What is due for a person: all ready work of theirs that has a due in the window."""
-    seen = inbox(connection, person, calendar=calendar, page=ALL, due=(begin, end))
+    """What is due for a person: the ready work of theirs that has a due in the window, as far as it is ``visible``."""
+    seen = inbox(connection, person, calendar=calendar, page=ALL, due=(begin, end), visible=visible)
     entries = [(row.id, _own(row)) for row in seen.rows if row.due_at is not None]
     return DueCalendar(_between(connection, entries, begin, end), seen.position, seen.as_of, seen.behind)
 

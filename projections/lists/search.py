@@ -21,6 +21,7 @@ from projections.engine.projection import blocks
 from projections.forecasts.queries import forecasts_of
 from projections.paging import Page, cut
 from projections.run.queries import definition_of
+from projections.visible import VISIBLE, Visible
 
 HitKind = Literal["run", "task", "step", "person", "value"]
 SHORTEST = 2
@@ -33,8 +34,13 @@ _CONCERNED = """
   or exists (select from jsonb_each_text(r.roles) e where e.value = %(who)s)
   or exists (select from read.run_step x where x.run = r.run and (x.assignee = %(who)s or x.by = %(who)s)))
 """
+_VISIBLE = VISIBLE["visible"].as_string()
 _SQL = {
-    name: text.replace("{concerned}", _CONCERNED).encode() for name, text in blocks("lists/search").items()
+    name: text.replace("{concerned}", _CONCERNED)
+    .replace("{visible}", _VISIBLE)
+    .replace("{visible_step}", _VISIBLE.replace("c.card", "i.work").replace("c.", "i."))
+    .encode()
+    for name, text in blocks("lists/search").items()
 }
 
 
@@ -71,10 +77,14 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Seer:
-    """For whom values are looked for; ``all``: they manage, so every run concerns them."""
+    """For whom things are looked for: what they see of runs and tasks.
+
+    ``all``: the values of every run concern them.
+    """
 
     who: str
     all: bool
+    visible: Visible
 
 
 Shows = Callable[[UUID, StepKey, str], bool]
@@ -106,7 +116,7 @@ def search(
     if not words or len("".join(words)) < SHORTEST:
         return Found(text, (), False, *current)
     most = page.after + (page.limit or 0) + 1
-    asked = _asked(text.strip(), most)
+    asked = {**_asked(text.strip(), most), **seer.visible.asked}
     kinds = [[_hit(row) for row in connection.execute(_SQL[name], asked)] for name in _NAMED]
     kinds.append(_values(connection, asked, words, seer, shows, most))
     pages = [cut(found, page) for found in kinds]

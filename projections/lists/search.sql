@@ -10,6 +10,7 @@ from (
   union
   select run from read.run where to_tsvector('simple', public.search_words(subject)) @@ public.search_query(%(text)s)
 ) found join read.card c on c.card = found.card
+where {visible}
 order by c.ended_at is not null, (c.name ilike %(start)s) desc, (c.name ilike %(part)s) desc,
   public.similarity(c.name, %(text)s) desc, c.started_at desc, c.card
 limit %(limit)s
@@ -17,7 +18,7 @@ limit %(limit)s
 -- name: steps
 select 'step', i.work, i.title, i.project, i.process, i.stage, i.state, false, i.step, i.name
 from read.inbox i
-where i.kind = 'step' and (i.title ilike %(part)s
+where i.kind = 'step' and {visible_step} and (i.title ilike %(part)s
   or to_tsvector('simple', public.search_words(i.title)) @@ public.search_query(%(text)s))
 order by (i.title ilike %(start)s) desc, i.due_at nulls last, i.work, i.step
 limit %(limit)s

@@ -14,6 +14,7 @@ from projections.answers import StepAction
 from projections.asking import Conn, fresh
 from projections.paging import FIRST, Page, left
 from projections.statements import ask, composed, statements, value_of, values_of
+from projections.visible import Visible
 
 _SQL = composed("machine/action_queries")
 _REOPENINGS = statements("machine/reopening_queries")
@@ -174,10 +175,12 @@ def actions(
     state: str | None = None,
     kind: str | None = None,
     page: Page = FIRST,
+    *,
+    visible: Visible,
 ) -> ActionList:
     """A page of what the machine did and has to do, the newest change first."""
     current = fresh(connection, "actions")
-    asked = {"run": run, "state": state, "kind": kind, **page._asdict()}
+    asked = {"run": run, "state": state, "kind": kind, **page._asdict(), **visible.asked}
     told = tuple(ask(connection, _SQL["list"], ActionRow, **asked))
     total: int = value_of(connection, _SQL["list_count"], **asked)
     return ActionList(told, *current, *left(total, page, len(told)))
@@ -219,11 +222,16 @@ class _OfStep(NamedTuple):
 
 
 def incidents(
-    connection: Conn, run: UUID | None = None, assignee: str | None = None, page: Page = FIRST
+    connection: Conn,
+    run: UUID | None = None,
+    assignee: str | None = None,
+    page: Page = FIRST,
+    *,
+    visible: Visible,
 ) -> IncidentList:
     """A page of what somebody has to decide, the oldest first."""
     current = fresh(connection, "actions")
-    asked = {"run": run, "assignee": assignee, **page._asdict()}
+    asked = {"run": run, "assignee": assignee, **page._asdict(), **visible.asked}
     told = tuple(ask(connection, _SQL["incidents"], IncidentRow, **asked))
     total: int = value_of(connection, _SQL["incidents_count"], **asked)
     return IncidentList(told, *current, *left(total, page, len(told)))

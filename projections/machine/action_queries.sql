@@ -11,9 +11,13 @@ where place <= %(each)s order by next_at, run, found.step, round, action limit %
 select run, nullif(step, '') as step, round, action, lane from read.action where state = 'started' and kind = any(%(kinds)s)
 order by changed_at
 
+-- name: visible_action
+(%(sees_everything)s or project = any(%(sees_projects)s) or run = any(%(sees_cards)s)
+  or process = any(%(sees_processes)s) or %(sees_every_run)s)
+
 -- name: listed
 from read.action
-where (%(run)s::uuid is null or run = %(run)s) and (%(state)s::text is null or state = %(state)s)
+where {visible_action} and (%(run)s::uuid is null or run = %(run)s) and (%(state)s::text is null or state = %(state)s)
   and (%(kind)s::text is null or kind = %(kind)s)
 
 -- name: list
@@ -26,7 +30,7 @@ select count(*) {listed}
 
 -- name: open
 from read.action
-where incident is not null and (%(run)s::uuid is null or run = %(run)s)
+where incident is not null and {visible_action} and (%(run)s::uuid is null or run = %(run)s)
   and (%(assignee)s::text is null or assignee = %(assignee)s)
 
 -- name: of_steps

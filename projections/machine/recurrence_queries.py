@@ -12,6 +12,7 @@ from domain.instants import described, upcoming
 from projections.asking import Conn, NotFound, fresh
 from projections.paging import ALL, Left, Page
 from projections.statements import ask_page, statements, value_of, values_of
+from projections.visible import Visible
 
 _SQL = statements("machine/recurrence_queries")
 PREVIEWED = 5
@@ -56,17 +57,19 @@ class Recurrences:
     next_after: int | None = None
 
 
-def recurrences(connection: Conn, project: UUID | None = None, page: Page = ALL) -> Recurrences:
-    """All recurring work, or that of one project."""
+def recurrences(
+    connection: Conn, project: UUID | None = None, page: Page = ALL, *, visible: Visible
+) -> Recurrences:
+    """All recurring work that is ``visible``, or that of one project."""
     current = fresh(connection, "recurrences")
-    shown, after_these = _found(connection, page, project=project)
+    shown, after_these = _found(connection, page, visible, project=project)
     return Recurrences(tuple(map(_row, shown)), *current, *after_these)
 
 
-def recurrence(connection: Conn, recurrence: UUID) -> Recurrences:
-    """One piece of recurring work, as a list of one. Raises NotFound."""
+def recurrence(connection: Conn, recurrence: UUID, *, visible: Visible) -> Recurrences:
+    """One piece of recurring work, as a list of one. Raises NotFound, also where it is not ``visible``."""
     current = fresh(connection, "recurrences")
-    found, _ = _found(connection, ALL, recurrence=recurrence)
+    found, _ = _found(connection, ALL, visible, recurrence=recurrence)
     if not found:
         raise NotFound("recurrence", recurrence)
     return Recurrences(tuple(map(_row, found)), *current)
@@ -84,9 +87,22 @@ def next_instant(connection: Conn, apart: Sequence[UUID] = ()) -> datetime | Non
 
 
 def _found(
-    connection: Conn, page: Page, *, project: UUID | None = None, recurrence: UUID | None = None
+    connection: Conn,
+    page: Page,
+    visible: Visible,
+    *,
+    project: UUID | None = None,
+    recurrence: UUID | None = None,
 ) -> tuple[tuple[_Recurring, ...], Left]:
-    return ask_page(connection, _SQL["list"], _Recurring, page, project=project, recurrence=recurrence)
+    return ask_page(
+        connection,
+        _SQL["list"],
+        _Recurring,
+        page,
+        project=project,
+        recurrence=recurrence,
+        **visible.asked,
+    )
 
 
 def _row(row: _Recurring) -> RecurrenceRow:

@@ -6,6 +6,8 @@ select recurrence as id, name, state, cron, time_zone, catch_up, makes, project,
   count(*) over () as total
 from read.recurrence
 where (%(project)s::uuid is null or project = %(project)s) and (%(recurrence)s::uuid is null or recurrence = %(recurrence)s)
+  and (%(sees_everything)s or project = any(%(sees_projects)s) or process = any(%(sees_processes)s)
+    or (%(sees_every_run)s and process is not null))
 order by state = 'ended', next_at nulls last, name, recurrence
 limit %(limit)s offset %(after)s
 

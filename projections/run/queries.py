@@ -43,8 +43,9 @@ from projections.machine.action_queries import step_actions
 from projections.run.live_values import live_values
 from projections.run.step_times import Pause, StepTimes, alarms_of, next_reminder, pauses_of
 from projections.statements import ask, composed, value_of
+from projections.visible import VISIBLE, Visible
 
-_LIST = composed("run/list_queries", **PARTS)
+_LIST = composed("run/list_queries", **PARTS, **VISIBLE)
 ENDED_WELL = frozenset({"done", "skipped", "not_applicable"})
 
 
@@ -100,7 +101,7 @@ def latest_history(connection: Conn, stream: UUID, before: int | None = None, li
     return History(entries, last, *current, more)
 
 
-def runs(
+def runs(  # noqa: PLR0913 - which, how many, for whom, as of when
     connection: Conn,
     process: str | None = None,
     project: UUID | None = None,
@@ -108,12 +109,16 @@ def runs(
     limit: int = 100,
     after: UUID | None = None,
     *,
+    visible: Visible,
     now: datetime | None = None,
     calendar: Calendar | None = None,
 ) -> Runs:
-    """Runs, the newest first, in the states that boards show; ``after`` is the last run of the page before."""
+    """Runs that are ``visible``, the newest first, in the states that boards show.
+
+    ``after`` is the last run of the page before.
+    """
     current = fresh(connection, "board")
-    asked = {"process": process, "project": project, "life": state, "after": after}
+    asked = {"process": process, "project": project, "life": state, "after": after, **visible.asked}
     found = ask(connection, _LIST["runs"], CardRow, **asked, limit=limit + 1)
     by = judge(now, calendar, forecasts_of(connection, [row.card for row in found[:limit]]))
     page = tuple(_row(card_of(row, by), row.life) for row in found[:limit])

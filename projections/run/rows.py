@@ -55,5 +55,5 @@ def _rows(subject: Subject) -> Iterator[tuple[int, Row]]:
 
 
 RUN_STEPS = Projection(
-    "run_steps", 8, (RUN, RUN_STEP), {"run": Source((RUN_FACTS, RUN_VALUES), _rows)}, sql="run/rows"
+    "run_steps", 9, (RUN, RUN_STEP), {"run": Source((RUN_FACTS, RUN_VALUES), _rows)}, sql="run/rows"
 )

@@ -55,6 +55,8 @@ create table run_step (
 );
 
 -- name: indexes
+create index run_started_by on run using hash (started_by);
+create index run_role_holders on run using gin (jsonb_path_query_array(roles, '$.*'));
 create index run_of_process on run (process, process_version);
 create index run_of_project on run (project) where project is not null;
 create index run_words on run using gin (to_tsvector('simple', public.search_words_in(inputs)));

@@ -33,11 +33,12 @@ from projections.cards.tallies import (
 )
 from projections.paging import ALL, Page, counted, left
 from projections.process.queries import processes_counted
+from projections.visible import EVERYTHING, Visible
 
 _SHOWN, _AT_HOME = Page(200), Page(20)
 
 
-def inbox(
+def inbox(  # noqa: PLR0913 - whose, how many, for whom, as of when
     connection: Conn,
     person: str,
     groups: Iterable[str] = (),
@@ -47,17 +48,19 @@ def inbox(
     calendar: Calendar | None = None,
     page: Page = _SHOWN,
     due: tuple[datetime, datetime] | None = None,
+    visible: Visible = EVERYTHING,
 ) -> Inbox:
     """A page of a person's ready work, and that of the groups they are in; ``end_of_today`` is theirs.
 
     ``groups`` are further ones; without ``end_of_today`` the next 24 hours are today. ``due``: only what is due from
-    one instant until before another.
+    one instant until before another. ``visible``: what the reader of somebody else's sees; one's own is there whole.
     """
     current, at = fresh(connection, "inbox", "board", "people"), moment(now)
     known = calendar or WEEKDAYS
     asked: dict[str, Any] = {
         "assignees": [person, *groups], "now": at, "today": end_of_today or at + timedelta(days=1),
         "zone": str(known.zone), "closes": known.closes, "begin": due and due[0], "end": due and due[1],
+        **visible.asked,
     }  # fmt: skip
     found = rows(connection, "inbox", **asked, limit=page.limit, after=page.after)
     counted = found or (rows(connection, "inbox", **asked, limit=1, after=0) if page.after else [])
@@ -68,13 +71,18 @@ def inbox(
 
 
 def projects(
-    connection: Conn, *, now: datetime | None = None, calendar: Calendar | None = None, page: Page = ALL
+    connection: Conn,
+    *,
+    visible: Visible,
+    now: datetime | None = None,
+    calendar: Calendar | None = None,
+    page: Page = ALL,
 ) -> Projects:
-    """All projects with what is open and what needs attention, open ones first."""
+    """The projects that are ``visible`` with what is open and what needs attention, open ones first."""
     current = fresh(connection, "attention", "board")
-    found = everything(connection, None, judge(now, calendar))
+    found = everything(connection, None, judge(now, calendar), visible=visible)
     counts = Counter(need.project for need in found if need.project is not None)
-    return _projects(connection, counts, tallies(connection), current, page)
+    return _projects(connection, counts, tallies(connection), current, page, visible=visible)
 
 
 def _projects(
@@ -83,11 +91,13 @@ def _projects(
     cards: Iterable[Tally],
     current: Fresh,
     page: Page = ALL,
+    *,
+    visible: Visible,
 ) -> Projects:
     standing: dict[UUID | None, list[Tally]] = {}
     for each in cards:
         standing.setdefault(each.project, []).append(each)
-    shown, after_these = counted(rows(connection, "projects", **page._asdict()), page)
+    shown, after_these = counted(rows(connection, "projects", **page._asdict(), **visible.asked), page)
     found = tuple(_project_row(row, standing.get(row[0], []), attention.get(row[0], 0)) for row in shown)
     return Projects(found, *current, *after_these)
 
@@ -114,17 +124,22 @@ def home(
     now: datetime | None = None,
     calendar: Calendar | None = None,
     texts: bool = False,
+    visible: Visible,
+    own: bool = True,
 ) -> Home:
-    """What a person sees first."""
-    work = inbox(connection, person, groups, now=now, calendar=calendar, page=_AT_HOME)
+    """What a person sees first, of what is ``visible``; their work whole, where it is the reader's ``own``."""
+    work = inbox(
+        connection, person, groups, now=now, calendar=calendar, page=_AT_HOME,
+        visible=EVERYTHING if own else visible,
+    )  # fmt: skip
     current = fresh(connection, "attention", "board")
     by = judge(now, calendar)
-    found = everything(connection, None, by, texts=texts)
+    found = everything(connection, None, by, texts=texts, visible=visible)
     needs = page_of(found, current, _AT_HOME, known_beside(connection))
     counts = Counter(need.project for need in found if need.project is not None)
     of_processes = fresh(connection, "process_stats", "board")
     cards = tallies(connection)
-    all_projects = _projects(connection, counts, cards, current)
+    all_projects = _projects(connection, counts, cards, current, visible=visible)
     all_processes = processes_counted(connection, cards, of_processes)
     return Home(
         person=person,

@@ -71,7 +71,7 @@ def test_a_route_without_a_row_stops_the_start():
     """Who may call a route has to be decided before it can be served."""
     rules = {name: rule for name, rule in RULES.items() if name != "GET /v1/runs"}
     with pytest.raises(UnguardedRouteError, match="GET /v1/runs is not in the matrix"):
-        guard_routes(list(api_router().routes), rules, None, None, Callers())  # type: ignore[arg-type]
+        guard_routes(list(api_router().routes), rules, None, None, Callers(), None)  # type: ignore[arg-type]
 
 
 def test_the_matrix_holds_for_every_route_and_scope(api: Api):

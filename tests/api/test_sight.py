@@ -232,8 +232,8 @@ def test_what_is_written_at_a_step_for_some_roles_is_for_those_too(
         (stage,) = client.get(f"/v1/runs/{run}").json()["stages"]
         (talk,) = (step for step in stage["steps"] if step["key"] == "talk")
         assert talk["help"] is not None
-        board = client.get(f"/v1/projects/{place}/board").text
-        assert '"help":{' in board
+    board = api.client.get(f"/v1/projects/{place}/board").text
+    assert '"help":{' in board
 
 
 def test_who_is_mentioned_at_a_step_for_some_roles_reads_what_was_written(api: Api, places: tuple[str, str]):

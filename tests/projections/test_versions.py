@@ -9,7 +9,7 @@ from projections.engine.projection import Projection
 from projections.registry import BY_NAME, PROJECTIONS
 
 RECORDED = {
-    "run_steps": (8, "d294d1d79b449316"),
+    "run_steps": (9, "a81a2e15ee4d09f0"),
     "run_history": (1, "df2ac292a2c7aa57"),
     "board": (8, "b85984a48d06426a"),
     "attention": (3, "354d7a88328e84a5"),

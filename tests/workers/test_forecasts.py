@@ -29,6 +29,7 @@ from projections.forecasts import queries as forecast_queries
 from projections.forecasts.trails import SQL, trails_of
 from projections.lists import cards as card_lists
 from projections.registry import PROJECTIONS
+from projections.visible import EVERYTHING
 from store.log import Log
 from tests.interchange.support import HEADER, csv_log
 from tests.projections.histories import Fact, store
@@ -329,7 +330,10 @@ def test_a_log_at_the_ends_of_time_stops_nobody(office: Office, tmp_path: Any) -
             sum(column.count for column in queries.board(connection, imported.project, now=MONDAY).columns)
             == 2
         )
-        told = {row.id for row in queries.attention(connection, imported.project, now=MONDAY).rows}
+        told = {
+            row.id
+            for row in queries.attention(connection, imported.project, visible=EVERYTHING, now=MONDAY).rows
+        }
         assert told <= {run_stream("old", name) for name in ("open", "early")}
         assert queries.process_stats(connection, "old").runs == 27
         assert (
@@ -356,5 +360,8 @@ def test_lists_of_runs_show_the_states_of_boards(office: Office) -> None:
     run = office.start(MONDAY, target_at=MONDAY + timedelta(days=1, hours=2))
     office.round()
     with office.connection() as connection:
-        listed = {row.id: row.card_state for row in queries.runs(connection, "hire", now=office.now).rows}
+        listed = {
+            row.id: row.card_state
+            for row in queries.runs(connection, "hire", visible=EVERYTHING, now=office.now).rows
+        }
         assert listed[run] == queries.card(connection, run, now=office.now).state == "at_risk"

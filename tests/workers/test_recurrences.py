@@ -32,6 +32,7 @@ from projections import queries
 from projections.engine.live import Projector
 from projections.machine.recurrence_queries import recurrences
 from projections.registry import PROJECTIONS
+from projections.visible import EVERYTHING
 from store.connect import connect
 from store.log import Log
 from tests.projections.histories import staff, store
@@ -99,7 +100,7 @@ class Place:
     def row(self) -> Any:
         """The recurring work as the list shows it."""
         with connect(self.url, "test") as connection:
-            return recurrences(connection).rows[0]
+            return recurrences(connection, visible=EVERYTHING).rows[0]
 
 
 def _closed(project: Project | None) -> Sequence[Event]:

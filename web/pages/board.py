@@ -14,6 +14,7 @@ from starlette.responses import Response
 from api.board.project_views import not_in_future
 from api.handling.queries import BoardQuery, PageQuery, ThenQuery
 from api.handling.registering import stream_id
+from api.handling.seeing import visible_to
 from api.handling.services import Services
 from api.run.sight import texts_for
 from api.wire.problems import Problem
@@ -21,6 +22,7 @@ from api.wire.reading import validate
 from projections import answers, queries
 from projections.board.queries import EVERY_CARD
 from projections.lists.cards import acting
+from projections.visible import EVERYTHING
 from web.pages.queries import ON_A_PAGE, ask, asked_page
 from web.rendering.page import page
 from web.words.people import NAMES, who
@@ -117,7 +119,7 @@ async def attention(request: Request) -> Response:
     def answered(connection: Connection[Any]) -> answers.Attention:
         shown: Any = {"calendar": calendar, "page": query.page}
         if then is None:
-            return queries.attention(connection, project, texts=texts, **shown)
+            return queries.attention(connection, project, texts=texts, visible=EVERYTHING, **shown)
         moment = queries.at_instant(connection, then)
         return queries.attention_then(connection, project, moment, services.app.definition, **shown)
 
@@ -141,10 +143,12 @@ async def attention(request: Request) -> Response:
 async def everywhere(request: Request) -> Response:
     """What needs attention in all projects, each with the action that fixes it."""
     services, query = _services(request), asked_page(request)
-    texts = await texts_for(request, None)
+    texts, visible = await texts_for(request, None), await visible_to(request)
 
     def answered(connection: Connection[Any]) -> answers.Attention:
-        return queries.attention(connection, texts=texts, calendar=services.calendar, page=query.page)
+        return queries.attention(
+            connection, texts=texts, visible=visible, calendar=services.calendar, page=query.page
+        )
 
     seen = await ask(request, answered)
     facts: dict[str, Any] = {"attention": seen, "query": query, "since": None, "answer": seen}

@@ -19,6 +19,7 @@ from api.access.matrix import Rule
 from api.board.lists import ListQuery, TimelineQuery
 from api.board.search import SearchQuery, found
 from api.handling.registering import stream_id
+from api.handling.seeing import visible_to
 from api.handling.services import Services
 from api.wire.reading import validate
 from projections.lists import cards as lists
@@ -118,8 +119,9 @@ async def search(request: Request) -> Response:
     if text:
         given = {name: request.query_params[name] for name in ("after",) if name in request.query_params}
         query = validate(SearchQuery, {"q": text[:200], **given})
+        visible = await visible_to(request)
         told = await _read(
-            request, lambda connection: found(services, caller, connection, query.q, query.page)
+            request, lambda connection: found(services, caller, connection, query.q, query.page, visible)
         )
     fresh: dict[str, Any] = {"answer": told} if told else {}
     return page(request, "search.html", query=text, found=told, place="search", **fresh)

@@ -15,6 +15,7 @@ from api.handling.answering import answer
 from api.handling.form import form_of
 from api.handling.orders import asked_for
 from api.handling.registering import stream_id
+from api.handling.seeing import visible_to
 from api.handling.services import Services
 from api.people.views import WorkloadQuery
 from api.signing_in.granted import AccessOf, EndQuery, access_of, end_all, end_one
@@ -27,6 +28,7 @@ from projections import queries
 from projections.answers import Inbox, PersonView
 from projections.answers.workload import Workload
 from projections.paging import Page
+from projections.visible import EVERYTHING
 from web.pages.queries import ON_A_PAGE, ask, asked_page
 from web.rendering.errors import refused
 from web.rendering.page import page, reveal
@@ -84,9 +86,14 @@ async def person(request: Request) -> Response:
 
     query = asked_page(request)
 
+    own = caller_of(request).actor == f"person:{key}"
+    visible = EVERYTHING if own else await visible_to(request)
+
     def open_work(connection: Connection[Any]) -> Inbox:
         now, calendar = services.clock(), services.calendar
-        return queries.inbox(connection, f"person:{key}", now=now, calendar=calendar, page=query.page)
+        return queries.inbox(
+            connection, f"person:{key}", now=now, calendar=calendar, page=query.page, visible=visible
+        )
 
     try:
         seen = await answer(services, told, wanted)

@@ -9,6 +9,7 @@ from fastapi import Request
 from starlette.responses import Response
 
 from api.handling.registering import stream_id
+from api.handling.seeing import visible_to
 from api.handling.services import Services
 from api.run.commands import STARTING
 from domain.document import Document
@@ -78,10 +79,11 @@ async def _shown(
     key, document = seen.key, _newest(seen)
     after = request.query_params.get("after")
     begin = stream_id(after) if after else None
+    visible = await visible_to(request)
     rows = await ask(
         request,
         lambda connection: queries.runs(
-            connection, key, None, None, _RUNS, begin, calendar=services.calendar
+            connection, key, None, None, _RUNS, begin, visible=visible, calendar=services.calendar
         ),
     )
     asked = tried or document

@@ -14,6 +14,7 @@ from api.handling.services import Services
 from projections.answers.forecasts import LeverAnswer, RunForecast
 from projections.forecasts.queries import run_forecast, run_levers
 from projections.machine.action_queries import IncidentRow, incidents
+from projections.visible import EVERYTHING
 
 PROBLEMS = {
     "failed": "It failed, and is not tried again by itself.",
@@ -41,6 +42,6 @@ async def beside(request: Request, run: UUID, sees: Callable[[str | None], bool]
 
 
 def _beside(connection: Connection[Any], run: UUID, sees: Callable[[str | None], bool]) -> Beside:
-    found = incidents(connection, run).rows
+    found = incidents(connection, run, visible=EVERYTHING).rows
     shown = tuple(row if sees(row.step) else replace(row, reason="") for row in found)
     return Beside(run_forecast(connection, run), shown, run_levers(connection, run).levers)
