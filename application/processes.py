@@ -48,6 +48,11 @@ async def restore(app: Milepost, key: str, asked: Asked, *, version: int) -> Don
     ))  # fmt: skip
 
 
+async def must_move_runs(app: Milepost, key: str, asked: Asked) -> None:
+    """Refused for who may not have the runs of a process follow another version, many at a time."""
+    await app.gate.must("processes.move_runs", asked, OfProcess(key))
+
+
 async def _on_process(
     app: Milepost,
     key: str,

@@ -31,6 +31,7 @@ from domain.directory import Directory
 from domain.events import Event, RunStarted
 from domain.migration import migrate_and_tell
 from domain.process import draft_version, must_be_sound
+from domain.relations import must_not_take, sealed_roles
 from domain.run import Run
 from domain.run.content import SALT_BYTES
 from domain.words import (
@@ -317,10 +318,16 @@ async def assign_role(
     reason: str | None = None,
 ) -> Outcome[Event]:
     """Say who fills a role for the rest of a run (None: nobody)."""
-    house = await app.directories.now()
-    return await on_run(app, run, asked, "runs.assign_role", lambda now, definition: runs.assign_role(
-        now, definition, role, assignee, reason, by=asked.by, at=asked.at, directory=house
-    ))  # fmt: skip
+    house, administers = await app.directories.now(), await app.gate.administers(asked)
+
+    def decide(now: Run, definition: Definition) -> Sequence[Event]:
+        sealed = now.roles.get(role) != assignee and role in sealed_roles(app.versions(now))
+        must_not_take(asked.by, assignee, house, sealed=sealed, administers=administers)
+        return runs.assign_role(
+            now, definition, role, assignee, reason, by=asked.by, at=asked.at, directory=house
+        )
+
+    return await on_run(app, run, asked, "runs.assign_role", decide)
 
 
 async def migrate_run(

@@ -5,7 +5,7 @@ Each raises Refused where there is no such run or step, and Rejected, with what 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, Literal
@@ -16,8 +16,11 @@ from application.kept_files import files_are_kept
 from application.milepost import Milepost, Outcome
 from application.on_run import on_run
 from domain import run as runs
+from domain.definition import Definition
 from domain.directory import Directory
 from domain.events import Event
+from domain.relations import must_not_take, opens_sealed
+from domain.run import Run
 from domain.run.nudging import remind_step
 from domain.words import Assignee, StepKey, Values
 
@@ -172,10 +175,16 @@ async def assign_step(
     reason: str | None = None,
 ) -> Outcome[Event]:
     """Say whose work a step is (None: nobody's)."""
-    house = await app.directories.now()
-    return await on_run(app, run, asked, "steps.assign_step", lambda now, definition: runs.assign_step(
-        now, definition, step, assignee, reason, by=asked.by, at=asked.at, directory=house
-    ), step=step)  # fmt: skip
+    house, administers = await app.directories.now(), await app.gate.administers(asked)
+
+    def decide(now: Run, definition: Definition) -> Sequence[Event]:
+        sealed = now.step(step).assignee != assignee and opens_sealed(app.versions(now), step)
+        must_not_take(asked.by, assignee, house, sealed=sealed, administers=administers)
+        return runs.assign_step(
+            now, definition, step, assignee, reason, by=asked.by, at=asked.at, directory=house
+        )
+
+    return await on_run(app, run, asked, "steps.assign_step", decide, step=step)
 
 
 async def claim_step(app: Milepost, run: UUID, step: StepKey, asked: Asked) -> Outcome[Event]:

@@ -8,12 +8,13 @@ from typing import Literal
 
 from domain.definition import Definition
 from domain.directory import Directory
+from domain.document import Step
 from domain.project import Project
 from domain.rights import Rights
 from domain.run import Run
 from domain.task import Task
 from domain.visible import Versions, is_for_roles
-from domain.words import Actor, Assignee, RoleKey, StepKey
+from domain.words import Actor, Assignee, Rejected, RoleKey, StepKey
 
 Relation = Literal[
     "anybody",
@@ -90,7 +91,8 @@ def takes_part(who: Actor | Assignee, run: Run, house: Directory) -> bool:
     if is_one_of(who, run.roles.values(), house):
         return True
     return any(
-        who in (step.done_by, *step.doers, *step.approvals) or is_one_of(who, [step.assignee], house)
+        who in (step.done_by, *step.doers, *step.approvals, *step.contributors)
+        or is_one_of(who, [step.assignee], house)
         for step in run.steps.values()
     )
 
@@ -147,12 +149,39 @@ def sealed_roles(versions: Versions) -> Collection[RoleKey]:
     found: set[str] = set()
     for version in versions:
         for key, step in version.steps.items():
-            sensitive = any(field.sensitive for field in step.fields)
-            if is_for_roles(step) or sensitive:
+            if _has_sealed(step):
                 named = step.visibility if isinstance(step.visibility, tuple) else ()
                 judges = (version.steps[judge].role for judge in version.judges.get(key, ()))
                 found.update(role for role in (step.role, *named, *judges) if role is not None)
     return {RoleKey(role) for role in found}
+
+
+def opens_sealed(versions: Versions, step: StepKey) -> bool:
+    """Whether whoever has this step sees values that are not for everybody in the run: its own, or those it judges."""
+    return any(
+        _has_sealed(known) and (key == step or step in version.judges.get(key, ()))
+        for version in versions
+        for key, known in version.steps.items()
+    )
+
+
+def _has_sealed(step: Step) -> bool:
+    return is_for_roles(step) or any(field.sensitive for field in step.fields)
+
+
+def must_not_take(
+    who: Actor, assignee: Assignee | None, house: Directory, *, sealed: bool, administers: bool
+) -> None:
+    """Rejected("own_grant") where somebody gives themselves what opens values to them that are not for everybody.
+
+    ``sealed``: the role, or the step, opens such values. Whoever ``administers`` the house sees them anyhow.
+    """
+    if sealed and not administers and is_one_of(who, [assignee], house):
+        raise Rejected(
+            "own_grant",
+            "nobody gives themselves what opens values that are for some only",
+            accepted=["somebody else who leads the run gives it", "an administrator gives it"],
+        )
 
 
 def by_house_roles(rights: Rights | None, process: str | None, at: datetime) -> set[Relation]:

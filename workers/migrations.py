@@ -22,6 +22,7 @@ from application.asked import Asked
 from application.blocking import finish
 from application.milepost import Milepost
 from application.on_run import BY_MACHINE, on_run
+from application.processes import must_move_runs
 from domain.definition import Definition
 from domain.events import Event
 from domain.migration import Letter, Moved, News, letters, migrate_run, news_of, queue_letter
@@ -101,13 +102,22 @@ class Migrations:
         return 0.0
 
     def _asker_left(self, job: Job) -> Rejected | None:
-        """Why no more runs are moved in this name; None while who asked for it is here. Asked for each page."""
+        """Why no more runs are moved in this name; None while who asked for it is here and may. Asked for each page."""
         kind, _, key = job.actor.partition(":")
         asker = self._app.load(PERSON, person_stream(key)) if kind == "person" else None
         if asker is None or asker.active:
-            return None
+            return self._may_no_more(job)
         said = f"{job.actor}, who asked for it, was deactivated; retry, and it goes on in your name"
         return Rejected("person_deactivated", said, person=job.actor)
+
+    def _may_no_more(self, job: Job) -> Rejected | None:
+        """Why who asked for it may not any more; None while they may."""
+        asked = Asked(Actor(job.actor), self._clock(), frozenset({"manage", "admin"}))
+        try:
+            finish(must_move_runs(self._app, job.process, asked))
+        except Rejected as refusal:
+            return refusal
+        return None
 
     def _migrate(self, connection: psycopg.Connection[Any], job: Job, items: Sequence[Item]) -> None:
         decided = [self._decide(job, item) for item in items]

@@ -27,6 +27,7 @@ from api.wire.problems import Problem
 from api.wire.reading import validate
 from application import runs
 from application.ids import uuid7
+from application.processes import must_move_runs
 from application.versions import Wanted, version_wanted
 from domain.migration import check_choices
 from projections.paging import Page, left
@@ -140,6 +141,7 @@ def add_migrations(router: APIRouter) -> None:
 
 async def _plan(call: Call) -> Response:
     key, body = process_key(call.path["key"]), validate(PlanMigration, call.body)
+    await must_move_runs(call.app, key, call.asked)
     check_choices(body.choices)
     found: MigrationOverview = await run_in_threadpool(planned, call.services, key, body)
     return to_json(found, {"Milepost-Position": str(found.position)})
@@ -159,6 +161,7 @@ async def _migrate_run(call: Call) -> Response:
 
 async def _migrate_runs(call: Call) -> Response:
     key, body = process_key(call.path["key"]), validate(MigrateRuns, call.body)
+    await must_move_runs(call.app, key, call.asked)
     for choices in (body.choices, *body.own.values()):
         check_choices(choices)
     wanted: Wanted = "newest" if body.to_version is None else body.to_version
@@ -193,6 +196,7 @@ def _runs(connection: Connection[Any], key: str, version: int, body: MigrateRuns
 
 async def _retry(call: Call) -> Response:
     key, body = process_key(call.path["key"]), validate(RetryRuns, call.body)
+    await must_move_runs(call.app, key, call.asked)
     check_choices(body.choices or {})
     job = stream_id(call.path["id"])
 

@@ -17,7 +17,7 @@ from application.folding import Loaded
 from application.found import PROJECTS, RIGHTS
 from application.refused import Refused
 from application.rights.matrix import FUNCTIONS, READS, Allowed
-from application.rights.subjects import Subject
+from application.rights.subjects import OfHouse, Subject
 from domain.aggregate import Aggregate
 from domain.directory import EMPTY
 from domain.project import Project
@@ -101,6 +101,10 @@ class Gate:
             found |= (await self._in_project(asked, subject, fresh=True))[0]
         found |= (await self._in_house(asked, subject, fresh=True))[0]
         return frozenset(found)
+
+    async def administers(self, asked: Asked) -> bool:
+        """Whether whoever asks administers the house, or is the machine."""
+        return _is_machine(asked) or "administrator" in await self.relations(asked, OfHouse())
 
     async def scopes_in_force(
         self, actor: Actor, scopes: Collection[str], at: datetime, *, session: bool

@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from tests.api.conftest import PROCESS, Api, project
+from tests.support.people import letting
 from workers.migrations import Migrations
 
 NEXT: dict[str, Any] = copy.deepcopy(PROCESS)
@@ -51,7 +52,9 @@ def done(api: Api, run: str, step: str) -> None:
 
 def worker(api: Api) -> Migrations:
     """The duty, to be run by hand."""
-    return Migrations(api.database.app_url, api.services.log, api.services.calendar, api.services.clock)
+    return letting(
+        Migrations(api.database.app_url, api.services.log, api.services.calendar, api.services.clock)
+    )
 
 
 def worked_through(api: Api, job: dict[str, Any]) -> Any:

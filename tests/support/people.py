@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 from inspect import signature
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from application.asked import Asked
 from application.directory import Directories
@@ -16,6 +16,15 @@ from domain.directory import EMPTY, Directory, PersonFacts
 from domain.relations import Relation
 from domain.shown import spoken
 from domain.words import Actor, Assignee
+
+
+class _Duty(Protocol):
+    """Something of a worker that has an application of its own."""
+
+    _app: Any
+
+
+D = TypeVar("D", bound=_Duty)
 
 
 class _AsIfAdded(Mapping[Assignee, PersonFacts]):
@@ -89,3 +98,10 @@ class WelcomingDirectories(Directories):
     def with_pending(self, known: Directory) -> Directory:
         """With what was drawn and is not stored yet."""
         return welcoming(super().with_pending(known))
+
+
+def letting(duty: D) -> D:
+    """A worker's duty in a house whose roles go by scopes: whoever asked for what it does still may."""
+    app = duty._app
+    app.gate = WelcomingGate(app)
+    return duty

@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from domain.schedule import Calendar
+from tests.support.people import letting
 from tests.support.waiting import wait_until
 from tests.web.conftest import PROCESS, App, keep
 from workers.migrations import Migrations
@@ -35,8 +36,8 @@ def draft(workspace: App) -> None:
 
 def moved(workspace: App) -> None:
     """What the worker does."""
-    Migrations(workspace.database.app_url, workspace.services.log, Calendar()).round()
-    Migrations(workspace.database.app_url, workspace.services.log, Calendar()).round()
+    letting(Migrations(workspace.database.app_url, workspace.services.log, Calendar())).round()
+    letting(Migrations(workspace.database.app_url, workspace.services.log, Calendar())).round()
     wait_until(lambda: workspace.reached() >= workspace.head, "the read models")
 
 

@@ -15,6 +15,7 @@ from domain.words import Assignee
 from store import migration_jobs
 from store.connect import connect
 from store.migration_jobs import Job
+from tests.support.people import letting
 from tests.workers.deeds import DANA, OFFICE, World
 from workers.automations.email import Emailing
 from workers.automations.mailer import Mailer, MailSettings
@@ -59,7 +60,7 @@ def job(world: World, moved: Sequence[UUID], answer: str | None = "ask") -> UUID
 
 def work_through(world: World) -> None:
     """The worker does what there is, until nothing is."""
-    duty = Migrations(world.url, world.log, OFFICE, world.clock)
+    duty = letting(Migrations(world.url, world.log, OFFICE, world.clock))
     while duty.round() == 0.0:
         pass
 

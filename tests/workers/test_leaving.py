@@ -13,6 +13,7 @@ from store.log import Log
 from store.migration_jobs import Job, add
 from tests.projections.histories import Fact, staff, store
 from tests.support.databases import Database
+from tests.support.people import letting
 from tests.workers.deeds import OFFICE, World
 from tests.workers.test_recurrences import FIRST, Place
 from tests.workers.timed import DOCUMENT, Office
@@ -66,7 +67,7 @@ def test_a_migration_gives_them_nothing(log: Log, database: Database):
     job = Job(run, "sale", new.version, {}, None, "person:bo", now, None)
     with connect(database.app_url, "test") as connection:
         add(connection, job, [run], {})
-    duty = Migrations(database.app_url, log, OFFICE, world.clock)
+    duty = letting(Migrations(database.app_url, log, OFFICE, world.clock))
     assert duty.round() == 0.0
     last = world.run(run).step(StepKey("last"))
     world.close()
