@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any, TypeVar
 from uuid import UUID
 
-from application.refused import Refused
+from application.refused import RefusalCode, Refused
 from domain import group as groups
 from domain import person as people
 from domain.aggregate import Aggregate
@@ -22,6 +22,11 @@ from domain.view import VIEW, View
 from domain.words import Rejected, group_stream, person_stream, process_stream
 
 S = TypeVar("S")
+_CODES: dict[str, RefusalCode] = {
+    "run": "unknown_run", "project": "unknown_project", "task": "unknown_task", "process": "unknown_process",
+    "recurrence": "unknown_recurrence", "person": "unknown_person", "group": "unknown_group", "view": "unknown_view",
+}  # fmt: skip
+"""Of each kind of stream."""
 
 
 def _only(aggregate: Aggregate[S]) -> Aggregate[S]:
@@ -136,4 +141,4 @@ def _known(state: Any, kind: type[S], word: str, name: object) -> S:
 
 
 def _unknown(word: str, detail: str) -> Refused:
-    return Refused(f"unknown_{word}", detail)
+    return Refused(_CODES[word], detail)

@@ -17,7 +17,7 @@ from application.blocking import blocks, finish, wait_for
 from application.definitions import Definitions
 from application.directory import Directories
 from application.folding import Loaded, NewestCache, projector
-from application.refused import Refused
+from application.refused import not_there
 from application.rights.gate import Check, Gate
 from domain.aggregate import Aggregate
 from domain.definition import Definition
@@ -328,7 +328,7 @@ async def _checked(
 def _must_be(aggregate: Aggregate[Any], found: Loaded) -> None:
     """Refused where the stream is of another kind: an id says nothing of what it belongs to."""
     if found.kind != aggregate.name:
-        raise Refused(f"unknown_{aggregate.name}", "this id belongs to something else")
+        raise not_there(aggregate.name, found.id)
 
 
 def _tried(

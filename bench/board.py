@@ -84,6 +84,9 @@ def _grow(server: PostgresServer, at: int, events: int) -> int:
     """
     position = _store(server, others(events, 1 << 50))
     with psycopg.connect(server.app_url) as connection:
+        connection.execute(
+            "set statement_timeout = 0"
+        )  # one statement copies all of them, on however slow a machine
         names = [row[0] for row in connection.execute(_COLUMNS)]
         listed = sql.SQL(", ").join(map(sql.Identifier, names))
         copied = sql.SQL(", ").join(sql.Identifier("c", name) for name in names)

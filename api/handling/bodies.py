@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Annotated, Any, Literal, Self, TypeVar
+from typing import Annotated, Any, Literal, Self, TypeVar, get_args
 from uuid import UUID
 
 from pydantic import (
@@ -375,14 +375,15 @@ class Restore(Body):
     version: Annotated[int, Field(strict=True, ge=1, le=2_000_000_000)]
 
 
+TokenScope = Literal["read", "work", "manage", "admin", "service", "act_as", "send_events"]
+"""What a token may be made for; the address of a calendar feed is made elsewhere."""
+
+
 class CreateToken(Body):
     """For whom the token is, what it may do, and for how long (null: until it is revoked)."""
 
     actor: Annotated[
         str, StringConstraints(pattern=r"^(person|guest|service):[A-Za-z0-9][A-Za-z0-9._@+-]{0,99}$")
     ]
-    scopes: Annotated[
-        tuple[Literal["read", "work", "manage", "admin", "service", "act_as", "send_events"], ...],
-        Field(min_length=1, max_length=7),
-    ]
+    scopes: Annotated[tuple[TokenScope, ...], Field(min_length=1, max_length=len(get_args(TokenScope)))]
     lifetime_hours: Annotated[int, Field(strict=True, ge=1, le=87_600)] | None = None

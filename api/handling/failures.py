@@ -16,7 +16,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
-from api.wire.problems import CODES, Problem, answer
+from api.wire.problems import Problem, ProblemCode, answer
 from api.wire.reading import invalid
 from application.definitions import UnknownVersion
 from application.refused import Refused
@@ -26,7 +26,18 @@ from projections.queries import NotFound
 from store.log import InvalidEvent, OutcomeUnknown, Overloaded, Stopped, TooLarge, Unavailable
 
 _TEXTS = {404: "there is nothing at this address", 405: "this address does not take this method"}
-_CODES = {400: "not_json", 404: "not_found", 405: "method_not_allowed", 413: "too_large"}
+_CODES: dict[int, ProblemCode] = {
+    400: "not_json",
+    404: "not_found",
+    405: "method_not_allowed",
+    413: "too_large",
+}
+_UNKNOWN: dict[str, ProblemCode] = {
+    "run": "unknown_run", "project": "unknown_project", "task": "unknown_task", "person": "unknown_person",
+    "group": "unknown_group", "process": "unknown_process", "process version": "unknown_version",
+    "recurrence": "unknown_recurrence",
+}  # fmt: skip
+"""Of what is in no read model; what is not named here has no code of its own."""
 
 _PLACES = 6
 """How much of the way to a defect is logged: files and lines, never the values that were on it."""
@@ -68,7 +79,7 @@ def _problem(_: Request, error: Exception) -> Response:
 
 def _rejected(_: Request, error: Exception) -> Response:
     assert isinstance(error, Rejected)
-    return answer(Problem(error.code, error.detail, status=409, **error.facts))
+    return answer(Problem.of_rule(error))
 
 
 def _refused(_: Request, error: Exception) -> Response:
@@ -90,17 +101,15 @@ def _http(_: Request, error: Exception) -> Response:
 
 def _not_found(_: Request, error: Exception) -> Response:
     assert isinstance(error, NotFound)
-    word = "version" if error.kind == "process version" else error.kind
-    code = f"unknown_{word}"
     facts: dict[str, Any] = {} if error.accepted is None else {"accepted": list(error.accepted)}
-    return answer(Problem(code if code in CODES else "not_found", str(error), **facts))
+    return answer(Problem(_UNKNOWN.get(error.kind, "not_found"), str(error), **facts))
 
 
 def _gone(_: Request, __: Exception) -> Response:
     return Response(status_code=499)  # nobody is there to read it
 
 
-_CAUSES: dict[type[Exception], tuple[str, str]] = {
+_CAUSES: dict[type[Exception], tuple[ProblemCode, str]] = {
     TooLarge: ("too_large", "an event of this request would be above the cap of the log"),
     InvalidEvent: ("invalid", "the request holds text that cannot be stored"),
     Overloaded: ("overloaded", "too many changes wait to be stored"),

@@ -18,7 +18,7 @@ from api.access.guard import Caller, caller_of
 from api.handling.services import Services, asked_by
 from application.asked import Asked
 from application.found import PROJECTS, RIGHTS, RUNS, TASKS
-from application.refused import Refused
+from application.refused import Refused, not_there
 from application.rights.subjects import InProject, OfHouse, OfRun, OfTask
 from domain.aggregate import Aggregate
 from domain.events import EVENT_TYPES
@@ -78,7 +78,7 @@ def _concerning(connection: Connection[Any], names: Collection[str]) -> _Concern
 async def must_see(services: Services, caller: Caller, kind: Kind, id_: UUID) -> None:
     """Refused as unknown where the caller does not see it. What was never there is left to whoever looks for it."""
     if not await _is_seen(services, asked_by(services, caller), id_, kind):
-        raise Refused(f"unknown_{kind}", f"there is no {kind} {id_}")
+        raise not_there(kind, id_)
 
 
 async def _is_seen(services: Services, asked: Asked, id_: UUID, kind: Kind | None = None) -> bool:

@@ -119,7 +119,7 @@ def _action(definition: Definition, body: PreviewMail) -> MailAction:
     """The action that would send it; a problem when the process has no such mail."""
     step = body.step
     if step is not None and step not in definition.steps:
-        raise Problem("unknown_step", f"this process has no step {step}", status=404)
+        raise Problem("unknown_step", f"this process has no step {step}")
     known = definition.steps[step] if step is not None else None
     facts: Mapping[str, Any] = {
         "roles": [known.role] if known is not None and known.role is not None else [],

@@ -199,7 +199,7 @@ def told_of_changes(
 def must_have(definition: Definition, step: str) -> StepKey:
     """The step of the address, or the problem that there is none."""
     if step not in definition.steps:
-        raise Problem("unknown_step", f"this process has no step {step}", status=404)
+        raise Problem("unknown_step", f"this process has no step {step}")
     return StepKey(step)
 
 

@@ -5,12 +5,25 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Literal, Self
 
 import orjson
 from starlette.responses import Response
 
+from domain.words import Rejected
+
 MEDIA_TYPE = "application/problem+json"
+ProblemCode = Literal[
+    "not_json", "bad_header", "not_http", "not_signed_in", "bad_token", "bad_link", "bad_guest_link", "not_allowed",
+    "cross_site", "not_found", "not_in_project", "unknown_run", "unknown_project", "unknown_task", "unknown_person", "unknown_group",
+    "unknown_process", "unknown_step", "no_mail", "unknown_version", "unknown_view", "unknown_recurrence",
+    "unknown_key", "ambiguous_key", "unknown_file", "wrong_type", "unknown_migration", "unknown_token",
+    "unknown_access", "method_not_allowed", "rejected", "still_running", "version_mismatch", "too_busy_stream",
+    "too_slow", "head_too_large", "too_large", "not_json_type", "invalid", "other_request", "ahead_of_log",
+    "not_there_yet", "too_many_requests", "overloaded", "unavailable", "outcome_unknown", "newer_release",
+    "to_be_rebuilt", "stopping", "internal",
+]  # fmt: skip
+"""Every code of the interface itself, and no other: mypy refuses what is not here."""
 
 
 @dataclass(frozen=True)
@@ -22,7 +35,7 @@ class Code:
     meaning: str
 
 
-CODES: dict[str, Code] = {
+CODES: dict[ProblemCode, Code] = {
     "not_json": Code(400, "Not JSON", "The body is not a JSON document (RFC 8259) in UTF-8."),
     "bad_header": Code(
         400, "Bad header", "A request header has a form that is not accepted; `header` names it."
@@ -174,7 +187,10 @@ CODES: dict[str, Code] = {
     "stopping": Code(503, "Stopping", "This process is shutting down; send the request again."),
     "internal": Code(500, "Internal error", "A defect of Milepost; it is in the log of the process."),
 }
-"""Every code that the HTTP interface itself gives; rules of the domain add theirs with status 409."""
+"""What each of them means; rules of the domain add theirs with status 409."""
+
+
+_TITLES: dict[str, str] = {name: code.title for name, code in CODES.items()}
 
 
 class Problem(Exception):
@@ -182,29 +198,35 @@ class Problem(Exception):
 
     def __init__(
         self,
-        code: str,
+        code: ProblemCode,
         detail: str,
         *,
         status: int | None = None,
         headers: Mapping[str, str] | None = None,
         **facts: Any,
     ) -> None:
-        """``code`` is one of CODES, or a rule's own code together with ``status``."""
+        """``status`` is that of the code, unless it is given: what a framework answers with."""
         super().__init__(f"{code}: {detail}")
-        self.code = code
+        self.code: str = code
         self.detail = detail
         self.status = CODES[code].status if status is None else status
         self.headers = dict(headers or {})
         self.facts = facts
 
+    @classmethod
+    def of_rule(cls, refusal: Rejected) -> Self:
+        """What a rule said, with the rule's own code and status 409."""
+        problem = cls("rejected", refusal.detail, **refusal.facts)
+        problem.code = refusal.code
+        return problem
+
 
 def document(problem: Problem) -> dict[str, Any]:
     """The problem as RFC 9457 writes it; ``code`` repeats the end of ``type`` for programs."""
-    known = CODES.get(problem.code)
     return {
         **problem.facts,
         "type": f"urn:milepost:problem:{problem.code}",
-        "title": known.title if known else CODES["rejected"].title,
+        "title": _TITLES.get(problem.code, CODES["rejected"].title),
         "status": problem.status,
         "code": problem.code,
         "detail": problem.detail,

@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Literal, cast
 import orjson
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
-from api.wire.problems import MEDIA_TYPE, Problem, document
+from api.wire.problems import MEDIA_TYPE, Problem, ProblemCode, document
 
 HEAD_BYTES = 64 * 1024
 """The longest head: request line and headers. As much may come between the parts of a body."""
@@ -162,7 +162,7 @@ class BoundedProtocol(HttpToolsProtocol):
         del msg
         self._refuse("not_http", "this is no HTTP/1.1 request")
 
-    def _refuse(self, code: str, detail: str, **facts: Any) -> None:
+    def _refuse(self, code: ProblemCode, detail: str, **facts: Any) -> None:
         """Say why, unless another answer is on its way, and end the connection."""
         self._refused = True
         self._stop_waiting()

@@ -15,7 +15,7 @@ from application.asked import Asked
 from application.directory import Directories
 from application.folding import Loaded
 from application.found import PROJECTS, RIGHTS
-from application.refused import Refused
+from application.refused import Refused, not_there
 from application.rights.matrix import FUNCTIONS, READS, Allowed
 from application.rights.subjects import OfHouse, Subject
 from domain.aggregate import Aggregate
@@ -189,7 +189,7 @@ def _is_machine(asked: Asked) -> bool:
 
 
 def _not_there(subject: Subject) -> Refused:
-    return Refused(f"unknown_{subject.word}", f"there is no {subject.word} {subject.name}")
+    return not_there(subject.word, subject.name)
 
 
 def _not_allowed(function: str, allowed: Allowed, subject: Subject) -> Refused:

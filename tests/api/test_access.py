@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Iterator
 from datetime import timedelta
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, get_args
 from urllib.parse import urlsplit
 
 import httpx
@@ -15,12 +15,13 @@ import pytest
 from fastapi import FastAPI
 
 from api.access import grants as access
-from api.access.grants import SCOPES
+from api.access.grants import CALENDAR, SCOPES
 from api.access.guard import Site, UnguardedRouteError, guard_routes
 from api.access.matrix import RULES, Rule
 from api.access.origins import is_own
 from api.access.throttle import Callers
 from api.app import api_router
+from api.handling.bodies import TokenScope
 from api.server import make_server
 from domain.words import Actor
 from tests.api.conftest import Api
@@ -152,6 +153,16 @@ def test_a_secret_is_shown_once_and_kept_nowhere(shared: Api):
     with psycopg.connect(shared.database.app_url) as connection:
         rows = connection.execute("select t::text from log.access_token t").fetchall()
     assert made["token"] not in str(rows)
+
+
+def test_a_token_may_have_every_scope_that_there_is_for_tokens(shared: Api):
+    """All that the document names at once, and no more than those."""
+    scopes = list(get_args(TokenScope))
+    assert set(scopes) == {*SCOPES} - {CALENDAR}
+    made = shared.client.post("/v1/tokens", json={"actor": "service:all", "scopes": scopes})
+    assert made.status_code == 201, made.text
+    with client_of(shared.url, made.json()["token"]) as client:
+        assert set(client.get("/v1/me").json()["scopes"]) == set(scopes)
 
 
 def test_nobody_gives_what_they_do_not_have(shared: Api):

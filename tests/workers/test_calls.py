@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import psycopg
 import pytest
@@ -21,15 +21,16 @@ from domain.run import complete_step, pause_run, reopen_step, resume_run
 from domain.run.actions import RETRY_SECONDS, start_action
 from domain.run.incidents import edit_incident, finish_incident, retry_incident
 from domain.run.state import Run
-from domain.words import Actor
+from domain.words import Actor, Rejected
+from projections.machine.action_queries import Named
 from store import files
 from store.log import Log
 from tests.support.databases import Database
 from tests.support.receiver import Heard, Receiver, receiver
 from tests.support.waiting import wait_until_async
 from tests.workers.deeds import SECRET, World
-from workers.acting import Limits
-from workers.automations.contract import Answer, Due
+from workers.acting import Acting, Limits
+from workers.automations.contract import Answer, Done, Due, Failed
 from workers.automations.sealed import CallSecrets, Sealed
 from workers.automations.signing import receiver_secrets
 from workers.kept import KeptFiles
@@ -436,3 +437,18 @@ def test_a_defect_in_an_executor_is_an_incident_of_its_action(world: World, crm:
     world.act(world.acting({"http": broken}))
     found = world.run(run).incidents[incident(world.run(run))]
     assert (found.problem, found.reason) == ("uncertain", "the machine failed: KeyError")
+
+
+def test_a_result_whose_failure_is_refused_too_is_left_to_a_person(monkeypatch: pytest.MonkeyPatch):
+    """It is stored as it is, then as a failure, and not a third time: the action rests, and the log says so."""
+    acting, tried = Acting.__new__(Acting), []
+
+    def refuse(_: object, answer: Answer | None) -> None:
+        tried.append(answer)
+        raise Rejected("run_ended", "this run has ended")
+
+    monkeypatch.setattr(acting, "_store", refuse)
+    with pytest.raises(Rejected, match="run_ended"):
+        acting._record(Named(uuid4(), "call", 1, "call", "crm"), Done("done"))
+    reason = "the answer cannot be taken: this run has ended"
+    assert tried == [Done("done"), Failed(reason, permanent=True)]
