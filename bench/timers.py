@@ -73,7 +73,7 @@ def run(scale: float) -> dict[str, float]:
 
 
 def _measured(url: str, log: Log, projector: Projector, runs: int) -> dict[str, float]:
-    timers, before = Timers(url, log, OFFICE, lambda: DUE), log.head()
+    timers, before = Timers(log, OFFICE, lambda: DUE), log.head()
     began = perf_counter()
     timers.round()
     seconds = perf_counter() - began

@@ -15,6 +15,8 @@ _LIMITS = (
     "-c statement_timeout=15s -c lock_timeout=5s -c idle_in_transaction_session_timeout=5s "
     "-c jit=off -c timezone=UTC"
 )
+_LENT_WITHIN_SECONDS = 5.0
+"""How long somebody waits for a connection to be free, or a database to be there."""
 _DURABILITY = (
     "select name, setting from pg_settings where name in ('fsync', 'full_page_writes', 'synchronous_commit')"
 )
@@ -36,6 +38,20 @@ def conninfo(url: str, name: str) -> str:
 def connect(url: str, name: str) -> Connection:
     """A connection that commits each statement."""
     return psycopg.connect(conninfo(url, name), autocommit=True)
+
+
+def make_lending_pool(url: str, name: str, size: int) -> ConnectionPool[Connection]:
+    """As ``make_pool``, for who asks now and then and writes too: none is kept open in advance, none is lent dead."""
+    return ConnectionPool(
+        conninfo(url, name),
+        kwargs={"autocommit": True},
+        min_size=0,
+        max_size=size,
+        timeout=_LENT_WITHIN_SECONDS,
+        reconnect_timeout=_LENT_WITHIN_SECONDS,
+        check=ConnectionPool.check_connection,
+        open=False,
+    )
 
 
 def make_pool(url: str, name: str, size: int) -> ConnectionPool[Connection]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import Future
+from contextlib import AbstractContextManager
 from time import monotonic
 from types import TracebackType
 from typing import Self, TypeVar
@@ -16,7 +17,7 @@ from psycopg_pool import PoolTimeout
 from store import reading
 from store.announce import Announcer
 from store.bulk import Bulk, append_bulk
-from store.connect import assert_durable, connect, make_pool
+from store.connect import assert_durable, connect, make_lending_pool, make_pool
 from store.errors import (
     CommandMismatch,
     Conflict,
@@ -63,6 +64,8 @@ __all__ = [
 
 
 T = TypeVar("T")
+LENT = 8
+"""Connections that are lent at a time: more than there are duties that keep one while they ask the log."""
 
 
 class Log:
@@ -88,6 +91,7 @@ class Log:
         self._patience_seconds = patience_seconds
         self._pool = make_pool(app_url, "reader", readers)
         self._readers = readers
+        self._lent = make_lending_pool(app_url, "worker", LENT)
         self._announcer = Announcer(app_url)
         self._writer = Writer(
             app_url, self._grown, patience_seconds=patience_seconds, max_waiting=max_waiting
@@ -104,6 +108,7 @@ class Log:
                 self._id = reading.log_id(connection)
             if self._pool.closed:
                 self._pool = make_pool(self._url, "reader", self._readers)
+                self._lent = make_lending_pool(self._url, "worker", LENT)
             self._pool.open()
             self._announcer.start()
             self._writer.start()
@@ -117,6 +122,7 @@ class Log:
             self._writer.stop()
             self._announcer.stop()
             self.follower.stop()
+            self._lent.close()
             self._pool.close()
 
     def __enter__(self) -> Self:
@@ -237,6 +243,14 @@ class Log:
                             raise Unavailable(f"the database did not answer: {error}") from error
             except PoolTimeout as error:
                 raise Unavailable(f"the database is away: {error}") from error
+
+    def lend(self) -> AbstractContextManager[Connection]:
+        """A pooled connection that commits each statement, for who works beside the log on rows of its own.
+
+        Raises psycopg's OperationalError while the database is away.
+        """
+        self._lent.open()  # the first time that one is wanted
+        return self._lent.connection()
 
     def _grown(self, head: int) -> None:
         self.follower.note(head)

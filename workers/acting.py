@@ -33,7 +33,6 @@ from domain.schedule import Calendar
 from domain.words import MACHINE, Rejected, StepKey
 from projections.machine import action_queries as queries
 from projections.machine.action_queries import Named
-from store.connect import connect
 from store.errors import InvalidEvent
 from workers.apart import Apart
 from workers.automations.contract import Answer, ChildStarted, Done, Due, Executor, Failed, Unsent, kept
@@ -64,7 +63,6 @@ class Acting:
 
     def __init__(
         self,
-        database_url: str,
         app: Milepost,
         executors: Mapping[str, Executor],
         calendar: Calendar,
@@ -78,14 +76,13 @@ class Acting:
 
         ``file_types`` are patterns of the types of files that an answer may name.
         """
-        self._url = database_url
-        self._staff = Staff(database_url)
+        self._staff = Staff(app.started_log)
         self._app = app
         self._executors = executors
         self._calendar = calendar
         self._clock = clock
         self._limits = limits or Limits()
-        self._files = KeptFiles(database_url, file_types)
+        self._files = KeptFiles(app.started_log, file_types)
         self._chance = chance
         self._under_way: dict[Named, asyncio.Task[None]] = {}
         self._lanes: Counter[str] = Counter()
@@ -115,7 +112,7 @@ class Acting:
         kinds = list(self._executors)
         passed_over = len(self._under_way) + len(self._apart)
         each, room = self._limits.each + passed_over, self._limits.calls * 2 + len(self._apart)
-        with connect(self._url, "actions") as connection:
+        with self._app.started_log.lend() as connection:
             started = queries.started_actions(connection, kinds)
             due = queries.due_actions(connection, self._clock(), kinds, each=each, limit=room)
         return started, due

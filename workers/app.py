@@ -20,7 +20,6 @@ from nats.errors import Error as NatsError
 from pydantic import BaseModel, ValidationError
 
 from store import checkpoints
-from store.connect import connect
 from store.log import Follower, Log
 from workers import transport
 from workers.applier import Applier
@@ -158,7 +157,7 @@ class Worker:
     def _progress(self) -> int:
         """A number that changes when any worker applies something; it stays when the database does not answer."""
         try:
-            with connect(self._settings.database_url, "watchdog") as connection:
+            with self._log.lend() as connection:
                 return sum(checkpoints.every(connection).values())
         except psycopg.OperationalError:
             return 0

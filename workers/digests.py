@@ -20,7 +20,6 @@ from domain.run.digests import newest, queue_digest
 from domain.schedule import Calendar
 from domain.words import MACHINE
 from projections.machine.digest_queries import RunningVersion, digest_runs, running_versions
-from store.connect import connect
 from store.errors import Conflict
 from store.log import Log
 from workers.apart import Apart
@@ -33,10 +32,7 @@ LOOK_SECONDS = 30.0
 class Digests:
     """One round: every digest that has come is queued. ``clock`` says what time it is."""
 
-    def __init__(
-        self, database_url: str, app: Milepost, calendar: Calendar, clock: Callable[[], datetime]
-    ) -> None:
-        self._url = database_url
+    def __init__(self, app: Milepost, calendar: Calendar, clock: Callable[[], datetime]) -> None:
         self._app = app
         self._calendar = calendar
         self._clock = clock
@@ -61,11 +57,11 @@ class Digests:
                 self._look(definition, digest, at)
 
     def _versions(self) -> list[RunningVersion]:
-        with connect(self._url, "digests") as connection:
+        with self._app.started_log.lend() as connection:
             return running_versions(connection)
 
     def _look(self, definition: Definition, digest: Digest, at: datetime) -> None:
-        with connect(self._url, "digests") as connection:
+        with self._app.started_log.lend() as connection:
             found = digest_runs(connection, definition.process, definition.version, digest.after)
         for run, start in found:
             known = self._queued.get(run, 0)
@@ -93,6 +89,4 @@ class Digests:
 
 def digests(database_url: str, growing: Log, calendar: Calendar, clock: Callable[[], datetime]) -> Duty:
     """The duty of a worker."""
-    return Duty(
-        "digests", database_url, Digests(database_url, Milepost(growing, calendar=calendar), calendar, clock)
-    )
+    return Duty("digests", database_url, Digests(Milepost(growing, calendar=calendar), calendar, clock))

@@ -36,7 +36,6 @@ from domain.schedule import Calendar
 from domain.words import MACHINE, StepKey
 from projections.engine.careful_writing import REFUSED
 from projections.forecasts.trails import SQL, trail_of
-from store.connect import connect
 from store.errors import Conflict
 from store.log import Log
 from workers import learning
@@ -109,8 +108,9 @@ class Forecasts:
     """One round after the other: learn where much has ended since, else forecast the runs that changed."""
 
     def __init__(self, database_url: str, growing: Log, calendar: Calendar, clock: Clock = now) -> None:
-        """``growing`` is a started log; ``clock`` gives aware instants."""
+        """``growing`` is a started log of this database; ``clock`` gives aware instants."""
         self._url, self._calendar, self._clock = database_url, calendar, clock
+        self._log = growing
         self._app = Milepost(growing, calendar=calendar)
         self._apart = Apart("forecast_set_apart")
         """Processes by key and runs by id."""
@@ -123,14 +123,14 @@ class Forecasts:
         if process is not None:
             began = monotonic()
             with self._apart.each(process, process=process):
-                await learning.learn(self._url, process, self._calendar, self._clock())
+                await learning.learn(self._log, self._url, process, self._calendar, self._clock())
                 log.info("process_learnt", process=process, seconds=round(monotonic() - began, 1))
             return 0.0
         return BREATH_SECONDS if await asyncio.to_thread(self.forecast_page) else PAUSE_SECONDS
 
     def _to_learn(self) -> str | None:
         """The process to be learnt (again): never learnt, a tenth more runs have ended, or a day has gone by."""
-        with connect(self._url, "forecasts") as connection:
+        with self._log.lend() as connection:
             if connection.execute(SQL["made"]).fetchone() != (True,) or _is_behind(connection):
                 return None
             apart = [key for key in self._apart.resting() if isinstance(key, str)]
@@ -141,7 +141,7 @@ class Forecasts:
     def forecast_page(self) -> int:
         """Forecast the runs that changed since, the longest waiting first; how many there were."""
         at = self._clock()
-        with connect(self._url, "forecasts") as connection:
+        with self._log.lend() as connection:
             if connection.execute(SQL["made"]).fetchone() != (True,):
                 return 0
             connection.execute(SQL["forget_ended"])

@@ -10,7 +10,7 @@ from domain.run.files import files_in
 from domain.run.values import is_file
 from domain.words import Values
 from store import files
-from store.connect import connect
+from store.log import Log
 
 _ACCEPTED = "accepted: files as POST /v1/files answers them"
 
@@ -18,9 +18,9 @@ _ACCEPTED = "accepted: files as POST /v1/files answers them"
 class KeptFiles:
     """Looks at the files that values name; asked from threads."""
 
-    def __init__(self, database_url: str, types: Sequence[str] = ("*/*",)) -> None:
+    def __init__(self, log: Log, types: Sequence[str] = ("*/*",)) -> None:
         """``types`` are patterns of the types of files that are taken."""
-        self._url = database_url
+        self._log = log
         self._types = types
 
     def wrong(self, values: Values, *runs: Run) -> str | None:
@@ -39,7 +39,7 @@ class KeptFiles:
             if not files.is_taken(kind, self._types):
                 accepted = ", ".join(self._types)
                 yield f"{field}: files of the type {kind} are not taken (accepted: {accepted})"
-            with connect(self._url, "files") as connection:
+            with self._log.lend() as connection:
                 size = files.size_bytes(connection, bytes.fromhex(file["sha256"]))
             if size is None:
                 yield f"{field}: no file {file['sha256']} is kept here ({_ACCEPTED})"

@@ -6,10 +6,13 @@ import asyncio
 import os
 import pickle
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from datetime import datetime
+from functools import partial
 from typing import Any
 
+from psycopg import Connection
 from psycopg.types.json import Jsonb
 
 from domain.forecast.learnt import learn as learn_trees
@@ -19,21 +22,27 @@ from domain.forecast.working_time import axis_of
 from domain.schedule import Calendar
 from projections.forecasts.trails import SQL, trails_of
 from store.connect import connect
+from store.log import Log
 
 MOST_MARKS = 250_000
 """So many marks of the newest runs are learnt from at the most: a bound on time and memory."""
 SMALL_RUNS = 200
 NICE = 10
+Connected = Callable[[], AbstractContextManager[Connection]]
+"""Gives a connection for as long as something is asked."""
 
 
 class LearningFailed(Exception):
     """The process that learns came to a bad end; what it said is in the log of the worker."""
 
 
-async def learn(database_url: str, process: str, calendar: Calendar, now: datetime) -> None:
-    """Learn a process and keep the model. A large history is learnt by a child, which ends with this call."""
-    if await asyncio.to_thread(_runs, database_url, process) <= SMALL_RUNS:
-        await asyncio.to_thread(learn_now, database_url, process, calendar, now)
+async def learn(log: Log, database_url: str, process: str, calendar: Calendar, now: datetime) -> None:
+    """Learn a process and keep the model. A large history is learnt by a child, which ends with this call.
+
+    ``log`` is that of the database, and lends its connections where no child is needed.
+    """
+    if await asyncio.to_thread(_runs, log, process) <= SMALL_RUNS:
+        await asyncio.to_thread(learn_now, log.lend, process, calendar, now)
         return
     child = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "workers.learning", stdin=asyncio.subprocess.PIPE
@@ -48,9 +57,9 @@ async def learn(database_url: str, process: str, calendar: Calendar, now: dateti
         raise LearningFailed(process)
 
 
-def learn_now(database_url: str, process: str, calendar: Calendar, now: datetime) -> None:
+def learn_now(connected: Connected, process: str, calendar: Calendar, now: datetime) -> None:
     """Learn a process from everything that its read models know, and keep the model."""
-    with connect(database_url, "learning") as connection:
+    with connected() as connection:
         [(position,)] = connection.execute(SQL["head"]).fetchall()
         [(ended, still_open)] = connection.execute(SQL["counts"], {"process": process}).fetchall()
         trails = trails_of(connection, process)
@@ -62,7 +71,7 @@ def learn_now(database_url: str, process: str, calendar: Calendar, now: datetime
         "process": process, "position": position, "now": now, "ended": ended, "open": still_open,
         "steps": Jsonb(steps.stored()), "learnt": None if learnt is None else learnt.stored(),
     }  # fmt: skip
-    with connect(database_url, "learning") as connection:
+    with connected() as connection:
         connection.execute(SQL["keep_model"], row)
 
 
@@ -82,8 +91,8 @@ def _known_until(trails: Sequence[Trail], now: datetime) -> float:
     return max((trail.last_at for trail in trails if trail.imported), default=now.timestamp())
 
 
-def _runs(database_url: str, process: str) -> int:
-    with connect(database_url, "learning") as connection:
+def _runs(log: Log, process: str) -> int:
+    with log.lend() as connection:
         [(ended, still_open)] = connection.execute(SQL["counts"], {"process": process}).fetchall()
         return int(ended + still_open)
 
@@ -92,7 +101,7 @@ def main() -> None:
     """Learn what the parent asks for on standard input; only the parent writes there."""
     os.nice(NICE)
     database_url, process, calendar, now = pickle.load(sys.stdin.buffer)  # noqa: S301 - from our own parent
-    learn_now(database_url, process, calendar, now)
+    learn_now(partial(connect, database_url, "learning"), process, calendar, now)
 
 
 if __name__ == "__main__":

@@ -32,7 +32,6 @@ from domain.schedule import Calendar
 from domain.words import MACHINE, Actor, Rejected, person_stream
 from projections.process import migration_queries
 from store import migration_jobs
-from store.connect import connect
 from store.errors import Conflict, InvalidEvent
 from store.events import StreamEvent, in_stream
 from store.log import Log
@@ -58,7 +57,7 @@ def now() -> datetime:
 
 def migrations(database_url: str, growing: Log, calendar: Calendar) -> Duty:
     """The duty of a worker."""
-    return Duty("migrations", database_url, Migrations(database_url, growing, calendar))
+    return Duty("migrations", database_url, Migrations(growing, calendar))
 
 
 class _Decided(NamedTuple):
@@ -71,10 +70,9 @@ class _Decided(NamedTuple):
 class Migrations:
     """One page of runs after the other, of the oldest job first."""
 
-    def __init__(self, database_url: str, growing: Log, calendar: Calendar, clock: Clock = now) -> None:
+    def __init__(self, growing: Log, calendar: Calendar, clock: Clock = now) -> None:
         """``growing`` is a started log."""
-        self._url = database_url
-        self._staff = Staff(database_url)
+        self._staff = Staff(growing)
         self._log = growing
         self._app = Milepost(growing, calendar=calendar)
         self._calendar = calendar
@@ -86,7 +84,7 @@ class Migrations:
 
     def round(self) -> float:
         """As ``once``, for a thread."""
-        with connect(self._url, "migrations") as connection:
+        with self._log.lend() as connection:
             job = migration_jobs.next_job(connection)
             if job is None:
                 return LOOK_SECONDS

@@ -31,7 +31,6 @@ from domain.recurrence import (
 from domain.words import MACHINE, Assignee, Rejected, RoleKey, StageKey
 from projections.board.queries import last_rank
 from projections.machine import recurrence_queries as queries
-from store.connect import connect
 from workers.apart import Apart
 from workers.duty import NOBODYS
 from workers.staff import Staff
@@ -46,10 +45,9 @@ log = structlog.get_logger(__name__)
 class Recurring:
     """One round: everything that has come is made. ``clock`` says what time it is."""
 
-    def __init__(self, database_url: str, app: Milepost, clock: Callable[[], datetime]) -> None:
-        self._url = database_url
+    def __init__(self, app: Milepost, clock: Callable[[], datetime]) -> None:
         self._apart = Apart("recurrence_set_apart")
-        self._staff = Staff(database_url)
+        self._staff = Staff(app.started_log)
         self._app = app
         self._clock = clock
         self._ranks: dict[tuple[UUID, str], str] = {}
@@ -60,7 +58,7 @@ class Recurring:
 
     def _once(self) -> float:
         now = self._clock()
-        with connect(self._url, "recurring work") as connection:
+        with self._app.started_log.lend() as connection:
             apart = self._apart.resting()
             come = queries.due_recurrences(connection, now, apart)
             next_at = queries.next_instant(connection, apart)

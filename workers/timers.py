@@ -29,7 +29,6 @@ from domain.schedule import Calendar
 from domain.words import MACHINE
 from projections.machine import alarm_queries
 from projections.machine.alarm_queries import Come
-from store.connect import connect
 from store.errors import Conflict, InvalidEvent, LogError
 from store.events import StreamEvent, in_stream
 from store.log import Log
@@ -58,7 +57,7 @@ def now() -> datetime:
 
 def timers(database_url: str, growing: Log, calendar: Calendar) -> Duty:
     """The duty of a worker."""
-    return Duty("timers", database_url, Timers(database_url, growing, calendar))
+    return Duty("timers", database_url, Timers(growing, calendar))
 
 
 class _Standing(NamedTuple):
@@ -75,10 +74,10 @@ class _Standing(NamedTuple):
 class Timers:
     """One round after the other of looking at the clock."""
 
-    def __init__(self, database_url: str, growing: Log, calendar: Calendar, clock: Clock = now) -> None:
+    def __init__(self, growing: Log, calendar: Calendar, clock: Clock = now) -> None:
         """``growing`` is a started log; ``clock`` gives aware instants and may go backwards."""
-        self._url = database_url
-        self._staff = Staff(database_url)
+        self._log = growing
+        self._staff = Staff(growing)
         self._app = Milepost(growing, calendar=calendar)
         self._calendar = calendar
         self._clock = clock
@@ -100,7 +99,7 @@ class Timers:
 
     def round(self) -> float:
         """As ``once``, for a thread."""
-        with connect(self._url, "timers") as connection:
+        with self._log.lend() as connection:
             if not alarm_queries.are_made(connection) or not self._knows_the_past(connection):
                 return AGAIN_SECONDS
             if self._change.advance(connection):

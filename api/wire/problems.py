@@ -15,7 +15,8 @@ from domain.words import Rejected
 MEDIA_TYPE = "application/problem+json"
 ProblemCode = Literal[
     "not_json", "bad_header", "not_http", "not_signed_in", "bad_token", "bad_link", "bad_guest_link", "not_allowed",
-    "cross_site", "not_found", "not_in_project", "unknown_run", "unknown_project", "unknown_task", "unknown_person", "unknown_group",
+    "not_in_project",
+    "cross_site", "not_found", "unknown_run", "unknown_project", "unknown_task", "unknown_person", "unknown_group",
     "unknown_process", "unknown_step", "no_mail", "unknown_version", "unknown_view", "unknown_recurrence",
     "unknown_key", "ambiguous_key", "unknown_file", "wrong_type", "unknown_migration", "unknown_token",
     "unknown_access", "method_not_allowed", "rejected", "still_running", "version_mismatch", "too_busy_stream",

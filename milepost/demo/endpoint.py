@@ -19,7 +19,6 @@ from application.milepost import Milepost
 from domain.words import Actor, Rejected
 from milepost.demo.services import HOST, Services
 from store import files
-from store.connect import connect
 from workers.automations.signing import Signer
 
 THEY = Actor("service:demonstration")
@@ -32,12 +31,11 @@ class Endpoint:
 
     def __init__(
         self,
-        database_url: str,
         app: Milepost,
         clock: Callable[[], datetime],
         signer: Signer,
     ) -> None:
-        self._url, self._app, self._clock = database_url, app, clock
+        self._app, self._clock = app, clock
         self._signer = signer
         self._services = Services(self._keep, self._tell)
         self._lock = Lock()
@@ -69,7 +67,7 @@ class Endpoint:
 
     def _keep(self, name: str, content: bytes) -> dict[str, Any]:
         sha256 = hashlib.sha256(content)
-        with connect(self._url, "demonstration") as connection:
+        with self._app.started_log.lend() as connection:
             files.put(connection, sha256.digest(), len(content), [content])
         return {"name": name, "size": len(content), "type": "text/plain", "sha256": sha256.hexdigest()}
 

@@ -29,9 +29,9 @@ def executors(settings: Settings, app: Milepost, clock: Callable[[], datetime]) 
     targets = Targets(settings.allowed_targets, _own_services(settings, app, clock, signer))
     secrets = call_secrets(settings.call_secrets or "")
     return {
-        "email": emailing(settings, application_url(settings)),
+        "email": emailing(settings, app.started_log),
         "http": HttpCaller(signer, targets, settings.base_url, settings.calendar.zone, secrets),
-        "run": ChildStarter(app, Staff(application_url(settings)).for_start),
+        "run": ChildStarter(app, Staff(app.started_log).for_start),
     }
 
 
@@ -41,7 +41,7 @@ def _own_services(
     """The services of the demonstration, where it is on: they may be called although they are on this machine."""
     if not settings.demo:
         return {}
-    endpoint = Endpoint(application_url(settings), app, clock, signer)
+    endpoint = Endpoint(app, clock, signer)
     return {HOST: endpoint.address}
 
 
@@ -49,6 +49,6 @@ def acting(settings: Settings, app: Milepost, clock: Callable[[], datetime]) -> 
     """The duties of this room."""
     url, calendar = application_url(settings), settings.calendar
     types = settings.file_types
-    work = Acting(url, app, executors(settings, app, clock), calendar, clock, file_types=types)
-    families = Families(url, app, calendar, clock, types)
+    work = Acting(app, executors(settings, app, clock), calendar, clock, file_types=types)
+    families = Families(app, calendar, clock, types)
     return [Duty("actions", url, work, end=work.close), Duty("child runs", url, families)]

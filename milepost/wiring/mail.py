@@ -13,7 +13,7 @@ from domain.passes import LIFETIME, seal
 from milepost.settings.link_secret import link_secret
 from milepost.settings.settings import Settings
 from projections.people.directory import directory
-from store.connect import connect
+from store.log import Log
 from workers.automations.email import Emailing
 from workers.automations.mailer import Mailer, MailSettings
 from workers.automations.smtp import SmtpServer
@@ -35,12 +35,12 @@ def guest_links(settings: Settings) -> Callable[[UUID, Pass], str]:
     return link
 
 
-def emailing(settings: Settings, database_url: str) -> Emailing:
+def emailing(settings: Settings, log: Log) -> Emailing:
     """The executor of mails: with the addresses of the directory as they are at each attempt."""
     link = guest_links(settings)
 
     def desk() -> Desk:
-        with connect(database_url, "addresses") as connection:
+        with log.lend() as connection:
             book = AddressBook.of(directory(connection))
         return Desk(book, settings.base_url, settings.calendar.zone, link)
 

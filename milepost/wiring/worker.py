@@ -56,7 +56,7 @@ def duties(settings: Settings, growing: Log) -> list[Duty]:
         application_url(settings),
         Milepost(growing, calendar=settings.calendar, file_types=settings.file_types),
     )
-    recurring = Recurring(url, app, now)
+    recurring = Recurring(app, now)
     return [
         Duty("recurring work", url, recurring),
         timers(url, growing, settings.calendar),

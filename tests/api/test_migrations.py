@@ -52,9 +52,7 @@ def done(api: Api, run: str, step: str) -> None:
 
 def worker(api: Api) -> Migrations:
     """The duty, to be run by hand."""
-    return letting(
-        Migrations(api.database.app_url, api.services.log, api.services.calendar, api.services.clock)
-    )
+    return letting(Migrations(api.services.log, api.services.calendar, api.services.clock))
 
 
 def worked_through(api: Api, job: dict[str, Any]) -> Any:

@@ -102,7 +102,7 @@ class House:
     def passed_over(self, recurrence: UUID) -> list[str]:
         """Let the time come; why its work was not made."""
         self.settle()
-        Recurring(self.url, self.app, lambda: datetime(2026, 3, 2, 8, 0, 1, tzinfo=UTC))._once()
+        Recurring(self.app, lambda: datetime(2026, 3, 2, 8, 0, 1, tzinfo=UTC))._once()
         stored = self.log.read_stream(recurrence)
         return [event.data for event in stored if event.type == "occurrence_passed_over"]
 

@@ -36,8 +36,8 @@ def draft(workspace: App) -> None:
 
 def moved(workspace: App) -> None:
     """What the worker does."""
-    letting(Migrations(workspace.database.app_url, workspace.services.log, Calendar())).round()
-    letting(Migrations(workspace.database.app_url, workspace.services.log, Calendar())).round()
+    letting(Migrations(workspace.services.log, Calendar())).round()
+    letting(Migrations(workspace.services.log, Calendar())).round()
     wait_until(lambda: workspace.reached() >= workspace.head, "the read models")
 
 

@@ -76,11 +76,11 @@ async def work(told: dict[str, Any], log: Log) -> None:
         "run": ChildStarter(app, staff=lambda _definition: EVERYBODY),
         "email": Emailing(mailer, lambda: DESK),
     }
-    acting = Mortal(url, app, executors, OFFICE, _now, chance=lambda: 0.0)
+    acting = Mortal(app, executors, OFFICE, _now, chance=lambda: 0.0)
     acting.dies = told.get("dies", "")
     duties = [
         Duty("actions", url, acting, end=acting.close),
-        Duty("child runs", url, Families(url, app, OFFICE, _now)),
+        Duty("child runs", url, Families(app, OFFICE, _now)),
     ]
     with Projector(url, log, projections=PROJECTIONS) as projector:
         await asyncio.to_thread(projector.catch_up)

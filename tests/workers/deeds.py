@@ -81,7 +81,6 @@ class World:
     def acting(self, executors: dict[str, Executor] | None = None) -> Acting:
         """The machine."""
         return Acting(
-            self.url,
             self.app,
             self.executors() if executors is None else executors,
             OFFICE,
@@ -96,7 +95,7 @@ class World:
 
     async def act_async(self, acting: Acting, rounds: int = 12) -> None:
         """As ``act``, within a loop."""
-        families = Families(self.url, self.app, OFFICE, self.clock)
+        families = Families(self.app, OFFICE, self.clock)
         for _ in range(rounds):
             before = self.catch_up()
             await acting.once()

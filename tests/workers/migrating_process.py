@@ -47,7 +47,7 @@ def _before(mortal: Mortal, name: str, point: str) -> None:
 
 def work(told: dict[str, Any], log: Log) -> None:
     """Until there is nothing to do."""
-    mortal = Mortal(told["url"], log, OFFICE, lambda: datetime.now(UTC))
+    mortal = Mortal(log, OFFICE, lambda: datetime.now(UTC))
     mortal.dies = told.get("dies", "")
     _before(mortal, "mark", "after_append")
     _before(mortal, "finish", "before_finish")

@@ -60,7 +60,7 @@ def job(world: World, moved: Sequence[UUID], answer: str | None = "ask") -> UUID
 
 def work_through(world: World) -> None:
     """The worker does what there is, until nothing is."""
-    duty = letting(Migrations(world.url, world.log, OFFICE, world.clock))
+    duty = letting(Migrations(world.log, OFFICE, world.clock))
     while duty.round() == 0.0:
         pass
 

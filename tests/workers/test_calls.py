@@ -92,12 +92,10 @@ def test_an_answer_names_only_files_that_are_kept(world: World, crm: Receiver, d
     world.decide(run, retry_incident, incident(world.run(run)))
     world.act()
     assert world.run(run).values["call.letter"] == [named]
-    strict = KeptFiles(database.app_url, ["image/*"])
+    strict = KeptFiles(world.log, ["image/*"])
     assert "not taken (accepted: image/*)" in (strict.wrong({"letter": [named]}) or "")
     assert strict.wrong({"letter": [named]}, world.run(run)) is None
-    assert "has 8 bytes, not 9" in (
-        KeptFiles(database.app_url).wrong({"letter": [{**named, "size": 9}]}) or ""
-    )
+    assert "has 8 bytes, not 9" in (KeptFiles(world.log).wrong({"letter": [{**named, "size": 9}]}) or "")
 
 
 def test_a_step_calls_and_takes_the_answer(world: World, crm: Receiver):

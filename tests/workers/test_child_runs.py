@@ -166,7 +166,7 @@ def test_what_is_told_of_a_reopened_child_is_not_told_twice(world: World, databa
     world.decide(child, reopen_step, "look", "another name")
     world.catch_up()
     for _ in range(2):  # the read model knows nothing yet of what the first of them stored
-        asyncio.run(Families(database.app_url, world.app, OFFICE, world.clock).once())
+        asyncio.run(Families(world.app, OFFICE, world.clock).once())
     world.act()
     assert [world.events(run).count(each) for each in ("child_run_reopened", "help_requested")] == [1, 1]
     assert world.run(child).state == "running"

@@ -44,7 +44,7 @@ def world(database: Database, log: Log) -> Iterator[World]:
 @pytest.fixture
 def endpoint(world: World) -> Iterator[Endpoint]:
     """The services of a demonstration."""
-    found = Endpoint(world.url, world.app, world.clock, Signer(SECRET))
+    found = Endpoint(world.app, world.clock, Signer(SECRET))
     yield found
     found.close()
 

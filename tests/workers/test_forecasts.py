@@ -266,7 +266,7 @@ def test_a_run_that_cannot_be_read_costs_no_other_its_forecast(office: Office) -
     told = office.forecast(broken)
     assert (told.state, told.reason) == ("no_data", "this release cannot forecast the run (UnknownVersion)")
     assert office.forecast(sound).state == "on_track"
-    asyncio.run(Digests(office.url, office.app, OFFICE, lambda: office.now).once())
+    asyncio.run(Digests(office.app, OFFICE, lambda: office.now).once())
 
 
 def test_a_process_that_cannot_be_learnt_keeps_no_other_waiting(
@@ -280,7 +280,7 @@ def test_a_process_that_cannot_be_learnt_keeps_no_other_waiting(
     office.done(run, "a", MONDAY + timedelta(hours=1))
     asked: list[str] = []
 
-    async def fails(_url: str, process: str, *_: Any) -> None:
+    async def fails(_log: Log, _url: str, process: str, *_: Any) -> None:
         asked.append(process)
         raise LearningFailed(process)
 

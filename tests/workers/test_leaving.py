@@ -67,7 +67,7 @@ def test_a_migration_gives_them_nothing(log: Log, database: Database):
     job = Job(run, "sale", new.version, {}, None, "person:bo", now, None)
     with connect(database.app_url, "test") as connection:
         add(connection, job, [run], {})
-    duty = letting(Migrations(database.app_url, log, OFFICE, world.clock))
+    duty = letting(Migrations(log, OFFICE, world.clock))
     assert duty.round() == 0.0
     last = world.run(run).step(StepKey("last"))
     world.close()

@@ -107,9 +107,7 @@ class Post:
         self.projector.catch_up()
 
         async def rounds() -> None:
-            acting = Acting(
-                self.url, self.app, self.executors, Calendar(), lambda: self.now, chance=lambda: 0.0
-            )
+            acting = Acting(self.app, self.executors, Calendar(), lambda: self.now, chance=lambda: 0.0)
             await acting.once()
             await acting.close()
 
@@ -323,7 +321,7 @@ def test_a_digest_goes_out_each_day_once(post: Post, box: Mailbox):
     post.run()
     post.work()
     box.messages.clear()
-    digests = Digests(post.url, post.app, Calendar(), lambda: post.now)
+    digests = Digests(post.app, Calendar(), lambda: post.now)
     for day in (1, 1, 2, 5):
         post.now = NINE + timedelta(days=day, hours=1)
         asyncio.run(digests.once())
@@ -331,7 +329,7 @@ def test_a_digest_goes_out_each_day_once(post: Post, box: Mailbox):
     sent = [message for message in box.messages if message["to"] == "Bo Lind <bo@acme.example>"]
     assert [message["subject"] for message in sent] == ["Ada: where it stands"] * 3
     assert "- Greet" in text_of(sent[0])
-    again = Digests(post.url, post.app, Calendar(), lambda: post.now)
+    again = Digests(post.app, Calendar(), lambda: post.now)
     asyncio.run(again.once())
     post.work()
     assert len(box.messages) == 3

@@ -102,7 +102,7 @@ def test_a_worker_that_stops_after_the_append_loses_no_news(world: World, monkey
     with monkeypatch.context() as dying:
         dying.setattr(migration_jobs, "mark", _dies)
         with pytest.raises(KeyboardInterrupt):
-            letting(Migrations(world.url, world.log, OFFICE, world.clock)).round()
+            letting(Migrations(world.log, OFFICE, world.clock)).round()
     work_through(world)
     assert announced(world, asked) == {"person:dana": 2}
     assert len(queued(world)) == 1
@@ -141,7 +141,7 @@ def test_a_run_that_is_too_busy_to_carry_a_mail_is_asked_again(
 ):
     """The job is not finished before everybody is told."""
     asked = job(world, runs(world, 2))
-    duty = letting(Migrations(world.url, world.log, OFFICE, world.clock))
+    duty = letting(Migrations(world.log, OFFICE, world.clock))
     assert duty.round() == 0.0
     with monkeypatch.context() as busy:
         busy.setattr(duty._app, "execute_async", _conflicts)
@@ -215,7 +215,7 @@ def test_a_migration_ends_when_who_asked_for_it_leaves(world: World, monkeypatch
     monkeypatch.setattr("workers.migrations.PAGE", 1)
     moved = runs(world, 3, asked=False)
     asked = job(world, moved)
-    duty = letting(Migrations(world.url, world.log, OFFICE, world.clock))
+    duty = letting(Migrations(world.log, OFFICE, world.clock))
     duty.round()
     leave(world, "dana")
     work_through(world)

@@ -82,7 +82,7 @@ class Place:
         """One round of the worker at this time, with read models that are up to date before and after."""
         self.now = at
         self.project_all()
-        recurring = Recurring(self.url, Milepost(self.log), lambda: self.now)
+        recurring = Recurring(Milepost(self.log), lambda: self.now)
         pause_seconds = anyio.run(recurring.once)
         self.project_all()
         return pause_seconds
@@ -195,7 +195,7 @@ def test_looking_twice_makes_nothing_twice(place: Place):
     place.round(FIRST)
     assert len(place.cards()) == 1
     second = FIRST + timedelta(days=1)
-    recurring = Recurring(place.url, place.app, lambda: second)
+    recurring = Recurring(place.app, lambda: second)
     known = place.app.load(RECURRENCE, place.recurrence)
     assert known is not None
     recurring._make_task(known, second, made_id(place.recurrence, second), second)

@@ -24,8 +24,8 @@ def test_the_worker_knows_what_the_log_knows(database: Database):
     """Turns come from the read model; who came or left since is known although no read model has it yet."""
     came = [Fact(group_stream("legal"), "group_member_added", {"member": who}) for who in (BO, CY)]
     created = Fact(group_stream("legal"), "group_created", {"group": "legal", "title": "Legal"})
-    told = Staff(database.app_url)
     with Log(database.app_url, durable=False) as log:
+        told = Staff(log)
         store(log, [published(), opened(), *staff("bo"), created, came[0], *hire("a")])
         with Projector(database.app_url, projections=PROJECTIONS) as projector:
             projector.catch_up()
@@ -33,7 +33,7 @@ def test_the_worker_knows_what_the_log_knows(database: Database):
         store(
             log, [*staff("cy"), came[1], Fact(person_stream("bo"), "person_deactivated", {"reason": "left"})]
         )
-    found = told.for_start(Definition.load("hire", 1, DOCUMENT))
+        found = told.for_start(Definition.load("hire", 1, DOCUMENT))
     assert before.members(LEGAL) == (BO,)
     assert (found.members(LEGAL), found.groups[LEGAL].turn) == ((CY,), 1)
     assert (found.has_left(BO), found.in_turn(LEGAL)) == (True, CY)

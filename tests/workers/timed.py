@@ -106,7 +106,7 @@ class Office:
 
     def another(self) -> Timers:
         """Timers of another worker on the same clock."""
-        return Timers(self.url, self.log, self.calendar, self.clock)
+        return Timers(self.log, self.calendar, self.clock)
 
     @property
     def definition(self) -> Definition:

@@ -12,6 +12,6 @@ def main(told: dict[str, Any]) -> None:
     """Round after round on the log at ``url``, at the instant ``now``."""
     present: datetime = told["now"]
     with Log(told["url"], durable=False) as log:
-        timers = Timers(told["url"], log, OFFICE, lambda: present)
+        timers = Timers(log, OFFICE, lambda: present)
         while True:
             timers.round()

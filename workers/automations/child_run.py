@@ -33,7 +33,6 @@ from domain.schedule import Calendar
 from domain.words import MACHINE, Rejected, StepKey
 from projections.machine import action_queries as queries
 from projections.machine.action_queries import Family
-from store.connect import connect
 from store.errors import InvalidEvent
 from workers.apart import Apart
 from workers.automations.contract import Answer, ChildStarted, Due, Failed
@@ -110,17 +109,15 @@ class Families:
 
     def __init__(
         self,
-        database_url: str,
         app: Milepost,
         calendar: Calendar,
         clock: Callable[[], datetime],
         file_types: Sequence[str] = ("*/*",),
     ) -> None:
         """``file_types`` are patterns of the types of files that a child may bring."""
-        self._url = database_url
         self._apart = Apart("family_set_apart")
-        self._files = KeptFiles(database_url, file_types)
-        self._staff = Staff(database_url)
+        self._files = KeptFiles(app.started_log, file_types)
+        self._staff = Staff(app.started_log)
         self._app = app
         self._calendar = calendar
         self._clock = clock
@@ -130,7 +127,7 @@ class Families:
         return await asyncio.to_thread(self._once)
 
     def _once(self) -> float:
-        with connect(self._url, "child runs") as connection:
+        with self._app.started_log.lend() as connection:
             apart = [family.child for family in self._apart.resting()]
             reopened = queries.reopened_children(connection, apart)
             ended = queries.ended_children(connection, apart)
