@@ -164,11 +164,15 @@ def _take_back(work: Work, made: Plan) -> list[StepKey]:
 
 
 def _aside_again(work: Work) -> list[StepKey]:
-    """What only another version counted as done is set aside as before, also where it waits to be taken back."""
+    """What only another version counted as done is set aside as before, also where it waits to be taken back.
+
+    A step without a condition is never set aside: it stays done, whatever it waits for.
+    """
     found = [
         key
-        for key in work.definition.steps
-        if work.run.step(key).state == "done"
+        for key, known in work.definition.steps.items()
+        if known.when is not None
+        and work.run.step(key).state == "done"
         and work.run.step(key).before == "not_applicable"
         and standing(work.run, work.definition, key, work.calendar.zone) != "ready"
     ]

@@ -74,7 +74,8 @@ class Model(Contents):
         if fact.state in ("skipped", "failed", "cancelled") or fact.kept:
             found = fact.state
         elif not free or self.barred(key, known):
-            found = fact.state if fact.done else "locked"
+            aside = moved and fact.moved_from == "not_applicable" and self.steps[key].get("when") is not None
+            found = ("not_applicable" if aside else fact.state) if fact.done else "locked"
         elif not self.holds(self.steps[key].get("when")):
             found = "not_applicable"
         elif fact.done:

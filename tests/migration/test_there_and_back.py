@@ -254,6 +254,16 @@ def test_what_a_guest_filled_in_is_done_as_it_was_whatever_a_form_says():
     assert moved(there, worded).state.step(StepKey(B)).state == "done"
 
 
+def test_what_has_no_condition_stays_done_from_version_to_version():
+    """Also what a condition had set aside once, and while what comes before it is done again."""
+    old = version(1, *steps(b={"when": {"field": "inputs.plan", "operator": "equals", "value": "small"}}))
+    story = at(C, old).after(change_inputs, {"plan": "large"})
+    assert story.state.step(StepKey(B)).state == "not_applicable"
+    there = moved(story, version(2, *steps())).after(reopen_step, A, "wrong")
+    assert there.state.step(StepKey(B)).state == "done"
+    assert moved(there, version(3, *steps())).state.step(StepKey(B)).state == "done"
+
+
 @pytest.mark.parametrize("paused", [False, True], ids=["running", "paused"])
 def test_what_waits_to_be_taken_back_is_set_aside_again(*, paused: bool):
     """Its condition holds once more, but what comes before it is done again: only the other version took it back."""
