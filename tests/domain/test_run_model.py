@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from functools import reduce
 
 import pytest
@@ -13,6 +14,8 @@ from tests.domain.random_deeds import chosen
 from tests.domain.random_runs import Process, deeds, processes, start
 from tests.domain.walk import PATIENT, decided, walked
 
+RUNS = int(os.environ.get("RANDOM_RUNS", "10000"))
+
 
 @settings(max_examples=300, deadline=None, suppress_health_check=PATIENT)
 @given(processes(), deeds)
@@ -22,7 +25,7 @@ def test_every_run_is_what_the_description_says(process: Process, lots: list[int
 
 
 @pytest.mark.slow
-@settings(max_examples=10_000, deadline=None, suppress_health_check=PATIENT)
+@settings(max_examples=RUNS, deadline=None, suppress_health_check=PATIENT)
 @given(processes(12), deeds)
 def test_ten_thousand_runs_are_what_the_description_says(process: Process, lots: list[int]):
     """The same, with more and larger processes."""
