@@ -12,7 +12,7 @@ from domain.definition import Definition
 from domain.directory import Directory
 from domain.mail_address import NoAddress, mail_address
 from domain.shown import spoken
-from domain.words import Assignee, RoleKey, full_path
+from domain.words import Actor, Assignee, RoleKey
 
 _ASSIGNEE = re.compile(r"(person|guest|group|service):\S{1,100}")
 _BETWEEN = re.compile(r"[,;\n]")
@@ -29,6 +29,10 @@ class Parties(Protocol):
     @property
     def values(self) -> Mapping[str, Any]:
         """Every field by path."""
+
+    @property
+    def guest_addresses(self) -> Mapping[RoleKey, str]:
+        """Of guests whose address was changed: the one that counts, by role."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,13 +135,19 @@ def played(role: RoleKey, run: Parties, definition: Definition, book: AddressBoo
 def _read(part: str, run: Parties, definition: Definition, book: AddressBook) -> Reached:
     if _ASSIGNEE.fullmatch(part):
         return _reach_one(Assignee(part), run, definition, book)
+    if any(same_address(part, each) for each in _unconfirmed(run, definition)):
+        return _lost(
+            part, f"{part} is the new address of a guest, and waits to be confirmed by who leads the run"
+        )
     return _to(part, "", None, part)
 
 
 def _reach_one(who: Assignee, run: Parties, definition: Definition, book: AddressBook) -> Reached:
-    if who.startswith("guest:"):
-        return reach_guest(who, known_address(who, run, definition), book)
-    return reach_here(who, book)
+    if not who.startswith("guest:"):
+        return reach_here(who, book)
+    if awaits_confirmation(who, run, definition):
+        return _lost(who, f"the new address of {book.name(who)} waits to be confirmed by who leads the run")
+    return reach_guest(who, known_address(who, run, definition), book)
 
 
 def reach_here(who: Assignee, book: AddressBook) -> Reached:
@@ -209,11 +219,53 @@ def known_address(who: Assignee, run: Parties, definition: Definition) -> str | 
 
 
 def guest_address(who: Assignee, run: Parties, definition: Definition) -> str | None:
-    """The address that the run's fields give for a guest: where the role that the guest plays says ``email_from``."""
-    for key, role in definition.roles.items():
-        if run.roles.get(key) == who and role.email_from:
-            path = full_path(role.email_from)
+    """The address that the run's fields give for a guest: by the field that the role of the guest names."""
+    for key, path in definition.address_fields.items():
+        if run.roles.get(key) == who:
             value = run.values.get(path)
             if isinstance(value, str) and value:
                 return value
     return None
+
+
+def role_address(role: RoleKey, run: Parties, definition: Definition) -> str | None:
+    """Where the guest who plays the role is written to; None where a guest does not, or has no address."""
+    who, path = run.roles.get(role), definition.address_fields.get(role)
+    if who is None or not who.startswith("guest:"):
+        return None
+    key = who.partition(":")[2]
+    value = run.values.get(path) if path is not None else None
+    if isinstance(value, str) and value.strip():
+        return value.strip()
+    return key if "@" in key else None
+
+
+def same_address(one: str | None, other: str | None) -> bool:
+    """Whether two addresses are one; upper and lower case are the same."""
+    return (one or "").strip().lower() == (other or "").strip().lower()
+
+
+def is_confirmed(role: RoleKey, run: Parties, definition: Definition) -> bool:
+    """Whether nobody has changed the address of this role's guest, or who leads the run has confirmed it since."""
+    trusted, now = run.guest_addresses.get(role), role_address(role, run, definition)
+    return trusted is None or now is None or same_address(trusted, now)
+
+
+def awaits_confirmation(who: Assignee | Actor, run: Parties, definition: Definition) -> bool:
+    """Whether a guest has a new address that nobody who leads the run has confirmed."""
+    return any(
+        run.roles.get(role) == who and not is_confirmed(role, run, definition) for role in run.guest_addresses
+    )
+
+
+def _unconfirmed(run: Parties, definition: Definition) -> list[str | None]:
+    return [
+        role_address(role, run, definition)
+        for role in run.guest_addresses
+        if not is_confirmed(role, run, definition)
+    ]
+
+
+def reach_address(address: str) -> Reached:
+    """One address that is written out, whoever reads mails there."""
+    return _to(address, "", None, address)

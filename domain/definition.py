@@ -21,6 +21,7 @@ from domain.document import (
     Stage,
     Step,
 )
+from domain.guest_walk import address_fields
 from domain.words import RoleKey, StageKey, StepKey, full_path
 
 
@@ -51,6 +52,11 @@ class Definition:
     def roles(self) -> dict[RoleKey, Role]:
         """Every role by key."""
         return {RoleKey(role.key): role for role in self.document.roles}
+
+    @cached_property
+    def address_fields(self) -> dict[RoleKey, str]:
+        """For each role the path of the field that holds its guest's address, where the document names one."""
+        return address_fields(self.document.roles, self.steps, self.dependents)
 
     @cached_property
     def stage_of(self) -> dict[StepKey, StageKey]:

@@ -5,7 +5,14 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 
-from domain.addresses import AddressBook, Recipient, guest_address, known_address, reach
+from domain.addresses import (
+    AddressBook,
+    Recipient,
+    awaits_confirmation,
+    guest_address,
+    known_address,
+    reach,
+)
 from domain.definition import Definition
 from domain.guest_steps import is_guest
 from domain.run.state import Run
@@ -31,7 +38,7 @@ def pass_for(run: Run, definition: Definition, step: StepKey) -> Pass | None:
     """The pass to the step of a guest, as the run stands now; None when its role is not played by a guest."""
     known = definition.steps.get(step)
     guest = None if known is None else guest_of(run, definition, step)
-    if known is None or known.role is None or guest is None:
+    if known is None or known.role is None or guest is None or awaits_confirmation(guest, run, definition):
         return None
     return Pass(step, run.step(step).round, known.role, holder_of(guest, run, definition))
 

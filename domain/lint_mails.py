@@ -6,7 +6,7 @@ from typing import get_args
 
 from domain.addresses import parts_of
 from domain.document import FieldKind, FormField
-from domain.guest_steps import next_of
+from domain.guest_walk import next_of
 from domain.mail_address import ACCEPTED, NoAddress, mail_address
 from domain.outline import FACTS, PLACEHOLDER, Finding, Findings, Outline, Path, Placed, mails_of
 from domain.run.values import is_somebody

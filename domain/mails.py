@@ -8,7 +8,16 @@ from datetime import datetime, tzinfo
 from typing import Any
 from uuid import UUID
 
-from domain.addresses import AddressBook, Reached, Recipient, Unreached, addressed, played, reach
+from domain.addresses import (
+    AddressBook,
+    Reached,
+    Recipient,
+    Unreached,
+    addressed,
+    played,
+    reach,
+    reach_address,
+)
 from domain.content_text import in_lines
 from domain.definition import Definition
 from domain.digest import digest_text
@@ -28,7 +37,7 @@ from domain.visible import Versions, is_for_roles, is_sealed
 from domain.words import Assignee, RoleKey, StepKey, full_path
 
 _ABOUT = "This is what it is about:"
-_ASKS = frozenset({"invitation", "reminder", "assigned"})
+_ASKS = frozenset({"invitation", "reminder", "assigned", "link"})
 """The words of mails that ask whose step it is to do it."""
 
 
@@ -197,6 +206,7 @@ class _Writer:
         told = (self.run, self.definition, self.desk.book)
         reached = [played(RoleKey(role), *told) for role in facts.get("roles") or ()]
         reached.append(reach(map(Assignee, facts.get("assignees") or ()), *told))
+        reached += [reach_address(address) for address in facts.get("addresses") or ()]
         to = Reached.together(reached)
         return _Letter(to, notice.subject, notice.body, notice.why, self._words(), notice.to_guest)
 

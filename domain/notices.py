@@ -80,6 +80,18 @@ NOTICES: dict[str, Notice] = {
         "{by} gave you “{step.title}” in {run.name}.{text_sentence}{due_sentence}\n\n{link}",
         "the step was given to you",
     ),
+    "address_left": Notice(
+        "Your address was changed: {run.name}",
+        "{by} changed the address at which we write to you about {run.name}. The links that you have open nothing any "
+        "more, and mails go to another address once that is confirmed.\n\nIf this is not what you wanted, please "
+        "answer this mail.",
+        "we wrote to you at this address before",
+    ),
+    "link": Notice(
+        "{step.title}: {run.name}",
+        "“{step.title}” in {run.name} is waiting for you.{due_sentence}\n\n{link}",
+        "the step is yours",
+    ),
     "forecast": Notice(
         "At risk: {run.name}",
         "{run.name} will probably be finished later than its target. Look at what is open now: it is still early "

@@ -37,7 +37,7 @@ _STEP_VERBS = (
 )  # fmt: skip
 _RUN_VERBS = (
     "pause", "resume", "cancel", "priority", "target", "inputs", "link", "rank", "move", "override-stage",
-    "clear-stage-override", "comment", "attach", "detach", "assign-role",
+    "clear-stage-override", "comment", "attach", "detach", "assign-role", "confirm-guest-address",
 )  # fmt: skip
 _TASK_VERBS = (
     "edit", "move", "assign", "priority", "due", "labels", "checklist", "tick", "depend", "undepend", "block",

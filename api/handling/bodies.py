@@ -241,6 +241,13 @@ class AssignRole(Body):
     reason: Words | None = None
 
 
+class ConfirmGuestAddress(Body):
+    """The guest in this role has this address now: another one by then is refused."""
+
+    role: RoleKey
+    address: Line
+
+
 class StageOfProject(ProjectStage):
     """A column of a board: a stable key, a title, how many open cards it should hold, and whether it takes no more."""
 

@@ -12,7 +12,7 @@ from api.handling.orders import Order
 from api.handling.placed import place_of
 from api.handling.registering import add_command
 from api.handling.verbs import On, Verb, verb
-from application import runs
+from application import guest_links, runs
 from application.runs import NewRun
 
 START: Verb[On, Any] = verb(
@@ -148,6 +148,15 @@ RUN_VERBS: tuple[Verb[On, Any], ...] = (
             on.app, on.id, on.asked, role=body.role, assignee=body.assignee, reason=body.reason
         ),
         {"role": "trainer", "assignee": "person:bo", "reason": None},
+    ),
+    verb(
+        "confirm-guest-address",
+        "Say that the new mail address of a guest is theirs",
+        bodies.ConfirmGuestAddress,
+        lambda on, body: guest_links.confirm_guest_address(
+            on.app, on.id, on.asked, role=body.role, address=body.address
+        ),
+        {"role": "customer", "address": "ada@nordwind.example"},
     ),
 )
 

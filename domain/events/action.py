@@ -114,7 +114,9 @@ class IncidentOpened(ActionEvent):
     type = "incident_opened"
     public = ("step", "round", "action", "incident", "problem")
     incident: UUID
-    problem: Literal["failed", "uncertain", "not_allowed", "bad_document", "child_cancelled", "no_address"]
+    problem: Literal[
+        "failed", "uncertain", "not_allowed", "bad_document", "child_cancelled", "no_address", "guest_address"
+    ]
     reason: str
     assignee: Assignee | None = None
 

@@ -143,6 +143,25 @@ class RoleAssigned(RunEvent):
     reason: str | None = None
 
 
+class GuestAddressChanged(RunEvent):
+    """The guest in a role has another mail address now (None: none); nothing goes there before it is confirmed."""
+
+    type = "guest_address_changed"
+    public = ("role",)
+    role: RoleKey
+    before: str
+    after: str | None
+
+
+class GuestAddressConfirmed(RunEvent):
+    """Somebody who leads the run said that the guest in a role is to be written to at this address."""
+
+    type = "guest_address_confirmed"
+    public = ("role",)
+    role: RoleKey
+    address: str
+
+
 class RunCommented(RunEvent):
     """Somebody wrote about the run, or about one of its steps."""
 
@@ -231,6 +250,8 @@ RunDetail = (
     | RunLinked
     | RunRanked
     | RoleAssigned
+    | GuestAddressChanged
+    | GuestAddressConfirmed
     | RunCommented
     | AttachmentAdded
     | AttachmentRemoved

@@ -94,6 +94,11 @@ def _of_run(run: Run, event: e.AnyRunEvent | e.AnyActionEvent) -> Run:  # noqa: 
             return _becomes(run, event)
         case e.RoleAssigned():
             return _role_assigned(run, event)
+        case e.GuestAddressChanged():
+            known = {event.role: event.before, **run.guest_addresses}
+            return altered(run, guest_addresses=known)
+        case e.GuestAddressConfirmed():
+            return altered(run, guest_addresses={**run.guest_addresses, event.role: event.address})
         case e.RunCommented():
             return altered(run, comments=run.comments | {event.comment})
         case e.RunMigrated():

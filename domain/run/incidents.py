@@ -101,6 +101,12 @@ def _open(run: Run, incident: UUID, how: How) -> Incident | None:
         return None
     if found.how is not None:
         raise Rejected("incident_resolved", f"the incident was resolved: {found.how}", how=found.how)
+    if found.problem == "guest_address":
+        raise Rejected(
+            "confirm_address",
+            "who leads the run confirms the new address of the guest, or the old one is set again",
+            accepted=["confirm-guest-address", "inputs"],
+        )
     if how in ("retried", "edited") and found.step is not None and found.action in ("email", "http", "run"):
         in_running(run)
     return found

@@ -121,11 +121,9 @@ def _may_stand(before: ActionState) -> None:
 def _nobody(definition: Definition, run: Run, who: Assignee, found: Reached) -> Rejected:
     """What is missing, and where it can be entered."""
     why = "; ".join(one.reason for one in found.unreached)
-    played = (role for key, role in definition.roles.items() if run.roles.get(key) == who)
-    field = next((role.email_from for role in played if role.email_from), None)
+    fields = definition.address_fields
+    field = next((path for role, path in fields.items() if run.roles.get(role) == who), None)
     if who.startswith("guest:") and field is not None:
-        why += (
-            f"; enter it in {field if '.' in field else f'inputs.{field}'}, or give the step to somebody else"
-        )
+        why += f"; enter it in {field}, or give the step to somebody else"
         return Rejected("nobody_to_remind", why, field=field, accepted=["inputs", "assign"])
     return Rejected("nobody_to_remind", f"{why}; give the step to somebody else", accepted=["assign"])

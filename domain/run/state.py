@@ -268,6 +268,8 @@ class Run:
     stage_override: StageKey | None = None
     override_from: StageKey | None = None
     roles: Mapping[RoleKey, Assignee] = field(default_factory=dict)
+    guest_addresses: Mapping[RoleKey, str] = field(default_factory=dict)
+    """Of guests whose address was changed: the one that who leads the run has confirmed, or that was there first."""
     inputs: Mapping[str, Any] = field(default_factory=dict)
     values: Mapping[str, Any] = field(default_factory=dict)
     steps: Mapping[StepKey, StepState] = field(default_factory=dict)

@@ -15,7 +15,7 @@ from domain.words import StepKey, Values
 
 MIGRATION = "migration:"
 """The mails of a migration, one for each person: they tell of other runs too, and so do not wait for their own."""
-LASTING = ("webhook:", "farewell", "announcement", "mention:", "notice:done:", MIGRATION)
+LASTING = ("webhook:", "farewell", "announcement", "mention:", "notice:done:", "address_left:", MIGRATION)
 """Actions that tell of what has happened: they are done also when their step or run has ended since."""
 
 Told = tuple[StepKey | None, str, Values]

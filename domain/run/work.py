@@ -15,6 +15,7 @@ from domain.events import AnyRunEvent, AnyRunStreamEvent, AnyStepEvent, Event, S
 from domain.run.entailing import entailed
 from domain.run.evolve import completed_values, evolve
 from domain.run.evolve_step import evolve_step
+from domain.run.guest_addresses import followed
 from domain.run.state import SATISFIED, Run, StepState, altered
 from domain.run.values import House
 from domain.schedule import Calendar
@@ -49,9 +50,12 @@ class Work:
 
     def record(self, event: AnyRunStreamEvent) -> None:
         """Decide this event, and what it entails for the machine."""
+        before = self.run
         self._take(event)
         for each in entailed(self.run, self.definition, event, self.by, self.at):
             self._take(each)
+        for more in list(followed(before, self.run, self.definition, event, self.by, self.at)):
+            self._take(more)
 
     def _take(self, event: AnyRunStreamEvent) -> None:
         self.events.append(event)

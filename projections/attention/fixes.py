@@ -153,6 +153,9 @@ def mend(run: UUID, incident: str, problem: str | None, *, bound: bool = False) 
     ``bound``: the mail brings the link of a guest, who gets it at the address that the run has of them.
     """
     base = f"/v1/runs/{run}/incidents/{incident}"
+    if problem == "guest_address":
+        confirm = f"/v1/runs/{run}/confirm-guest-address"
+        return Fix("confirm-guest-address", "Confirm the address", "POST", confirm, {}, ("role", "address"))
     if problem == "no_address" and not bound:
         return Fix("edit", "Give an address", "POST", f"{base}/edit", {"changes": {"to": []}}, ("changes",))
     return Fix("retry", "Try again", "POST", f"{base}/retry")

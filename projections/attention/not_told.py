@@ -16,7 +16,7 @@ from domain.passes import LIFETIME
 from domain.run import Run
 from domain.run.nudging import hears
 from domain.run.state import altered
-from domain.words import Assignee, RoleKey, full_path
+from domain.words import Assignee, RoleKey
 from projections.asking import Conn
 from projections.attention.open_steps import OpenStep
 from projections.engine.reading import LogDefinitions, UnknownDefinition
@@ -151,10 +151,9 @@ class _Given(NamedTuple):
 def _sources(found: Mapping[UUID, _Guests]) -> dict[str, list[Any]]:
     """The steps whose fields hold the addresses of guests, run by run."""
     pairs = [
-        (run, full_path(role.email_from).partition(".")[0])
+        (run, path.partition(".")[0])
         for run, known in found.items()
-        for role in known.definition.roles.values()
-        if role.email_from is not None
+        for path in known.definition.address_fields.values()
     ]
     return {"runs": [run for run, _ in pairs], "steps": [step for _, step in pairs]}
 

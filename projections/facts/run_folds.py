@@ -90,7 +90,7 @@ def meaning(event: e.AnyRunStreamEvent) -> Meaning:  # noqa: PLR0911 - one close
             return _of_card(event)
 
 
-def _of_card(event: e.RunDetail | e.AnyStepEvent | e.AnyActionEvent) -> Meaning:  # noqa: C901, PLR0911 - one closed match
+def _of_card(event: e.RunDetail | e.AnyStepEvent | e.AnyActionEvent) -> Meaning:  # noqa: C901, PLR0911, PLR0912 - one closed match
     """What is set of a run as a whole, and what stands beside it."""
     match event:
         case e.RunInputsChanged():
@@ -105,6 +105,8 @@ def _of_card(event: e.RunDetail | e.AnyStepEvent | e.AnyActionEvent) -> Meaning:
             return means(event, facts=run.run_ranked)
         case e.RoleAssigned():
             return means(event, facts=run.role_assigned)
+        case e.GuestAddressChanged() | e.GuestAddressConfirmed():
+            return means(event)
         case e.RunCommented():
             return means(event, facts=run.run_commented)
         case e.AttachmentAdded():

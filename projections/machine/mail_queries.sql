@@ -12,7 +12,7 @@ with mail as (
       else state
     end as word
   from read.action
-  where kind = 'email' and (%(run)s::uuid is null or run = %(run)s)
+  where kind = 'email' and not starts_with(action, 'guest_address:') and (%(run)s::uuid is null or run = %(run)s)
     and (%(step)s::text is null or step = %(step)s) and (%(round)s::int is null or round = %(round)s)
     and (%(action)s::text is null or action = %(action)s)
 )
@@ -29,4 +29,5 @@ order by changed_at desc, run, mail.step, round, action limit %(limit)s offset %
 select count(*) from mail where %(state)s::text is null or word = %(state)s
 
 -- name: waiting
-select count(*) from read.action where kind = 'email' and incident is not null
+select count(*) from read.action
+where kind = 'email' and incident is not null and not starts_with(action, 'guest_address:')

@@ -11,7 +11,7 @@ import pytest
 
 from api.access.throttle import MOST_A_MINUTE
 from domain.words import RoleKey, StepKey
-from tests.api.conftest import DANA, Api
+from tests.api.conftest import DANA, Api, project
 from tests.support.clients import client_of
 from tests.support.guests import sealed
 
@@ -125,6 +125,42 @@ def test_a_link_ends_when_the_step_is_given_to_a_colleague(api: Api, run: str, n
     api.client.post(f"/v1/runs/{run}/steps/sign/assign", json={"assignee": DANA, "reason": "In person"})
     with nobody:
         assert nobody.get(opens).status_code == 404
+
+
+def test_a_stranger_does_not_come_in_by_changing_the_address(api: Api, nobody: httpx.Client):
+    """Who has no tie to the run changes nothing; who may change it, and does not lead it, opens no link by that."""
+    roles = [SIGNING["roles"][0], {**SIGNING["roles"][1], "email_from": "mail"}]
+    inputs = [{"key": "mail", "title": "Mail", "kind": "email"}]
+    api.publish({**SIGNING, "roles": roles, "inputs": inputs})
+    api.add("eve", "dana")
+    run = api.start(process="signing", roles={}, inputs={"mail": "ada@nordwind.example"})
+    ours, eve = link(api, run), {"role": "buyer", "address": "eve@evil.example"}
+    with (
+        nobody,
+        api.as_("person:eve", "read", "work") as stranger,
+        api.as_("person:kim", "work", "manage") as other,
+    ):
+        assert nobody.get(ours).status_code == 200
+        refused = stranger.post(f"/v1/runs/{run}/inputs", json={"inputs": {"mail": eve["address"]}})
+        assert (refused.status_code, refused.json()["code"]) == (404, "unknown_run")
+        assert nobody.get(ours).status_code == 200
+        changed = other.post(f"/v1/runs/{run}/inputs", json={"inputs": {"mail": eve["address"]}})
+        assert changed.status_code == 200
+        assert nobody.get(ours).status_code == 404
+        with pytest.raises(AssertionError, match="no guest's"):
+            link(api, run)
+        refused = other.post(f"/v1/runs/{run}/confirm-guest-address", json=eve)
+        assert (refused.status_code, refused.json()["code"]) == (403, "not_allowed")
+        project(api.database, api.services.log)
+        (asked,) = api.client.get("/v1/incidents", params={"run": run}).json()["rows"]
+        assert (asked["problem"], asked["assignee"]) == ("guest_address", DANA)
+        retried = other.post(f"/v1/runs/{run}/incidents/{asked['incident']}/retry", json={})
+        assert (retried.status_code, retried.json()["code"]) == (409, "confirm_address")
+        queued = api.client.get("/v1/outbox", params={"run": run, "state": "queued"}).json()["rows"]
+        assert [mail["to"] for mail in queued] == [["ada@nordwind.example"]]
+        assert api.client.post(f"/v1/runs/{run}/confirm-guest-address", json=eve).status_code == 200
+        assert nobody.get(ours).status_code == 404
+        assert nobody.get(link(api, run)).status_code == 200
 
 
 def test_guessing_is_slowed_down(api: Api, run: str, nobody: httpx.Client):

@@ -8,7 +8,7 @@ from domain.definition import Definition
 from domain.run import RUN
 from tests.support.given import Story
 
-ROLES = [
+ROLES: list[dict[str, Any]] = [
     {"key": "seller", "title": "Seller", "initiator": True},
     {"key": "boss", "title": "Boss", "from_input": "boss"},
     {"key": "helper", "title": "Helper"},

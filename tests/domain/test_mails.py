@@ -345,7 +345,8 @@ def test_every_notice_is_whole(word: str):
         assert "{" not in text
         assert "  " not in text
     assert "Offer 7" in mail.subject
-    assert f"https://mile.example/runs/{RUN}?step=check" in mail.body
+    # who was written to by mistake, or by somebody's malice, has nothing to open there
+    assert (f"https://mile.example/runs/{RUN}?step=check" in mail.body) is (word != "address_left")
     assert "You get this mail because" in mail.body
 
 

@@ -21,11 +21,12 @@ from domain.mails import Desk
 from domain.process import PROCESS
 from domain.run import RUN, Run, change_inputs, complete_step, start_run
 from domain.run.actions import fail_action, start_action
+from domain.run.guest_links import confirm_guest_address
 from domain.run.incidents import edit_incident, retry_incident
 from domain.run.nudging import remind_step
 from domain.run.state import ActionState
 from domain.schedule import Calendar
-from domain.words import Actor, Assignee, Rejected, StepKey, process_stream
+from domain.words import Actor, Assignee, Rejected, RoleKey, StepKey, process_stream
 from projections.engine.live import Projector
 from projections.registry import PROJECTIONS
 from store.log import Log
@@ -333,3 +334,30 @@ def test_a_digest_goes_out_each_day_once(post: Post, box: Mailbox):
     asyncio.run(again.once())
     post.work()
     assert len(box.messages) == 3
+
+
+def test_a_stranger_who_changes_the_address_of_a_guest_gets_no_link(post: Post, box: Mailbox):
+    """Bo, who does not lead the run, has the next mail go to himself: only who was written to before hears of it."""
+    run, eve, bo = post.run(), "eve@evil.example", Actor("person:bo")
+    post.work()
+    assert box.readers == ["ada@nordwind.example"]
+    definition = post.app.definition("welcome", 1)
+
+    def does(by: Actor, decision: Any, *args: Any, **more: Any) -> None:
+        def decide(now: Run | None) -> Sequence[Event]:
+            found: Sequence[Event] = decision(now, definition, *args, by=by, at=post.now, **more)
+            return found
+
+        post.app.execute(RUN, run, decide, meta={"process": "welcome", "process_version": 1})
+
+    does(bo, change_inputs, {"mail": eve}, calendar=Calendar(), directory=EMPTY)
+    with pytest.raises(Rejected) as refused:
+        does(bo, remind_step, "answer", calendar=Calendar(), directory=EMPTY)
+    assert refused.value.code == "nobody_to_remind"
+    post.work()
+    assert box.readers == ["ada@nordwind.example"] * 2
+    assert "https://g/" not in text_of(box.messages[1])
+    does(DANA, confirm_guest_address, RoleKey("guest"), eve)
+    post.work()
+    assert box.readers[2:] == [eve]
+    assert "https://g/answer" in text_of(box.messages[2])

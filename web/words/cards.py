@@ -55,7 +55,9 @@ def attention_place(row: Any) -> str:
     return f"/projects/{row.project}#c{row.id}"
 
 
-_ASKS_MORE = frozenset({"retry", "edit", "cancel", "add-member", "address", "complete-by-hand"})
+_ASKS_MORE = frozenset(
+    {"retry", "edit", "cancel", "add-member", "address", "complete-by-hand", "confirm-guest-address"}
+)
 
 
 def is_one_click(row: Any) -> bool:

@@ -24,6 +24,8 @@ EVENTS: dict[str, str] = {
     "run_cancelled": "called the run off",
     "run_reopened": "reopened the run",
     "role_assigned": "filled the role",
+    "guest_address_changed": "changed the mail address of the guest",
+    "guest_address_confirmed": "confirmed the mail address of the guest",
     "run_commented": "wrote",
     "stage_overridden": "moved the card to another stage",
     "stage_override_cleared": "gave the card its own stage back",
