@@ -22,8 +22,8 @@ class Heard:
 
     @property
     def key(self) -> str:
-        """The idempotency key."""
-        return self.headers["idempotency-key"]
+        """The idempotency key; nothing where none was sent, as by a browser."""
+        return self.headers.get("idempotency-key", "")
 
     @property
     def json(self) -> Any:
