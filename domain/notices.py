@@ -80,6 +80,11 @@ NOTICES: dict[str, Notice] = {
         "{by} gave you “{step.title}” in {run.name}.{text_sentence}{due_sentence}\n\n{link}",
         "the step was given to you",
     ),
+    "declined": Notice(
+        "{by} did not agree: {step.title} ({run.name})",
+        "{by} was asked for “{step.title}” in {run.name}, and did not agree:\n\n{text}\n\n{link}",
+        "you started the run, or lead the part that {by} plays in it",
+    ),
     "address_left": Notice(
         "Your address was changed: {run.name}",
         "{by} changed the address at which we write to you about {run.name}. The links that you have open nothing any "

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Awaitable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -22,6 +21,7 @@ from api.handling.services import Services
 from api.handling.verbs import OnStep, Verb
 from api.run.contents import ContentView, Reader, as_guest, content_view, told_of_changes
 from api.run.files import send_file
+from api.run.guest_story import Act, Phase, Theirs, acts, phases, theirs
 from api.run.step_commands import STEP_VERBS
 from api.wire.problems import Problem
 from api.wire.reading import validate
@@ -32,9 +32,9 @@ from application.milepost import Outcome
 from domain.definition import Definition
 from domain.directory import EMPTY, Directory
 from domain.guests import Pass, guest_of, is_open_to_guests
-from domain.passes import unseal
+from domain.passes import id_of, unseal
 from domain.run import Run
-from domain.run.content import content_of
+from domain.run.content import STATEMENT, content_of
 from domain.run.files import files_in
 from domain.run.finishing import present
 from domain.words import Actor, Rejected
@@ -49,7 +49,7 @@ VERBS: dict[str, Verb[OnStep, Any]] = {
 
 @dataclass(frozen=True, slots=True)
 class GuestStep:
-    """The one step that a link opens, as its guest sees it: nothing else of the run."""
+    """The one step that a link opens, as its guest sees it: of the run only how far it is, and what is theirs."""
 
     run_name: str
     step: str
@@ -66,6 +66,13 @@ class GuestStep:
     verbs: tuple[str, ...]
     content: ContentView | None = None
     """What is to be seen and read there; null while there is nothing to do."""
+    statement: str | None = None
+    """What a signature here says; null where nothing is signed."""
+    phases: tuple[Phase, ...] = ()
+    yours: tuple[Theirs, ...] = ()
+    did: tuple[Act, ...] = ()
+    link_id: str = ""
+    """What the link is called beside whatever is done with it; it opens nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +84,7 @@ class Opened:
     run: Run
     definition: Definition
     guest: Actor
+    link_id: str
 
 
 def add_guests(router: APIRouter) -> None:
@@ -150,7 +158,8 @@ async def act(asked_for: Verb[OnStep, Any], call: Call, opened: Opened) -> Respo
     body, held = validate(asked_for.body, call.body), opened.held
 
     def do(asked: Asked) -> Awaitable[Outcome[Any]]:
-        as_guest_ = replace(asked, held=held, meta={"authenticated_by": "guest_link"})
+        came_by = {"authenticated_by": "guest_link", "link": opened.link_id}
+        as_guest_ = replace(asked, held=held, meta=came_by)
         return asked_for.do(OnStep(call.app, as_guest_, opened.run_id, held.step), body)
 
     try:
@@ -173,16 +182,17 @@ async def _open(request: Request) -> Opened:
     if found is None:
         services.throttle.count(f"bad {request.client.host if request.client else ''}")
         raise _no_link("the link is not one of ours, or has expired; ask whoever sent it for a new one")
-    services.throttle.count(hashlib.sha256(link.encode()).hexdigest()[:16])
-    return await run_in_threadpool(_load, services, *found)
+    link_id = id_of(link)
+    services.throttle.count(link_id)
+    return await run_in_threadpool(_load, services, *found, link_id)
 
 
-def _load(services: Services, run_id: UUID, held: Pass) -> Opened:
+def _load(services: Services, run_id: UUID, held: Pass, link_id: str) -> Opened:
     run = services.app.load(RUNS, run_id)
     if run is None:
         raise _no_link("what the link leads to is not here")
     definition = services.app.definition(run.process, run.process_version)
-    return _still(Opened(run_id, held, run, definition, Actor("guest:-")))
+    return _still(Opened(run_id, held, run, definition, Actor("guest:-"), link_id))
 
 
 def _still(opened: Opened) -> Opened:
@@ -228,6 +238,11 @@ def _seen(services: Services, opened: Opened, reader: Reader) -> GuestStep:
         content=content_view(services, opened.run_id, opened.run, opened.definition, opened.held.step, reader)
         if is_open
         else None,
+        statement=STATEMENT if step.kind == "sign" else None,
+        phases=phases(opened.run, opened.definition),
+        yours=theirs(opened.run, opened.definition, opened.guest, opened.held.step),
+        did=acts(services.log.read_stream(opened.run_id), opened.definition, opened.held.role, opened.guest),
+        link_id=opened.link_id,
     )
 
 

@@ -131,7 +131,8 @@ class StepCompleted(StepEvent):
     """The step was done; ``outcome`` is its named result (approved, signed, submitted …).
 
     ``reason`` says why a person did an automatic step by hand. Of a signature, and of whatever a guest does,
-    ``content_sha256`` is the hash of what they had in view, ``about`` what a signature is about.
+    ``content_sha256`` is the hash of what they had in view, ``about`` what a signature is about, and ``statement`` the
+    sentence that was signed (None: signed before there was one, or no signature).
     """
 
     type = "step_completed"
@@ -141,6 +142,7 @@ class StepCompleted(StepEvent):
     reason: str | None = None
     content_sha256: str | None = None
     about: tuple[str, ...] = ()
+    statement: str | None = None
 
 
 class ApprovalGiven(StepEvent):

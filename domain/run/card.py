@@ -86,14 +86,15 @@ def _known_stage(definition: Definition, stage: StageKey) -> None:
 
 
 def _given(run: Run, definition: Definition) -> StageKey:
-    return _card(run, definition).steps_stage
+    return card_of(run, definition).steps_stage
 
 
 def _shown(run: Run, definition: Definition) -> StageKey:
-    return _card(run, definition).current_stage
+    return card_of(run, definition).current_stage
 
 
-def _card(run: Run, definition: Definition) -> Card:
+def card_of(run: Run, definition: Definition) -> Card:
+    """The run as its board shows it, from the steps as they are."""
     facts = {key: Fact(step.state, ready_at=step.ready_at) for key, step in run.steps.items()}
     override = None if run.stage_override is None else Override(run.stage_override, run.override_from)
     return roll_up(definition, run.state, facts, override)

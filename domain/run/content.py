@@ -22,6 +22,8 @@ from domain.words import Rejected, StepKey, Values, full_path
 
 SALT_BYTES = 16
 """How much is random in the hashes of a run's contents."""
+STATEMENT = "I have read all that is shown here, and sign it."
+"""What a signature says; it stands beside the button, and is kept with the signature."""
 DECISIONS = frozenset({"approval", "sign"})
 """The kinds of steps that decide about a content."""
 

@@ -17,7 +17,7 @@ from domain.events import (
     StepStarted,
     StepValuesSaved,
 )
-from domain.run.content import DECISIONS, decided_on, must_be_in_view
+from domain.run.content import DECISIONS, STATEMENT, decided_on, must_be_in_view
 from domain.run.finishing import follow, mark_done, missing_in, present
 from domain.run.impartial import impartial, not_judged_by
 from domain.run.readiness import cancel_open, settle
@@ -239,6 +239,8 @@ def _in_view(work: Work, known: Step, values: Values) -> Mapping[str, Any]:
     if known.kind not in DECISIONS and not by.startswith("guest:"):
         return {}
     content = decided_on(work.run, work.definition, step, values)
+    if known.kind == "sign":
+        return {**content, "statement": STATEMENT}
     return content if known.kind in DECISIONS else {"content_sha256": content["content_sha256"]}
 
 

@@ -15,7 +15,16 @@ from domain.words import StepKey, Values
 
 MIGRATION = "migration:"
 """The mails of a migration, one for each person: they tell of other runs too, and so do not wait for their own."""
-LASTING = ("webhook:", "farewell", "announcement", "mention:", "notice:done:", "address_left:", MIGRATION)
+LASTING = (
+    "webhook:",
+    "farewell",
+    "announcement",
+    "mention:",
+    "notice:done:",
+    "address_left:",
+    "declined:",
+    MIGRATION,
+)
 """Actions that tell of what has happened: they are done also when their step or run has ended since."""
 
 Told = tuple[StepKey | None, str, Values]
@@ -24,7 +33,9 @@ Told = tuple[StepKey | None, str, Values]
 _PEOPLE = ("person:", "guest:", "group:")
 
 
-def mails_of(run: Run, definition: Definition, event: e.AnyRunStreamEvent) -> list[Told]:
+def mails_of(  # noqa: PLR0911 - one closed match
+    run: Run, definition: Definition, event: e.AnyRunStreamEvent
+) -> list[Told]:
     """The mails that this event entails, beside the invitation, which waits for its instant."""
     match event:
         case e.StepCompleted(outcome=outcome) if outcome != REPEAT:
@@ -34,6 +45,8 @@ def mails_of(run: Run, definition: Definition, event: e.AnyRunStreamEvent) -> li
             return (
                 [(StepKey(step), "farewell", {})] if farewell_of(definition.steps.get(StepKey(step))) else []
             )
+        case e.ApprovalRefused() | e.StepFailed() if _is_guest(event.by):
+            return _refused_by_guest(run, definition, event)
         case e.HelpRequested() if event.waiting_on and not _in_digest(event):
             return _help(run, definition, event)
         case e.RunCommented() if event.mentions:
@@ -98,3 +111,24 @@ def _assigned(run: Run, event: e.StepAssigned) -> list[Told]:
             {"assignees": [event.assignee], "by": event.by, "text": event.reason},
         )
     ]
+
+
+def _is_guest(who: str | None) -> bool:
+    return who is not None and who.startswith("guest:")
+
+
+def _refused_by_guest(
+    run: Run, definition: Definition, event: e.ApprovalRefused | e.StepFailed
+) -> list[Told]:
+    """Who started the run hears of a guest who refused or did not sign, and whoever leads the guest's role."""
+    facts: Values = {"by": event.by, "text": event.reason}
+    if run.started_by is not None and run.started_by.startswith("person:"):
+        facts["assignees"] = [run.started_by]
+    known = definition.steps.get(event.step)
+    role = definition.roles.get(known.role) if known is not None and known.role is not None else None
+    if role is not None and role.lead is not None:
+        facts["roles"] = [role.lead]
+    if "assignees" not in facts and "roles" not in facts:
+        return []
+    start = action_key(event.step, event.round, "declined:")
+    return [(event.step, f"declined:{sum(1 for key in run.actions if key.startswith(start))}", facts)]

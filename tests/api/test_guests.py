@@ -10,6 +10,8 @@ import orjson
 import pytest
 
 from api.access.throttle import MOST_A_MINUTE
+from domain.passes import id_of
+from domain.run.content import STATEMENT
 from domain.words import RoleKey, StepKey
 from tests.api.conftest import DANA, Api, project
 from tests.support.clients import client_of
@@ -61,13 +63,74 @@ def test_a_guest_sees_the_one_step_and_signs_it(api: Api, run: str, nobody: http
             "guest:buyer",
         )
         assert set(seen) == {"run_name", "step", "title", "kind", "instructions", "state", "due_at", "fields", "values",
-                             "refusal_fields", "acts_as", "verbs", "content"}  # fmt: skip
+                             "refusal_fields", "acts_as", "verbs", "content", "statement", "phases", "yours", "did",
+                             "link_id"}  # fmt: skip
         done = nobody.post(f"{link(api, run)}/complete", json={"values": {"signature": "Ada"}})
         assert done.status_code == 200, done.text
         assert nobody.get(link(api, run)).json()["verbs"] == []
     stored = api.services.log.read_stream(UUID(run))
     meta = next(orjson.loads(one.meta) for one in stored if one.type == "step_completed")
     assert (meta["actor"], meta["authenticated_by"]) == ("guest:buyer", "guest_link")
+
+
+def test_what_a_guest_signs_is_kept_whole_and_shown_to_them(api: Api, nobody: httpx.Client):
+    """The agreement with its hash in the page; then name, statement, instant, hash and link, in the log and to them."""
+    signing = SIGNING["stages"][0]["steps"][0]
+    steps = [
+        {**signing, "texts": {"Agreement": "Nordwind pays 100 EUR."}},
+        *SIGNING["stages"][0]["steps"][1:],
+    ]
+    stages = [{**SIGNING["stages"][0], "steps": steps}, {"key": "after", "title": "After", "steps": [
+        {"key": "thank", "title": "Thank them", "role": "seller"}]}]  # fmt: skip
+    api.publish({**SIGNING, "stages": stages})
+    run = api.start(process="signing", roles={})
+    with nobody:
+        ours = link(api, run)
+        seen = nobody.get(ours).json()
+        assert [text["text"] for text in seen["content"]["texts"]] == ["Nordwind pays 100 EUR."]
+        assert [(one["title"], one["state"], one["current"]) for one in seen["phases"]] == [
+            ("All", "in_progress", True),
+            ("After", "not_started", False),
+        ]
+        assert [(one["step"], one["state"], one["here"]) for one in seen["yours"]] == [
+            ("sign", "ready", True),
+            ("check", "locked", False),
+        ]
+        assert seen["did"] == []
+        body = {"values": {"signature": "Ada"}, "content_sha256": seen["content"]["content_sha256"]}
+        assert nobody.post(f"{ours}/complete", json=body).status_code == 200
+        (did,) = nobody.get(ours).json()["did"]
+    stored = next(one for one in api.services.log.read_stream(UUID(run)) if one.type == "step_completed")
+    data, meta = orjson.loads(stored.data), orjson.loads(stored.meta)
+    assert (data["content_sha256"], data["statement"], data["values"]) == (
+        did["content_sha256"],
+        STATEMENT,
+        {"signature": "Ada"},
+    )
+    assert (did["what"], did["name"], did["statement"], did["link"]) == (
+        "signed",
+        "Ada",
+        STATEMENT,
+        meta["link"],
+    )
+    assert meta["link"] == seen["link_id"] == id_of(ours.rpartition("/")[2])
+
+
+def test_whoever_comes_later_is_not_told_what_another_guest_did(api: Api, nobody: httpx.Client):
+    """The role is the same, and so is who acts by name; what was done before the address changed is not theirs."""
+    roles = [SIGNING["roles"][0], {**SIGNING["roles"][1], "email_from": "mail"}]
+    inputs = [{"key": "mail", "title": "Mail", "kind": "email"}]
+    api.publish({**SIGNING, "roles": roles, "inputs": inputs})
+    run = api.start(process="signing", roles={}, inputs={"mail": "ada@nordwind.example"})
+    with nobody:
+        assert (
+            nobody.post(f"{link(api, run)}/complete", json={"values": {"signature": "Ada"}}).status_code
+            == 200
+        )
+        assert len(nobody.get(link(api, run)).json()["did"]) == 1
+        changed = {"inputs": {"mail": "eve@nordwind.example"}}
+        assert api.client.post(f"/v1/runs/{run}/inputs", json=changed).is_success
+        assert nobody.get(link(api, run)).json()["did"] == []
 
 
 def test_a_guest_can_decline(api: Api, run: str, nobody: httpx.Client):

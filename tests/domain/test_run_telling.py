@@ -15,11 +15,13 @@ from domain.run import (
     comment,
     complete_step,
     decline_signature,
+    refuse_approval,
     reopen_step,
     request_help,
     set_step_due,
     start_run,
 )
+from domain.words import Actor
 from tests.domain.documents import run_of, step
 from tests.support.given import BO, DANA, NINE, Deed, Story
 
@@ -69,6 +71,22 @@ def test_a_rule_tells_the_roles_that_it_names():
     high = story.when(complete_step, "rate", {"risk": "high"})
     assert told(high) == [("notice:done:0", "rate", {"roles": ["boss"]})]
     assert "action_withdrawn" not in [event.type for event in high.events()]
+
+
+def test_a_guest_who_does_not_agree_is_told_of():
+    """Who started the run hears of it, with the reason, also when the run ends by it; of a colleague nobody does."""
+    ends = {"on_decline": {"ends_run": "Not signed"}}
+    guest = Actor("guest:customer")
+    story = start(run_of(step("sign", kind="sign", role="customer", signature=ends)))
+    deed = story.when(decline_signature, "sign", "Too dear", by=guest)
+    assert told(deed) == [
+        ("declined:0", "sign", {"by": guest, "text": "Too dear", "assignees": [DANA]}),
+    ]
+    assert "action_withdrawn" not in [event.type for event in deed.events()]
+    asks = start(run_of(step("ask", kind="approval", role="customer"), step("file", ["ask"])))
+    no = {"by": guest, "text": "Not so", "assignees": [DANA]}
+    assert told(asks.when(refuse_approval, "ask", "Not so", by=guest)) == [("declined:0", "ask", no)]
+    assert told(asks.when(refuse_approval, "ask", "Not so", by=BO)) == []
 
 
 def test_help_reaches_whoever_is_waited_for():

@@ -65,6 +65,10 @@ def test_a_guest_signs_without_an_account(workspace: App, signing: str, context:
     keep(page, "guest")
     page.get_by_role("button", name="Sign", exact=True).click()
     expect(page.get_by_role("status").first).to_contain_text("Thank you")
+    expect(page.get_by_role("list", name="Stages")).to_contain_text("All")
+    did = page.get_by_role("region", name="What you did")
+    expect(did).to_contain_text("Signed: Sign the agreement, as Ada König")
+    expect(did).to_contain_text("I have read all that is shown here, and sign it.")
     keep(page, "guest-done")
     assert workspace.client.get(f"/v1/runs/{signing}").json()["stages"][0]["steps"][0]["by"] == "guest:buyer"
     workspace.trouble.clear()  # the browser itself logs the 409

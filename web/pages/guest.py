@@ -105,7 +105,7 @@ def _form(
         request,
         "guest.html",
         refused.status if refused else 200,
-        seen=seen,
+        seen={**seen, "did": [{**one, "when": when(one["at"], zone)} for one in seen["did"]]},
         refusal=refusal,
         typed={**told.get("values", {}), "comment": told.get("comment") or told.get("reason")}
         if refused

@@ -21,6 +21,7 @@ from api.access.guard import CALLER, Caller
 from api.run.sight import MASK
 from api.wire.conditional import has
 from domain.directory import called
+from domain.run.content import STATEMENT
 from web.rendering import controls, parts, values
 from web.rendering.rights import rights_of
 from web.words import cards, events, mails, people, states, steps, texts, times
@@ -85,7 +86,8 @@ def _environment() -> Environment:
         named=people.named, key_of=people.key_of, stage_state=states.stage_state,
     )  # fmt: skip
     made.globals.update(
-        MASK=MASK, STATES=states.STATES, PRIORITIES=states.PRIORITIES, KINDS=states.KINDS, TONES=events.EVENT_TONES,
+        MASK=MASK, STATES=states.STATES, STATEMENT=STATEMENT,
+        PRIORITIES=states.PRIORITIES, KINDS=states.KINDS, TONES=events.EVENT_TONES,
         ACCESS=states.ACCESS, shown_in=_shown_in, earliest=_earliest, trace=_trace, proposed_people=_proposed_people,
         MOST_PROPOSED=MOST_PROPOSED, choices_with=controls.choices_with, file_mark=controls.file_mark,
         is_group=controls.is_group, values_of=controls.values_of, table_rows=controls.table_rows,

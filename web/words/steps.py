@@ -15,6 +15,13 @@ _ACTIONS = {
     "run": "The other process",
     "invitation": "The invitation",
 }
+_DID = {
+    "signed": "Signed",
+    "declined": "Not signed",
+    "approved": "Agreed",
+    "refused": "Not agreed",
+    "sent": "Sent",
+}
 _CONTENT = {"approval": "What you decide about", "sign": "What you sign"}
 
 
@@ -59,6 +66,11 @@ def shows_content(kind: str, content: Mapping[str, Any] | None) -> bool:
     if not content:
         return False
     return kind in _CONTENT or any(content[part] for part in ("texts", "groups", "asked_anew"))
+
+
+def did_words(what: str) -> str:
+    """What a guest did, told to the guest."""
+    return _DID[what]
 
 
 def titles_of_steps(run: RunView) -> dict[str, str]:
