@@ -42,6 +42,7 @@ from api.process.views import add_process_views
 from api.run.commands import add_run_commands
 from api.run.content_views import add_contents
 from api.run.files import add_files
+from api.run.guest_seen import add_guests_seen
 from api.run.guests import add_guests
 from api.run.step_commands import add_step_commands
 from api.run.views import add_run_views
@@ -102,6 +103,7 @@ ADDED: tuple[Callable[[APIRouter], None], ...] = (
     add_recurrences,
     add_automation,
     add_guests,
+    add_guests_seen,
     add_preview,
     add_outbox,
     add_sessions,

@@ -48,3 +48,19 @@ async def confirm_guest_address(
     return await on_run(app, run, asked, "guest_links.confirm_guest_address", lambda now, definition:
         guest_links.confirm_guest_address(now, definition, role, address, by=asked.by, at=asked.at)
     )  # fmt: skip
+
+
+async def revoke_guest_links(
+    app: Milepost, run: UUID, asked: Asked, *, role: RoleKey, reason: str
+) -> Outcome[Event]:
+    """Make every link of the guest in a role open nothing any more. For the people of the run and of its project."""
+    return await on_run(app, run, asked, "guest_links.revoke_guest_links", lambda now, definition:
+        guest_links.revoke_guest_links(now, definition, role, reason, by=asked.by, at=asked.at)
+    )  # fmt: skip
+
+
+async def send_guest_link(app: Milepost, run: UUID, asked: Asked, *, role: RoleKey) -> Outcome[Event]:
+    """Send the guest in a role a new link to what is open for them. For the people of the run and of its project."""
+    return await on_run(app, run, asked, "guest_links.send_guest_link", lambda now, definition:
+        guest_links.send_guest_link(now, definition, role, by=asked.by, at=asked.at)
+    )  # fmt: skip

@@ -34,6 +34,10 @@ class Parties(Protocol):
     def guest_addresses(self) -> Mapping[RoleKey, str]:
         """Of guests whose address was changed: the one that counts, by role."""
 
+    @property
+    def links_barred(self) -> frozenset[RoleKey]:
+        """Roles for whose guests no link is made."""
+
 
 @dataclass(frozen=True, slots=True)
 class Contact:
@@ -139,6 +143,8 @@ def _read(part: str, run: Parties, definition: Definition, book: AddressBook) ->
         return _lost(
             part, f"{part} is the new address of a guest, and waits to be confirmed by who leads the run"
         )
+    if any(same_address(part, role_address(role, run, definition)) for role in run.links_barred):
+        return _lost(part, f"the links of the guest at {part} were revoked; send a new one")
     return _to(part, "", None, part)
 
 
@@ -147,6 +153,10 @@ def _reach_one(who: Assignee, run: Parties, definition: Definition, book: Addres
         return reach_here(who, book)
     if awaits_confirmation(who, run, definition):
         return _lost(who, f"the new address of {book.name(who)} waits to be confirmed by who leads the run")
+    if is_barred(who, run):
+        return _lost(
+            who, f"the links of {book.name(who)} were revoked; send a new one, or hand the step over"
+        )
     return reach_guest(who, known_address(who, run, definition), book)
 
 
@@ -256,6 +266,11 @@ def awaits_confirmation(who: Assignee | Actor, run: Parties, definition: Definit
     return any(
         run.roles.get(role) == who and not is_confirmed(role, run, definition) for role in run.guest_addresses
     )
+
+
+def is_barred(who: Assignee | Actor, run: Parties) -> bool:
+    """Whether somebody revoked the links of a guest, and nobody has allowed new ones since."""
+    return any(run.roles.get(role) == who for role in run.links_barred)
 
 
 def _unconfirmed(run: Parties, definition: Definition) -> list[str | None]:

@@ -40,13 +40,20 @@ def pass_for(run: Run, definition: Definition, step: StepKey) -> Pass | None:
     guest = None if known is None else guest_of(run, definition, step)
     if known is None or known.role is None or guest is None or awaits_confirmation(guest, run, definition):
         return None
-    return Pass(step, run.step(step).round, known.role, holder_of(guest, run, definition))
+    if known.role in run.links_barred:
+        return None
+    return Pass(step, run.step(step).round, known.role, holder_of(guest, run, definition, known.role))
 
 
-def holder_of(guest: Actor, run: Run, definition: Definition) -> bytes:
-    """What a link holds of its guest: another one for another guest or another address, and neither can be read."""
+def holder_of(guest: Actor, run: Run, definition: Definition, role: RoleKey) -> bytes:
+    """What a link holds of its guest: another one for another guest or address, or once the links were revoked.
+
+    None of that can be read from it.
+    """
     address = guest_address(Assignee(guest), run, definition) or ""
-    return hashlib.sha256(f"{guest}\0{address.strip().lower()}".encode()).digest()[:HOLDER_BYTES]
+    revoked = run.links_revoked.get(role, 0)
+    said = f"{guest}\0{address.strip().lower()}" + (f"\0{revoked}" if revoked else "")
+    return hashlib.sha256(said.encode()).digest()[:HOLDER_BYTES]
 
 
 def guest_of(run: Run, definition: Definition, step: StepKey) -> Actor | None:

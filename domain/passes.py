@@ -38,6 +38,13 @@ def unseal(text: str, secret: bytes, at: datetime) -> tuple[UUID, Pass] | None:
     return UUID(bytes=run), Pass(StepKey(step), round_, RoleKey(role), holder)
 
 
+def expiry_of(link: str) -> datetime:
+    """Until when a link opens that ``unseal`` has taken."""
+    said = _bytes(link)
+    assert said is not None
+    return datetime.fromtimestamp(_HEAD.unpack(said[: _HEAD.size])[1], UTC)
+
+
 def id_of(link: str) -> str:
     """What a link is called where it is told of: 16 hexadecimal digits, which open nothing."""
     return hashlib.sha256(link.encode()).hexdigest()[:16]

@@ -38,6 +38,7 @@ _STEP_VERBS = (
 _RUN_VERBS = (
     "pause", "resume", "cancel", "priority", "target", "inputs", "link", "rank", "move", "override-stage",
     "clear-stage-override", "comment", "attach", "detach", "assign-role", "confirm-guest-address",
+    "revoke-guest-links", "send-guest-link",
 )  # fmt: skip
 _TASK_VERBS = (
     "edit", "move", "assign", "priority", "due", "labels", "checklist", "tick", "depend", "undepend", "block",
@@ -106,6 +107,7 @@ RULES: dict[str, Rule] = {
     "GET /v1/runs": READ,
     "GET /v1/runs/{id}": READ,
     "GET /v1/runs/{id}/history": READ,
+    "GET /v1/runs/{id}/guests": READ,
     "GET /v1/runs/{id}/steps/{step}/content": READ,
     "GET /v1/tasks/{id}": READ,
     "GET /v1/tasks/{id}/history": READ,

@@ -248,6 +248,19 @@ class ConfirmGuestAddress(Body):
     address: Line
 
 
+class RevokeGuestLinks(Body):
+    """Every link of the guest in this role opens nothing any more, and none is sent before somebody sends one."""
+
+    role: RoleKey
+    reason: Words
+
+
+class SendGuestLink(Body):
+    """The guest in this role gets a new link to each step that is open for them."""
+
+    role: RoleKey
+
+
 class StageOfProject(ProjectStage):
     """A column of a board: a stable key, a title, how many open cards it should hold, and whether it takes no more."""
 

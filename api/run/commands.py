@@ -158,6 +158,22 @@ RUN_VERBS: tuple[Verb[On, Any], ...] = (
         ),
         {"role": "customer", "address": "ada@nordwind.example"},
     ),
+    verb(
+        "revoke-guest-links",
+        "Have every link of a guest open nothing any more",
+        bodies.RevokeGuestLinks,
+        lambda on, body: guest_links.revoke_guest_links(
+            on.app, on.id, on.asked, role=body.role, reason=body.reason
+        ),
+        {"role": "customer", "reason": "Sent to the wrong mailbox"},
+    ),
+    verb(
+        "send-guest-link",
+        "Send a guest a new link to what is open for them",
+        bodies.SendGuestLink,
+        lambda on, body: guest_links.send_guest_link(on.app, on.id, on.asked, role=body.role),
+        {"role": "customer"},
+    ),
 )
 
 

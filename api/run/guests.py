@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -21,6 +22,7 @@ from api.handling.services import Services
 from api.handling.verbs import OnStep, Verb
 from api.run.contents import ContentView, Reader, as_guest, content_view, told_of_changes
 from api.run.files import send_file
+from api.run.guest_seen import keep_seen
 from api.run.guest_story import Act, Phase, Theirs, acts, phases, theirs
 from api.run.step_commands import STEP_VERBS
 from api.wire.problems import Problem
@@ -32,7 +34,7 @@ from application.milepost import Outcome
 from domain.definition import Definition
 from domain.directory import EMPTY, Directory
 from domain.guests import Pass, guest_of, is_open_to_guests
-from domain.passes import id_of, unseal
+from domain.passes import expiry_of, id_of, unseal
 from domain.run import Run
 from domain.run.content import STATEMENT, content_of
 from domain.run.files import files_in
@@ -85,6 +87,7 @@ class Opened:
     definition: Definition
     guest: Actor
     link_id: str
+    expires_at: datetime
 
 
 def add_guests(router: APIRouter) -> None:
@@ -114,8 +117,19 @@ async def show(request: Request) -> Response:
     opened = await _open(request)
     services: Services = request.app.state.services
     reader = await run_in_threadpool(_reader, services, opened, await services.directories.recently())
-    seen = await run_in_threadpool(_seen, services, opened, reader)
-    return to_json(seen, {"Referrer-Policy": "no-referrer"})
+    told = await run_in_threadpool(_seen, services, opened, reader)
+    return to_json(told, {"Referrer-Policy": "no-referrer"})
+
+
+async def seen(request: Request) -> None:
+    """Remember that somebody looks at the page of a link, where it opens."""
+    opened = await _open(request)
+    await _keep_seen(request.app.state.services, opened)
+
+
+async def _keep_seen(services: Services, opened: Opened) -> None:
+    told = (opened.link_id, opened.run_id, opened.held, opened.expires_at, services.clock())
+    await services.read(lambda connection: keep_seen(connection, *told))
 
 
 async def file(request: Request, sha256: str) -> Response:
@@ -156,6 +170,7 @@ async def acted(request: Request, verb: str, body: Any, command: str) -> Respons
 async def act(asked_for: Verb[OnStep, Any], call: Call, opened: Opened) -> Response:
     """Carry out a verb on the step that the link opens."""
     body, held = validate(asked_for.body, call.body), opened.held
+    await _keep_seen(call.services, opened)
 
     def do(asked: Asked) -> Awaitable[Outcome[Any]]:
         came_by = {"authenticated_by": "guest_link", "link": opened.link_id}
@@ -182,17 +197,16 @@ async def _open(request: Request) -> Opened:
     if found is None:
         services.throttle.count(f"bad {request.client.host if request.client else ''}")
         raise _no_link("the link is not one of ours, or has expired; ask whoever sent it for a new one")
-    link_id = id_of(link)
-    services.throttle.count(link_id)
-    return await run_in_threadpool(_load, services, *found, link_id)
+    services.throttle.count(id_of(link))
+    return await run_in_threadpool(_load, services, *found, link)
 
 
-def _load(services: Services, run_id: UUID, held: Pass, link_id: str) -> Opened:
+def _load(services: Services, run_id: UUID, held: Pass, link: str) -> Opened:
     run = services.app.load(RUNS, run_id)
     if run is None:
         raise _no_link("what the link leads to is not here")
     definition = services.app.definition(run.process, run.process_version)
-    return _still(Opened(run_id, held, run, definition, Actor("guest:-"), link_id))
+    return _still(Opened(run_id, held, run, definition, Actor("guest:-"), id_of(link), expiry_of(link)))
 
 
 def _still(opened: Opened) -> Opened:

@@ -59,6 +59,20 @@ create table log.file_part (
   content bytea not null
 );
 
+create table log.guest_link (
+  id text not null,
+  run uuid not null,
+  step text not null,
+  round integer not null,
+  role text not null,
+  holder bytea not null,
+  expires_at timestamp with time zone not null,
+  opened_at timestamp with time zone,
+  seen_at timestamp with time zone,
+  code_action text,
+  code_tries integer not null default 0
+);
+
 create table log.head (
   id integer not null,
   log uuid not null,
@@ -168,6 +182,10 @@ alter table log.file_part add constraint file_part_pkey PRIMARY KEY (sha256, par
 
 alter table log.file_part add constraint file_part_sha256_fkey FOREIGN KEY (sha256) REFERENCES log.file(sha256);
 
+alter table log.guest_link add constraint guest_link_id_check CHECK ((id ~ '^[0-9a-f]{16}$'::text));
+
+alter table log.guest_link add constraint guest_link_pkey PRIMARY KEY (id);
+
 alter table log.head add constraint head_id_check CHECK ((id = 1));
 
 alter table log.head add constraint head_pkey PRIMARY KEY (id);
@@ -203,6 +221,8 @@ alter table log.subscriber add constraint subscriber_subjects_check CHECK ((card
 alter table log.writer add constraint writer_pkey PRIMARY KEY (id);
 
 CREATE INDEX event_house_roles ON log.event USING btree (stream) WHERE (type = 'house_role_granted'::text);
+
+CREATE INDEX guest_link_of_run ON log.guest_link USING btree (run);
 
 CREATE INDEX migration_item_waiting ON log.migration_item USING btree (job, place) WHERE (state = 'waiting'::text);
 
@@ -380,6 +400,8 @@ comment on table log.file is 'Contents that events refer to by hash; a content i
 
 comment on table log.file_part is 'A content in parts of one MiB, from 0.';
 
+comment on table log.guest_link is 'Links of guests that somebody opened; id: part of the hash of the link, which is not kept. code_action: the mail of whose code the tries are counted.';
+
 comment on table log.head is 'One row: the name of this log and the position of its newest event. Its lock is what puts commits in order.';
 
 comment on table log.migration_item is 'The runs of a migration, one by one, with why one was refused.';
@@ -417,6 +439,8 @@ grant insert, select on table log.file to milepost_app;
 grant insert, select on table log.file_part to milepost_app;
 
 grant insert, select, update on table log.calendar to milepost_app;
+
+grant insert, select, update on table log.guest_link to milepost_app;
 
 grant insert, select, update on table log.migration_item to milepost_app;
 

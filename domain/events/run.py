@@ -162,6 +162,23 @@ class GuestAddressConfirmed(RunEvent):
     address: str
 
 
+class GuestLinksRevoked(RunEvent):
+    """Every link that the guest in a role has is dead, and none is made for them before somebody allows it again."""
+
+    type = "guest_links_revoked"
+    public = ("role",)
+    role: RoleKey
+    reason: str
+
+
+class GuestLinksAllowed(RunEvent):
+    """Links are made again for the guest in a role; those that were revoked stay dead."""
+
+    type = "guest_links_allowed"
+    public = ("role",)
+    role: RoleKey
+
+
 class RunCommented(RunEvent):
     """Somebody wrote about the run, or about one of its steps."""
 
@@ -252,6 +269,8 @@ RunDetail = (
     | RoleAssigned
     | GuestAddressChanged
     | GuestAddressConfirmed
+    | GuestLinksRevoked
+    | GuestLinksAllowed
     | RunCommented
     | AttachmentAdded
     | AttachmentRemoved

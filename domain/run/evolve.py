@@ -99,6 +99,11 @@ def _of_run(run: Run, event: e.AnyRunEvent | e.AnyActionEvent) -> Run:  # noqa: 
             return altered(run, guest_addresses=known)
         case e.GuestAddressConfirmed():
             return altered(run, guest_addresses={**run.guest_addresses, event.role: event.address})
+        case e.GuestLinksRevoked():
+            revoked = {**run.links_revoked, event.role: run.links_revoked.get(event.role, 0) + 1}
+            return altered(run, links_revoked=revoked, links_barred=run.links_barred | {event.role})
+        case e.GuestLinksAllowed():
+            return altered(run, links_barred=run.links_barred - {event.role})
         case e.RunCommented():
             return altered(run, comments=run.comments | {event.comment})
         case e.RunMigrated():

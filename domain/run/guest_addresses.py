@@ -14,12 +14,14 @@ from domain import events as e
 from domain.addresses import role_address, same_address
 from domain.definition import Definition
 from domain.run.entailing import Machine
-from domain.run.state import ActionState, Run
-from domain.words import Actor, Assignee, RoleKey
+from domain.run.state import ActionState, Run, action_key
+from domain.words import Actor, Assignee, RoleKey, StepKey
 
 ASKED = "guest_address:"
 """The action that carries the question; nothing is ever sent by it."""
-_LEFT, _LINK = "address_left:", "link:"
+LINK = "link:"
+"""The mails that bring a guest a new link, because somebody asked for it or an address was confirmed."""
+_LEFT = "address_left:"
 _INCIDENTS = UUID("0c4f7b1e-5d38-57a6-9d57-1be1b4c6a0f3")
 
 Followed = Iterator[e.GuestAddressChanged | e.GuestAddressConfirmed | e.OfOneAction]
@@ -90,14 +92,18 @@ def _confirmed(
     machine = Machine(run, by, at)
     for action in _asked(run, event.role):
         yield from machine.given_up(action, "the new address was confirmed", "done_by_hand")
+    for key, mail in links_due(run, definition, event.role):
+        yield from machine.queued(key, mail, "email", facts={"roles": [event.role], "by": by})
+
+
+def links_due(run: Run, definition: Definition, role: RoleKey) -> Iterator[tuple[StepKey, str]]:
+    """Each open step of the role's guest, with the name of the mail that brings a new link to it."""
     for key, known in definition.steps.items():
         now = run.step(key)
-        theirs = now.assignee in (None, run.roles.get(event.role))
-        if known.role == event.role and now.is_open and theirs:
-            number = sum(1 for each in run.actions if each.startswith(f"{key}/{now.round}/{_LINK}"))
-            yield from machine.queued(
-                key, f"{_LINK}{number}", "email", facts={"roles": [event.role], "by": by}
-            )
+        theirs = now.assignee in (None, run.roles.get(role))
+        if known.role == role and now.is_open and theirs:
+            start = action_key(key, now.round, LINK)
+            yield key, f"{LINK}{sum(1 for each in run.actions if each.startswith(start))}"
 
 
 def _asked(run: Run, role: RoleKey) -> list[ActionState]:

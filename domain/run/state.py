@@ -270,6 +270,10 @@ class Run:
     roles: Mapping[RoleKey, Assignee] = field(default_factory=dict)
     guest_addresses: Mapping[RoleKey, str] = field(default_factory=dict)
     """Of guests whose address was changed: the one that who leads the run has confirmed, or that was there first."""
+    links_revoked: Mapping[RoleKey, int] = field(default_factory=dict)
+    """How often the links of the guest in a role were revoked: those made before are dead."""
+    links_barred: frozenset[RoleKey] = frozenset()
+    """Roles for whose guests no link is made."""
     inputs: Mapping[str, Any] = field(default_factory=dict)
     values: Mapping[str, Any] = field(default_factory=dict)
     steps: Mapping[StepKey, StepState] = field(default_factory=dict)

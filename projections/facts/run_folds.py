@@ -105,7 +105,12 @@ def _of_card(event: e.RunDetail | e.AnyStepEvent | e.AnyActionEvent) -> Meaning:
             return means(event, facts=run.run_ranked)
         case e.RoleAssigned():
             return means(event, facts=run.role_assigned)
-        case e.GuestAddressChanged() | e.GuestAddressConfirmed():
+        case (
+            e.GuestAddressChanged()
+            | e.GuestAddressConfirmed()
+            | e.GuestLinksRevoked()
+            | e.GuestLinksAllowed()
+        ):
             return means(event)
         case e.RunCommented():
             return means(event, facts=run.run_commented)

@@ -9,6 +9,7 @@ grant select, insert, update, delete on log.checkpoint, log.parked, log.access_t
 grant select, insert, update on log.calendar to {app_role};
 grant select, update (unmarked) on log.relay to {app_role};
 grant select, insert, delete on log.subscriber to {app_role};
+grant select, insert, update on log.guest_link to {app_role};
 grant select, insert on log.file, log.file_part to {app_role};
 grant select, insert, update on log.migration_job, log.migration_item to {app_role};
 grant execute on function log.append_events, log.settle_group, log.retire_writer to {app_role};

@@ -226,6 +226,54 @@ def test_a_stranger_does_not_come_in_by_changing_the_address(api: Api, nobody: h
         assert nobody.get(link(api, run)).status_code == 200
 
 
+def test_the_team_sees_what_was_opened_and_revokes_and_resends(api: Api, run: str, nobody: httpx.Client):
+    """What a browser looks at counts, what fetches addresses does not; a stranger sees and does nothing of it."""
+    api.add("eve")
+    body = {"role": "buyer", "reason": "The wrong mailbox"}
+    with nobody, api.as_("person:eve", "read", "work") as stranger:
+        ours = link(api, run)
+        page = ours.removeprefix("/v1")
+        for headers in (
+            {},
+            {"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document", "Sec-Purpose": "prefetch"},
+        ):
+            assert nobody.get(ours, headers=headers).status_code == 200
+        assert seen_of(api, run)["links"] == []
+        assert nobody.post(f"{ours}/save", json={"values": {}}).status_code == 200
+        (opened,) = seen_of(api, run)["links"]
+        assert (opened["id"], opened["step"], opened["opens"]) == (
+            id_of(page.rpartition("/")[2]),
+            "sign",
+            True,
+        )
+        assert stranger.get(f"/v1/runs/{run}/guests").status_code == 404
+        for verb in ("revoke-guest-links", "send-guest-link"):
+            refused = stranger.post(
+                f"/v1/runs/{run}/{verb}", json={**body} if "revoke" in verb else {"role": "buyer"}
+            )
+            assert (refused.status_code, refused.json()["code"]) == (404, "unknown_run")
+        assert nobody.get(ours).status_code == 200
+        with api.as_(DANA, "read", "work") as dana:
+            assert dana.post(f"/v1/runs/{run}/revoke-guest-links", json=body).status_code == 200
+            for over in (
+                nobody.get(ours),
+                nobody.post(f"{ours}/complete", json={"values": {"signature": "Ada"}}),
+            ):
+                assert (over.status_code, over.json()["code"]) == (404, "bad_guest_link")
+            assert "revoked" in nobody.get(ours).json()["detail"]
+            assert (seen_of(api, run)["revoked"], seen_of(api, run)["links"][0]["opens"]) == (True, False)
+            assert dana.post(f"/v1/runs/{run}/send-guest-link", json={"role": "buyer"}).status_code == 200
+        assert nobody.get(ours).status_code == 404
+        assert nobody.get(link(api, run)).status_code == 200
+
+
+def seen_of(api: Api, run: str) -> dict[str, Any]:
+    """The one guest of the run, as the team sees them."""
+    (guest,) = api.client.get(f"/v1/runs/{run}/guests").json()["guests"]
+    found: dict[str, Any] = guest
+    return found
+
+
 def test_guessing_is_slowed_down(api: Api, run: str, nobody: httpx.Client):
     """Who brings links that open nothing is turned away after a while."""
     with nobody:

@@ -16,6 +16,7 @@ from api.handling.form import form_of
 from api.handling.orders import Answered, answered
 from api.handling.services import Services
 from api.run import guests
+from api.run.guest_seen import is_looked_at
 from api.run.guests import VERBS
 from api.wire.problems import Problem
 from domain.shown import when
@@ -45,6 +46,8 @@ async def step(request: Request) -> Response:
         thanked = request.query_params.get("done") in VERBS and told.body.get("code") == "bad_guest_link"
         status = 200 if thanked else told.status
         return _shown(request, "guest_closed.html", status, problem=told.body, thanked=thanked)
+    if is_looked_at(request.headers):
+        await guests.seen(request)
     NAMES.set(replace(await _services(request).directories.recently(), discreet=True))
     return _form(request, told.body)
 

@@ -16,6 +16,7 @@ from api.handling.registering import stream_id
 from api.handling.services import Services
 from api.machine.automation import ON_INCIDENT
 from api.run.commands import ON_RUN
+from api.run.guest_seen import guests_of
 from api.run.sight import SeenRun, sight_of
 from api.run.step_commands import ON_STEP
 from domain.words import Rejected
@@ -110,6 +111,7 @@ async def _shown(
         barred=_barred(rights.barred, seen),
         about=await about(request, seen.id, sight, chosen.key),
         history=sight.of_history(told) if told else None,
+        guests=await guests_of(services, seen.id, sight) if sight.sees_values else (),
         zone=services.calendar.zone,
         refusal=refusal,
         typed=typed or {},

@@ -26,6 +26,8 @@ EVENTS: dict[str, str] = {
     "role_assigned": "filled the role",
     "guest_address_changed": "changed the mail address of the guest",
     "guest_address_confirmed": "confirmed the mail address of the guest",
+    "guest_links_revoked": "revoked the links of the guest",
+    "guest_links_allowed": "allowed links for the guest again",
     "run_commented": "wrote",
     "stage_overridden": "moved the card to another stage",
     "stage_override_cleared": "gave the card its own stage back",
