@@ -44,6 +44,7 @@ from api.run.content_views import add_contents
 from api.run.files import add_files
 from api.run.guest_seen import add_guests_seen
 from api.run.guests import add_guests
+from api.run.mail_decisions import add_mail_decisions
 from api.run.step_commands import add_step_commands
 from api.run.views import add_run_views
 from api.signing_in.granted import add_granted
@@ -104,6 +105,7 @@ ADDED: tuple[Callable[[APIRouter], None], ...] = (
     add_automation,
     add_guests,
     add_guests_seen,
+    add_mail_decisions,
     add_preview,
     add_outbox,
     add_sessions,

@@ -9,6 +9,7 @@ from uuid import UUID
 from application.asked import Asked
 from application.found import RUNS, known_run
 from application.guests import must_act_at
+from application.mail_decisions import must_decide_at
 from application.milepost import Milepost, Outcome
 from application.refused import Refused
 from application.rights.gate import Check
@@ -30,12 +31,15 @@ async def on_run(
 
     Refused where there is no such run or ``step``, or it is not for whoever asks; raises what ``decide`` raises.
     """
+    house = None if asked.by_mail is None else await app.directories.now()
 
     def on_newest(state: Run | None) -> Sequence[Event]:
         now = known_run(state, run)
         definition = app.definition(now.process, now.process_version)
         if step is not None and step not in definition.steps:
             raise Refused("unknown_step", f"this process has no step {step}")
+        if asked.by_mail is not None and house is not None:
+            must_decide_at(now, app.versions(now), asked.by_mail, house)
         if asked.held is None:
             return decide(now, definition)
         is_open = must_act_at(now, definition, asked.held)

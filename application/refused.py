@@ -8,7 +8,7 @@ from typing import Any, Literal
 from domain.words import Rejected
 
 RefusalCode = Literal[
-    "bad_guest_link", "not_allowed", "not_in_project",
+    "bad_decision_link", "bad_guest_link", "not_allowed", "not_in_project",
     "unknown_file", "unknown_group", "unknown_person", "unknown_process",
     "unknown_project", "unknown_recurrence", "unknown_run", "unknown_step", "unknown_task", "unknown_version",
     "unknown_view", "wrong_type",

@@ -24,6 +24,7 @@ from domain.digest import digest_text
 from domain.document import GUEST_LINK, Email
 from domain.guest_steps import guest_step
 from domain.guests import Pass, is_theirs, pass_for
+from domain.mail_decisions import MailDecision, decision_for
 from domain.moved import count, moved_text
 from domain.notices import HELP_HINT, MOVED, Notice, notice_of
 from domain.outline import PLACEHOLDER
@@ -37,6 +38,9 @@ from domain.visible import Versions, is_for_roles, is_sealed
 from domain.words import Assignee, RoleKey, StepKey, full_path
 
 _ABOUT = "This is what it is about:"
+_DECIDE = (
+    "To approve or refuse it without signing in (the link is for you alone; please do not pass this mail on):"
+)
 _ASKS = frozenset({"invitation", "reminder", "assigned", "link"})
 """The words of mails that ask whose step it is to do it."""
 
@@ -54,6 +58,7 @@ class Mail:
 class Desk:
     """What writing needs beside the run. ``guest_link`` gives the address that a pass of this run opens.
 
+    ``decision_link`` gives the address at which a person decides an approval without signing in (None: no mail has it).
     ``earlier``: other versions that the run followed: what is for some under one of them is told to nobody else.
     """
 
@@ -61,6 +66,7 @@ class Desk:
     base_url: str
     zone: tzinfo
     guest_link: Callable[[UUID, Pass], str]
+    decision_link: Callable[[UUID, MailDecision], str] | None = None
     hide_sensitive: bool = False
     earlier: tuple[Definition, ...] = ()
 
@@ -172,7 +178,16 @@ class _Writer:
         content = content_of(self.run, self.definition, step)
         told = (self.definition, self.run.name, self.desk.zone, self.desk.book.name)
         lines = in_lines(content, *told, sees=lambda part: not is_sealed(part.path, self._versions))
-        return f"\n\n{_ABOUT}\n\n{lines}" if lines else ""
+        about = f"\n\n{_ABOUT}\n\n{lines}" if lines else ""
+        return about + self._decision(one, step)
+
+    def _decision(self, one: Recipient, step: StepKey) -> str:
+        """The way to decide without signing in, for a person at the address that the house has of them."""
+        link, known = self.desk.decision_link, self.desk.book.people.get(one.who) if one.who else None
+        if link is None or one.who is None or known is None or known.email is None:
+            return ""
+        held = decision_for(self.run, self._versions, step, one.who, known.email)
+        return "" if held is None else f"\n\n{_DECIDE}\n\n{link(self.run_id, held)}"
 
     def _asked(self, one: Recipient, *, linked: bool) -> StepKey | None:
         """The step at which a reader is asked to decide: by a link that opens it, or because it is theirs."""

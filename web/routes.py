@@ -23,7 +23,7 @@ from api.wire.conditional import has
 from api.wire.problems import Problem
 from projections import queries
 from web.forms.sending import answered, body_of, carried_out, form_of
-from web.pages import board, changes, guest, insights, lists, outbox, people, process, run, sign_in
+from web.pages import board, changes, decide, guest, insights, lists, outbox, people, process, run, sign_in
 from web.pages.queries import ask
 from web.pages.task import task_page
 from web.rendering.errors import ErrorPages, refused
@@ -53,6 +53,7 @@ RULES: dict[str, Rule] = {
     "GET /static/{name}": OPEN,
     **sign_in.RULES,
     **guest.RULES,
+    **decide.RULES,
     **outbox.RULES,
     **lists.RULES,
     **people.RULES,
@@ -96,6 +97,7 @@ def router(_services: Services | None = None) -> APIRouter:
         made.add_api_route(path, act, methods=["POST"], response_model=None)
     sign_in.add_sign_in_page(made)
     guest.add_guest_pages(made)
+    decide.add_decide_pages(made)
     outbox.add_outbox_pages(made)
     lists.add_list_pages(made)
     people.add_people_pages(made)

@@ -15,6 +15,7 @@ from domain.content_text import Sees, listed, texts_in_words, title_of
 from domain.definition import Definition
 from domain.directory import Directory
 from domain.document import Step
+from domain.mail_decisions import is_asked
 from domain.run import RUN, Run
 from domain.run.content import Content, Part, content_of
 from domain.shown import spoken
@@ -106,7 +107,7 @@ class Reader:
 
 def as_staff(sight: Sight, step: StepKey, directory: Directory) -> Reader:
     """Somebody with an account. Whose decision it is sees what they decide about: named for them, sealed or not."""
-    decides = decides_here(sight.run, sight.definition, step, sight.who, directory)
+    decides = is_asked(sight.run, sight.definition, step, sight.who, directory)
     known = sight.definition.steps[step]
 
     def sees(part: Part) -> bool:
@@ -131,16 +132,17 @@ def as_guest(versions: Versions, step: StepKey, directory: Directory) -> Reader:
     return Reader(sees, lambda who: directory.name_of(str(who)) or spoken(str(who)))
 
 
-def decides_here(run: Run, definition: Definition, step: StepKey, who: str, directory: Directory) -> bool:
-    """Whether the step is somebody's to do: given to them, to their group, or to the role that they or it fill."""
-    known = definition.steps[step]
-    whose = (run.step(step).assignee, run.roles.get(known.role) if known.role else None)
-    return any(one is not None and (one == who or Assignee(who) in directory.members(one)) for one in whose)
-
-
 def may_look(sight: Sight, step: StepKey, directory: Directory) -> bool:
     """Whether somebody with an account sees the content: who sees the values, and whose decision it is."""
-    return sight.sees_values or decides_here(sight.run, sight.definition, step, sight.who, directory)
+    return sight.sees_values or is_asked(sight.run, sight.definition, step, sight.who, directory)
+
+
+def as_mail(versions: Versions, directory: Directory) -> Reader:
+    """Somebody with a mail and without an account: what a mail may tell."""
+    return Reader(
+        lambda part: not is_sealed(part.path, versions),
+        lambda who: directory.name_of(str(who)) or spoken(str(who)),
+    )
 
 
 def content_view(

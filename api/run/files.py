@@ -20,11 +20,12 @@ from starlette.responses import Response, StreamingResponse
 from api.access.guard import caller_of
 from api.handling.registering import ANSWER, CONTENT, MEDIA, stream_id
 from api.handling.services import Services
-from api.run.contents import as_staff, decides_here
+from api.run.contents import as_staff
 from api.run.sight import Sight, sight_of
 from api.wire.problems import Problem
 from application.kept_files import accepted_type
 from domain.directory import Directory
+from domain.mail_decisions import is_asked
 from domain.run import shown_files
 from domain.run.content import content_of
 from domain.run.files import files_in
@@ -156,7 +157,7 @@ def _to_decide(sight: Sight, directory: Directory) -> Iterator[Mapping[str, Any]
     """The files that the reader has to have in view at an open step that is theirs."""
     run, definition = sight.run, sight.definition
     for key in definition.steps:
-        if run.step(key).is_open and decides_here(run, definition, key, sight.who, directory):
+        if run.step(key).is_open and is_asked(run, definition, key, sight.who, directory):
             reader = as_staff(sight, key, directory)
             for part in content_of(run, definition, key).parts:
                 yield from files_in(part.value) if reader.sees(part) else ()

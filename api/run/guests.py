@@ -34,11 +34,12 @@ from application.milepost import Outcome
 from domain.definition import Definition
 from domain.directory import EMPTY, Directory
 from domain.guests import Pass, guest_of, is_open_to_guests
-from domain.passes import expiry_of, id_of, unseal
+from domain.passes import expiry_of, unseal
 from domain.run import Run
 from domain.run.content import STATEMENT, content_of
 from domain.run.files import files_in
 from domain.run.finishing import present
+from domain.sealing import id_of
 from domain.words import Actor, Rejected
 from projections.engine.refusing import refusal_of
 

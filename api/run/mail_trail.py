@@ -11,6 +11,7 @@ from api.run.sight import Sight
 from domain.addresses import AddressBook
 from domain.events import ActionStarted
 from domain.guests import Pass
+from domain.mail_decisions import MailDecision
 from domain.mails import Desk, Mail, compose, headline
 from domain.run import RUN, Run
 from domain.run.mail_action import MailAction
@@ -62,6 +63,7 @@ def mails_of(
         services.site.base_url,
         services.calendar.zone,
         _no_link,
+        _no_link,
         hide_sensitive=not sight.sees_sensitive,
         earlier=tuple(sight.versions),
     )
@@ -71,5 +73,5 @@ def mails_of(
     return headline(*told), () if to_nobody else compose(*told).mails
 
 
-def _no_link(_run: UUID, _held: Pass) -> str:
+def _no_link(_run: UUID, _held: Pass | MailDecision) -> str:
     return LINK

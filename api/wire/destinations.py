@@ -8,7 +8,17 @@ from urllib.parse import unquote, urlsplit
 LONGEST = 2_000
 _PATH = re.compile(r"/[A-Za-z0-9._~!$&'()*+,;=:@%/-]*")
 _QUERY = re.compile(r"[A-Za-z0-9._~!$&'()*+,;=:@%/?-]*")
-_NO_PAGES = ("/sign-in", "/sign-out", "/v1/", "/health/", "/static/", "/openapi", "/calendar/", "/guest/")
+_NO_PAGES = (
+    "/sign-in",
+    "/sign-out",
+    "/v1/",
+    "/health/",
+    "/static/",
+    "/openapi",
+    "/calendar/",
+    "/guest/",
+    "/decide/",
+)
 _DECODINGS = 3
 
 

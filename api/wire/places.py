@@ -18,6 +18,7 @@ _PLACES: dict[str, tuple[str, dict[str, Any]]] = {
     "/v1/processes/{key}": ("the key of the process", _KEY),
     "/v1/processes/{key}/versions/{version}": ("the number of a published version", _NUMBER),
     "/v1/guest/{link}": ("the secret part of the link", {"type": "string", "maxLength": 400}),
+    "/v1/mail-decisions/{link}": ("the secret part of the link", {"type": "string", "maxLength": 400}),
     "{id}": ("the id", _UUID),
     "{run}": ("the id of the run", _UUID),
     "{card}": ("the id of the run or task", _UUID),

@@ -14,15 +14,15 @@ from domain.words import Rejected
 
 MEDIA_TYPE = "application/problem+json"
 ProblemCode = Literal[
-    "not_json", "bad_header", "not_http", "not_signed_in", "bad_token", "bad_link", "bad_guest_link", "not_allowed",
-    "not_in_project",
-    "cross_site", "not_found", "unknown_run", "unknown_project", "unknown_task", "unknown_person", "unknown_group",
-    "unknown_process", "unknown_step", "no_mail", "unknown_version", "unknown_view", "unknown_recurrence",
-    "unknown_key", "ambiguous_key", "unknown_file", "wrong_type", "unknown_migration", "unknown_token",
-    "unknown_access", "method_not_allowed", "rejected", "still_running", "version_mismatch", "too_busy_stream",
-    "too_slow", "head_too_large", "too_large", "not_json_type", "invalid", "other_request", "ahead_of_log",
-    "not_there_yet", "too_many_requests", "overloaded", "unavailable", "outcome_unknown", "newer_release",
-    "to_be_rebuilt", "stopping", "internal",
+    "not_json", "bad_header", "not_http", "not_signed_in", "bad_token", "bad_link", "bad_guest_link",
+    "bad_decision_link", "not_your_link", "not_allowed", "not_in_project", "cross_site", "not_found",
+    "unknown_run", "unknown_project", "unknown_task", "unknown_person", "unknown_group", "unknown_process",
+    "unknown_step", "no_mail", "unknown_version", "unknown_view", "unknown_recurrence", "unknown_key",
+    "ambiguous_key", "unknown_file", "wrong_type", "unknown_migration", "unknown_token", "unknown_access",
+    "method_not_allowed", "rejected", "still_running", "version_mismatch", "too_busy_stream", "too_slow",
+    "head_too_large", "too_large", "not_json_type", "invalid", "other_request", "ahead_of_log", "not_there_yet",
+    "too_many_requests", "overloaded", "unavailable", "outcome_unknown", "newer_release", "to_be_rebuilt",
+    "stopping", "internal",
 ]  # fmt: skip
 """Every code of the interface itself, and no other: mypy refuses what is not here."""
 
@@ -60,6 +60,17 @@ CODES: dict[ProblemCode, Code] = {
         "This link does not open",
         "The link of a guest is not ours, has expired, or its step was opened again or is with somebody else or "
         "at another address now.",
+    ),
+    "bad_decision_link": Code(
+        404,
+        "This link decides nothing",
+        "The link of a mail that asks to approve something is not ours, has expired, or its approval was opened "
+        "again, is asked of somebody else, or needs the page of the run by now.",
+    ),
+    "not_your_link": Code(
+        403,
+        "Not your link",
+        "The link of a mail is for one person, and this browser is signed in as another.",
     ),
     "not_allowed": Code(403, "Not allowed", "The caller is known, and lacks the scope that `needs` names."),
     "not_in_project": Code(

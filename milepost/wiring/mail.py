@@ -8,6 +8,8 @@ from uuid import UUID
 
 from domain.addresses import AddressBook
 from domain.guests import Pass
+from domain.mail_decisions import LIFETIME as DECISION_LIFETIME
+from domain.mail_decisions import MailDecision, seal_decision
 from domain.mails import Desk
 from domain.passes import LIFETIME, seal
 from milepost.settings.link_secret import link_secret
@@ -35,13 +37,23 @@ def guest_links(settings: Settings) -> Callable[[UUID, Pass], str]:
     return link
 
 
+def decision_links(settings: Settings) -> Callable[[UUID, MailDecision], str]:
+    """Gives the address at which an approval is decided, for 7 days from now."""
+    secret, base = link_secret(settings), settings.base_url
+
+    def link(run: UUID, held: MailDecision) -> str:
+        return f"{base}/decide/{seal_decision(run, held, datetime.now(UTC) + DECISION_LIFETIME, secret)}"
+
+    return link
+
+
 def emailing(settings: Settings, log: Log) -> Emailing:
     """The executor of mails: with the addresses of the directory as they are at each attempt."""
-    link = guest_links(settings)
+    link, decision_link = guest_links(settings), decision_links(settings)
 
     def desk() -> Desk:
         with log.lend() as connection:
             book = AddressBook.of(directory(connection))
-        return Desk(book, settings.base_url, settings.calendar.zone, link)
+        return Desk(book, settings.base_url, settings.calendar.zone, link, decision_link)
 
     return Emailing(Mailer(mail_settings(settings)), desk)

@@ -10,8 +10,8 @@ import orjson
 import pytest
 
 from api.access.throttle import MOST_A_MINUTE
-from domain.passes import id_of
 from domain.run.content import STATEMENT
+from domain.sealing import id_of
 from domain.words import RoleKey, StepKey
 from tests.api.conftest import DANA, Api, project
 from tests.support.clients import client_of

@@ -79,9 +79,9 @@ def onboarding(**more: Any) -> tuple[Run, Definition]:
     return run, ONBOARDING
 
 
-def written(act: MailAction, run: Run, process: Definition, desk: Desk = DESK) -> tuple[Mail, ...]:
+def written(act: MailAction, run: Run, process: Definition, desk: Desk | None = None) -> tuple[Mail, ...]:
     """The mails of an action."""
-    return compose(RUN, run, process, act, desk).mails
+    return compose(RUN, run, process, act, desk or DESK).mails
 
 
 def test_the_mail_of_a_step_reads_as_its_author_meant_it():
@@ -284,6 +284,33 @@ def to_decide(action: str, process: Definition = DECIDED, **facts: Any) -> tuple
     )
     facts = {"assignees": ["person:bo"], **facts}
     return written(MailAction(action, StepKey("review"), facts=facts), run, process)
+
+
+def plain() -> Definition:
+    """As DECIDED, with nothing in it that is for some eyes only."""
+    document = DECIDED.document.model_dump(mode="json", exclude_defaults=True)
+    for field in document["stages"][0]["steps"][0]["fields"]:
+        field.pop("sensitive", None)
+    return Definition.load("offer", 1, document)
+
+
+def test_a_mail_that_asks_to_approve_brings_the_link_that_does(monkeypatch: pytest.MonkeyPatch):
+    """For the person whom the house has at that address only, and only where the mail shows all that it is about."""
+    monkeypatch.setattr(
+        "tests.domain.test_mails.DESK",
+        replace(DESK, decision_link=lambda _run, held: f"https://d/{held.step}-{held.person}"),
+    )
+    for action in ("reminder:1", "assigned:0"):
+        (mail,) = to_decide(action, plain(), by="person:dana")
+        assert mail.body.count("https://d/review-person:bo") == 1
+        assert "without signing in" in mail.body
+        (sealed,) = to_decide(action, by="person:dana")
+        assert "https://d/" not in sealed.body
+    asked, other = to_decide("invitation", plain())
+    assert [(mail.to.address, "https://d/" in mail.body) for mail in (asked, other)] == [
+        ("bo@acme.example", True),
+        ("cleo@example.org", False),
+    ]
 
 
 @pytest.mark.parametrize("action", ["reminder:1", "assigned:0"])
