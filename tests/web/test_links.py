@@ -12,10 +12,20 @@ from psycopg import sql
 
 from tests.support.clients import client_of
 from tests.support.guests import sealed
+from tests.support.mail_decisions import decision_link
 from tests.support.receiver import receiver
 from tests.web.conftest import App
 from tests.web.test_mail_pages import SIGNING
 
+OFFERS: dict[str, Any] = {
+    "key": "offers", "title": "Offers",
+    "roles": [{"key": "seller", "title": "Seller"}, {"key": "boss", "title": "Boss"}],
+    "stages": [{"key": "all", "title": "All", "steps": [
+        {"key": "offer", "title": "Offer", "kind": "form", "role": "seller",
+         "fields": [{"key": "price", "title": "Price", "kind": "money", "unit": "EUR"}]},
+        {"key": "review", "title": "Review the offer", "kind": "approval", "role": "boss", "after": ["offer"],
+         "approval": {"covers": ["offer"]}}]}],
+}  # fmt: skip
 _SCANNERS: tuple[dict[str, str], ...] = (
     {},
     {"User-Agent": "MailScanner/2"},
@@ -42,11 +52,19 @@ def links(workspace: App) -> dict[str, str]:
         "/v1/runs", process="signing", name="Nordwind", inputs={"mail": "ada@nordwind.example"}
     )["id"]
     guest = sealed(workspace.services, run)
+    workspace.post("/v1/people", person="cy", name="Cy", email="cy@acme.example")
+    roles = {"seller": "person:dana", "boss": "person:cy"}
+    workspace.publish(OFFERS)
+    offer = workspace.post("/v1/runs", process="offers", name="Nordwind", roles=roles)["id"]
+    workspace.post(f"/v1/runs/{offer}/steps/offer/complete", values={"price": 100})
+    decision = decision_link(workspace.services, offer, "review", "person:cy", "cy@acme.example")
     calendar = workspace.client.post("/v1/calendar-links", json={}).json()["url"]
     return {
         "sign in": workspace.link("person:bo"),
         "guest": f"{workspace.url}/guest/{guest}",
         "guest of a program": f"{workspace.url}/v1/guest/{guest}",
+        "decision": f"{workspace.url}/decide/{decision}",
+        "decision of a program": f"{workspace.url}/v1/mail-decisions/{decision}",
         "calendar": calendar.replace("http://127.0.0.1/", f"{workspace.url}/"),
     }
 

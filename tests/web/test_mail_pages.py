@@ -94,3 +94,24 @@ def test_mails_are_listed_and_shown(workspace: App, signing: str, page: Page):
     expect(page.get_by_role("article")).to_contain_text("your agreement is ready")
     expect(page.get_by_role("article")).to_contain_text("(a personal link)")
     keep(page, "mail")
+
+
+def test_the_team_sees_that_a_guest_looked_and_revokes_the_link(
+    workspace: App, signing: str, context: BrowserContext, page: Page
+):
+    """What a browser opened stands on the page of the run; the button there ends it, and the guest is told so."""
+    page.goto(link(workspace, signing))
+    expect(page.get_by_role("heading", level=1)).to_have_text("Sign the agreement")
+    team = context.new_page()
+    team.goto(f"{workspace.url}/runs/{signing}")
+    panel = team.get_by_role("region", name="Guests")
+    expect(panel).to_contain_text("ada@nordwind.example")
+    expect(panel.get_by_role("row")).to_have_count(2)
+    keep(team, "guests-of-a-run")
+    panel.get_by_text("Revoke the links").click()
+    panel.get_by_label("Why?").fill("The wrong mailbox")
+    panel.get_by_role("button", name="Revoke").click()
+    expect(panel).to_contain_text("Links revoked")
+    page.reload()
+    expect(page.get_by_role("alert")).to_contain_text("revoked")
+    workspace.trouble.clear()  # the browser itself logs the 404
