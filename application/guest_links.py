@@ -14,7 +14,7 @@ from domain.addresses import role_address
 from domain.events import Event
 from domain.run import guest_links
 from domain.run.guest_addresses import ASKED
-from domain.words import RoleKey
+from domain.words import RoleKey, StepKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,4 +63,11 @@ async def send_guest_link(app: Milepost, run: UUID, asked: Asked, *, role: RoleK
     """Send the guest in a role a new link to what is open for them. For the people of the run and of its project."""
     return await on_run(app, run, asked, "guest_links.send_guest_link", lambda now, definition:
         guest_links.send_guest_link(now, definition, role, by=asked.by, at=asked.at)
+    )  # fmt: skip
+
+
+async def request_guest_code(app: Milepost, run: UUID, asked: Asked, *, step: StepKey) -> Outcome[Event]:
+    """Send the guest of a step a code by mail; asked for by the guest, with the link to it."""
+    return await on_run(app, run, asked, "guest_links.request_guest_code", lambda now, definition:
+        guest_links.request_guest_code(now, definition, step, by=asked.by, at=asked.at), step=step
     )  # fmt: skip

@@ -290,6 +290,7 @@ class Role(Part):
     nobody, unless the role is ``optional``: then its steps are nobody's, and show as such.
     ``lead`` hears of what is overdue; ``becomes`` names the role that the same person fills later in the run.
     ``email_from``: the field that holds the address of a guest, such as ``inputs.primary_contact_email``.
+    ``guest_code``: the guest decides nothing and hands nothing in without a code from a second mail.
     """
 
     key: Key
@@ -299,6 +300,7 @@ class Role(Part):
     initiator: bool = False
     from_input: str | None = None
     email_from: str | None = None
+    guest_code: bool = False
     manager_of: RoleKey | None = None
     group: Key | None = None
     assign: Literal["claim", "round_robin", "least_loaded"] = "claim"

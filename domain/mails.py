@@ -29,6 +29,7 @@ from domain.moved import count, moved_text
 from domain.notices import HELP_HINT, MOVED, Notice, notice_of
 from domain.outline import PLACEHOLDER
 from domain.run.content import DECISIONS, content_of
+from domain.run.guest_codes import CODE
 from domain.run.mail_action import MailAction, authored
 from domain.run.state import Run, StepState, action_key
 from domain.run.telling import MIGRATION
@@ -67,6 +68,8 @@ class Desk:
     zone: tzinfo
     guest_link: Callable[[UUID, Pass], str]
     decision_link: Callable[[UUID, MailDecision], str] | None = None
+    guest_code: Callable[[UUID, str, datetime | None], str] | None = None
+    """Gives the code that the mail of an action brings, by the run, the key of the action and when it was queued."""
     hide_sensitive: bool = False
     earlier: tuple[Definition, ...] = ()
 
@@ -289,6 +292,7 @@ class _Writer:
         now, name = self._step(), self.desk.book.name
         by, text = self.act.facts.get("by"), self._said()
         return {
+            "code": self._code(),
             "by": ("Milepost" if by.startswith("system:") else name(Assignee(by))) if by else "Somebody",
             "text": text,
             "text_sentence": f" {text.rstrip('.')}." if text else "",
@@ -297,6 +301,13 @@ class _Writer:
             "outcome_words": f", with the result “{now.outcome}”" if now is not None and now.outcome else "",
             "about": f"“{step['step.title']}” in {self.run.name}" if step else self.run.name,
         }
+
+    def _code(self) -> str:
+        key = action_key(self.act.step, self.act.round, self.act.action)
+        known, make = self.run.actions.get(key), self.desk.guest_code
+        if known is None or make is None or not self.act.action.startswith(CODE):
+            return HIDDEN
+        return make(self.run_id, key, known.queued_at)
 
     def _said(self) -> str:
         """What somebody wrote with it; shown again, it is hidden where the values of its step would be."""

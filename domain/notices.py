@@ -85,6 +85,12 @@ NOTICES: dict[str, Notice] = {
         "{by} was asked for “{step.title}” in {run.name}, and did not agree:\n\n{text}\n\n{link}",
         "you started the run, or lead the part that {by} plays in it",
     ),
+    "code": Notice(
+        "Your code: {step.title} ({run.name})",
+        "Your code for “{step.title}” in {run.name} is {code}. It counts for 15 minutes, on the page of your link.\n\n"
+        "If you did not ask for it, please answer this mail: somebody else may have your link.",
+        "a code was asked for with your link",
+    ),
     "address_left": Notice(
         "Your address was changed: {run.name}",
         "{by} changed the address at which we write to you about {run.name}. The links that you have open nothing any "

@@ -44,7 +44,7 @@ _TASK_VERBS = (
     "edit", "move", "assign", "priority", "due", "labels", "checklist", "tick", "depend", "undepend", "block",
     "unblock", "request-help", "clear-help", "comment", "complete", "reopen", "cancel",
 )  # fmt: skip
-_GUEST_VERBS = ("complete", "save", "approve", "refuse", "decline")
+_GUEST_VERBS = ("complete", "save", "approve", "refuse", "decline", "code")
 """What a guest may do with a link, which is the credential."""
 _PERSON_VERBS = ("change", "deactivate", "reactivate", "hand-over")
 _GROUP_VERBS = ("rename", "add-member", "remove-member", "close")

@@ -15,6 +15,7 @@ from starlette.responses import Response
 from api.access.grants import Grant
 from api.access.guard import CALLER, Caller
 from api.handling.answering import to_json
+from api.handling.bodies import Nothing
 from api.handling.commands import Call, carry_out, endpoint
 from api.handling.orders import Order, performed
 from api.handling.registering import ANSWER, BODY, KEYED, MEDIA
@@ -22,6 +23,7 @@ from api.handling.services import Services
 from api.handling.verbs import OnStep, Verb
 from api.run.contents import ContentView, Reader, as_guest, content_view, told_of_changes
 from api.run.files import send_file
+from api.run.guest_codes import must_have_code
 from api.run.guest_seen import keep_seen
 from api.run.guest_story import Act, Phase, Theirs, acts, phases, theirs
 from api.run.step_commands import STEP_VERBS
@@ -29,6 +31,7 @@ from api.wire.problems import Problem
 from api.wire.reading import validate
 from application.asked import Asked
 from application.found import RUNS
+from application.guest_links import request_guest_code
 from application.guests import must_act_at
 from application.milepost import Outcome
 from domain.definition import Definition
@@ -39,6 +42,7 @@ from domain.run import Run
 from domain.run.content import STATEMENT, content_of
 from domain.run.files import files_in
 from domain.run.finishing import present
+from domain.run.guest_codes import asks_for_code
 from domain.sealing import id_of
 from domain.words import Actor, Rejected
 from projections.engine.refusing import refusal_of
@@ -74,6 +78,8 @@ class GuestStep:
     phases: tuple[Phase, ...] = ()
     yours: tuple[Theirs, ...] = ()
     did: tuple[Act, ...] = ()
+    needs_code: bool = False
+    """Whether it takes the `code` from a second mail to do anything but keep values; ask for it with `…/code`."""
     link_id: str = ""
     """What the link is called beside whatever is done with it; it opens nothing."""
 
@@ -100,6 +106,10 @@ def add_guests(router: APIRouter) -> None:
                          summary="The content of a file that the step shows",
                          operation_id="get_guest_file",
                          openapi_extra={MEDIA: ["application/octet-stream", "*/*"]})  # fmt: skip
+    router.add_api_route("/v1/guest/{link}/code", _code_entered, methods=["POST"], response_model=None, tags=["Guests"],
+                         summary="Have a code sent to the guest whose link it is",
+                         operation_id="post_guest_code",
+                         openapi_extra={BODY: {"model": Nothing, "example": {}}, KEYED: True})  # fmt: skip
     for verb in VERBS.values():
         router.add_api_route(
             f"/v1/guest/{{link}}/{verb.name}",
@@ -170,8 +180,14 @@ async def acted(request: Request, verb: str, body: Any, command: str) -> Respons
 
 async def act(asked_for: Verb[OnStep, Any], call: Call, opened: Opened) -> Response:
     """Carry out a verb on the step that the link opens."""
-    body, held = validate(asked_for.body, call.body), opened.held
+    held, sent = opened.held, call.body
     await _keep_seen(call.services, opened)
+    code = sent.get("code") if isinstance(sent, dict) else None
+    if isinstance(sent, dict) and needs_code(opened):
+        sent = {name: value for name, value in sent.items() if name != "code"}
+    body = validate(asked_for.body, sent)
+    if asked_for.name != "save":
+        await run_in_threadpool(must_have_code, call.services, opened.run_id, held, opened.link_id, code)
 
     def do(asked: Asked) -> Awaitable[Outcome[Any]]:
         came_by = {"authenticated_by": "guest_link", "link": opened.link_id}
@@ -189,6 +205,36 @@ async def act(asked_for: Verb[OnStep, Any], call: Call, opened: Opened) -> Respo
         raise await run_in_threadpool(
             told_of_changes, refusal, call.services, opened.run_id, held.step, seen, reader
         ) from None
+
+
+def needs_code(opened: Opened) -> bool:
+    """Whether the guest hands in, signs and decides only with a code from a second mail."""
+    return asks_for_code(opened.definition, opened.held.role)
+
+
+async def ask_for_code(request: Request) -> Response:
+    """Send a code to the address that the link went to, for the page of the link."""
+    opened = await _open(request)
+    call = Call(request.app.state.services, as_caller(opened), {"link": request.path_params["link"]}, {})
+    return await _send_code(call, opened)
+
+
+async def _code_entered(request: Request) -> Response:
+    """Send a code to the address that the link went to."""
+    opened = await _open(request)
+    request.scope[CALLER] = as_caller(opened)
+    return await endpoint(lambda call: _send_code(call, opened))(request)
+
+
+async def _send_code(call: Call, opened: Opened) -> Response:
+    validate(Nothing, call.body)
+
+    def do(asked: Asked) -> Awaitable[Outcome[Any]]:
+        came_by = {"authenticated_by": "guest_link", "link": opened.link_id}
+        by_link = replace(asked, held=opened.held, meta=came_by)
+        return request_guest_code(call.app, opened.run_id, by_link, step=opened.held.step)
+
+    return await carry_out(call, opened.run_id, do, name=opened.held.step)
 
 
 async def _open(request: Request) -> Opened:
@@ -257,6 +303,7 @@ def _seen(services: Services, opened: Opened, reader: Reader) -> GuestStep:
         phases=phases(opened.run, opened.definition),
         yours=theirs(opened.run, opened.definition, opened.guest, opened.held.step),
         did=acts(services.log.read_stream(opened.run_id), opened.definition, opened.held.role, opened.guest),
+        needs_code=is_open and needs_code(opened),
         link_id=opened.link_id,
     )
 

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from domain.addresses import is_confirmed, role_address, same_address
 from domain.definition import Definition
 from domain.events import Event, GuestAddressConfirmed, GuestLinksAllowed, GuestLinksRevoked
 from domain.run.guest_addresses import LINK, links_due
+from domain.run.guest_codes import CODE, MOST_MAILS, asks_for_code, newest_code
 from domain.run.queueing import give_up, queue
 from domain.run.state import Run
-from domain.run.work import Work, in_running, reasoned
+from domain.run.work import Work, in_hand, in_running, reasoned, step_of
 from domain.schedule import Calendar
-from domain.words import Actor, Rejected, RoleKey
+from domain.words import Actor, Rejected, RoleKey, StepKey
 
 _NO_DUES = Calendar()
+_BETWEEN_CODES = timedelta(minutes=1)
 
 
 def confirm_guest_address(
@@ -88,6 +90,30 @@ def send_guest_link(
         waiting = (run.actions[key] for key in run.pending.get(step, ()))
         if not any(one.action.startswith(LINK) and one.waits for one in waiting):
             queue(work, step, action, "email", facts={"roles": [role], "by": by})
+    return work.events
+
+
+def request_guest_code(
+    run: Run, definition: Definition, step: StepKey, *, by: Actor, at: datetime
+) -> list[Event]:
+    """Send the guest of a step a code by mail; one that was asked for a minute ago is not sent once more.
+
+    Rejected("no_code_needed") where the process wants none, Rejected("too_many_codes") when there were too many.
+    """
+    role = step_of(definition, step).role
+    if role is None or not asks_for_code(definition, role):
+        raise Rejected("no_code_needed", f"the process wants no code at {step}", step=step)
+    in_hand(run, definition, step)
+    last = newest_code(run, step)
+    if last is not None and last.queued_at is not None and at - last.queued_at < _BETWEEN_CODES:
+        return []
+    number = int(last.action.removeprefix(CODE)) + 1 if last is not None else 0
+    if number >= MOST_MAILS:
+        raise Rejected(
+            "too_many_codes", "no more codes are sent for this; ask whoever sent the link", step=step
+        )
+    work = Work(run, definition, by, at, _NO_DUES)
+    queue(work, step, f"{CODE}{number}", "email", facts={"roles": [role]})
     return work.events
 
 

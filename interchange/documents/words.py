@@ -36,6 +36,7 @@ WORDS: dict[str, dict[str, str]] = {
         "initiator": "Whoever starts the run.",
         "from_input": "The input that names the person.",
         "email_from": "The field with the address of a guest.",
+        "guest_code": "The guest hands in, signs and decides only with a code from a second mail.",
         "manager_of": "The role whose holder's manager fills this one.",
         "group": "The group whose members share the work.",
         "assign": "How a step of the group finds its person.",

@@ -12,6 +12,7 @@ from domain.mail_decisions import LIFETIME as DECISION_LIFETIME
 from domain.mail_decisions import MailDecision, seal_decision
 from domain.mails import Desk
 from domain.passes import LIFETIME, seal
+from domain.run.guest_codes import code_of
 from milepost.settings.link_secret import link_secret
 from milepost.settings.settings import Settings
 from projections.people.directory import directory
@@ -47,6 +48,12 @@ def decision_links(settings: Settings) -> Callable[[UUID, MailDecision], str]:
     return link
 
 
+def guest_codes(settings: Settings) -> Callable[[UUID, str, datetime | None], str]:
+    """Gives the code that the mail of an action brings."""
+    secret = link_secret(settings)
+    return lambda run, action, queued_at: code_of(run, action, queued_at, secret)
+
+
 def emailing(settings: Settings, log: Log) -> Emailing:
     """The executor of mails: with the addresses of the directory as they are at each attempt."""
     link, decision_link = guest_links(settings), decision_links(settings)
@@ -54,6 +61,13 @@ def emailing(settings: Settings, log: Log) -> Emailing:
     def desk() -> Desk:
         with log.lend() as connection:
             book = AddressBook.of(directory(connection))
-        return Desk(book, settings.base_url, settings.calendar.zone, link, decision_link)
+        return Desk(
+            book,
+            settings.base_url,
+            settings.calendar.zone,
+            link,
+            decision_link,
+            guest_code=guest_codes(settings),
+        )
 
     return Emailing(Mailer(mail_settings(settings)), desk)

@@ -64,7 +64,7 @@ def test_a_guest_sees_the_one_step_and_signs_it(api: Api, run: str, nobody: http
         )
         assert set(seen) == {"run_name", "step", "title", "kind", "instructions", "state", "due_at", "fields", "values",
                              "refusal_fields", "acts_as", "verbs", "content", "statement", "phases", "yours", "did",
-                             "link_id"}  # fmt: skip
+                             "needs_code", "link_id"}  # fmt: skip
         done = nobody.post(f"{link(api, run)}/complete", json={"values": {"signature": "Ada"}})
         assert done.status_code == 200, done.text
         assert nobody.get(link(api, run)).json()["verbs"] == []

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
+from datetime import timedelta
+
 import pytest
 
 from domain.guests import pass_for
-from domain.run import complete_step
-from domain.run.guest_links import revoke_guest_links, send_guest_link
+from domain.mails import compose
+from domain.run import complete_step, start_run
+from domain.run.guest_codes import CODE, MOST_MAILS, code_of
+from domain.run.guest_links import request_guest_code, revoke_guest_links, send_guest_link
 from domain.run.inputs import change_inputs
-from domain.words import RoleKey, StepKey
-from tests.domain.test_guest_addresses import ADA, CUSTOMER, EVE, mails, opens
+from domain.run.mail_action import MailAction
+from domain.words import Actor, RoleKey, StepKey
+from tests.domain.documents import INPUTS, ROLES, run_of, step
+from tests.domain.test_guest_addresses import ADA, CUSTOMER, EVE, MAIL, mails, opens
 from tests.domain.test_guest_addresses import story as story  # noqa: PLC0414 - a fixture
+from tests.domain.test_mails import DESK, RUN
 from tests.support.given import BO, DANA, Story
 
 
@@ -55,3 +64,31 @@ def test_no_link_is_sent_where_nothing_is_open_or_an_address_waits(story: Story)
     story.after(change_inputs, {"mail": EVE}, by=BO).when(send_guest_link, CUSTOMER, by=BO).rejected(
         "confirm_address"
     )
+
+
+def test_the_mail_with_a_code_goes_to_the_guest_and_the_log_holds_none(story: Story):
+    """Six digits, another for each mail; shown again from the log, they are hidden; one a minute, ten a round."""
+    roles = [
+        {**role, **({"guest_code": True, "email_from": "mail"} if role["key"] == CUSTOMER else {})}
+        for role in ROLES
+    ]
+    story = run_of(step("sign", kind="sign", role="customer"), roles=roles, inputs=[*INPUTS, MAIL]).after(
+        start_run, inputs={"mail": ADA}
+    )
+    guest = Actor("guest:customer")
+    codes = set()
+    for number in range(MOST_MAILS):
+        story = story.after(
+            request_guest_code, StepKey("sign"), by=guest, at=story.at + timedelta(minutes=2 * number)
+        )
+        action = [one for one in story.state.actions.values() if one.action.startswith(CODE)][-1]
+        assert story.definition is not None
+        desk = replace(DESK, guest_code=lambda run, key, at: code_of(run, key, at, b"secret"))
+        (mail,) = compose(RUN, story.state, story.definition, MailAction.of(action), desk).mails
+        (shown,) = compose(RUN, story.state, story.definition, MailAction.of(action), DESK).mails
+        (code,) = re.findall(r"is (\d{6})\.", mail.body)
+        assert (mail.to.address, code in shown.body, "guest/" in mail.body) == (ADA, False, False)
+        codes.add(code)
+    assert len(codes) == MOST_MAILS
+    late = story.at + timedelta(hours=1)
+    story.when(request_guest_code, StepKey("sign"), by=guest, at=late).rejected("too_many_codes")

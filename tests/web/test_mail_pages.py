@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
+from tests.support.clients import client_of
 from tests.support.guests import sealed
 from tests.web.conftest import App, keep
 
@@ -115,3 +116,20 @@ def test_the_team_sees_that_a_guest_looked_and_revokes_the_link(
     page.reload()
     expect(page.get_by_role("alert")).to_contain_text("revoked")
     workspace.trouble.clear()  # the browser itself logs the 404
+
+
+def test_the_page_of_a_guest_asks_for_a_code_where_the_process_wants_one(workspace: App):
+    """A button sends it; without the right one the page comes again and says so, and nothing is signed."""
+    roles = [SIGNING["roles"][0], {**SIGNING["roles"][1], "guest_code": True}, SIGNING["roles"][2]]
+    workspace.publish({**SIGNING, "roles": roles})
+    inputs = {"mail": "ada@nordwind.example"}
+    run = str(workspace.post("/v1/runs", process="signing", name="Nordwind", inputs=inputs)["id"])
+    place = link(workspace, run)
+    signed = {"values:signature:signature": "Ada", "values:text:name": "Ada", "code": "12"}
+    with client_of(headers={"Accept": "text/html"}) as guest:
+        assert "Send me a code" in guest.get(place).text
+        assert guest.post(f"{place}/code").headers["location"].endswith("?done=code")
+        assert "is on its way" in guest.get(f"{place}?done=code").text
+        told = guest.post(f"{place}/complete", data=signed)
+        assert (told.status_code, "newest code" in told.text) == (409, True)
+    assert workspace.client.get(f"/v1/runs/{run}").json()["stages"][0]["steps"][0]["state"] == "ready"

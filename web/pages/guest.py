@@ -55,6 +55,8 @@ async def step(request: Request) -> Response:
 async def act(request: Request) -> Response:
     """What the guest decided; a refusal shows the form again with what was typed."""
     verb = request.path_params["verb"]
+    if verb == "code":
+        return await _code(request)
     if verb not in VERBS:
         raise Problem("not_found", "there is nothing at this address")
     told = await _asked(request)
@@ -79,6 +81,19 @@ async def act(request: Request) -> Response:
         now = await _asked(request)  # it may be refused because that is another by now
         return _form(request, now.body if now.accepted else told.body, done, body)
     return RedirectResponse(f"/guest/{link}?done={verb}", 303, headers={"Referrer-Policy": "no-referrer"})
+
+
+async def _code(request: Request) -> Response:
+    """Have a code sent, then the form again."""
+    told = await answered(request, guests.ask_for_code(request))
+    if not told.accepted:
+        seen = await _asked(request)
+        if not seen.accepted:
+            return _shown(request, "guest_closed.html", seen.status, problem=seen.body, thanked=False)
+        NAMES.set(replace(await _services(request).directories.recently(), discreet=True))
+        return _form(request, seen.body, told, {})
+    place = f"/guest/{request.path_params['link']}?done=code"
+    return RedirectResponse(place, 303, headers={"Referrer-Policy": "no-referrer"})
 
 
 def _closed(request: Request) -> Response:
