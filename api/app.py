@@ -34,6 +34,7 @@ from api.machine.outbox import add_outbox
 from api.machine.recurrences import add_recurrences
 from api.openapi import add_openapi
 from api.people.commands import add_people_commands
+from api.people.importing import add_people_import
 from api.people.views import add_people_views
 from api.process.commands import add_process_commands
 from api.process.migrations import add_migrations
@@ -85,6 +86,7 @@ ADDED: tuple[Callable[[APIRouter], None], ...] = (
     add_project_commands,
     add_process_commands,
     add_people_commands,
+    add_people_import,
     add_migrations,
     add_paged,
     add_run_views,

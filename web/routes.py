@@ -23,7 +23,20 @@ from api.wire.conditional import has
 from api.wire.problems import Problem
 from projections import queries
 from web.forms.sending import answered, body_of, carried_out, form_of
-from web.pages import board, changes, decide, guest, insights, lists, outbox, people, process, run, sign_in
+from web.pages import (
+    board,
+    changes,
+    decide,
+    guest,
+    import_people,
+    insights,
+    lists,
+    outbox,
+    people,
+    process,
+    run,
+    sign_in,
+)
 from web.pages.queries import ask
 from web.pages.task import task_page
 from web.rendering.errors import ErrorPages, refused
@@ -57,6 +70,7 @@ RULES: dict[str, Rule] = {
     **outbox.RULES,
     **lists.RULES,
     **people.RULES,
+    **import_people.RULES,
     **changes.RULES,
     **insights.RULES,
     "POST /views": Rule(frozenset({"read"}), csrf="form"),
@@ -101,6 +115,7 @@ def router(_services: Services | None = None) -> APIRouter:
     outbox.add_outbox_pages(made)
     lists.add_list_pages(made)
     people.add_people_pages(made)
+    import_people.add_import_page(made)
     changes.add_change_pages(made)
     insights.add_insight_pages(made)
     return made

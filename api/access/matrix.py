@@ -74,6 +74,7 @@ RULES: dict[str, Rule] = {
     **{f"POST /v1/projects/{{id}}/{verb}": MANAGE for verb in _PROJECT_VERBS},
     "POST /v1/people": MANAGE,
     **{f"POST /v1/people/{{key}}/{verb}": MANAGE for verb in _PERSON_VERBS},
+    "POST /v1/people/import": MANAGE,
     "POST /v1/groups": MANAGE,
     **{f"POST /v1/groups/{{key}}/{verb}": MANAGE for verb in _GROUP_VERBS},
     "GET /v1/people": READ,

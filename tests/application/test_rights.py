@@ -248,7 +248,7 @@ def kind_of(function: str) -> str:
     kinds = {
         "steps": "step", "runs": "run", "incidents": "step", "tasks": "task", "projects": "project",
         "processes": "process", "people": "house", "handing_over": "person", "granting": "person", "views": "view",
-        "machine": "run", "guest_links": "run", "children": "house",
+        "machine": "run", "guest_links": "run", "people_import": "house", "children": "house",
     }  # fmt: skip
     return "house" if name in ("open_project", "save_view") else kinds[subject]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from tests.cli.conftest import Milepost
 
 
@@ -58,3 +60,15 @@ def test_work_is_claimed_given_back_and_handed_over(milepost: Milepost, visit: s
     assert "Fay Berg" in house("workload").stdout
     assert "to do" in house("inbox", "person:fay").stdout
     house("people", "reactivate", "gus")
+
+
+def test_people_come_from_a_sheet(milepost: Milepost, tmp_path: Path):
+    """Tried out, refused with line and column, done, and the second time nothing is left to do."""
+    sheet = tmp_path / "people.csv"
+    sheet.write_text("key,name,manager,groups\nira,Ira Moss,uma,readers\numa,Uma Moss,,\n", "utf-8")
+    assert "2 would be added" in milepost("people", "import", str(sheet), "--dry-run").stdout
+    assert "2 added" in milepost("people", "import", str(sheet)).stdout
+    again = milepost.json("people", "import", str(sheet))
+    assert (again["added"], again["unchanged"]) == ([], 2)
+    sheet.write_text("key,name\nira,\n", "utf-8")
+    assert "line 2, name" in milepost("people", "import", str(sheet), code=2).stderr

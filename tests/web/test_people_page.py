@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from api.access.grants import SCOPES
+from application.directory import Directories
 from tests.support.clients import client_of, get, sign_in
 from tests.web.conftest import App
 
@@ -77,3 +78,36 @@ def ended(workspace: App, token: str) -> bool:
     """Whether a token opens nothing any more."""
     answer = get(f"{workspace.url}/v1/me", headers={"Authorization": f"Bearer {token}"})
     return answer.status_code == 401
+
+
+def test_people_are_brought_in_by_a_page_that_shows_first_what_it_would_do(workspace: App):
+    """Nothing happens before the second button; a fault is named by line and column; text of a sheet stays text."""
+    workspace.services.app.directories = Directories(workspace.services.log)
+    head, sheet = workspace.head, f"key,name,manager\ncy,Cy {CANARY},\nada,Ada,cy\n"
+    with client_of(workspace.url, follow_redirects=True, headers={"Accept": "text/html"}) as admin:
+        sign_in(admin, workspace.link("person:owner", *SCOPES))
+        tried = brought(workspace, admin, sheet)
+        assert (tried.status_code, workspace.head) == (200, head)
+        assert "What it would do" in tried.text
+        assert CANARY not in tried.text
+        wrong = brought(workspace, admin, sheet + "x,,\n")
+        assert (wrong.status_code, workspace.head) == (422, head)
+        for part in ("Nothing was done", "<td>name</td>", "Leave these lines out"):
+            assert part in wrong.text
+        done = brought(workspace, admin, text=sheet, carry_out="yes")
+        assert (done.status_code, "Done" in done.text, workspace.head) == (200, True, head + 2)
+
+
+def test_the_page_that_brings_people_in_is_for_administrators(workspace: App, visitor: httpx.Client):
+    """Whoever is none is told so, and nothing is looked up for them."""
+    head = workspace.head
+    assert brought(workspace, visitor, "key,name\nx,X\n").status_code == 403
+    assert workspace.head == head
+
+
+def brought(workspace: App, client: httpx.Client, sheet: str | None = None, **form: str) -> httpx.Response:
+    """The answer of the page to a sheet as a file, or to a form."""
+    token = re.search(r'name="csrf" value="([^"]+)"', client.get("/import-people").text)
+    files = None if sheet is None else {"sheet": ("people.csv", sheet, "text/csv")}
+    data = {"csrf": token[1] if token else "", **form}
+    return client.post("/import-people", data=data, files=files, headers={"Origin": workspace.url})

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from math import isfinite, nan
+from pathlib import Path
 from typing import Any
 
 import typer
 
-from milepost.cli.console.client import ask, tell
+from milepost.cli.console.client import ask, tell, upload
 from milepost.cli.console.commands import As, Reason, command, done, unless_none
 from milepost.cli.console.output import REFUSED, AsJson, Field, print_facts, print_json, print_rows
 from milepost.cli.console.output import people as told
@@ -24,6 +25,7 @@ _ROWS = (
     Field("hours", "weekly_hours"), Field("groups", "groups"), Field("open work", "open_work"),
     Field("active", "active"),
 )  # fmt: skip
+_FAULTS = (Field("line", "line"), Field("column", "column"), Field("why", "detail"))
 _ITEM = (
     Field("run or task", "id", whole=True), Field("role", "role"), Field("step", "step"), Field("steps", "steps"),
     Field("why not", "detail"),
@@ -48,6 +50,42 @@ def show(person: str = Person, as_json: bool = AsJson) -> None:
         print_json(answer)
     else:
         print_facts(answer["person"]["name"], answer["person"])
+
+
+@app.command("import")
+def import_sheet(
+    sheet: Path = typer.Argument(
+        help="CSV in UTF-8 with the columns key, name, email, manager, weekly_hours, groups.",
+        metavar="FILE",
+        exists=True,
+        dir_okay=False,
+        readable=True,
+    ),
+    dry_run: bool = typer.Option(
+        False, "--dry-run", help="Only say what it would do, and what is wrong in it."
+    ),
+    partial: bool = typer.Option(False, "--partial", help="Leave out lines with faults and do the rest."),
+    as_json: bool = AsJson,
+) -> None:
+    """Add and change people from a sheet; with a fault anywhere nothing is done."""
+    answer = upload("/v1/people/import", sheet, dry_run=dry_run, partial=partial)
+    if as_json:
+        print_json(answer)
+    else:
+        _print_import(answer)
+    if answer["faults"]:
+        raise typer.Exit(REFUSED)
+
+
+def _print_import(answer: dict[str, Any]) -> None:
+    verb = "" if answer["done"] else "would be "
+    told.print(
+        f"{len(answer['added'])} {verb}added, {len(answer['changed'])} {verb}changed, "
+        f"{answer['unchanged']} as they are, "
+        f"{len(answer['groups'])} groups {verb}created, {len(answer['members'])} {verb}put into a group"
+    )
+    if answer["faults"]:
+        print_rows("Wrong in the sheet", _FAULTS, answer["faults"])
 
 
 @app.command()
