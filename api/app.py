@@ -48,6 +48,7 @@ from api.run.guests import add_guests
 from api.run.mail_decisions import add_mail_decisions
 from api.run.step_commands import add_step_commands
 from api.run.views import add_run_views
+from api.scim.routes import add_scim
 from api.signing_in.granted import add_granted
 from api.signing_in.sessions import add_sessions
 from api.wire.heads import Heads
@@ -87,6 +88,7 @@ ADDED: tuple[Callable[[APIRouter], None], ...] = (
     add_process_commands,
     add_people_commands,
     add_people_import,
+    add_scim,
     add_migrations,
     add_paged,
     add_run_views,

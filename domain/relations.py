@@ -21,6 +21,7 @@ Relation = Literal[
     "self",
     "manager",
     "guest",
+    "directory",
     "assignee",
     "role_holder",
     "role_lead",
@@ -40,6 +41,7 @@ Relation = Literal[
 
 ``anybody``: whoever has a token or is signed in. ``self``: it is about them. ``manager``: they are the manager of whom
 it is about, however indirectly. ``guest``: their link leads to this step.
+``directory``: a program with the scope ``scim``, by which the directory of the house keeps people and groups.
 ``assignee``: it is given to them, or to a group of theirs. ``role_holder``: they fill the role of the step.
 ``role_lead``: they fill the role that leads the step's, or any of the run where it is about the run as a whole.
 ``worker``: they did the step, or a part of it. ``taker``: the step is nobody's, and nobody fills a role for it; that

@@ -17,7 +17,7 @@ from application.ids import uuid7
 from domain.words import Actor
 from projections.paging import ALL, Left, Page, counted
 
-Scope = Literal["read", "work", "manage", "admin", "service", "act_as", "calendar", "send_events"]
+Scope = Literal["read", "work", "manage", "admin", "service", "act_as", "calendar", "send_events", "scim"]
 CALENDAR: Scope = "calendar"
 SCOPES: dict[Scope, str] = {
     "read": "see processes, runs, projects and the feed of events; values in runs that concern the bearer",
@@ -27,6 +27,7 @@ SCOPES: dict[Scope, str] = {
     "service": "follow the public feed of events, for programs; sees no values",
     "calendar": "see when things are due, through the address of a calendar feed; nothing else",
     "send_events": "tell of what happened elsewhere: `POST /v1/external-events`, for programs",
+    "scim": "for the directory of the house (`service:…`): add, change and deactivate people and groups by SCIM",
     "act_as": "for programs (`service:…`): act in the name of somebody else (header Milepost-Actor); both are recorded",
 }
 """What each scope lets its bearer do; none includes another."""

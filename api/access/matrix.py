@@ -29,7 +29,8 @@ MANAGE = Rule(frozenset({"manage"}))
 TELL = Rule(frozenset({"send_events"}))
 ADMIN = Rule(frozenset({"admin"}))
 END = Rule(frozenset({"work", "admin"}))
-ANYBODY = Rule(frozenset({"read", "work", "manage", "admin", "service", "act_as", "send_events"}))
+ANYBODY = Rule(frozenset({"read", "work", "manage", "admin", "service", "act_as", "send_events", "scim"}))
+SCIM = Rule(frozenset({"scim"}))
 
 _STEP_VERBS = (
     "complete", "complete-by-hand", "start", "save", "approve", "refuse", "decline", "skip", "reopen", "assign",
@@ -75,6 +76,22 @@ RULES: dict[str, Rule] = {
     "POST /v1/people": MANAGE,
     **{f"POST /v1/people/{{key}}/{verb}": MANAGE for verb in _PERSON_VERBS},
     "POST /v1/people/import": MANAGE,
+    **{
+        f"GET /scim/v2/{what}": SCIM
+        for what in (
+            "ServiceProviderConfig",
+            "Schemas",
+            "Schemas/{id}",
+            "ResourceTypes",
+            "ResourceTypes/{id}",
+        )
+    },
+    **{f"{method} /scim/v2/{kind}": SCIM for kind in ("Users", "Groups") for method in ("GET", "POST")},
+    **{
+        f"{method} /scim/v2/{kind}/{{id}}": SCIM
+        for kind in ("Users", "Groups")
+        for method in ("GET", "PUT", "PATCH", "DELETE")
+    },
     "POST /v1/groups": MANAGE,
     **{f"POST /v1/groups/{{key}}/{verb}": MANAGE for verb in _GROUP_VERBS},
     "GET /v1/people": READ,

@@ -395,7 +395,7 @@ class Restore(Body):
     version: Annotated[int, Field(strict=True, ge=1, le=2_000_000_000)]
 
 
-TokenScope = Literal["read", "work", "manage", "admin", "service", "act_as", "send_events"]
+TokenScope = Literal["read", "work", "manage", "admin", "service", "act_as", "send_events", "scim"]
 """What a token may be made for; the address of a calendar feed is made elsewhere."""
 
 

@@ -18,6 +18,7 @@ from starlette.responses import Response
 
 from api.wire.problems import Problem, ProblemCode, answer
 from api.wire.reading import invalid
+from api.wire.scim import BASE, as_error
 from application.definitions import UnknownVersion
 from application.refused import Refused
 from domain.upcast import UnknownEvent
@@ -48,7 +49,20 @@ log = structlog.get_logger()
 def install(app: FastAPI) -> None:
     """Answer every refusal and every failure of this application as RFC 9457 says."""
     for kind, handler in {**_handlers(), Exception: _defect}.items():
-        app.add_exception_handler(kind, handler)
+        app.add_exception_handler(kind, _in_its_form(handler))
+
+
+def _in_its_form(
+    handler: Callable[[Request, Exception], Response],
+) -> Callable[[Request, Exception], Response]:
+    """Under the addresses of SCIM in the form that SCIM has for errors."""
+
+    def told(request: Request, error: Exception) -> Response:
+        response = handler(request, error)
+        plain = not request.url.path.startswith(f"{BASE}/") or not response.body
+        return response if plain else as_error(response)
+
+    return told
 
 
 def refusal_of(request: Request, error: Exception) -> Response:

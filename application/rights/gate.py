@@ -147,6 +147,8 @@ class Gate:
         held: set[Relation] = {"anybody"} if asked.held is None else {"guest"}
         if asked.held is not None:
             return frozenset(held)
+        if "scim" in asked.scopes and asked.by.startswith("service:"):
+            held.add("directory")
         return frozenset(held | subject.own(asked.by, house))
 
     async def _in_project(

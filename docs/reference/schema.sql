@@ -128,6 +128,14 @@ create table log.relay (
   unmarked boolean not null default true
 );
 
+create table log.scim_resource (
+  kind text not null,
+  key text not null,
+  user_name text,
+  external_id text,
+  deleted boolean not null default false
+);
+
 create table log.session (
   id uuid not null,
   token_hash bytea not null,
@@ -208,6 +216,10 @@ alter table log.relay add constraint relay_id_check CHECK ((id = 1));
 
 alter table log.relay add constraint relay_pkey PRIMARY KEY (id);
 
+alter table log.scim_resource add constraint scim_resource_kind_check CHECK ((kind = ANY (ARRAY['User'::text, 'Group'::text])));
+
+alter table log.scim_resource add constraint scim_resource_pkey PRIMARY KEY (kind, key);
+
 alter table log.session add constraint session_pkey PRIMARY KEY (id);
 
 alter table log.session add constraint session_token_hash_key UNIQUE (token_hash);
@@ -225,6 +237,8 @@ CREATE INDEX event_house_roles ON log.event USING btree (stream) WHERE (type = '
 CREATE INDEX guest_link_of_run ON log.guest_link USING btree (run);
 
 CREATE INDEX migration_item_waiting ON log.migration_item USING btree (job, place) WHERE (state = 'waiting'::text);
+
+CREATE UNIQUE INDEX scim_resource_lower_idx ON log.scim_resource USING btree (lower(user_name));
 
 CREATE OR REPLACE FUNCTION log.append_events(p_writer uuid, p_turn bigint, p_streams uuid[], p_units integer[], p_item_streams integer[], p_item_expected integer[], p_item_counts integer[], p_types text[], p_schema_versions integer[], p_datas text[], p_metas text[], p_occurred timestamp with time zone[], p_commands text[], p_fingerprints text[], p_results text[], OUT base bigint, OUT verdicts text, OUT conflict_items integer[], OUT conflict_actuals integer[])
  RETURNS record
@@ -412,6 +426,8 @@ comment on table log.parked is 'Streams that a projection gave up on, with the e
 
 comment on table log.relay is 'One row: the key of the marks on our messages. unmarked: messages of a release before the marks count as ours too.';
 
+comment on table log.scim_resource is 'The userName and externalId by which a directory knows a person or group; deleted: not shown to it any more.';
+
 comment on table log.session is 'Signed-in browsers; only hashes of the cookie are kept.';
 
 comment on table log.subscriber is 'Services that read our messages, each through the consumer of its name.';
@@ -425,6 +441,8 @@ grant delete, insert, select, update on table log.access_token to milepost_app;
 grant delete, insert, select, update on table log.checkpoint to milepost_app;
 
 grant delete, insert, select, update on table log.parked to milepost_app;
+
+grant delete, insert, select, update on table log.scim_resource to milepost_app;
 
 grant delete, insert, select, update on table log.session to milepost_app;
 

@@ -5,7 +5,7 @@ grant usage on schema log to {app_role};
 revoke all on all tables in schema log from public, {app_role};
 revoke all on all functions in schema log from public, {app_role};
 grant select on log.event, log.head, log.command, log.writer, log.migration to {app_role};
-grant select, insert, update, delete on log.checkpoint, log.parked, log.access_token, log.session to {app_role};
+grant select, insert, update, delete on log.checkpoint, log.parked, log.access_token, log.session, log.scim_resource to {app_role};
 grant select, insert, update on log.calendar to {app_role};
 grant select, update (unmarked) on log.relay to {app_role};
 grant select, insert, delete on log.subscriber to {app_role};

@@ -97,7 +97,7 @@ EVERYBODY = sorted({*IN_PROJECT, *IN_RUN, *IN_HOUSE, *OUTSIDE} - {"sub"})
 
 
 def asked(who: str) -> Asked:
-    """Somebody asks, with every scope there is: a scope gives no right."""
+    """Somebody asks, with every scope that people have: a scope gives no right."""
     return Asked(Actor(f"person:{who}"), NINE, SCOPES)
 
 
@@ -248,7 +248,7 @@ def kind_of(function: str) -> str:
     kinds = {
         "steps": "step", "runs": "run", "incidents": "step", "tasks": "task", "projects": "project",
         "processes": "process", "people": "house", "handing_over": "person", "granting": "person", "views": "view",
-        "machine": "run", "guest_links": "run", "people_import": "house", "children": "house",
+        "machine": "run", "guest_links": "run", "people_import": "house", "provisioning": "house", "children": "house",
     }  # fmt: skip
     return "house" if name in ("open_project", "save_view") else kinds[subject]
 
