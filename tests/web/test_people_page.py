@@ -51,6 +51,28 @@ def test_who_left_is_shown_with_what_is_left(workspace: App, visitor: httpx.Clie
         assert part in told
 
 
+def test_who_leaves_is_deactivated_and_handed_over_on_one_form(workspace: App, visitor: httpx.Client):
+    """The page says what is open; it goes to whom the form names, in words. Who is no administrator has no form."""
+    workspace.post("/v1/people", person="fay", name="Fay Berg")
+    workspace.post("/v1/people", person="gil", name="Gil Roth")
+    workspace.task(workspace.project(), "Call the bank", assignee="person:fay")
+    query = {"min_position": workspace.head}
+    assert "/people/fay/deactivate" not in visitor.get("/people/fay", params=query).text
+    headers = {"Accept": "text/html"}
+    with client_of(workspace.url, follow_redirects=True, headers=headers) as admin:
+        sign_in(admin, workspace.link("person:owner", *SCOPES))
+        shown = admin.get("/people/fay", params=query).text
+        assert "Open with them: 1" in shown
+        csrf = re.search('name="csrf" value="([^"]+)"', shown)
+        assert csrf is not None
+        form = {"csrf": csrf[1], "to": "Gil Roth", "reason": "Moved away"}
+        address, own = "/people/fay/deactivate", {"Origin": workspace.url}
+        assert admin.post(address, data={**form, "csrf": "x"}, headers=own).status_code == 403
+        told = admin.post(address, data=form, headers=own)
+        assert (told.status_code, "Moved away" in told.text) == (200, True)
+        assert "Call the bank" in admin.get("/people/gil", params={"min_position": workspace.head}).text
+
+
 def test_an_administrator_ends_a_session_from_the_page(workspace: App, visitor: httpx.Client):
     """Others do not see where somebody is signed in; who may ends one thing, or everything, with a button."""
     workspace.post("/v1/people", person="dee", name="Dee")

@@ -12,18 +12,21 @@ from starlette.responses import RedirectResponse, Response
 from api.access.guard import caller_of, check_form
 from api.access.matrix import Rule
 from api.handling.answering import answer
+from api.handling.carrying import on_key
 from api.handling.form import form_of
-from api.handling.orders import asked_for
+from api.handling.orders import Answered, Order, asked_for, carry_out
 from api.handling.registering import stream_id
 from api.handling.seeing import visible_to
 from api.handling.services import Services
+from api.people.commands import PERSON_VERBS
+from api.people.handing_over import hand_over
 from api.people.views import WorkloadQuery
 from api.signing_in.granted import AccessOf, EndQuery, access_of, end_all, end_one
 from api.wire.problems import Problem
 from api.wire.reading import validate
 from application.found import person_key
-from domain.directory import called, plain_name
-from domain.words import Actor
+from domain.directory import called, meant, plain_name
+from domain.words import Actor, person_stream
 from projections import queries
 from projections.answers import Inbox, PersonView
 from projections.answers.workload import Workload
@@ -40,11 +43,18 @@ RULES: dict[str, Rule] = {
     "GET /people": _READ,
     "GET /people/{key}": _READ,
     "POST /people/{key}/end-access": _FORM,
+    "POST /people/{key}/deactivate": Rule(frozenset({"manage"}), csrf="form"),
+    "POST /people/{key}/hand-over": Rule(frozenset({"manage"}), csrf="form"),
     "GET /inbox": _READ,
     "GET /workload": _READ,
 }
 """Whoever may look; the same as the HTTP interface tells of a person and an inbox."""
 
+_DEACTIVATE = Order(
+    "POST /v1/people/{key}/deactivate",
+    on_key(next(each for each in PERSON_VERBS if each.name == "deactivate"), person_key, person_stream),
+)
+_HAND_OVER = Order("POST /v1/people/{key}/hand-over", hand_over)
 _PROPOSED = 20
 _LONGEST_LIKE = 100
 
@@ -55,6 +65,8 @@ def add_people_pages(router: APIRouter) -> None:
     router.add_api_route("/inbox", own_inbox, methods=["GET"], response_model=None)
     router.add_api_route("/people/{key}", person, methods=["GET"], response_model=None)
     router.add_api_route("/people/{key}/end-access", end_access, methods=["POST"], response_model=None)
+    router.add_api_route("/people/{key}/deactivate", deactivated, methods=["POST"], response_model=None)
+    router.add_api_route("/people/{key}/hand-over", handed_over, methods=["POST"], response_model=None)
     router.add_api_route("/workload", workload, methods=["GET"], response_model=None)
 
 
@@ -107,6 +119,8 @@ async def person(request: Request) -> Response:
         "query": query,
         "granted": granted,
         "answer": seen,
+        "steers": "admin" in caller_of(request).grant.scopes,
+        "leaving": "deactivate" if seen.person.active else "hand-over",
     }
     return page(request, "person.html", **facts)
 
@@ -150,6 +164,41 @@ async def end_access(request: Request) -> Response:
     if not told.accepted:
         return refused(request, told.status, told.body, f"/people/{key}")
     return RedirectResponse(f"/people/{key}", 303)
+
+
+async def deactivated(request: Request) -> Response:
+    """Somebody leaves: no more work for them, and what is open with them goes to whom the form names, if it does."""
+    key, sent = await _leaving(request)
+    told = await carry_out(request, _DEACTIVATE, {"key": key}, {"reason": sent.get("reason", "")})
+    if told.accepted and sent.get("to", "").strip():
+        return await _hand_over(request, key, sent)
+    return _on_person(request, key, told)
+
+
+async def handed_over(request: Request) -> Response:
+    """What is open with somebody goes to somebody else."""
+    return await _hand_over(request, *await _leaving(request))
+
+
+async def _leaving(request: Request) -> tuple[str, dict[str, str]]:
+    async with form_of(request, max_files=0, max_fields=10) as form:
+        sent = {name: str(value) for name, value in form.items()}
+    check_form(request, reveal(sent.get("csrf", "")))
+    return person_key(request.path_params["key"]), sent
+
+
+async def _hand_over(request: Request, key: str, sent: dict[str, str]) -> Response:
+    services: Services = request.app.state.services
+    typed = sent.get("to", "")
+    to = meant(typed, await services.directories.now()) or typed
+    body = {"to": to, "reason": sent.get("reason", "")}
+    return _on_person(request, key, await carry_out(request, _HAND_OVER, {"key": key}, body))
+
+
+def _on_person(request: Request, key: str, told: Answered) -> Response:
+    if not told.accepted:
+        return refused(request, told.status, told.body, f"/people/{key}")
+    return RedirectResponse(f"/people/{key}?min_position={told.body.get('position', 0)}", 303)
 
 
 async def workload(request: Request) -> Response:
