@@ -40,6 +40,16 @@ from web import routes as pages
 REQUESTS = 100_000
 SEED = 20_261_201
 DANA, CRM = Actor("person:dana"), Actor("service:crm")
+STRANGER, AUDITOR, OWNER = Actor("person:stranger"), Actor("person:auditor"), Actor("person:pia")
+VIEWER, MEMBER = Actor("person:viewer"), Actor("person:member")
+_OUTSIDERS = (STRANGER, AUDITOR, VIEWER)
+"""Who may change nothing but what they began themselves: nothing here is theirs, or they only look."""
+_NOT_THEIRS = """
+select e.position, e.type, e.data ->> 'by' from log.event e
+join log.event first on first.stream = e.stream and first.version = (
+  select min(version) from log.event where stream = e.stream)
+where e.data ->> 'by' = any(%s) and (first.data ->> 'by') is distinct from (e.data ->> 'by')
+"""
 _PATIENCE_SECONDS = 30.0
 _SLOW = frozenset({"DELETE /v1/tokens/{id}", "DELETE /v1/access/{id}"})
 """Each of these waits for a lease, so a few of them have to do."""
@@ -83,6 +93,7 @@ class Told:
     failed: int = 0
     changed_by_a_refusal: int = 0
     let_in_without_a_right: int = 0
+    touched_by_outsiders: int = 0
     sent: Counter[str] = field(default_factory=Counter)
 
     def complain(self, what: str, *facts: object) -> None:
@@ -99,9 +110,12 @@ def run(scale: float) -> dict[str, float]:
         open_ones.enter_context(_projecting(server.app_url, log))
         port = open_ones.enter_context(served(server.app_url, "bench.hostile"))
         url = f"http://127.0.0.1:{port}"
-        bring_in(log, DANA, "Dana")
+        for somebody in (DANA, STRANGER, AUDITOR, OWNER, VIEWER, MEMBER):
+            bring_in(log, somebody, somebody.partition(":")[2].capitalize())
         for bearer in (DANA, CRM):
             appoint(log, bearer, "administrator", "Is asked for everything")
+        appoint(log, AUDITOR, "auditor", "Looks at everything")
+        appoint(log, OWNER, "process_owner", "Writes the processes")
         senders = _senders(server.app_url)
         client = open_ones.enter_context(httpx.Client(base_url=url, timeout=_PATIENCE_SECONDS))
         run_id = _furnish(client, senders[0])
@@ -111,11 +125,17 @@ def run(scale: float) -> dict[str, float]:
         )
         for _ in range(count):
             sending.one()
+        for found in log.ask(
+            lambda connection: connection.execute(_NOT_THEIRS, [list(_OUTSIDERS)]).fetchall()
+        ):
+            told.touched_by_outsiders += 1
+            told.complain("touched:", *found)
     return {
         "requests": float(told.requests), "refused": float(told.refused), "of_them_cut_off": float(told.cut_off),
         "server_errors": float(told.failed),
         "changed_though_refused": float(told.changed_by_a_refusal),
         "let_in_without_a_right": float(told.let_in_without_a_right),
+        "touched_by_outsiders": float(told.touched_by_outsiders),
         "operations": float(len(told.sent)), "kinds_of_senders": float(len(senders)), "seed": float(SEED),
     }  # fmt: skip
 
@@ -143,6 +163,7 @@ def _senders(url: str) -> list[Sender]:
         "everything": (CRM, tuple(SCOPES), None),
         **{scope: (CRM if scope in ("act_as", "service") else DANA, (scope,), None) for scope in SCOPES},
         "person": (DANA, PERSON, None),
+        **{who.partition(":")[2]: (who, PERSON, None) for who in (STRANGER, AUDITOR, OWNER, VIEWER, MEMBER)},
     }
     with psycopg.connect(url, autocommit=True) as connection:
         made = [
@@ -179,17 +200,29 @@ def _bearing(secret: str) -> dict[str, str]:
 
 
 def _furnish(client: httpx.Client, sender: Sender) -> str:
-    """A published process, a run of it; the id of the run."""
+    """A published process, a run of it in a project with a viewer and a member; the id of the run."""
+    stages = [{"key": each["key"], "title": each["title"]} for each in PROCESS["stages"]]
     steps: tuple[tuple[str, str, dict[str, Any]], ...] = (
         ("PUT", "/v1/processes/onboarding/draft", PROCESS),
         ("POST", "/v1/processes/onboarding/publish", {"note": "First"}),
-        ("POST", "/v1/runs", {"process": "onboarding", "name": "Acme", "roles": {"seller": DANA}}),
+        (
+            "POST",
+            "/v1/projects",
+            {"name": "Customers", "owner": DANA, "stages": stages, "process": "onboarding"},
+        ),
     )
     told: list[dict[str, Any]] = []
-    for method, path, body in steps:
+
+    def ask(method: str, path: str, body: dict[str, Any]) -> str:
         answer = client.request(method, path, json=body, headers=dict(sender.headers))
         told.append(answer.raise_for_status().json())
-    return str(told[-1]["id"])
+        return str(told[-1]["id"])
+
+    *_, project = [ask(*step) for step in steps]
+    for member, access_to in ((VIEWER, "viewer"), (MEMBER, "member")):
+        ask("POST", f"/v1/projects/{project}/members", {"member": member, "access": access_to})
+    run = {"process": "onboarding", "name": "Acme", "roles": {"seller": DANA}, "project": project}
+    return ask("POST", "/v1/runs", run)
 
 
 @dataclass
