@@ -175,10 +175,8 @@ def _senders(url: str) -> list[Sender]:
             for name, (actor, scopes, lifetime) in several.items()
         ]
         over = access.create_token(connection, DANA, PERSON, timedelta(microseconds=1)).secret
-        link = access.first_login_link(connection, "", DANA).partition("link=")[2]
-        session = access.redeem(connection, link)
-    assert session is not None
-    cookie = {"Cookie": f"milepost_session={session.secret}"}
+        administrators, members = (_session(connection, who) for who in (DANA, MEMBER))
+    cookie = {"Cookie": f"milepost_session={administrators}"}
     nothing = frozenset[str]()
     return [
         *made,
@@ -186,13 +184,30 @@ def _senders(url: str) -> list[Sender]:
         Sender("wrong", _bearing("mpt_" + "x" * 43), nothing),
         Sender("no bearer", {"Authorization": "Basic ZGFuYTpkYW5h"}, nothing),
         Sender("nobody", {}, nothing),
-        Sender("browser", {**cookie, "X-CSRF-Token": access.csrf_token(session.secret)}, frozenset(PERSON)),
+        Sender(
+            "browser of an administrator",
+            {**cookie, "X-CSRF-Token": access.csrf_token(administrators)},
+            frozenset({*PERSON, "admin"}),
+        ),
+        Sender(
+            "browser of a member",
+            {"Cookie": f"milepost_session={members}", "X-CSRF-Token": access.csrf_token(members)},
+            frozenset(PERSON),
+        ),
         Sender(
             "another site",
             {**cookie, "Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"},
             nothing,
         ),
     ]
+
+
+def _session(connection: psycopg.Connection[Any], who: Actor) -> str:
+    """The secret of a browser's session, as signing in by a link makes it."""
+    link = access.first_login_link(connection, "", who).partition("link=")[2]
+    session = access.redeem(connection, link)
+    assert session is not None
+    return session.secret
 
 
 def _bearing(secret: str) -> dict[str, str]:
