@@ -93,6 +93,16 @@ def test_unknown_addresses_and_methods_are_problems(published: Api):
         assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json")
 
 
+def test_trace_is_not_taken(published: Api):
+    """Nobody gets back what their request held, the credential in it above all."""
+    head = published.head
+    for path in ("/", "/v1/me", "/v1/runs", "/health/live"):
+        answer = published.client.request("TRACE", path)
+        assert answer.status_code in (404, 405)
+        assert "Bearer" not in answer.text
+    assert published.head == head
+
+
 def test_ids_of_answers_are_uuids(published: Api):
     """What a command makes has an id that sorts by time."""
     assert UUID(published.start()).version == 7
