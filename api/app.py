@@ -49,8 +49,12 @@ from api.run.mail_decisions import add_mail_decisions
 from api.run.step_commands import add_step_commands
 from api.run.views import add_run_views
 from api.scim.routes import add_scim
+from api.signing_in.by_mail import add_by_mail
 from api.signing_in.granted import add_granted
+from api.signing_in.own_password import add_own_password
+from api.signing_in.security_events import add_security_events
 from api.signing_in.sessions import add_sessions
+from api.signing_in.signing_in import add_signing_in
 from api.wire.heads import Heads
 
 
@@ -113,6 +117,10 @@ ADDED: tuple[Callable[[APIRouter], None], ...] = (
     add_preview,
     add_outbox,
     add_sessions,
+    add_signing_in,
+    add_own_password,
+    add_by_mail,
+    add_security_events,
     add_granted,
     add_health,
     add_openapi,

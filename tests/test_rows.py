@@ -41,8 +41,12 @@ BY_PLACE = {
 }
 """Files of the read models that ask by themselves, and so get rows whose columns have places only, by the reason."""
 WITH_SQL = {
-    "tokens and sessions, which are no read model and have no room of their own below the API yet": """
+    "tokens, sessions and links, which are no read model and have no room of their own below the API yet": """
         api/access/grants.py
+        api/board/calendar_links.py
+        api/run/guest_codes.py
+        api/run/guest_seen.py
+        api/scim/kept.py
         api/signing_in/granted.py""",
     "asked with every request, of the log and of how far all read models are": """
         api/access/standing.py

@@ -24,6 +24,7 @@ from api.wire.problems import Problem
 from projections import queries
 from web.forms.sending import answered, body_of, carried_out, form_of
 from web.pages import (
+    account,
     board,
     changes,
     decide,
@@ -65,6 +66,7 @@ RULES: dict[str, Rule] = {
     "POST /sign-out": _ANYBODY,
     "GET /static/{name}": OPEN,
     **sign_in.RULES,
+    **account.RULES,
     **guest.RULES,
     **decide.RULES,
     **outbox.RULES,
@@ -110,6 +112,7 @@ def router(_services: Services | None = None) -> APIRouter:
     for path, act in writes.items():
         made.add_api_route(path, act, methods=["POST"], response_model=None)
     sign_in.add_sign_in_page(made)
+    account.add_account_pages(made)
     guest.add_guest_pages(made)
     decide.add_decide_pages(made)
     outbox.add_outbox_pages(made)

@@ -13,8 +13,10 @@ from uuid import UUID
 from psycopg import Connection
 
 from api.access.standing import must_be_here, standing
+from application.accounts import accounts
+from application.accounts.security_events import tell
 from application.ids import uuid7
-from domain.words import Actor
+from domain.words import Actor, person_stream
 from projections.paging import ALL, Left, Page, counted
 
 Scope = Literal["read", "work", "manage", "admin", "service", "act_as", "calendar", "send_events", "scim"]
@@ -41,7 +43,6 @@ SESSION_PREFIX = "mps_"
 SIGN_IN = "sign_in"
 """Marks a row that is a first-login link: it can be redeemed once, and is no bearer token."""
 
-SESSION_LIFETIME = timedelta(days=14)
 LINK_LIFETIME = timedelta(hours=24)
 
 _INSERT_GRANT = """
@@ -57,6 +58,7 @@ where token_hash = %s and revoked_at is null and (expires_at is null or expires_
 _FIND_SESSION = """
 select id, actor, scopes, last_used_at is null or last_used_at < clock_timestamp() - interval '1 minute', created_at
 from log.session where token_hash = %s and revoked_at is null and expires_at > clock_timestamp()
+  and (idle is null or coalesce(last_used_at, created_at) > clock_timestamp() - idle)
 """
 _TOUCH_TOKEN = "update log.access_token set last_used_at = clock_timestamp() where id = %s"  # noqa: S105 - a statement
 _TOUCH_SESSION = "update log.session set last_used_at = clock_timestamp() where id = %s"
@@ -69,21 +71,53 @@ update log.access_token set revoked_at = coalesce(revoked_at, clock_timestamp())
 where id = %s and not ('sign_in' = any(scopes)) returning token_hash
 """
 _REVOKE_SESSION = """
-update log.session set revoked_at = coalesce(revoked_at, clock_timestamp()) where id = %s returning token_hash
+update log.session set revoked_at = coalesce(revoked_at, clock_timestamp()) where id = %s returning token_hash, actor
+"""
+_END_SESSIONS = """
+with links as (
+  update log.access_token set revoked_at = clock_timestamp()
+  where actor = %(actor)s and 'sign_in' = any(scopes) and revoked_at is null returning token_hash)
+update log.session set revoked_at = clock_timestamp()
+where actor = %(actor)s and revoked_at is null and id is distinct from %(but)s returning token_hash
 """
 _REDEEM = """
 update log.access_token set revoked_at = clock_timestamp(), last_used_at = clock_timestamp()
 where token_hash = %s and 'sign_in' = any(scopes) and revoked_at is null and expires_at > clock_timestamp()
-returning actor, scopes, created_at
+returning actor, scopes, created_at, purpose, mailed_to
 """
 _PEEK = """
-select actor, created_at from log.access_token
+select actor, scopes, created_at, purpose, mailed_to from log.access_token
 where token_hash = %s and 'sign_in' = any(scopes) and revoked_at is null and expires_at > clock_timestamp()
 """
 _INSERT_SESSION = """
-insert into log.session (id, token_hash, actor, scopes, expires_at)
-values (%s, %s, %s, %s, clock_timestamp() + %s::interval)
+insert into log.session (id, token_hash, actor, scopes, expires_at, idle, signed_in_by, address, device)
+values (%s, %s, %s, %s, clock_timestamp() + %s::interval, %s, %s, %s, %s)
 """
+
+
+@dataclass(frozen=True, slots=True)
+class SessionLimits:
+    """How long a browser stays signed in: at most, and without being used."""
+
+    lifetime: timedelta = timedelta(days=14)
+    idle: timedelta = timedelta(hours=72)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where somebody signs in: from which address, with what."""
+
+    address: str | None = None
+    device: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """What a link that signs in says. ``purpose`` None: it was handed over; else it came by mail."""
+
+    actor: Actor
+    scopes: tuple[str, ...]
+    purpose: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,21 +194,50 @@ def first_login_link(
     return f"{base_url}/sign-in?link={token.secret}"
 
 
-def peek(connection: Connection[Any], link: str) -> Actor | None:
-    """Whom a first-login link would sign in; looking uses nothing up. None where ``redeem`` gives None."""
-    row = connection.execute(_PEEK, [digest(link)]).fetchone()
-    return None if row is None or not standing(connection, Actor(row[0])).bears(row[1]) else Actor(row[0])
+def peek(connection: Connection[Any], link: str) -> Link | None:
+    """What a link would do; looking uses nothing up. None where ``use_up`` gives None."""
+    return _good(connection, connection.execute(_PEEK, [digest(link)]).fetchone())
+
+
+def use_up(connection: Connection[Any], link: str) -> Link | None:
+    """Take a link for good; None when it is no longer, or never was, good."""
+    return _good(connection, connection.execute(_REDEEM, [digest(link)]).fetchone())
+
+
+def _good(connection: Connection[Any], row: tuple[Any, ...] | None) -> Link | None:
+    """The link behind a row, unless its owner has left since, or has another address than it was mailed to."""
+    if row is None:
+        return None
+    actor, scopes, created_at, purpose, mailed_to = row
+    if not standing(connection, Actor(actor)).bears(created_at):
+        return None
+    if mailed_to is not None and mailed_to != accounts.email_of(connection, _stream_of(actor)):
+        return None
+    return Link(Actor(actor), tuple(scope for scope in scopes if scope != SIGN_IN), purpose)
 
 
 def redeem(connection: Connection[Any], link: str) -> Token | None:
-    """Turn the secret of a first-login link into a session; None when the link is no longer, or never was, good."""
+    """Turn the secret of a link that was handed over into a session; None when it is not good."""
     with connection.transaction():
-        row = connection.execute(_REDEEM, [digest(link)]).fetchone()
-        if row is None or not standing(connection, Actor(row[0])).bears(row[2]):
-            return None
-        session = _new(SESSION_PREFIX, Actor(row[0]), [scope for scope in row[1] if scope != SIGN_IN])
-        kept = [session.id, digest(session.secret), session.actor, list(session.scopes), SESSION_LIFETIME]
-        connection.execute(_INSERT_SESSION, kept)
+        used = use_up(connection, link)
+        return None if used is None else begin_session(connection, used.actor, used.scopes, "link")
+
+
+def begin_session(
+    connection: Connection[Any],
+    actor: Actor,
+    scopes: Collection[str],
+    signed_in_by: str,
+    limits: SessionLimits = SessionLimits(),
+    place: Place = Place(),
+) -> Token:
+    """A new session, with a reference that nobody had before; written down as a sign-in."""
+    session = _new(SESSION_PREFIX, actor, scopes)
+    connection.execute(_INSERT_SESSION, [
+        session.id, digest(session.secret), actor, list(scopes), limits.lifetime, limits.idle, signed_in_by,
+        place.address, place.device,
+    ])  # fmt: skip
+    tell(connection, "signed_in", actor, address=place.address, by=None, way=signed_in_by)
     return session
 
 
@@ -209,10 +272,22 @@ def revoke_token(connection: Connection[Any], token: UUID) -> bytes | None:
     return None if row is None else bytes(row[0])
 
 
-def revoke_session(connection: Connection[Any], session: UUID) -> bytes | None:
+def end_session(connection: Connection[Any], session: UUID, by: str) -> bytes | None:
     """End a session; otherwise as ``revoke_token``."""
-    row = connection.execute(_REVOKE_SESSION, [session]).fetchone()
+    with connection.transaction():
+        row = connection.execute(_REVOKE_SESSION, [session]).fetchone()
+        if row is not None:
+            tell(connection, "session_ended", row[1], by=by, ended=1)
     return None if row is None else bytes(row[0])
+
+
+def end_sessions(connection: Connection[Any], actor: str, but: UUID | None = None) -> list[bytes]:
+    """End every session of somebody but one, and the links that nobody has used; the hashes of their secrets."""
+    return [bytes(row[0]) for row in connection.execute(_END_SESSIONS, {"actor": actor, "but": but})]
+
+
+def _stream_of(actor: str) -> UUID:
+    return person_stream(actor.partition(":")[2])
 
 
 def _new(prefix: str, actor: Actor, scopes: Collection[str]) -> Token:

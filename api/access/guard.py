@@ -79,6 +79,11 @@ class Site:
         """The name of the cookie that holds where somebody wanted to go before they were signed in."""
         return "__Host-milepost-wanted" if self.secure else "milepost_wanted"
 
+    @property
+    def known_cookie(self) -> str:
+        """The name of the cookie by which a browser is known again in which somebody signed in before."""
+        return "__Host-milepost-known" if self.secure else "milepost_known"
+
 
 @dataclass(frozen=True, slots=True)
 class _Credential:

@@ -407,3 +407,27 @@ class CreateToken(Body):
     ]
     scopes: Annotated[tuple[TokenScope, ...], Field(min_length=1, max_length=len(get_args(TokenScope)))]
     lifetime_hours: Annotated[int, Field(strict=True, ge=1, le=87_600)] | None = None
+
+
+Secret = Annotated[str, StringConstraints(min_length=1, max_length=1_000)]
+
+
+class ChangePassword(Body):
+    """The password until now, and the one from now on."""
+
+    old: Secret
+    new: Secret
+
+
+class Invite(Body):
+    """What the account may do at most that the invitation makes; of an account that is there already, from then on."""
+
+    scopes: Annotated[
+        tuple[Literal["read", "work", "manage", "admin"], ...], Field(min_length=1, max_length=4)
+    ]
+
+
+class AskReset(Body):
+    """Who has lost a password: their key or their mail address."""
+
+    name: Annotated[str, StringConstraints(min_length=1, max_length=300)]

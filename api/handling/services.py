@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from secrets import token_bytes
@@ -14,12 +14,15 @@ from psycopg_pool import ConnectionPool
 from starlette.concurrency import run_in_threadpool
 
 from api.access import grants as access
+from api.access.grants import SessionLimits
 from api.access.guard import Caller, Site
 from api.access.leases import Leases
 from api.access.standing import is_here
 from api.access.throttle import Callers, Throttle
 from api.handling.live import Hub, ProjectsOf, Reached
+from api.wire.problems import Problem
 from api.wire.spool import Spool
+from application.accounts.hashing import Passwords, TooManyAtOnce
 from application.asked import Asked
 from application.blocking import finish
 from application.directory import Directories
@@ -42,6 +45,14 @@ async def _healthy() -> Mapping[str, Any]:
     return {"state": "healthy", "reasons": ()}
 
 
+async def _in_turn(work: Awaitable[T]) -> T:
+    try:
+        return await work
+    except TooManyAtOnce:
+        detail = "too many passwords are being looked at; try again in a moment"
+        raise Problem("too_many_requests", detail, headers={"Retry-After": "2"}) from None
+
+
 @dataclass
 class Services:
     """Everything a process of the HTTP interface holds. ``log`` and ``pool`` are open while the server runs."""
@@ -60,6 +71,9 @@ class Services:
     sends_mails: bool = False
     """Whether a mail server is set; without one, mails are kept in the outbox of this machine."""
     file_limit_bytes: int = 25 << 20
+    session_limits: SessionLimits = field(default_factory=SessionLimits)
+    """How long a browser stays signed in."""
+    passwords: Passwords = field(default_factory=Passwords)
     callers: Callers = field(default_factory=Callers)
     """How much of this process one caller may take."""
     leases: Leases = field(init=False)
@@ -87,6 +101,26 @@ class Services:
     async def read(self, query: Callable[[Connection[Any]], T]) -> T:
         """Run a query on a connection of the pool, in a thread."""
         return await run_in_threadpool(self._read, query)
+
+    async def end_leases(self, hashes: Sequence[bytes]) -> None:
+        """What these secrets opened, no process goes by any more when this returns."""
+        for token_hash in hashes:
+            self.leases.forget(token_hash)
+        if hashes:
+            await self.leases.run_out()
+
+    async def hashed(self, password: str) -> str:
+        """The hash of a password; a problem while too many are waited for."""
+        return await _in_turn(self.passwords.hash(password))
+
+    async def is_password(self, kept: str | None, password: str) -> bool:
+        """Whether this is the password behind a hash; a problem while too many are waited for."""
+        return await _in_turn(self.passwords.is_right(kept, password))
+
+    async def hashed_anew(self, kept: str | None, password: str) -> str | None:
+        """The hash by today's parameters, where the one that is kept is by others."""
+        outdated = kept is not None and self.passwords.is_outdated(kept)
+        return await self.hashed(password) if outdated else None
 
     def _read(self, query: Callable[[Connection[Any]], T]) -> T:
         with self.pool.connection() as connection:

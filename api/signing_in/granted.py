@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
@@ -18,7 +19,9 @@ from api.handling.answering import to_json
 from api.handling.queries import After, Limit, Who
 from api.handling.registering import ANSWER
 from api.handling.services import Services
+from api.signing_in.entering import place_of
 from api.wire.problems import Problem
+from application.accounts.security_events import Kind, tell
 from domain.words import Actor
 from projections.paging import Page, counted
 
@@ -26,13 +29,18 @@ _LIST = """
 with granted as (
   select id, case when 'sign_in' = any(scopes) then 'sign_in_link' when scopes = '{calendar}' then 'calendar_link'
       else 'token' end kind,
-    array_remove(scopes, 'sign_in') scopes, created_at, expires_at, last_used_at, revoked_at, project
+    array_remove(scopes, 'sign_in') scopes, created_at, expires_at, last_used_at, revoked_at, project,
+    null signed_in_by, null address, null device
   from log.access_token where actor = %(actor)s
   union all
-  select id, 'session', scopes, created_at, expires_at, last_used_at, revoked_at, null
+  select id, 'session', scopes, created_at,
+    least(expires_at, coalesce(last_used_at, created_at) + coalesce(idle, 'infinity')),
+    last_used_at, revoked_at, null, signed_in_by, address, device
   from log.session where actor = %(actor)s
 )
-select id, kind, scopes, created_at, expires_at, last_used_at, id = %(own)s, project, count(*) over () from granted
+select id, kind, scopes, created_at, expires_at, last_used_at, id = %(own)s, project, signed_in_by, address, device,
+  count(*) over ()
+from granted
 where revoked_at is null and (expires_at is null or expires_at > clock_timestamp())
   and created_at > coalesce(%(left_at)s, '-infinity'::timestamptz)
 order by id desc limit %(limit)s offset %(after)s
@@ -41,12 +49,12 @@ _END = """
 with tokens as (
   update log.access_token set revoked_at = clock_timestamp()
   where revoked_at is null and (%(id)s::uuid is null or id = %(id)s) and (%(actor)s::text is null or actor = %(actor)s)
-  returning token_hash),
+  returning token_hash, actor, 'token' kind),
 sessions as (
   update log.session set revoked_at = clock_timestamp()
   where revoked_at is null and (%(id)s::uuid is null or id = %(id)s) and (%(actor)s::text is null or actor = %(actor)s)
-  returning token_hash)
-select token_hash from tokens union all select token_hash from sessions
+  returning token_hash, actor, 'session' kind)
+select token_hash, actor, kind from tokens union all select token_hash, actor, kind from sessions
 """
 _THERE = """
 select from (select id, actor from log.access_token union all select id, actor from log.session) known
@@ -59,7 +67,7 @@ class Access:
     """One thing that somebody can come in with; ``kind``: token, session, sign_in_link (not used yet), calendar_link.
 
     ``current``: the one that this request came with. ``project``: of a calendar link, whose dues it shows (null: the
-    actor's own).
+    actor's own). A session also says how, from where and with what it began.
     """
 
     id: UUID
@@ -70,6 +78,9 @@ class Access:
     last_used_at: datetime | None
     current: bool = False
     project: UUID | None = None
+    signed_in_by: str | None = None
+    address: str | None = None
+    device: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +155,7 @@ async def access_of(request: Request, actor: Actor, page: Page) -> AccessOf:
 async def end_all(request: Request, query: Annotated[EndQuery, Query()]) -> Response:
     """When this answers, nothing of it opens anything any more, the caller's own session included."""
     actor = _whose(caller_of(request), query.actor)
-    ended = await _end(request.app.state.services, {"id": None, "actor": actor})
+    ended = await _end(request, {"id": None, "actor": actor})
     return to_json(Ended(actor, ended), {})
 
 
@@ -155,14 +166,25 @@ async def end_one(request: Request, id: UUID) -> Response:  # noqa: A002 - the n
     which = {"id": id, "actor": None if "admin" in caller.grant.scopes else caller.grant.actor}
     if not await services.read(lambda connection: connection.execute(_THERE, which).rowcount):
         raise Problem("unknown_access", f"there is no token, session or link {id} of yours")
-    await _end(services, which)
+    await _end(request, which)
     return Response(status_code=204, headers={"Cache-Control": "no-store"})
 
 
-async def _end(services: Services, which: dict[str, Any]) -> int:
-    hashes = await services.read(lambda connection: connection.execute(_END, which).fetchall())
-    for (token_hash,) in hashes:
-        services.leases.forget(bytes(token_hash))
+async def _end(request: Request, which: dict[str, Any]) -> int:
+    services: Services = request.app.state.services
+    by, address = caller_of(request).actor, place_of(request).address
+
+    def end(connection: Connection[Any]) -> list[bytes]:
+        with connection.transaction():
+            ended = connection.execute(_END, which).fetchall()
+            for (actor, kind), count in Counter((actor, kind) for _, actor, kind in ended).items():
+                told: Kind = "session_ended" if kind == "session" else "token_ended"
+                tell(connection, told, actor, by=by, address=address, ended=count)
+        return [bytes(token_hash) for token_hash, _, _ in ended]
+
+    hashes = await services.read(end)
+    for token_hash in hashes:
+        services.leases.forget(token_hash)
     await services.leases.run_out()
     return len(hashes)
 

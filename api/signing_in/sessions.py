@@ -1,4 +1,4 @@
-"""Signing in and out, tokens, and who one is."""
+"""Signing out, tokens, and who one is."""
 
 from __future__ import annotations
 
@@ -6,24 +6,22 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated, Any
-from urllib.parse import quote, unquote
 from uuid import UUID
 
 import orjson
 from fastapi import APIRouter, Query, Request
 from psycopg import Connection
 from pydantic import BaseModel, ConfigDict
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from api.access import grants as access
-from api.access.guard import CALLER, Caller, caller_of, check_first_form
+from api.access.guard import Caller, caller_of
 from api.handling.bodies import CreateToken
 from api.handling.commands import Call, endpoint
-from api.handling.form import form_of
 from api.handling.queries import After, Limit
 from api.handling.registering import ANSWER, BODY
 from api.handling.services import Services
-from api.wire.destinations import own_page
+from api.signing_in.entering import set_session
 from api.wire.problems import Problem
 from api.wire.reading import validate
 from domain.directory import must_be_here
@@ -31,8 +29,6 @@ from domain.words import Actor
 from projections.paging import Page
 
 _PRIVATE = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
-_LONGEST_LINK = 200
-_WANTED_SECONDS = 3_600
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +70,6 @@ class NewToken:
 
 def add_sessions(router: APIRouter) -> None:
     """Register everything about who one is."""
-    router.add_api_route("/sign-in", sign_in, methods=["POST"], response_model=None, include_in_schema=False)
     router.add_api_route("/v1/me", me, methods=["GET"], response_model=None, tags=["Access"], summary="Who am I?",
                          operation_id="get_me", openapi_extra={ANSWER: Me})  # fmt: skip
     router.add_api_route("/v1/session", sign_out, methods=["DELETE"], response_model=None, tags=["Access"],
@@ -89,67 +84,6 @@ def add_sessions(router: APIRouter) -> None:
                          summary="Revoke a token", operation_id="delete_tokens_id", status_code=204)  # fmt: skip
 
 
-async def sign_in(request: Request) -> Response:
-    """Turns a first-login link into a session of this browser, once, and goes where its owner wanted to go.
-
-    The form has `link`, the secret of the link, and perhaps `next`, a page of ours.
-    """
-    services: Services = request.app.state.services
-    check_first_form(request, services.site)
-    async with form_of(request, max_files=0, max_fields=5) as form:
-        link, wanted = (str(form.get(name, "")) for name in ("link", "next"))
-    if not link:
-        errors = [{"field": "link", "code": "missing", "detail": "the secret of a sign-in link"}]
-        raise Problem("invalid", "the form has no link", errors=errors, accepted=["link", "next"])
-    session = await services.read(lambda connection: access.redeem(connection, link[:_LONGEST_LINK]))
-    if session is None:
-        services.throttle.count(f"bad {request.client.host if request.client else ''}")
-        raise Problem("bad_link", "the link is unknown, has expired or was used already")
-    await _leave_the_old_one(request, services)
-    answer = RedirectResponse(
-        own_page(wanted) or own_page(wanted_before(request)) or "/", 303, headers=_PRIVATE
-    )
-    _set_cookie(answer, services, session.secret, int(access.SESSION_LIFETIME.total_seconds()))
-    answer.delete_cookie(services.site.wanted_cookie, path="/", secure=services.site.secure, httponly=True)
-    return answer
-
-
-def wanted_before(request: Request) -> str | None:
-    """Where somebody wanted to go when they were told to sign in."""
-    services: Services = request.app.state.services
-    kept = request.cookies.get(services.site.wanted_cookie)
-    return None if kept is None else unquote(kept)
-
-
-def keep_wanted(request: Request, answer: Response) -> None:
-    """Have the browser remember the page that it asked for, until somebody has signed in."""
-    services: Services = request.app.state.services
-    query = request.url.query
-    wanted = own_page(request.url.path + (f"?{query}" if query else ""))
-    if wanted is not None and request.method == "GET":
-        answer.set_cookie(
-            services.site.wanted_cookie, quote(wanted, safe="/"), _WANTED_SECONDS, path="/",
-            secure=services.site.secure, httponly=True, samesite="lax",
-        )  # fmt: skip
-
-
-async def _leave_the_old_one(request: Request, services: Services) -> None:
-    """The browser forgets the session that it had; so nobody else may have it either."""
-    caller: Caller | None = request.scope.get(CALLER)
-    if caller is not None and caller.grant.browser:
-        old = caller.grant.id
-        ended = await services.read(lambda connection: access.revoke_session(connection, old))
-        if ended is not None:
-            services.leases.forget(ended)
-
-
-def _set_cookie(answer: Response, services: Services, value: str, seconds: int) -> None:
-    site = services.site
-    answer.set_cookie(
-        site.cookie, value, seconds, path="/", secure=site.secure, httponly=True, samesite="lax"
-    )
-
-
 async def me(request: Request) -> Response:
     """The caller's actor and scopes; for a browser also the CSRF token that its changes have to carry."""
     caller = caller_of(request)
@@ -162,9 +96,9 @@ async def sign_out(request: Request) -> Response:
     caller = caller_of(request)
     if not caller.grant.browser:
         raise Problem("not_found", "a token has no session; revoke it instead")
-    await _end(services, lambda connection: access.revoke_session(connection, caller.grant.id))
+    await _end(services, lambda connection: access.end_session(connection, caller.grant.id, caller.actor))
     answer = Response(status_code=204, headers=_PRIVATE)
-    _set_cookie(answer, services, "", 0)
+    set_session(answer, services, "", 0)
     return answer
 
 

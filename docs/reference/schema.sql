@@ -9,7 +9,30 @@ create table log.access_token (
   expires_at timestamp with time zone,
   revoked_at timestamp with time zone,
   last_used_at timestamp with time zone,
+  purpose text,
+  mailed_to text,
   project uuid
+);
+
+create table log.account (
+  actor text not null,
+  scopes text[] not null,
+  created_at timestamp with time zone not null default clock_timestamp(),
+  password_hash text,
+  password_set_at timestamp with time zone
+);
+
+create table log.account_mail (
+  id uuid not null,
+  actor text not null,
+  kind text not null,
+  scopes text[] not null,
+  asked_by text,
+  asked_at timestamp with time zone not null default clock_timestamp(),
+  due_at timestamp with time zone not null default clock_timestamp(),
+  attempts integer not null default 0,
+  ended_at timestamp with time zone,
+  failure text
 );
 
 create table log.calendar (
@@ -47,6 +70,12 @@ create table log.event (
   hash bytea not null
 );
 
+create table log.failed_sign_in (
+  key bytea not null,
+  failures integer not null,
+  last_at timestamp with time zone not null
+) with (fillfactor=70);
+
 create table log.file (
   sha256 bytea not null,
   size_bytes bigint not null,
@@ -79,6 +108,12 @@ create table log.head (
   "position" bigint not null,
   recorded_at timestamp with time zone not null
 ) with (fillfactor=10);
+
+create table log.known_browser (
+  token_hash bytea not null,
+  actor text not null,
+  last_used_at timestamp with time zone not null default clock_timestamp()
+);
 
 create table log.migration (
   number integer not null,
@@ -136,6 +171,16 @@ create table log.scim_resource (
   deleted boolean not null default false
 );
 
+create table log.security_event (
+  id bigint not null,
+  happened_at timestamp with time zone not null default clock_timestamp(),
+  kind text not null,
+  actor text,
+  caused_by text,
+  address text,
+  facts jsonb not null default '{}'::jsonb
+);
+
 create table log.session (
   id uuid not null,
   token_hash bytea not null,
@@ -144,7 +189,11 @@ create table log.session (
   created_at timestamp with time zone not null default clock_timestamp(),
   expires_at timestamp with time zone not null,
   revoked_at timestamp with time zone,
-  last_used_at timestamp with time zone
+  last_used_at timestamp with time zone,
+  idle interval,
+  signed_in_by text not null default 'link'::text,
+  address text,
+  device text
 );
 
 create table log.subscriber (
@@ -164,7 +213,19 @@ create table log.writer (
 
 alter table log.access_token add constraint access_token_pkey PRIMARY KEY (id);
 
+alter table log.access_token add constraint access_token_purpose_check CHECK ((purpose = ANY (ARRAY['invitation'::text, 'reset'::text])));
+
 alter table log.access_token add constraint access_token_token_hash_key UNIQUE (token_hash);
+
+alter table log.account add constraint account_actor_check CHECK ((actor ~~ 'person:%'::text));
+
+alter table log.account add constraint account_check CHECK (((password_hash IS NULL) = (password_set_at IS NULL)));
+
+alter table log.account add constraint account_pkey PRIMARY KEY (actor);
+
+alter table log.account_mail add constraint account_mail_kind_check CHECK ((kind = ANY (ARRAY['invitation'::text, 'reset'::text])));
+
+alter table log.account_mail add constraint account_mail_pkey PRIMARY KEY (id);
 
 alter table log.calendar add constraint calendar_id_check CHECK ((id = 1));
 
@@ -179,6 +240,10 @@ alter table log.command add constraint command_pkey PRIMARY KEY (id);
 alter table log.event add constraint event_pkey PRIMARY KEY ("position");
 
 alter table log.event add constraint event_stream_version UNIQUE (stream, version);
+
+alter table log.failed_sign_in add constraint failed_sign_in_failures_check CHECK ((failures >= 0));
+
+alter table log.failed_sign_in add constraint failed_sign_in_pkey PRIMARY KEY (key);
 
 alter table log.file add constraint file_pkey PRIMARY KEY (sha256);
 
@@ -200,6 +265,8 @@ alter table log.head add constraint head_pkey PRIMARY KEY (id);
 
 alter table log.head add constraint head_position_check CHECK (("position" >= 0));
 
+alter table log.known_browser add constraint known_browser_pkey PRIMARY KEY (token_hash);
+
 alter table log.migration add constraint migration_pkey PRIMARY KEY (number);
 
 alter table log.migration_item add constraint migration_item_job_fkey FOREIGN KEY (job) REFERENCES log.migration_job(id);
@@ -220,6 +287,8 @@ alter table log.scim_resource add constraint scim_resource_kind_check CHECK ((ki
 
 alter table log.scim_resource add constraint scim_resource_pkey PRIMARY KEY (kind, key);
 
+alter table log.security_event add constraint security_event_pkey PRIMARY KEY (id);
+
 alter table log.session add constraint session_pkey PRIMARY KEY (id);
 
 alter table log.session add constraint session_token_hash_key UNIQUE (token_hash);
@@ -232,13 +301,19 @@ alter table log.subscriber add constraint subscriber_subjects_check CHECK ((card
 
 alter table log.writer add constraint writer_pkey PRIMARY KEY (id);
 
+CREATE INDEX account_mail_due ON log.account_mail USING btree (due_at) WHERE (ended_at IS NULL);
+
 CREATE INDEX event_house_roles ON log.event USING btree (stream) WHERE (type = 'house_role_granted'::text);
 
 CREATE INDEX guest_link_of_run ON log.guest_link USING btree (run);
 
+CREATE INDEX known_browser_actor ON log.known_browser USING btree (actor);
+
 CREATE INDEX migration_item_waiting ON log.migration_item USING btree (job, place) WHERE (state = 'waiting'::text);
 
 CREATE UNIQUE INDEX scim_resource_lower_idx ON log.scim_resource USING btree (lower(user_name));
+
+CREATE INDEX security_event_actor ON log.security_event USING btree (actor, id);
 
 CREATE OR REPLACE FUNCTION log.append_events(p_writer uuid, p_turn bigint, p_streams uuid[], p_units integer[], p_item_streams integer[], p_item_expected integer[], p_item_counts integer[], p_types text[], p_schema_versions integer[], p_datas text[], p_metas text[], p_occurred timestamp with time zone[], p_commands text[], p_fingerprints text[], p_results text[], OUT base bigint, OUT verdicts text, OUT conflict_items integer[], OUT conflict_actuals integer[])
  RETURNS record
@@ -402,6 +477,10 @@ alter table log.event enable always trigger event_is_append_only;
 
 comment on table log.access_token is 'API tokens and first-login links; only hashes are kept.';
 
+comment on table log.account is 'Who signs in by themselves, and what they may do then at most; of a password only its argon2id hash.';
+
+comment on table log.account_mail is 'Mails with a link that were asked for; the link itself is made when it is sent.';
+
 comment on table log.calendar is 'The calendar of all dues; while changing_to is set, those of runs above after_run follow the old one.';
 
 comment on table log.checkpoint is 'The position each consumer has committed, moved by compare-and-swap with what it wrote.';
@@ -410,6 +489,8 @@ comment on table log.command is 'Commands that were accepted, written in the tra
 
 comment on table log.event is 'Append-only. Positions are dense and in commit order, versions are dense in each stream, data and meta are kept byte for byte.';
 
+comment on table log.failed_sign_in is 'How often signing in failed lately, by hashes of account and address.';
+
 comment on table log.file is 'Contents that events refer to by hash; a content is stored once and never changes.';
 
 comment on table log.file_part is 'A content in parts of one MiB, from 0.';
@@ -417,6 +498,8 @@ comment on table log.file_part is 'A content in parts of one MiB, from 0.';
 comment on table log.guest_link is 'Links of guests that somebody opened; id: part of the hash of the link, which is not kept. code_action: the mail of whose code the tries are counted.';
 
 comment on table log.head is 'One row: the name of this log and the position of its newest event. Its lock is what puts commits in order.';
+
+comment on table log.known_browser is 'Browsers in which somebody signed in before: who guesses elsewhere does not slow them down.';
 
 comment on table log.migration_item is 'The runs of a migration, one by one, with why one was refused.';
 
@@ -428,6 +511,8 @@ comment on table log.relay is 'One row: the key of the marks on our messages. un
 
 comment on table log.scim_resource is 'The userName and externalId by which a directory knows a person or group; deleted: not shown to it any more.';
 
+comment on table log.security_event is 'Who came in, who was turned away, and what changed about it; written with what it tells, never changed.';
+
 comment on table log.session is 'Signed-in browsers; only hashes of the cookie are kept.';
 
 comment on table log.subscriber is 'Services that read our messages, each through the consumer of its name.';
@@ -438,7 +523,15 @@ grant delete, insert, select on table log.subscriber to milepost_app;
 
 grant delete, insert, select, update on table log.access_token to milepost_app;
 
+grant delete, insert, select, update on table log.account to milepost_app;
+
+grant delete, insert, select, update on table log.account_mail to milepost_app;
+
 grant delete, insert, select, update on table log.checkpoint to milepost_app;
+
+grant delete, insert, select, update on table log.failed_sign_in to milepost_app;
+
+grant delete, insert, select, update on table log.known_browser to milepost_app;
 
 grant delete, insert, select, update on table log.parked to milepost_app;
 
@@ -455,6 +548,8 @@ grant execute on function log.settle_group(uuid,bigint) to milepost_app;
 grant insert, select on table log.file to milepost_app;
 
 grant insert, select on table log.file_part to milepost_app;
+
+grant insert, select on table log.security_event to milepost_app;
 
 grant insert, select, update on table log.calendar to milepost_app;
 

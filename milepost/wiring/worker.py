@@ -9,12 +9,15 @@ import structlog
 from application.milepost import Milepost
 from milepost.settings.settings import Settings, SettingsError
 from milepost.wiring.automations import acting
+from milepost.wiring.mail import mail_settings
 from milepost.wiring.servers import application_url, broker
 from projections.engine.live import Projector
 from projections.registry import PROJECTIONS
 from store.errors import Unavailable, UnsafeServer
 from store.log import Log
+from workers.account_mails import account_mails
 from workers.app import WorkerSettings, serve
+from workers.automations.mailer import Mailer
 from workers.digests import digests
 from workers.duty import Duty
 from workers.forecasts import forecasts
@@ -64,6 +67,7 @@ def duties(settings: Settings, growing: Log) -> list[Duty]:
         digests(url, growing, settings.calendar, now),
         *acting(settings, app, now),
         migrations(url, growing, settings.calendar),
+        account_mails(url, app, Mailer(mail_settings(settings)), settings.base_url, now),
     ]
 
 

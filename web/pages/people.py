@@ -118,6 +118,7 @@ async def person(request: Request) -> Response:
         "work": work,
         "query": query,
         "granted": granted,
+        "invited": request.query_params.get("invited") == "1",
         "answer": seen,
         "steers": "admin" in caller_of(request).grant.scopes,
         "leaving": "deactivate" if seen.person.active else "hand-over",

@@ -5,6 +5,8 @@ Programs that look through mails fetch every address in them, with GET and HEAD:
 
 from __future__ import annotations
 
+from typing import Any
+
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
@@ -12,33 +14,38 @@ from api.access import grants as access
 from api.access.guard import CALLER, Caller
 from api.access.matrix import OPEN, Rule
 from api.handling.services import Services
-from api.signing_in.sessions import wanted_before
+from api.signing_in.entering import wanted_before
+from api.signing_in.signing_in import LONGEST_LINK, bad_link
 from api.wire.destinations import own_page
-from api.wire.problems import Problem
+from domain.passwords import LEAST, MOST
 from web.rendering.page import page
 from web.words.people import NAMES
 
 RULES: dict[str, Rule] = {"GET /sign-in": OPEN}
 """The link itself is the credential."""
 
-_LONGEST_LINK = 200
-
 
 def add_sign_in_page(router: APIRouter) -> None:
-    """Register the page; its form goes to api.sessions."""
+    """Register the page; its form goes to api.signing_in.signing_in."""
     router.add_api_route("/sign-in", sign_in, methods=["GET"], response_model=None)
 
 
 async def sign_in(request: Request) -> Response:
-    """Whom the link signs in, where to, and a button; a link that is used up says so."""
+    """A form for name and password; with a link whom it signs in, where to, and a button. A used one says so."""
     services: Services = request.app.state.services
-    link = request.query_params.get("link", "")[:_LONGEST_LINK]
-    whose = await services.read(lambda connection: access.peek(connection, link))
-    if whose is None:
-        services.throttle.count(f"bad {request.client.host if request.client else ''}")
-        raise Problem("bad_link", "the link is unknown, has expired or was used already")
+    wanted = own_page(request.query_params.get("next")) or own_page(wanted_before(request))
+    secret = request.query_params.get("link", "")[:LONGEST_LINK]
+    if not secret:
+        request.scope.pop(CALLER, None)
+        return page(request, "sign_in.html", wanted=wanted)
+    link = await services.read(lambda connection: access.peek(connection, secret))
+    if link is None:
+        raise bad_link(request, services)
     NAMES.set(await services.directories.recently())
     caller: Caller | None = request.scope.pop(CALLER, None)
-    wanted = own_page(request.query_params.get("next")) or own_page(wanted_before(request))
     now_as = caller.actor if caller else None
-    return page(request, "signing_in.html", link=link, whose=whose, wanted=wanted, now_as=now_as)
+    facts: dict[str, Any] = {
+        "whose": link.actor, "purpose": link.purpose, "can_set": link.actor.startswith("person:"),
+        "least": LEAST, "most": MOST,
+    }  # fmt: skip
+    return page(request, "signing_in.html", link=secret, wanted=wanted, now_as=now_as, **facts)

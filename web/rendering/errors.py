@@ -9,12 +9,14 @@ from fastapi import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.signing_in.sessions import keep_wanted
+from api.signing_in.entering import keep_wanted
 from api.wire.problems import MEDIA_TYPE
 from web.rendering.page import page
 from web.words.refusals import Titles, in_words, spoken
 
 _PROGRAMS = ("/v1/", "/health/", "/openapi", "/static/")
+_TRIED = frozenset({"bad_link", "wrong_password"})
+"""Refusals of those who try to come in; the page says so beside the form."""
 _DEFECT = {
     "title": "Something broke",
     "detail": "This is a defect of Milepost; nothing you did is lost.",
@@ -36,13 +38,19 @@ def refused(
 ) -> Response:
     """The page that says why not; for somebody unknown the page that says how to come in."""
     if status == 401:
-        bad_link = problem.get("code") == "bad_link"
-        asked = page(request, "sign_in.html", status=status, signed_out=False, bad_link=bad_link)
-        if not bad_link:
+        tried = problem if problem.get("code") in _TRIED else None
+        asked = page(request, "sign_in.html", status=status, problem=tried)
+        if tried is None:
             keep_wanted(request, asked)
         return asked
     said = in_words(problem, titles)
+    back = own_form(problem.get("back")) or back
     return page(request, "problem.html", status=status, problem=problem, said=said, back=back)
+
+
+def own_form(back: Any) -> str | None:
+    """The page of a link that signs in, where a refusal names it; it is no page that anybody is sent on to."""
+    return back if isinstance(back, str) and back.startswith("/sign-in?link=") else None
 
 
 class ErrorPages:

@@ -83,12 +83,14 @@ def _environment() -> Environment:
     made.filters.update(
         who=people.who, initials=people.initials, moment=times.moment, age=times.age, lag=times.lag, shown=values.shown,
         sentence=events.sentence, said=events.said, paragraphs=texts.paragraphs, here=times.here, quoted=texts.quoted,
-        named=people.named, key_of=people.key_of, stage_state=states.stage_state,
+        named=people.named, key_of=people.key_of, stage_state=states.stage_state, device=states.device,
     )  # fmt: skip
     made.globals.update(
         MASK=MASK, STATES=states.STATES, STATEMENT=STATEMENT,
         PRIORITIES=states.PRIORITIES, KINDS=states.KINDS, TONES=events.EVENT_TONES,
-        ACCESS=states.ACCESS, shown_in=_shown_in, earliest=_earliest, trace=_trace, proposed_people=_proposed_people,
+        ACCESS=states.ACCESS, INVITED_TO=states.INVITED_TO, SIGNED_IN_BY=states.SIGNED_IN_BY,
+        SECURITY_EVENTS=states.SECURITY_EVENTS,
+        shown_in=_shown_in, earliest=_earliest, trace=_trace, proposed_people=_proposed_people,
         MOST_PROPOSED=MOST_PROPOSED, choices_with=controls.choices_with, file_mark=controls.file_mark,
         is_group=controls.is_group, values_of=controls.values_of, table_rows=controls.table_rows,
         stage_dots=parts.stage_dots, drawn=parts, card_words=cards, mail_words=mails,

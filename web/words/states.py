@@ -57,6 +57,54 @@ ACCESS = {
     "sign_in_link": "Sign-in link, not used yet",
     "calendar_link": "Calendar link",
 }
+INVITED_TO = {
+    "read": "see processes, projects and their own runs",
+    "work": "work on runs and tasks",
+    "manage": "change processes, projects and people, and see the values in every run",
+    "admin": "give others a way in",
+}
+SIGNED_IN_BY = {
+    "link": "by a sign-in link",
+    "password": "with the password",
+    "invitation": "by the invitation",
+    "reset": "by a link for a new password",
+}
+SECURITY_EVENTS = {
+    "signed_in": "Signed in",
+    "sign_in_failed": "Wrong password",
+    "sign_in_throttled": "Told to wait after wrong passwords",
+    "session_ended": "Signed out",
+    "token_made": "Token made",
+    "token_rotated": "Token renewed",
+    "token_ended": "Token or link ended",
+    "password_set": "Password set by a link",
+    "password_changed": "Password changed",
+    "invitation_asked": "Invited",
+    "reset_asked": "Link for a new password asked for",
+    "mail_sent": "Link sent by mail",
+    "mail_failed": "Mail with a link failed",
+}
+"""What people call what happened to a way in."""
+
+_BROWSERS = (
+    ("Edg", "Edge"),
+    ("OPR/", "Opera"),
+    ("Firefox", "Firefox"),
+    ("Chrome", "Chrome"),
+    ("Safari", "Safari"),
+)
+_SYSTEMS = (("Android", "Android"), ("iPhone", "iPhone"), ("iPad", "iPad"), ("Windows", "Windows"),
+            ("Mac OS", "Mac"), ("Linux", "Linux"))  # fmt: skip
+
+
+def device(told: str | None) -> str:
+    """Which browser on which system, as far as it says so itself."""
+    text = told or ""
+    browser = next((name for mark, name in _BROWSERS if mark in text), None)
+    system = next((name for mark, name in _SYSTEMS if mark in text), None)
+    if browser is None:
+        return text.partition(" ")[0][:40] or "A browser"
+    return f"{browser} on {system}" if system else browser
 
 
 def stage_state(stage: StageView, run: RunView) -> str:

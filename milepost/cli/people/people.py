@@ -8,7 +8,7 @@ from typing import Any
 
 import typer
 
-from milepost.cli.console.client import ask, tell, upload
+from milepost.cli.console.client import ask, look, tell, upload
 from milepost.cli.console.commands import As, Reason, command, done, unless_none
 from milepost.cli.console.output import REFUSED, AsJson, Field, print_facts, print_json, print_rows
 from milepost.cli.console.output import people as told
@@ -133,6 +133,18 @@ def deactivate(person: str = Person, reason: str = Reason, actor: str = As, as_j
 def reactivate(person: str = Person, actor: str = As, as_json: bool = AsJson) -> None:
     """Give somebody work again."""
     command(f"/v1/people/{person}/reactivate", {}, actor, as_json)
+
+
+@app.command()
+def invite(
+    person: str = Person,
+    scopes: list[str] = typer.Option(
+        ["read", "work"], "--scope", help="What the account may do at most: read, work, manage, admin."
+    ),
+) -> None:
+    """Send somebody a mail with a link by which they set a password; for administrators."""
+    look(f"/v1/people/{person}/invite", {"scopes": scopes})
+    told.print(f"the invitation of {person} is on its way", markup=False)
 
 
 @app.command("hand-over")
