@@ -76,6 +76,8 @@ def test_without_any_setting_everything_is_embedded_and_local(
         ("MAIL_FROM", "Milepost"),
         ("MAIL_FROM", "Milepost <m@acme.example"),
         ("LINK_SECRET", "short"),
+        ("OIDC_ISSUER", "http://id.example.com"),
+        ("OIDC_ISSUER", "id.example.com"),
         ("TRUSTED_HOSTS", "https://m.example"),
         ("TRUSTED_HOSTS", "*"),
         ("TRUSTED_HOSTS", "m.example,a@b.example"),

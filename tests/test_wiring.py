@@ -12,10 +12,10 @@ import pytest
 from api.access.throttle import Who
 from api.wire.problems import Problem
 from application.milepost import Milepost
-from milepost.settings.settings import Settings
+from milepost.settings.settings import Settings, SettingsError
 from milepost.up.home import Home
 from milepost.up.supervisor import Supervisor
-from milepost.wiring.api import CALLER_AT_ONCE, make_log, make_services
+from milepost.wiring.api import CALLER_AT_ONCE, _provider, make_log, make_services
 from milepost.wiring.automations import executors
 from milepost.wiring.servers import broker
 from workers.automations.http import HttpCaller
@@ -122,3 +122,10 @@ def _caller(told: Settings) -> HttpCaller:
     found = executors(told, Milepost(log), lambda: datetime.now(UTC))["http"]
     assert isinstance(found, HttpCaller)
     return found
+
+
+def test_a_provider_of_identities_needs_all_that_it_is_registered_with():
+    """Half of it would silently be none."""
+    with pytest.raises(SettingsError, match="go together"):
+        _provider(Settings(oidc_issuer="https://id.example.com"))
+    assert _provider(Settings()) is None

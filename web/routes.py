@@ -35,6 +35,7 @@ from web.pages import (
     outbox,
     people,
     process,
+    provider,
     run,
     sign_in,
 )
@@ -67,6 +68,7 @@ RULES: dict[str, Rule] = {
     "GET /static/{name}": OPEN,
     **sign_in.RULES,
     **account.RULES,
+    **provider.RULES,
     **guest.RULES,
     **decide.RULES,
     **outbox.RULES,
@@ -113,6 +115,7 @@ def router(_services: Services | None = None) -> APIRouter:
         made.add_api_route(path, act, methods=["POST"], response_model=None)
     sign_in.add_sign_in_page(made)
     account.add_account_pages(made)
+    provider.add_provider_pages(made)
     guest.add_guest_pages(made)
     decide.add_decide_pages(made)
     outbox.add_outbox_pages(made)

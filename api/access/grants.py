@@ -199,9 +199,10 @@ def peek(connection: Connection[Any], link: str) -> Link | None:
     return _good(connection, connection.execute(_PEEK, [digest(link)]).fetchone())
 
 
-def use_up(connection: Connection[Any], link: str) -> Link | None:
-    """Take a link for good; None when it is no longer, or never was, good."""
-    return _good(connection, connection.execute(_REDEEM, [digest(link)]).fetchone())
+def use_up(connection: Connection[Any], link: str | bytes) -> Link | None:
+    """Take a link, or the one with this hash, for good; None when it is no longer, or never was, good."""
+    hashed = link if isinstance(link, bytes) else digest(link)
+    return _good(connection, connection.execute(_REDEEM, [hashed]).fetchone())
 
 
 def _good(connection: Connection[Any], row: tuple[Any, ...] | None) -> Link | None:

@@ -84,6 +84,11 @@ class Site:
         """The name of the cookie by which a browser is known again in which somebody signed in before."""
         return "__Host-milepost-known" if self.secure else "milepost_known"
 
+    @property
+    def provider_cookie(self) -> str:
+        """The name of the cookie by which a browser is known that comes back from the provider of identities."""
+        return "__Host-milepost-provider" if self.secure else "milepost_provider"
+
 
 @dataclass(frozen=True, slots=True)
 class _Credential:

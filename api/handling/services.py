@@ -17,6 +17,7 @@ from api.access import grants as access
 from api.access.grants import SessionLimits
 from api.access.guard import Caller, Site
 from api.access.leases import Leases
+from api.access.provider import Provider
 from api.access.standing import is_here
 from api.access.throttle import Callers, Throttle
 from api.handling.live import Hub, ProjectsOf, Reached
@@ -74,6 +75,8 @@ class Services:
     session_limits: SessionLimits = field(default_factory=SessionLimits)
     """How long a browser stays signed in."""
     passwords: Passwords = field(default_factory=Passwords)
+    provider: Provider | None = None
+    """Who else says who somebody is (OpenID Connect)."""
     callers: Callers = field(default_factory=Callers)
     """How much of this process one caller may take."""
     leases: Leases = field(init=False)

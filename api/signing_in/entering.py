@@ -99,6 +99,11 @@ def keep_wanted(request: Request, answer: Response) -> None:
         _set(answer, services, services.site.wanted_cookie, quote(wanted, safe="/"), _WANTED_SECONDS)
 
 
+def set_cookie(answer: Response, services: Services, name: str, value: str, seconds: int) -> None:
+    """Have the browser keep something for a while."""
+    _set(answer, services, name, value, seconds)
+
+
 def forget_cookie(answer: Response, services: Services, name: str) -> None:
     """Have the browser forget a cookie of ours."""
     answer.delete_cookie(name, path="/", secure=services.site.secure, httponly=True, samesite="lax")

@@ -15,14 +15,14 @@ from domain.words import Rejected
 MEDIA_TYPE = "application/problem+json"
 ProblemCode = Literal[
     "not_json", "bad_header", "not_http", "not_signed_in", "bad_token", "bad_link", "wrong_password",
-    "bad_guest_link", "bad_decision_link", "not_your_link", "not_allowed", "not_in_project", "cross_site",
-    "not_found", "unknown_run", "unknown_project", "unknown_task", "unknown_person", "unknown_group",
-    "unknown_process", "unknown_step", "no_mail", "unknown_version", "unknown_view", "unknown_recurrence",
-    "unknown_key", "ambiguous_key", "unknown_file", "wrong_type", "unknown_migration", "unknown_token",
-    "unknown_access", "method_not_allowed", "rejected", "still_running", "version_mismatch", "too_busy_stream",
-    "too_slow", "head_too_large", "too_large", "not_json_type", "invalid", "other_request", "ahead_of_log",
-    "not_there_yet", "too_many_requests", "overloaded", "unavailable", "outcome_unknown", "newer_release",
-    "to_be_rebuilt", "stopping", "internal",
+    "provider_refused", "unknown_identity", "bad_guest_link", "bad_decision_link", "not_your_link",
+    "not_allowed", "not_in_project", "cross_site", "not_found", "unknown_run", "unknown_project",
+    "unknown_task", "unknown_person", "unknown_group", "unknown_process", "unknown_step", "no_mail",
+    "unknown_version", "unknown_view", "unknown_recurrence", "unknown_key", "ambiguous_key", "unknown_file",
+    "wrong_type", "unknown_migration", "unknown_token", "unknown_access", "method_not_allowed", "rejected",
+    "still_running", "version_mismatch", "too_busy_stream", "too_slow", "head_too_large", "too_large",
+    "not_json_type", "invalid", "other_request", "ahead_of_log", "not_there_yet", "too_many_requests",
+    "overloaded", "unavailable", "outcome_unknown", "newer_release", "to_be_rebuilt", "stopping", "internal",
 ]  # fmt: skip
 """Every code of the interface itself, and no other: mypy refuses what is not here."""
 
@@ -59,6 +59,18 @@ CODES: dict[ProblemCode, Code] = {
         401,
         "Wrong name or password",
         "The name is unknown, the account has no password, or the password is another one; which of them is not told.",
+    ),
+    "provider_refused": Code(
+        401,
+        "The provider did not say who you are",
+        "Signing in by the provider of identities was broken off, took longer than ten minutes, was begun in another "
+        "browser, or the provider's answer was not good; administrators see which in the security events.",
+    ),
+    "unknown_identity": Code(
+        401,
+        "Nobody here has this identity",
+        "The provider says who somebody is, but no account is connected with it; its issuer and subject count, no mail "
+        "address.",
     ),
     "bad_guest_link": Code(
         404,

@@ -26,6 +26,8 @@ Kind = Literal[
     "reset_asked",
     "mail_sent",
     "mail_failed",
+    "identity_connected",
+    "identity_disconnected",
 ]
 """What is told."""
 

@@ -109,6 +109,14 @@ create table log.head (
   recorded_at timestamp with time zone not null
 ) with (fillfactor=10);
 
+create table log.identity (
+  issuer text not null,
+  subject text not null,
+  actor text not null,
+  linked_at timestamp with time zone not null default clock_timestamp(),
+  last_used_at timestamp with time zone
+);
+
 create table log.known_browser (
   token_hash bytea not null,
   actor text not null,
@@ -155,6 +163,17 @@ create table log.parked (
   "position" bigint not null,
   error text not null,
   parked_at timestamp with time zone not null default clock_timestamp()
+);
+
+create table log.provider_attempt (
+  state_hash bytea not null,
+  browser_hash bytea not null,
+  nonce text not null,
+  verifier text not null,
+  wanted text not null,
+  link_hash bytea,
+  actor text,
+  expires_at timestamp with time zone not null
 );
 
 create table log.relay (
@@ -265,6 +284,10 @@ alter table log.head add constraint head_pkey PRIMARY KEY (id);
 
 alter table log.head add constraint head_position_check CHECK (("position" >= 0));
 
+alter table log.identity add constraint identity_actor_check CHECK ((actor ~~ 'person:%'::text));
+
+alter table log.identity add constraint identity_pkey PRIMARY KEY (issuer, subject);
+
 alter table log.known_browser add constraint known_browser_pkey PRIMARY KEY (token_hash);
 
 alter table log.migration add constraint migration_pkey PRIMARY KEY (number);
@@ -278,6 +301,8 @@ alter table log.migration_item add constraint migration_item_state_check CHECK (
 alter table log.migration_job add constraint migration_job_pkey PRIMARY KEY (id);
 
 alter table log.parked add constraint parked_pkey PRIMARY KEY (projection, stream);
+
+alter table log.provider_attempt add constraint provider_attempt_pkey PRIMARY KEY (state_hash);
 
 alter table log.relay add constraint relay_id_check CHECK ((id = 1));
 
@@ -307,9 +332,13 @@ CREATE INDEX event_house_roles ON log.event USING btree (stream) WHERE (type = '
 
 CREATE INDEX guest_link_of_run ON log.guest_link USING btree (run);
 
+CREATE INDEX identity_actor ON log.identity USING btree (actor);
+
 CREATE INDEX known_browser_actor ON log.known_browser USING btree (actor);
 
 CREATE INDEX migration_item_waiting ON log.migration_item USING btree (job, place) WHERE (state = 'waiting'::text);
+
+CREATE INDEX provider_attempt_expires ON log.provider_attempt USING btree (expires_at);
 
 CREATE UNIQUE INDEX scim_resource_lower_idx ON log.scim_resource USING btree (lower(user_name));
 
@@ -499,6 +528,8 @@ comment on table log.guest_link is 'Links of guests that somebody opened; id: pa
 
 comment on table log.head is 'One row: the name of this log and the position of its newest event. Its lock is what puts commits in order.';
 
+comment on table log.identity is 'Who somebody is at a provider of identities: the issuer and its subject, never a mail address.';
+
 comment on table log.known_browser is 'Browsers in which somebody signed in before: who guesses elsewhere does not slow them down.';
 
 comment on table log.migration_item is 'The runs of a migration, one by one, with why one was refused.';
@@ -506,6 +537,8 @@ comment on table log.migration_item is 'The runs of a migration, one by one, wit
 comment on table log.migration_job is 'Migrations of many runs of a process to one of its versions, as they were asked for.';
 
 comment on table log.parked is 'Streams that a projection gave up on, with the event that stopped it.';
+
+comment on table log.provider_attempt is 'Somebody who was sent to the provider and has not come back: used once, for ten minutes.';
 
 comment on table log.relay is 'One row: the key of the marks on our messages. unmarked: messages of a release before the marks count as ours too.';
 
@@ -531,9 +564,13 @@ grant delete, insert, select, update on table log.checkpoint to milepost_app;
 
 grant delete, insert, select, update on table log.failed_sign_in to milepost_app;
 
+grant delete, insert, select, update on table log.identity to milepost_app;
+
 grant delete, insert, select, update on table log.known_browser to milepost_app;
 
 grant delete, insert, select, update on table log.parked to milepost_app;
+
+grant delete, insert, select, update on table log.provider_attempt to milepost_app;
 
 grant delete, insert, select, update on table log.scim_resource to milepost_app;
 

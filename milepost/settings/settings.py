@@ -174,6 +174,19 @@ class Settings(BaseSettings):
         "Who sends the mails; answers go there.",
         "an address, or a name with an address: Acme <onboarding@acme.example>",
     )
+    oidc_issuer: str | None = _setting(
+        None,
+        "Provider of identities by which people sign in (OpenID Connect), exactly as it names itself. With it go "
+        "MILEPOST_OIDC_CLIENT_ID and MILEPOST_OIDC_CLIENT_SECRET.",
+        "https://…; http://… on this machine only",
+    )
+    oidc_client_id: str | None = _setting(None, "How the provider of identities calls this Milepost.", "text")
+    oidc_client_secret: str | None = _setting(
+        None, "The secret that goes with MILEPOST_OIDC_CLIENT_ID.", "text", secret=True
+    )
+    oidc_title: str = _setting(
+        "single sign-on", "What people call the provider of identities: the button says Sign in by …", "text"
+    )
     link_secret: str | None = _setting(
         None,
         "Signs the links with which guests come in; the same for every process. A new one ends all links that are out. "
@@ -315,6 +328,19 @@ class Settings(BaseSettings):
         ):
             raise ValueError("not a web address")
         return value.rstrip("/") if value else value
+
+    @field_validator("oidc_issuer")
+    @classmethod
+    def _issuer(cls, value: str | None) -> str | None:
+        address = urlsplit(value or "https://x")
+        here = address.hostname in {"localhost", "127.0.0.1", "::1"}
+        if (
+            not address.hostname
+            or address.query
+            or address.scheme not in ({"http", "https"} if here else {"https"})
+        ):
+            raise ValueError("not an issuer")
+        return value
 
     @field_validator("stream_replicas")
     @classmethod

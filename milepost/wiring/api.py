@@ -6,6 +6,7 @@ from fastapi import FastAPI
 
 from api.access.guard import Site
 from api.access.origins import is_loopback
+from api.access.provider import Provider, Registered
 from api.access.throttle import Callers
 from api.app import create_app
 from api.handling import reached
@@ -13,7 +14,7 @@ from api.handling.services import Services
 from api.server import serve
 from application.milepost import Milepost
 from milepost.settings.link_secret import link_secret
-from milepost.settings.settings import Settings
+from milepost.settings.settings import Settings, SettingsError
 from milepost.wiring.health import health_of, remembered
 from milepost.wiring.servers import application_url, broker
 from store.connect import make_pool
@@ -33,6 +34,17 @@ def make_log(settings: Settings, *, durable: bool = True) -> Log:
     return Log(
         application_url(settings), durable=durable, poll_seconds=settings.poll_seconds, readers=readers
     )
+
+
+def _provider(settings: Settings) -> Provider | None:
+    issuer, client, secret = settings.oidc_issuer, settings.oidc_client_id, settings.oidc_client_secret
+    if issuer is None or client is None or secret is None:
+        if (issuer, client, secret) != (None, None, None):
+            raise SettingsError(
+                "MILEPOST_OIDC_ISSUER, MILEPOST_OIDC_CLIENT_ID and MILEPOST_OIDC_CLIENT_SECRET go together"
+            )
+        return None
+    return Provider(Registered(issuer, client, secret, settings.oidc_title))
 
 
 def make_services(settings: Settings, log: Log) -> Services:
@@ -55,6 +67,7 @@ def make_services(settings: Settings, log: Log) -> Services:
         sends_mails=settings.smtp_url is not None,
         file_limit_bytes=settings.file_limit_mb << 20,
         callers=Callers(settings.requests_per_minute, CALLER_AT_ONCE),
+        provider=_provider(settings),
         health=remembered(health_of(url, broker(settings), settings.home), HEALTH_SECONDS),
     )
 

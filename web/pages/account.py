@@ -20,11 +20,12 @@ from api.signing_in.granted import access_of, end_one
 from api.signing_in.own_password import change_own
 from api.signing_in.security_events import SecurityEventsQuery, events_of
 from api.wire.reading import validate
-from application.accounts import accounts
+from application.accounts import accounts, identities
 from application.found import person_key
 from domain.passwords import LEAST, MOST
 from projections.paging import Page
 from web.pages.queries import ON_A_PAGE, asked_page
+from web.pages.sign_in import title_of
 from web.rendering.errors import refused
 from web.rendering.page import page, reveal
 from web.words.people import NAMES
@@ -59,9 +60,20 @@ async def account(request: Request) -> Response:
     NAMES.set(await services.directories.recently())
     actor = caller_of(request).grant.actor
     own = await services.read(lambda connection: accounts.find(connection, actor))
+    known = await services.read(lambda connection: identities.of(connection, actor))
     granted = await access_of(request, actor, Page(ON_A_PAGE))
     done = request.query_params.get("done", "")
-    return page(request, "account.html", own=own, granted=granted, done=done, least=LEAST, most=MOST)
+    return page(
+        request,
+        "account.html",
+        own=own,
+        granted=granted,
+        done=done,
+        least=LEAST,
+        most=MOST,
+        identities=known,
+        provider=title_of(services),
+    )
 
 
 async def change_password(request: Request) -> Response:

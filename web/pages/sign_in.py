@@ -30,6 +30,11 @@ def add_sign_in_page(router: APIRouter) -> None:
     router.add_api_route("/sign-in", sign_in, methods=["GET"], response_model=None)
 
 
+def title_of(services: Services) -> str | None:
+    """What people call the provider of identities, where there is one."""
+    return services.provider.registered.title if services.provider is not None else None
+
+
 async def sign_in(request: Request) -> Response:
     """A form for name and password; with a link whom it signs in, where to, and a button. A used one says so."""
     services: Services = request.app.state.services
@@ -37,7 +42,7 @@ async def sign_in(request: Request) -> Response:
     secret = request.query_params.get("link", "")[:LONGEST_LINK]
     if not secret:
         request.scope.pop(CALLER, None)
-        return page(request, "sign_in.html", wanted=wanted)
+        return page(request, "sign_in.html", wanted=wanted, provider=title_of(services))
     link = await services.read(lambda connection: access.peek(connection, secret))
     if link is None:
         raise bad_link(request, services)
@@ -46,6 +51,6 @@ async def sign_in(request: Request) -> Response:
     now_as = caller.actor if caller else None
     facts: dict[str, Any] = {
         "whose": link.actor, "purpose": link.purpose, "can_set": link.actor.startswith("person:"),
-        "least": LEAST, "most": MOST,
+        "least": LEAST, "most": MOST, "provider": title_of(services),
     }  # fmt: skip
     return page(request, "signing_in.html", link=secret, wanted=wanted, now_as=now_as, **facts)

@@ -68,6 +68,7 @@ SIGNED_IN_BY = {
     "password": "with the password",
     "invitation": "by the invitation",
     "reset": "by a link for a new password",
+    "provider": "by the provider",
 }
 SECURITY_EVENTS = {
     "signed_in": "Signed in",
@@ -83,6 +84,8 @@ SECURITY_EVENTS = {
     "reset_asked": "Link for a new password asked for",
     "mail_sent": "Link sent by mail",
     "mail_failed": "Mail with a link failed",
+    "identity_connected": "Connected with the provider",
+    "identity_disconnected": "Disconnected from the provider",
 }
 """What people call what happened to a way in."""
 
