@@ -68,7 +68,7 @@ where not ('sign_in' = any(scopes)) order by created_at, id limit %(limit)s offs
 """
 _REVOKE_GRANT = """
 update log.access_token set revoked_at = coalesce(revoked_at, clock_timestamp())
-where id = %s and not ('sign_in' = any(scopes)) returning token_hash
+where id = %s and not ('sign_in' = any(scopes)) returning token_hash, actor
 """
 _REVOKE_SESSION = """
 update log.session set revoked_at = coalesce(revoked_at, clock_timestamp()) where id = %s returning token_hash, actor
@@ -168,14 +168,20 @@ def create_token(
     actor: Actor,
     scopes: Collection[Scope] = PERSON,
     lifetime: timedelta | None = None,
+    *,
+    by: str | None = None,
 ) -> Token:
     """Make an API token for this actor; without a lifetime it is valid until it is revoked.
 
+    ``by``: who makes it; None is whoever runs this machine. It is told as a security event.
     Rejected("person_deactivated") for somebody who left: nothing is granted to who is not here.
     """
     must_be_here(connection, actor)
     token = _new(TOKEN_PREFIX, actor, scopes)
-    connection.execute(_INSERT_GRANT, [token.id, digest(token.secret), actor, list(scopes), lifetime])
+    with connection.transaction():
+        connection.execute(_INSERT_GRANT, [token.id, digest(token.secret), actor, list(scopes), lifetime])
+        days = None if lifetime is None else lifetime / timedelta(days=1)
+        tell(connection, "token_made", actor, by=by, token=str(token.id), scopes=list(scopes), days=days)
     return token
 
 
@@ -264,12 +270,15 @@ def page_of_tokens(connection: Connection[Any], page: Page) -> tuple[list[TokenF
     return [TokenFacts(*row) for row in found], after_these
 
 
-def revoke_token(connection: Connection[Any], token: UUID) -> bytes | None:
-    """End a token. Processes may go by what they knew for as long as a lease runs (see api.leases).
+def revoke_token(connection: Connection[Any], token: UUID, by: str | None = None) -> bytes | None:
+    """End a token, and tell it as a security event; what processes knew of it runs out with its lease (see api.leases).
 
     Returns the hash of its secret, None when there is no such token.
     """
-    row = connection.execute(_REVOKE_GRANT, [token]).fetchone()
+    with connection.transaction():
+        row = connection.execute(_REVOKE_GRANT, [token]).fetchone()
+        if row is not None:
+            tell(connection, "token_ended", row[1], by=by, token=str(token))
     return None if row is None else bytes(row[0])
 
 

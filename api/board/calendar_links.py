@@ -110,7 +110,7 @@ async def make(request: Request) -> Response:
     def made(connection: Connection[Any]) -> NewLink:
         with connection.transaction():
             days = timedelta(days=body.lifetime_days)
-            token = access.create_token(connection, actor, (access.CALENDAR,), days)
+            token = access.create_token(connection, actor, (access.CALENDAR,), days, by=actor)
             ((until,),) = connection.execute(_LIMIT_TO, [body.project, token.id]).fetchall()
         return NewLink(token.id, f"{services.site.base_url}/calendar/{token.secret}.ics", body.project, until)
 

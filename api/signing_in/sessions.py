@@ -117,7 +117,9 @@ async def make_token(call: Call) -> Response:
     must_be_here(body.actor, await call.services.directories.now(), field="actor")
     lifetime = None if body.lifetime_hours is None else timedelta(hours=body.lifetime_hours)
     token = await call.services.read(
-        lambda connection: access.create_token(connection, Actor(body.actor), body.scopes, lifetime)
+        lambda connection: access.create_token(
+            connection, Actor(body.actor), body.scopes, lifetime, by=call.caller.actor
+        )
     )
     return _json(NewToken(token.id, token.secret, token.actor, token.scopes), status=201)
 
@@ -133,7 +135,8 @@ def _may_grant(caller: Caller, body: CreateToken) -> None:
 async def revoke(request: Request, id: UUID) -> Response:  # noqa: A002 - the name in the address
     """Ends a token. When this answers, no process accepts the token any more."""
     services: Services = request.app.state.services
-    if not await _end(services, lambda connection: access.revoke_token(connection, id)):
+    by = caller_of(request).actor
+    if not await _end(services, lambda connection: access.revoke_token(connection, id, by)):
         raise Problem("unknown_token", f"there is no token {id}")
     return Response(status_code=204)
 
