@@ -52,6 +52,7 @@ from api.scim.routes import add_scim
 from api.signing_in.by_mail import add_by_mail
 from api.signing_in.granted import add_granted
 from api.signing_in.own_password import add_own_password
+from api.signing_in.own_second_factor import add_own_second_factor
 from api.signing_in.security_events import add_security_events
 from api.signing_in.sessions import add_sessions
 from api.signing_in.signing_in import add_signing_in
@@ -119,6 +120,7 @@ ADDED: tuple[Callable[[APIRouter], None], ...] = (
     add_sessions,
     add_signing_in,
     add_own_password,
+    add_own_second_factor,
     add_by_mail,
     add_security_events,
     add_granted,

@@ -80,6 +80,11 @@ class Site:
         return "__Host-milepost-wanted" if self.secure else "milepost_wanted"
 
     @property
+    def half_cookie(self) -> str:
+        """The name of the cookie of who gave the right password and is asked for a code."""
+        return "__Host-milepost-half" if self.secure else "milepost_half"
+
+    @property
     def known_cookie(self) -> str:
         """The name of the cookie by which a browser is known again in which somebody signed in before."""
         return "__Host-milepost-known" if self.secure else "milepost_known"

@@ -427,6 +427,22 @@ class Invite(Body):
     ]
 
 
+class Confirmed(Body):
+    """The caller's password."""
+
+    password: Secret
+
+
+class ConfirmCode(Body):
+    """A code that the app shows, or where there is a second factor already a recovery code."""
+
+    code: Annotated[str, StringConstraints(min_length=1, max_length=100)]
+
+
+class RemoveFactor(Confirmed, ConfirmCode):
+    """The caller's password and a code: with one of them nobody takes the second factor away."""
+
+
 class AskReset(Body):
     """Who has lost a password: their key or their mail address."""
 

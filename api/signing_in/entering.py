@@ -19,6 +19,7 @@ from api.access.guard import CALLER, Caller
 from api.handling.services import Services
 from api.wire.destinations import own_page
 from application.accounts import accounts
+from application.accounts.second_factor import HALF_LIFETIME
 from domain.words import Actor
 
 PRIVATE = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
@@ -61,6 +62,16 @@ async def go_on(request: Request, session: Token, wanted: str) -> Response:
     answer = RedirectResponse(where, 303, headers=PRIVATE)
     set_session(answer, services, session.secret, int(services.session_limits.lifetime.total_seconds()))
     forget_cookie(answer, services, services.site.wanted_cookie)
+    return answer
+
+
+def half_way(services: Services, half: str, wanted: str) -> Response:
+    """The answer that leads to where a code is asked for; the browser keeps who gave the right password."""
+    answer = RedirectResponse("/sign-in?code=", 303, headers=PRIVATE)
+    _set(answer, services, services.site.half_cookie, half, int(HALF_LIFETIME.total_seconds()))
+    where = own_page(wanted)
+    if where is not None:
+        _set(answer, services, services.site.wanted_cookie, quote(where, safe="/"), _WANTED_SECONDS)
     return answer
 
 

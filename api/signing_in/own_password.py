@@ -67,7 +67,7 @@ async def change_own(request: Request, body: ChangePassword) -> Response:
     return to_json(PasswordChanged(account.actor, len(ended)), {})
 
 
-async def confirmed(request: Request, password: str) -> Account:
+async def confirmed(request: Request, password: str, field: str = "old") -> Account:
     """The caller's account, when this is its password; a problem else, and when it was wrong too often."""
     services: Services = request.app.state.services
     caller, at = caller_of(request), services.clock()
@@ -83,8 +83,8 @@ async def confirmed(request: Request, password: str) -> Account:
     if account is None or account.password_hash is None:
         raise Rejected("no_password", "you have no password yet: have a link sent to you by mail to set one")
     if not await services.is_password(account.password_hash, same_form(password)):
-        errors = [{"field": "old", "code": "wrong", "detail": "this is not your password"}]
-        raise Problem("invalid", "the password until now is another one", errors=errors)
+        errors = [{"field": field, "code": "wrong", "detail": "this is not your password"}]
+        raise Problem("invalid", "the password is another one", errors=errors)
     await services.read(lambda connection: attempts.forgive(connection, counted))
     return account
 

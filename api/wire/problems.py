@@ -15,14 +15,15 @@ from domain.words import Rejected
 MEDIA_TYPE = "application/problem+json"
 ProblemCode = Literal[
     "not_json", "bad_header", "not_http", "not_signed_in", "bad_token", "bad_link", "wrong_password",
-    "provider_refused", "unknown_identity", "bad_guest_link", "bad_decision_link", "not_your_link",
-    "not_allowed", "not_in_project", "cross_site", "not_found", "unknown_run", "unknown_project",
-    "unknown_task", "unknown_person", "unknown_group", "unknown_process", "unknown_step", "no_mail",
-    "unknown_version", "unknown_view", "unknown_recurrence", "unknown_key", "ambiguous_key", "unknown_file",
-    "wrong_type", "unknown_migration", "unknown_token", "unknown_access", "method_not_allowed", "rejected",
-    "still_running", "version_mismatch", "too_busy_stream", "too_slow", "head_too_large", "too_large",
-    "not_json_type", "invalid", "other_request", "ahead_of_log", "not_there_yet", "too_many_requests",
-    "overloaded", "unavailable", "outcome_unknown", "newer_release", "to_be_rebuilt", "stopping", "internal",
+    "provider_refused", "unknown_identity", "wrong_code", "bad_guest_link", "bad_decision_link",
+    "not_your_link", "not_allowed", "not_in_project", "cross_site", "not_found", "unknown_run",
+    "unknown_project", "unknown_task", "unknown_person", "unknown_group", "unknown_process", "unknown_step",
+    "no_mail", "unknown_version", "unknown_view", "unknown_recurrence", "unknown_key", "ambiguous_key",
+    "unknown_file", "wrong_type", "unknown_migration", "unknown_token", "unknown_access", "method_not_allowed",
+    "rejected", "still_running", "version_mismatch", "too_busy_stream", "too_slow", "head_too_large",
+    "too_large", "not_json_type", "invalid", "other_request", "ahead_of_log", "not_there_yet",
+    "too_many_requests", "overloaded", "unavailable", "outcome_unknown", "newer_release", "to_be_rebuilt",
+    "stopping", "internal",
 ]  # fmt: skip
 """Every code of the interface itself, and no other: mypy refuses what is not here."""
 
@@ -71,6 +72,11 @@ CODES: dict[ProblemCode, Code] = {
         "Nobody here has this identity",
         "The provider says who somebody is, but no account is connected with it; its issuer and subject count, no mail "
         "address.",
+    ),
+    "wrong_code": Code(
+        401,
+        "Wrong code",
+        "The code of the second factor is another one, was used before or came too late.",
     ),
     "bad_guest_link": Code(
         404,

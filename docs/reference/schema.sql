@@ -102,6 +102,13 @@ create table log.guest_link (
   code_tries integer not null default 0
 );
 
+create table log.half_sign_in (
+  token_hash bytea not null,
+  actor text not null,
+  password_hash text not null,
+  expires_at timestamp with time zone not null
+);
+
 create table log.head (
   id integer not null,
   log uuid not null,
@@ -176,6 +183,11 @@ create table log.provider_attempt (
   expires_at timestamp with time zone not null
 );
 
+create table log.recovery_code (
+  actor text not null,
+  code_hash bytea not null
+);
+
 create table log.relay (
   id integer not null,
   mark_key text not null,
@@ -188,6 +200,14 @@ create table log.scim_resource (
   user_name text,
   external_id text,
   deleted boolean not null default false
+);
+
+create table log.second_factor (
+  actor text not null,
+  secret text not null,
+  confirmed_at timestamp with time zone,
+  last_step bigint not null default 0,
+  created_at timestamp with time zone not null default clock_timestamp()
 );
 
 create table log.security_event (
@@ -278,6 +298,8 @@ alter table log.guest_link add constraint guest_link_id_check CHECK ((id ~ '^[0-
 
 alter table log.guest_link add constraint guest_link_pkey PRIMARY KEY (id);
 
+alter table log.half_sign_in add constraint half_sign_in_pkey PRIMARY KEY (token_hash);
+
 alter table log.head add constraint head_id_check CHECK ((id = 1));
 
 alter table log.head add constraint head_pkey PRIMARY KEY (id);
@@ -304,6 +326,10 @@ alter table log.parked add constraint parked_pkey PRIMARY KEY (projection, strea
 
 alter table log.provider_attempt add constraint provider_attempt_pkey PRIMARY KEY (state_hash);
 
+alter table log.recovery_code add constraint recovery_code_actor_fkey FOREIGN KEY (actor) REFERENCES log.second_factor(actor) ON DELETE CASCADE;
+
+alter table log.recovery_code add constraint recovery_code_pkey PRIMARY KEY (actor, code_hash);
+
 alter table log.relay add constraint relay_id_check CHECK ((id = 1));
 
 alter table log.relay add constraint relay_pkey PRIMARY KEY (id);
@@ -311,6 +337,10 @@ alter table log.relay add constraint relay_pkey PRIMARY KEY (id);
 alter table log.scim_resource add constraint scim_resource_kind_check CHECK ((kind = ANY (ARRAY['User'::text, 'Group'::text])));
 
 alter table log.scim_resource add constraint scim_resource_pkey PRIMARY KEY (kind, key);
+
+alter table log.second_factor add constraint second_factor_actor_check CHECK ((actor ~~ 'person:%'::text));
+
+alter table log.second_factor add constraint second_factor_pkey PRIMARY KEY (actor);
 
 alter table log.security_event add constraint security_event_pkey PRIMARY KEY (id);
 
@@ -526,6 +556,8 @@ comment on table log.file_part is 'A content in parts of one MiB, from 0.';
 
 comment on table log.guest_link is 'Links of guests that somebody opened; id: part of the hash of the link, which is not kept. code_action: the mail of whose code the tries are counted.';
 
+comment on table log.half_sign_in is 'Who gave the right password and is asked for a code; only hashes of what the browser sends back.';
+
 comment on table log.head is 'One row: the name of this log and the position of its newest event. Its lock is what puts commits in order.';
 
 comment on table log.identity is 'Who somebody is at a provider of identities: the issuer and its subject, never a mail address.';
@@ -540,9 +572,13 @@ comment on table log.parked is 'Streams that a projection gave up on, with the e
 
 comment on table log.provider_attempt is 'Somebody who was sent to the provider and has not come back: used once, for ten minutes.';
 
+comment on table log.recovery_code is 'Codes for those who lost their app; only hashes, and none that was used.';
+
 comment on table log.relay is 'One row: the key of the marks on our messages. unmarked: messages of a release before the marks count as ours too.';
 
 comment on table log.scim_resource is 'The userName and externalId by which a directory knows a person or group; deleted: not shown to it any more.';
+
+comment on table log.second_factor is 'The secrets that apps make codes of. It counts once it is confirmed; last_step: each code works once.';
 
 comment on table log.security_event is 'Who came in, who was turned away, and what changed about it; written with what it tells, never changed.';
 
@@ -564,6 +600,8 @@ grant delete, insert, select, update on table log.checkpoint to milepost_app;
 
 grant delete, insert, select, update on table log.failed_sign_in to milepost_app;
 
+grant delete, insert, select, update on table log.half_sign_in to milepost_app;
+
 grant delete, insert, select, update on table log.identity to milepost_app;
 
 grant delete, insert, select, update on table log.known_browser to milepost_app;
@@ -572,7 +610,11 @@ grant delete, insert, select, update on table log.parked to milepost_app;
 
 grant delete, insert, select, update on table log.provider_attempt to milepost_app;
 
+grant delete, insert, select, update on table log.recovery_code to milepost_app;
+
 grant delete, insert, select, update on table log.scim_resource to milepost_app;
+
+grant delete, insert, select, update on table log.second_factor to milepost_app;
 
 grant delete, insert, select, update on table log.session to milepost_app;
 

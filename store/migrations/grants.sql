@@ -8,6 +8,7 @@ grant select on log.event, log.head, log.command, log.writer, log.migration to {
 grant select, insert, update, delete on log.checkpoint, log.parked, log.access_token, log.session, log.scim_resource to {app_role};
 grant select, insert, update, delete on log.account, log.failed_sign_in, log.known_browser, log.account_mail to {app_role};
 grant select, insert, update, delete on log.identity, log.provider_attempt to {app_role};
+grant select, insert, update, delete on log.second_factor, log.recovery_code, log.half_sign_in to {app_role};
 grant select, insert on log.security_event to {app_role};
 grant select, insert, update on log.calendar to {app_role};
 grant select, update (unmarked) on log.relay to {app_role};

@@ -23,13 +23,13 @@ GOOD, BETTER = "four words nobody expects", "quite another sentence, with a comm
 CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 
 
-_OPEN: list[httpx.Client] = []
+OPEN: list[httpx.Client] = []
 
 
 def browser_of(api: Api, **more: Any) -> httpx.Client:
     """A browser that is closed when the test ends."""
     made = client_of(api.url, **more)
-    _OPEN.append(made)
+    OPEN.append(made)
     return made
 
 
@@ -43,8 +43,8 @@ def house(shared: Api) -> Iterator[Api]:
     clock = shared.services.clock
     yield shared
     shared.services.clock = clock
-    while _OPEN:
-        _OPEN.pop().close()
+    while OPEN:
+        OPEN.pop().close()
 
 
 def link(api: Api, actor: str, *scopes: Any) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pyotp
 import pytest
 from argon2 import PasswordHasher
 from playwright.sync_api import Page as BrowserPage
@@ -68,6 +69,30 @@ def test_the_account_changes_its_password_and_ends_its_sessions(house: App):
                      and form.element.getparent().xpath('.//*[@class="tag"]') == []]  # fmt: skip
         assert theirs.send().status == 200
         assert other.get("/account").status_code == 401
+
+
+def test_a_second_factor_is_set_up_asked_for_and_taken_away(house: App):
+    """From the account's page to the form after the password, and back, without script."""
+    with browser_of(house.url) as browser, browser_of(house.url) as other:
+        Page.at(browser, house.link(DANA, "read", "work", "admin")).press("Sign in", {"password": GOOD})
+        asked = Page.at(browser, "/account").press("Set up a second factor", {"password": GOOD})
+        assert asked.tree.xpath("//svg[@class='segno']")
+        app = pyotp.TOTP(asked.tree.xpath("string(//main//code)"))
+        now = house.services.clock()
+        kept = asked.press("Have signing in ask for it", {"code": app.at(now)})
+        codes = [one.text_content() for one in kept.tree.xpath("//ul[@class='codes']//code")]
+        assert len(codes) == 10
+        form = Page.at(other, "/sign-in").press("Sign in", {"name": "dana", "password": GOOD})
+        assert "Code of your app" in form.tree.text_content()
+        wrong = form.press("Go on", {"code": app.at(now)})
+        assert (wrong.status, "used before" in wrong.problems[0]) == (401, True)
+        assert wrong.press("Go on", {"code": codes[0]}).status == 200
+        assert "9 recovery codes" in Page.at(other, "/account").tree.text_content()
+        done = Page.at(other, "/account").press(
+            "Take the second factor away", {"password": GOOD, "code": codes[1]}
+        )
+        assert "no second factor any more" in done.tree.text_content()
+        assert "Set up a second factor" in done.tree.text_content()
 
 
 def test_how_the_pages_look(house: App, page: BrowserPage):

@@ -149,6 +149,20 @@ def test_an_account_is_connected_and_disconnected_by_whoever_is_signed_in(house:
         assert len(events(house, "identity_connected")) == 1
 
 
+def test_a_link_connects_nobody_who_has_a_second_factor(house: App):
+    """Whoever reads somebody's mail lacks their app, and an identity of their own is no way around it."""
+    with psycopg.connect(house.database.app_url) as connection:
+        connection.execute(
+            "insert into log.second_factor (actor, secret, confirmed_at) values (%s, 'x', now())", [DANA]
+        )
+    link = house.link(DANA)
+    with browser_of(house.url) as thief:
+        left = Page.at(thief, link).press(f"{BUTTON}, now and from now on")
+        assert thief.get(went(left)).status_code == 401
+        assert who(thief) is None
+        assert "Sign in as" in Page.at(thief, link).tree.text_content()
+
+
 def test_who_left_comes_in_by_no_provider(house: App):
     """Nor when they are back, until they are connected anew."""
     with browser_of(house.url) as browser:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
+import segno
 from fastapi import APIRouter, Request
+from markupsafe import Markup
 from starlette.responses import RedirectResponse, Response
 
 from api.access.guard import CALLER, caller_of, check_first_form, check_form
 from api.access.matrix import OPEN, Rule
-from api.handling.bodies import AskReset, ChangePassword, Invite
+from api.handling.answering import to_json
+from api.handling.bodies import AskReset, ChangePassword, ConfirmCode, Confirmed, Invite, RemoveFactor
 from api.handling.form import form_of
 from api.handling.orders import asked_for
 from api.handling.registering import stream_id
@@ -18,6 +21,16 @@ from api.handling.services import Services
 from api.signing_in.by_mail import ask_reset, invited
 from api.signing_in.granted import access_of, end_one
 from api.signing_in.own_password import change_own
+from api.signing_in.own_second_factor import (
+    NewFactor,
+    RecoveryCodes,
+    begun,
+    confirmed_by,
+    removed,
+    renewed,
+    state_of,
+    take_away,
+)
 from api.signing_in.security_events import SecurityEventsQuery, events_of
 from api.wire.reading import validate
 from application.accounts import accounts, identities
@@ -34,6 +47,11 @@ _ANYBODY = Rule(frozenset({"read", "work", "manage", "admin"}), csrf="form")
 RULES: dict[str, Rule] = {
     "GET /account": Rule(frozenset({"read", "work", "manage", "admin"})),
     "POST /account/password": _ANYBODY,
+    "POST /account/second-factor": _ANYBODY,
+    "POST /account/second-factor/confirm": _ANYBODY,
+    "POST /account/second-factor/remove": _ANYBODY,
+    "POST /account/second-factor/recovery-codes": _ANYBODY,
+    "POST /people/{key}/second-factor": Rule(frozenset({"admin"}), csrf="form"),
     "POST /account/end-session": Rule(frozenset({"work", "admin"}), csrf="form"),
     "GET /forgotten": OPEN,
     "POST /forgotten": OPEN,
@@ -47,6 +65,12 @@ def add_account_pages(router: APIRouter) -> None:
     """Register the pages."""
     router.add_api_route("/account", account, methods=["GET"], response_model=None)
     router.add_api_route("/account/password", change_password, methods=["POST"], response_model=None)
+    for what, work in (("", begin_factor), ("/confirm", confirm_factor), ("/remove", remove_factor),
+                       ("/recovery-codes", renew_codes)):  # fmt: skip
+        router.add_api_route(f"/account/second-factor{what}", work, methods=["POST"], response_model=None)
+    router.add_api_route(
+        "/people/{key}/second-factor", take_factor_away, methods=["POST"], response_model=None
+    )
     router.add_api_route("/account/end-session", end_session, methods=["POST"], response_model=None)
     router.add_api_route("/forgotten", forgotten, methods=["GET"], response_model=None)
     router.add_api_route("/forgotten", ask_for_another, methods=["POST"], response_model=None)
@@ -63,6 +87,7 @@ async def account(request: Request) -> Response:
     known = await services.read(lambda connection: identities.of(connection, actor))
     granted = await access_of(request, actor, Page(ON_A_PAGE))
     done = request.query_params.get("done", "")
+    factor = await state_of(request)
     return page(
         request,
         "account.html",
@@ -73,6 +98,7 @@ async def account(request: Request) -> Response:
         most=MOST,
         identities=known,
         provider=title_of(services),
+        factor=factor,
     )
 
 
@@ -87,6 +113,69 @@ async def change_password(request: Request) -> Response:
         return refused(request, 422, problem, "/account")
     body = validate(ChangePassword, {name: sent.get(name, "") for name in ("old", "new")})
     return await _done(request, "POST /v1/password", lambda: change_own(request, body), "password")
+
+
+async def begin_factor(request: Request) -> Response:
+    """The page with what the app reads; it is shown this once."""
+    sent = await _sent(request)
+    body = validate(Confirmed, {"password": sent.get("password", "")})
+    return await _shown(request, "POST /v1/second-factor", begun(request, body))
+
+
+async def confirm_factor(request: Request) -> Response:
+    """The page with the recovery codes; it is shown this once."""
+    body = validate(ConfirmCode, {"code": (await _sent(request)).get("code", "")})
+    return await _shown(request, "POST /v1/second-factor/confirm", confirmed_by(request, body))
+
+
+async def renew_codes(request: Request) -> Response:
+    """The same page, with others."""
+    body = validate(ConfirmCode, {"code": (await _sent(request)).get("code", "")})
+    return await _shown(request, "POST /v1/second-factor/recovery-codes", renewed(request, body))
+
+
+async def remove_factor(request: Request) -> Response:
+    """Signing in asks for the password only."""
+    sent = await _sent(request)
+    body = validate(RemoveFactor, {name: sent.get(name, "") for name in ("password", "code")})
+
+    async def work() -> Response:
+        return to_json(await removed(request, body), {})
+
+    return await _done(request, "POST /v1/second-factor/remove", work, "factor")
+
+
+async def take_factor_away(request: Request) -> Response:
+    """From the page of somebody who lost theirs."""
+    await _sent(request)
+    key = person_key(request.path_params["key"])
+    told = await asked_for(request, "DELETE /v1/people/{key}/second-factor", lambda: take_away(request, key))
+    if not told.accepted:
+        return refused(request, told.status, told.body, f"/people/{key}")
+    return RedirectResponse(f"/people/{key}", 303)
+
+
+async def _shown(
+    request: Request, address: str, work: Coroutine[Any, Any, NewFactor | RecoveryCodes]
+) -> Response:
+    """A page with a secret that was made for the reader."""
+    made: list[NewFactor | RecoveryCodes] = []
+
+    async def make() -> Response:
+        made.append(await work)
+        return Response()
+
+    try:
+        told = await asked_for(request, address, make)
+    finally:
+        work.close()
+    if not told.accepted:
+        return refused(request, told.status, told.body, "/account")
+    (new,) = made
+    if isinstance(new, RecoveryCodes):
+        return page(request, "second_factor.html", codes=new.recovery_codes, new=None, picture=None)
+    picture = Markup(segno.make(new.uri, micro=False).svg_inline(scale=5, dark="#000", light="#fff"))  # noqa: S704
+    return page(request, "second_factor.html", codes=None, new=new, picture=picture)
 
 
 async def end_session(request: Request) -> Response:

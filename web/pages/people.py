@@ -24,6 +24,7 @@ from api.people.views import WorkloadQuery
 from api.signing_in.granted import AccessOf, EndQuery, access_of, end_all, end_one
 from api.wire.problems import Problem
 from api.wire.reading import validate
+from application.accounts import second_factor
 from application.found import person_key
 from domain.directory import called, meant, plain_name
 from domain.words import Actor, person_stream
@@ -118,12 +119,21 @@ async def person(request: Request) -> Response:
         "work": work,
         "query": query,
         "granted": granted,
+        "has_second_factor": await _has_second_factor(request, f"person:{key}"),
         "invited": request.query_params.get("invited") == "1",
         "answer": seen,
         "steers": "admin" in caller_of(request).grant.scopes,
         "leaving": "deactivate" if seen.person.active else "hand-over",
     }
     return page(request, "person.html", **facts)
+
+
+async def _has_second_factor(request: Request, actor: str) -> bool:
+    """Told to administrators only, who can take it away."""
+    services: Services = request.app.state.services
+    if "admin" not in caller_of(request).grant.scopes:
+        return False
+    return await services.read(lambda connection: second_factor.find(connection, actor)) is not None
 
 
 async def own_inbox(request: Request) -> Response:

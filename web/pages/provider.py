@@ -21,7 +21,7 @@ from api.signing_in.entering import begin, forget_cookie, go_on, place_of, set_c
 from api.signing_in.signing_in import LONGEST_LINK, bad_link
 from api.wire.destinations import own_page
 from api.wire.problems import Problem
-from application.accounts import accounts, identities
+from application.accounts import accounts, identities, second_factor
 from application.accounts.identities import Attempt
 from application.accounts.security_events import tell
 from domain.words import Actor
@@ -148,6 +148,13 @@ def _whose(
         if used is None:
             raise Problem("bad_link", "the link is unknown, has expired or was used already")
         actor, scopes = used.actor, list(used.scopes)
+        if (
+            second_factor.find(connection, actor) is not None
+        ):  # or whoever reads the mail would come in without it
+            detail = (
+                "a link connects nobody who has a second factor: sign in with password and code, then connect"
+            )
+            raise Problem("provider_refused", detail)
     if actor is not None:
         if not identities.link(connection, issuer, subject, actor, scopes, anew=True):
             raise Problem("provider_refused", f"{_OFF}: this identity is connected with somebody else here")

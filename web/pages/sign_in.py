@@ -17,6 +17,7 @@ from api.handling.services import Services
 from api.signing_in.entering import wanted_before
 from api.signing_in.signing_in import LONGEST_LINK, bad_link
 from api.wire.destinations import own_page
+from application.accounts import second_factor
 from domain.passwords import LEAST, MOST
 from web.rendering.page import page
 from web.words.people import NAMES
@@ -42,15 +43,19 @@ async def sign_in(request: Request) -> Response:
     secret = request.query_params.get("link", "")[:LONGEST_LINK]
     if not secret:
         request.scope.pop(CALLER, None)
-        return page(request, "sign_in.html", wanted=wanted, provider=title_of(services))
+        half_way = "code" in request.query_params and services.site.half_cookie in request.cookies
+        return page(request, "sign_in.html", wanted=wanted, half_way=half_way, provider=title_of(services))
     link = await services.read(lambda connection: access.peek(connection, secret))
     if link is None:
         raise bad_link(request, services)
+    has_second = (
+        await services.read(lambda connection: second_factor.find(connection, link.actor)) is not None
+    )
     NAMES.set(await services.directories.recently())
     caller: Caller | None = request.scope.pop(CALLER, None)
     now_as = caller.actor if caller else None
     facts: dict[str, Any] = {
         "whose": link.actor, "purpose": link.purpose, "can_set": link.actor.startswith("person:"),
-        "least": LEAST, "most": MOST, "provider": title_of(services),
+        "least": LEAST, "most": MOST, "provider": title_of(services), "has_second": has_second,
     }  # fmt: skip
     return page(request, "signing_in.html", link=secret, wanted=wanted, now_as=now_as, **facts)

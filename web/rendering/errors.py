@@ -15,7 +15,7 @@ from web.rendering.page import page
 from web.words.refusals import Titles, in_words, spoken
 
 _PROGRAMS = ("/v1/", "/health/", "/openapi", "/static/")
-_TRIED = frozenset({"bad_link", "wrong_password", "provider_refused", "unknown_identity"})
+_TRIED = frozenset({"bad_link", "wrong_password", "wrong_code", "provider_refused", "unknown_identity"})
 """Refusals of those who try to come in; the page says so beside the form."""
 _DEFECT = {
     "title": "Something broke",
@@ -37,7 +37,7 @@ def refused(
     titles: Titles | None = None,
 ) -> Response:
     """The page that says why not; for somebody unknown the page that says how to come in."""
-    if status == 401:
+    if status == 401 and own_form(problem.get("back")) is None:
         tried = problem if problem.get("code") in _TRIED else None
         provider = request.app.state.services.provider
         title = provider.registered.title if provider is not None else None

@@ -8,7 +8,7 @@ from typing import Any
 
 import typer
 
-from milepost.cli.console.client import ask, look, tell, upload
+from milepost.cli.console.client import ask, delete, look, tell, upload
 from milepost.cli.console.commands import As, Reason, command, done, unless_none
 from milepost.cli.console.output import REFUSED, AsJson, Field, print_facts, print_json, print_rows
 from milepost.cli.console.output import people as told
@@ -145,6 +145,13 @@ def invite(
     """Send somebody a mail with a link by which they set a password; for administrators."""
     look(f"/v1/people/{person}/invite", {"scopes": scopes})
     told.print(f"the invitation of {person} is on its way", markup=False)
+
+
+@app.command("remove-second-factor")
+def remove_second_factor(person: str = Person) -> None:
+    """Take away the second factor of somebody who lost their app and recovery codes; for administrators."""
+    removed = delete(f"/v1/people/{person}/second-factor")["removed"]
+    told.print(f"{person} has no second factor" + (" any more" if removed else ""), markup=False)
 
 
 @app.command("hand-over")
