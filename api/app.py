@@ -35,6 +35,7 @@ from api.machine.recurrences import add_recurrences
 from api.openapi import add_openapi
 from api.people.commands import add_people_commands
 from api.people.importing import add_people_import
+from api.people.rights import add_rights
 from api.people.views import add_people_views
 from api.process.commands import add_process_commands
 from api.process.migrations import add_migrations
@@ -101,6 +102,7 @@ ADDED: tuple[Callable[[APIRouter], None], ...] = (
     add_process_views,
     add_contents,
     add_people_views,
+    add_rights,
     add_project_views,
     add_feeds,
     add_files,

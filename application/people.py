@@ -11,13 +11,15 @@ from typing import Any
 
 from application.asked import Asked
 from application.found import GROUPS, PEOPLE, known_group, known_person
-from application.milepost import Milepost, Outcome
+from application.granting import OtherAdministrators
+from application.milepost import Beside, Milepost, Outcome
 from application.rights.subjects import OfHouse, OfPerson
 from domain import group as groups
 from domain import person as people
 from domain.events import AnyGroupEvent, AnyPersonEvent
 from domain.group import Group
 from domain.person import Person
+from domain.rights import must_be_left
 from domain.words import Assignee, group_stream, person_stream
 
 _CHANGEABLE = ("name", "email", "manager", "weekly_hours")
@@ -55,10 +57,17 @@ async def change_person(
 
 
 async def deactivate(app: Milepost, key: str, asked: Asked, *, reason: str) -> Outcome[AnyPersonEvent]:
-    """Give somebody no more work; whatever lets them in ends."""
-    return await _on_person(app, key, asked, "people.deactivate", lambda now: people.deactivate(
-        now, reason, by=asked.by, at=asked.at
-    ))  # fmt: skip
+    """Give somebody no more work; whatever lets them in ends. Rejected for the last who is administrator for good."""
+    holder = Assignee(f"person:{key}")
+    others = OtherAdministrators(app, holder, asked.at)
+
+    def decide(now: Person) -> Sequence[AnyPersonEvent]:
+        events = people.deactivate(now, reason, by=asked.by, at=asked.at)
+        if events and others.is_one:
+            must_be_left(others.left)
+        return events
+
+    return await _on_person(app, key, asked, "people.deactivate", decide, beside=others)
 
 
 async def reactivate(app: Milepost, key: str, asked: Asked) -> Outcome[AnyPersonEvent]:
@@ -114,11 +123,14 @@ async def _on_person(
     asked: Asked,
     function: str,
     decide: Callable[[Person], Sequence[AnyPersonEvent]],
+    *,
+    beside: Beside | None = None,
 ) -> Outcome[AnyPersonEvent]:
     check = app.gate.on(function, asked, OfPerson(f"person:{key}"))
     return await app.act(
-        PEOPLE, person_stream(key), lambda state: decide(known_person(state, key)), asked, check=check
-    )
+        PEOPLE, person_stream(key), lambda state: decide(known_person(state, key)), asked,
+        check=check, beside=beside,
+    )  # fmt: skip
 
 
 async def _on_group(

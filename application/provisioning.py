@@ -10,17 +10,12 @@ from dataclasses import dataclass, replace
 
 from application import people
 from application.asked import Asked
-from application.blocking import wait_for
-from application.found import RIGHTS
-from application.granting import OtherAdministrators
 from application.handing_over import hand_over
 from application.milepost import Milepost
 from application.refused import Refused
 from application.rights.subjects import OfHouse
-from domain import rights
 from domain.directory import Directory
-from domain.rights import Rights
-from domain.words import Assignee, rights_stream
+from domain.words import Assignee
 
 SCOPE = "scim"
 WHY = "Deactivated by the directory of the house"
@@ -64,12 +59,6 @@ async def remove_person(app: Milepost, key: str, asked: Asked) -> None:
 async def _leaves(app: Milepost, key: str, asked: Asked, house: Directory) -> None:
     """Deactivated; what is open goes to the nearest manager who is here. What cannot go asks for attention."""
     who = Assignee(f"person:{key}")
-    stream = rights_stream(who)
-    held: Rights | None = await wait_for(lambda: app.load(RIGHTS, stream))
-    if held is not None and held.is_for_good("administrator"):
-        others = OtherAdministrators(app, who, asked.at)
-        await wait_for(others.read)
-        rights.must_be_left(others.left)
     await people.deactivate(app, key, asked, reason=WHY)
     to = house.manager_of(who)
     if to is not None:

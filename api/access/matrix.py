@@ -48,6 +48,8 @@ _TASK_VERBS = (
 _GUEST_VERBS = ("complete", "save", "approve", "refuse", "decline", "code")
 """What a guest may do with a link, which is the credential."""
 _PERSON_VERBS = ("change", "deactivate", "reactivate", "hand-over")
+_ROLE_VERBS = ("grant-role", "withdraw-role")
+_DEPUTY_VERBS = ("name-deputy", "dismiss-deputy")
 _GROUP_VERBS = ("rename", "add-member", "remove-member", "close")
 _PROJECT_VERBS = ("rename", "stages", "members", "remove-member", "close", "reopen")
 
@@ -92,6 +94,10 @@ RULES: dict[str, Rule] = {
         for kind in ("Users", "Groups")
         for method in ("GET", "PUT", "PATCH", "DELETE")
     },
+    **{f"POST /v1/{kind}/{{key}}/{verb}": ADMIN for kind in ("people", "services") for verb in _ROLE_VERBS},
+    **{f"POST /v1/people/{{key}}/{verb}": END for verb in _DEPUTY_VERBS},
+    "GET /v1/people/{key}/rights": READ,
+    "GET /v1/rights": READ,
     "POST /v1/groups": MANAGE,
     **{f"POST /v1/groups/{{key}}/{verb}": MANAGE for verb in _GROUP_VERBS},
     "GET /v1/people": READ,

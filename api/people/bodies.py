@@ -6,8 +6,9 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
-from api.handling.bodies import Body, Line, Words
+from api.handling.bodies import Body, Instant, Line, Words
 from domain.document_part import Key
+from domain.events import HouseRole
 from domain.words import Assignee
 
 PersonText = Annotated[Assignee, StringConstraints(pattern=r"^person:[a-z0-9][a-z0-9._-]{0,63}$")]
@@ -57,3 +58,35 @@ class MemberOfGroup(Body):
     """Somebody who works here."""
 
     member: PersonText
+
+
+class GrantRole(Body):
+    """A role of the house, until when (null: until it is withdrawn), and why; ``process`` is for its owner alone."""
+
+    role: HouseRole
+    process: Key | None = None
+    until: Instant | None = None
+    reason: Words
+
+
+class WithdrawRole(Body):
+    """A role of the house that is somebody's no longer, and why."""
+
+    role: HouseRole
+    process: Key | None = None
+    reason: Words
+
+
+class NameDeputy(Body):
+    """Who acts in somebody's name while they are away, until when, and why."""
+
+    deputy: PersonText
+    until: Instant
+    reason: Words
+
+
+class DismissDeputy(Body):
+    """Who acts in somebody's name no longer, and why."""
+
+    deputy: PersonText
+    reason: Words

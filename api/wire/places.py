@@ -10,10 +10,13 @@ from domain import group, person
 _PLACE = re.compile(r"{(\w+)}")
 _UUID = {"type": "string", "format": "uuid"}
 _KEY = {"type": "string", "pattern": "^[a-z][a-z0-9_]{0,63}$"}
+SERVICE = "[A-Za-z0-9][A-Za-z0-9._@+-]{0,99}"
+"""What the key of a service can be."""
 _NUMBER = {"type": "integer", "minimum": 1, "maximum": 2_000_000_000}
 
 _PLACES: dict[str, tuple[str, dict[str, Any]]] = {
     "/v1/people/{key}": ("the key of the person", {"type": "string", "pattern": f"^{person.KEY.pattern}$"}),
+    "/v1/services/{key}": ("the key of the service", {"type": "string", "pattern": f"^{SERVICE}$"}),
     "/v1/groups/{key}": ("the key of the group", {"type": "string", "pattern": f"^{group.KEY.pattern}$"}),
     "/v1/processes/{key}": ("the key of the process", _KEY),
     "/v1/processes/{key}/versions/{version}": ("the number of a published version", _NUMBER),
