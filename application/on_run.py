@@ -10,7 +10,7 @@ from application.asked import Asked
 from application.found import RUNS, known_run
 from application.guests import must_act_at
 from application.mail_decisions import must_decide_at
-from application.milepost import Milepost, Outcome
+from application.milepost import Beside, Milepost, Outcome
 from application.refused import Refused
 from application.rights.gate import Check
 from application.rights.subjects import OfRun
@@ -25,7 +25,14 @@ BY_MACHINE = "machine.goes_on"
 
 
 async def on_run(
-    app: Milepost, run: UUID, asked: Asked, function: str, decide: Decide, *, step: StepKey | None = None
+    app: Milepost,
+    run: UUID,
+    asked: Asked,
+    function: str,
+    decide: Decide,
+    *,
+    step: StepKey | None = None,
+    beside: Beside | None = None,
 ) -> Outcome[Event]:
     """Decide on a run as it is now; ``function`` is the row of the matrix that says who may ask for it.
 
@@ -55,6 +62,7 @@ async def on_run(
         asked,
         check=may_ask(app, run, asked, function, step),
         meta=lambda now: of_run(asked, now),
+        beside=beside,
     )
 
 

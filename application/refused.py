@@ -10,7 +10,8 @@ from domain.words import Rejected
 RefusalCode = Literal[
     "bad_decision_link", "bad_guest_link", "not_allowed", "not_in_project",
     "unknown_file", "unknown_group", "unknown_person", "unknown_process",
-    "unknown_project", "unknown_recurrence", "unknown_run", "unknown_service", "unknown_step", "unknown_task", "unknown_version",
+    "unknown_project", "unknown_recurrence", "unknown_run", "unknown_service",
+    "unknown_step", "unknown_task", "unknown_version",
     "unknown_view", "wrong_type",
 ]  # fmt: skip
 """Each of them has a status and a meaning in `api/wire/problems.py`, where mypy misses one that has none."""

@@ -12,9 +12,10 @@ from typing import Any, Literal
 from uuid import UUID
 
 from application.asked import Asked
+from application.hands import Hands
 from application.kept_files import files_are_kept
 from application.milepost import Milepost, Outcome
-from application.on_run import on_run
+from application.on_run import Decide, on_run
 from domain import run as runs
 from domain.definition import Definition
 from domain.directory import Directory
@@ -98,10 +99,10 @@ async def give_approval(
     """Approve what a step shows; ``content_sha256`` names what was in view."""
     await files_are_kept(app, values, run=run)
     house = await _house(app, asked)
-    return await on_run(app, run, asked, "steps.give_approval", lambda now, definition: runs.give_approval(
+    return await _judging(app, run, step, asked, "steps.give_approval", lambda now, definition: runs.give_approval(
         now, definition, step, comment, values, content_sha256,
         by=asked.by, at=asked.at, calendar=app.calendar, directory=house,
-    ), step=step)  # fmt: skip
+    ))  # fmt: skip
 
 
 async def refuse_approval(
@@ -117,10 +118,10 @@ async def refuse_approval(
     """Refuse what a step shows, with the values that a refusal has to bring."""
     await files_are_kept(app, values, run=run)
     house = await _house(app, asked)
-    return await on_run(app, run, asked, "steps.refuse_approval", lambda now, definition: runs.refuse_approval(
+    return await _judging(app, run, step, asked, "steps.refuse_approval", lambda now, definition: runs.refuse_approval(
         now, definition, step, reason, values, content_sha256,
         by=asked.by, at=asked.at, calendar=app.calendar, directory=house,
-    ), step=step)  # fmt: skip
+    ))  # fmt: skip
 
 
 async def decline_signature(
@@ -244,6 +245,21 @@ async def remind(app: Milepost, run: UUID, step: StepKey, asked: Asked) -> Outco
     return await on_run(app, run, asked, "steps.remind", lambda now, definition: remind_step(
         now, definition, step, by=asked.by, at=asked.at, calendar=app.calendar, directory=house
     ), step=step)  # fmt: skip
+
+
+async def _judging(
+    app: Milepost, run: UUID, step: StepKey, asked: Asked, function: str, decide: Decide
+) -> Outcome[Event]:
+    """Decide on what somebody judges, by the hand of somebody who may judge it too."""
+    hands = Hands(app, run)
+
+    def by_a_fair_hand(now: Run, definition: Definition) -> Sequence[Event]:
+        events = decide(now, definition)
+        if events:
+            hands.must_be_impartial(now, definition, step, asked)
+        return events
+
+    return await on_run(app, run, asked, function, by_a_fair_hand, step=step, beside=hands)
 
 
 async def _house(app: Milepost, asked: Asked, values: Mapping[str, Any] | None = None) -> Directory:
