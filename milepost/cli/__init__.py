@@ -25,6 +25,7 @@ GROUPS = {
     "events": "machine.log",
     "token": "people.tokens",
     "access": "people.access",
+    "rights": "people.rights",
     "subscriber": "machine.subscribers",
     "receiver": "machine.receivers",
 }

@@ -72,3 +72,24 @@ def test_people_come_from_a_sheet(milepost: Milepost, tmp_path: Path):
     assert (again["added"], again["unchanged"]) == ([], 2)
     sheet.write_text("key,name\nira,\n", "utf-8")
     assert "line 2, name" in milepost("people", "import", str(sheet), code=2).stderr
+
+
+def test_roles_and_deputies_are_given_and_taken(milepost: Milepost):
+    """By administrators; who has a right, since when and why, is shown to them."""
+    house = staff(milepost, "ida", "kim", "auditors")
+    until = ("--until", "2099-03-31T18:00Z")
+    house("rights", "grant", "person:kim", "auditor", *until, "--reason", "The yearly audit")
+    house("rights", "grant", "service:backup", "auditor", "--reason", "Reads all at night")
+    holders = {(each["holder"], each["role"]) for each in house.json("rights", "list")["rows"]}
+    assert holders >= {("person:kim", "auditor"), ("service:backup", "auditor")}
+    house("rights", "deputy", "person:ida", "person:kim", *until, "--reason", "Away")
+    told = house.json("rights", "of", "person:kim")
+    assert [each["reason"] for each in (*told["roles"], *told["acts_for"])] == ["The yearly audit", "Away"]
+    assert "The yearly audit" in house("rights", "of", "person:kim").stdout
+    assert "service:backup" in house("rights", "list").stdout
+    house("rights", "dismiss", "person:ida", "person:kim", "--reason", "Back")
+    house("rights", "withdraw", "person:kim", "auditor", "--reason", "Done")
+    told = house.json("rights", "of", "person:kim")
+    assert (told["roles"], told["acts_for"]) == ([], [])
+    assert "names nobody" in house("rights", "of", "kim", code=2).stderr
+    assert "role" in house("rights", "grant", "person:kim", "king", "--reason", "x", code=2).stderr
