@@ -41,6 +41,8 @@ from store.mapper import to_event
 
 MOST_RUNS = 100
 """So many runs are told of at most; ``more_runs`` says how many there are beyond."""
+_SEES_ALL = frozenset({"self", "auditor", "administrator"})
+"""To whom all of it is shown; to a manager only what they see themselves."""
 _GRANTED = "select distinct stream from log.event where type = %s"
 _NAMED = "select distinct stream from log.event where stream = any(%s) and type = %s"
 
@@ -106,6 +108,11 @@ class RightsOf:
     deputies: tuple[HeldDeputy, ...]
     acts_for: tuple[HeldDeputy, ...]
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is theirs but what everybody may."""
+        return not (self.roles or self.projects or self.runs or self.deputies or self.acts_for)
+
 
 @dataclass(frozen=True, slots=True)
 class RightsOfHouse:
@@ -124,13 +131,14 @@ async def rights_of(app: Milepost, holder: Assignee, asked: Asked) -> RightsOf:
     if not await may_see_rights(app, holder, asked):
         raise _not_for("what somebody may do", ["self", "manager", "auditor", "administrator"])
     house = await app.directories.now()
+    sees_all = not _SEES_ALL.isdisjoint(await app.gate.relations(asked, OfPerson(holder)))
     is_person = holder.startswith("person:")
     if is_person and holder not in house.people:
         key = holder.partition(":")[2]
         raise Refused("unknown_person", f"there is no person {key}")
     known = await wait_for(lambda: app.load(RIGHTS, rights_stream(holder)))
-    projects = [each async for each in _projects(app, holder, asked, house)]
-    runs, more = await _runs(app, holder, asked)
+    projects = [each async for each in _projects(app, holder, asked, house, sees_all=sees_all)]
+    runs, more = await _runs(app, holder, asked, sees_all=sees_all)
     return RightsOf(
         holder,
         tuple(_roles(known, asked.at)),
@@ -180,7 +188,7 @@ async def _acts_for(app: Milepost, who: Assignee, asked: Asked, house: Directory
 
 
 async def _projects(
-    app: Milepost, who: Assignee, asked: Asked, house: Directory
+    app: Milepost, who: Assignee, asked: Asked, house: Directory, *, sees_all: bool
 ) -> AsyncIterator[HeldProject]:
     groups = [each for each, _ in house.named("group") if house.is_member(who, each)]
     names = [who, *groups]
@@ -189,7 +197,9 @@ async def _projects(
     for id_, past in pasts.items():
         events = [to_event(each) for each in past]
         state: Project | None = PROJECTS.fold(events, None)
-        if state is None or not await app.gate.may_read("project", asked, OfProject(id_, state)):
+        if state is None:
+            continue
+        if not (sees_all or await app.gate.may_read("project", asked, OfProject(id_, state))):
             continue
         if state.owner in names:
             opened = next(each for each in events if isinstance(each, ProjectOpened))
@@ -212,14 +222,16 @@ def _added(events: Sequence[Event], member: Assignee, access: Access) -> Event:
     )
 
 
-async def _runs(app: Milepost, who: Assignee, asked: Asked) -> tuple[list[HeldRunRole], int]:
+async def _runs(
+    app: Milepost, who: Assignee, asked: Asked, *, sees_all: bool
+) -> tuple[list[HeldRunRole], int]:
     maybe, _ = await app.ask(lambda connection: held_by(connection, who))
     pasts = await wait_for(lambda: app.started_log.read_streams(maybe[:MOST_RUNS]))
     found: list[HeldRunRole] = []
     for id_ in maybe[:MOST_RUNS]:
         events = [to_event(each) for each in pasts.get(id_, ())]
         state: Run | None = RUNS.fold(events, None)
-        if state is None or not await _sees(app, asked, id_, state):
+        if state is None or not (sees_all or await _sees(app, asked, id_, state)):
             continue
         titles = app.definition(state.process, state.process_version).roles
         for role in [role for role, holder in state.roles.items() if holder == who]:
@@ -242,8 +254,9 @@ def _assigned(events: Sequence[Event], role: RoleKey, who: Assignee) -> Event:
 
 
 async def _states(app: Milepost, streams: Sequence[UUID]) -> list[Rights | None]:
-    """As the log has them now."""
-    return await wait_for(lambda: [app.load(RIGHTS, stream) for stream in streams])
+    """As the log has them now, by one question."""
+    pasts = await wait_for(lambda: app.started_log.read_streams(streams))
+    return [RIGHTS.fold(map(to_event, past), None) for past in pasts.values()]
 
 
 def _streams(connection: Connection[Any], statement: Any, asked: Sequence[Any]) -> list[UUID]:

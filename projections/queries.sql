@@ -50,11 +50,13 @@ select process_version, key, title, note, published_at, published_by, document f
 where key = %(process)s and process_version = %(version)s
 
 -- name: history
-select position, version, type, schema_version, occurred_at, recorded_at, by, step, round, data::text from read.history
+select position, version, type, schema_version, occurred_at, recorded_at, by, step, round, data::text,
+  (select e.meta ->> 'authenticated_by' from log.event e where e.position = h.position) from read.history h
 where stream = %(stream)s and version > %(after)s order by version limit %(limit)s
 
 -- name: history_latest
-select position, version, type, schema_version, occurred_at, recorded_at, by, step, round, data::text from read.history
+select position, version, type, schema_version, occurred_at, recorded_at, by, step, round, data::text,
+  (select e.meta ->> 'authenticated_by' from log.event e where e.position = h.position) from read.history h
 where stream = %(stream)s and (%(before)s::int is null or version < %(before)s) order by version desc limit %(limit)s
 
 -- name: history_earlier

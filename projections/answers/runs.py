@@ -164,7 +164,10 @@ class RunView:
 
 @dataclass(frozen=True, slots=True)
 class HistoryEntry:
-    """One event of a run (or project, or task), as it was recorded."""
+    """One event of a run (or project, or task), as it was recorded.
+
+    ``authenticated_by``: who came in and acted in the name of ``by`` (null: themselves).
+    """
 
     position: int
     version: int
@@ -175,6 +178,7 @@ class HistoryEntry:
     step: str | None
     round: int | None
     data: dict[str, Any]
+    authenticated_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

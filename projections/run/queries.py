@@ -137,12 +137,12 @@ def _row(card: CardAnswer, life: str) -> RunRow:
 
 
 def _entry(row: tuple[Any, ...]) -> HistoryEntry:
-    position, version, kind, schema_version, occurred_at, recorded_at, by, step, round_, data = row
+    position, version, kind, schema_version, occurred_at, recorded_at, by, step, round_, data, hand = row
     told = orjson.loads(data)
     lifted = upcast(kind, schema_version, told) if kind in EVENT_TYPES else told
     for name in EVENT_TYPES[kind].untold if kind in EVENT_TYPES else ():
         lifted.pop(name, None)
-    return HistoryEntry(position, version, kind, occurred_at, recorded_at, by, step, round_, lifted)
+    return HistoryEntry(position, version, kind, occurred_at, recorded_at, by, step, round_, lifted, hand)
 
 
 class _Step(StepFacts):

@@ -8,7 +8,7 @@ from contextlib import ExitStack
 import httpx
 import pytest
 
-from tests.api.conftest import PROCESS, Api
+from tests.api.conftest import PROCESS, Api, project
 
 UNTIL = {"until": "2099-01-01T00:00:00Z", "reason": "Away"}
 As = Callable[..., httpx.Client]
@@ -116,3 +116,16 @@ def test_the_same_said_twice_is_no_second_approval(as_: As, judged: str) -> None
     drafted(as_, judged)
     dana = as_("person:bo", "person:dana")
     assert (do(dana, judged, "review"), do(dana, judged, "review")) == ("done", "done")
+
+
+def test_the_history_tells_by_whose_hand(api: Api, as_: As, judged: str) -> None:
+    """Both are told: in whose name, and who came in."""
+    drafted(as_, judged)
+    assert do(as_("person:bo", "person:dana"), judged, "review") == "done"
+    project(api.database, api.services.log)
+    (given,) = [
+        (each["by"], each["authenticated_by"])
+        for each in api.client.get(f"/v1/runs/{judged}/history").json()["entries"]
+        if each["type"] == "approval_given"
+    ]
+    assert given == ("person:dana", "person:bo")

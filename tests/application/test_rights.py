@@ -317,7 +317,7 @@ def test_without_its_scope_a_role_of_the_house_counts_for_nothing(world: World) 
 @pytest.mark.parametrize("what", sorted(READS))
 def test_every_cell_of_what_is_read_holds(world: World, what: str) -> None:
     """The same, of what is only looked at."""
-    kind = {"values": "run", "texts": "in_project"}.get(what, what)
+    kind = {"values": "run", "texts": "in_project", "rights": "person"}.get(what, what)
     for who in EVERYBODY:
         found = related("step" if kind == "run" else kind, who)
         if kind == "in_project":
@@ -418,8 +418,13 @@ def test_every_function_asks_for_its_own_row() -> None:
     assert asks <= rows
 
 
-_HELPERS = {"on_run.on_run", "processes.must_move_runs"}
-"""Functions that carry out what others ask for, under the rows of those."""
+_HELPERS = {
+    "on_run.on_run",
+    "processes.must_move_runs",
+    "held_rights.may_see_rights",
+    "held_rights.rights_of",
+}
+"""Functions that carry out what others ask for, under the rows of those, and what only reads."""
 _NAMED_ELSEWHERE: set[str] = set()
 
 

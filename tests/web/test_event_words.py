@@ -28,3 +28,13 @@ def test_a_sentence_leads_to_the_step():
     assert sentence(entry, {"call": "Call the bank"}) == (
         "<strong>Milepost</strong> could not do the automatic work of <em>Call the bank</em>"
     )
+
+
+def test_a_sentence_names_whose_hand_it_was():
+    """Who acted in another's name stands beside them; a guest's link is nobody."""
+    entry = SimpleNamespace(
+        type="step_started", step=None, data={}, by="person:dana", round=1, authenticated_by="person:bo"
+    )
+    assert sentence(entry, {}) == "<strong>Bo for Dana</strong> began "
+    entry.authenticated_by = "guest_link"
+    assert sentence(entry, {}) == "<strong>Dana</strong> began "

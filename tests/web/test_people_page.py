@@ -133,3 +133,32 @@ def brought(workspace: App, client: httpx.Client, sheet: str | None = None, **fo
     files = None if sheet is None else {"sheet": ("people.csv", sheet, "text/csv")}
     data = {"csrf": token[1] if token else "", **form}
     return client.post("/import-people", data=data, files=files, headers={"Origin": workspace.url})
+
+
+def test_rights_are_given_and_taken_on_the_page_of_a_person(workspace: App) -> None:
+    """By an administrator, without script; a refusal is said in words, and others see neither rights nor forms."""
+    workspace.post("/v1/people", person="lea", name="Lea Berg")
+    headers = {"Accept": "text/html", "Origin": workspace.url}
+    with client_of(workspace.url, follow_redirects=True, headers=headers) as admin:
+        sign_in(admin, workspace.link("person:owner", *SCOPES))
+        page = admin.get("/people/lea", params={"min_position": workspace.head}).text
+        csrf = re.search(r'name="csrf" value="([^"]+)"', page)[1]  # type: ignore[index]
+
+        def send(verb: str, **body: str) -> httpx.Response:
+            return admin.post(f"/people/lea/{verb}", data={"csrf": csrf, **body})
+
+        given = send("grant-role", role="auditor", until="2099-03-31", process="", reason="The yearly audit")
+        for part in ("What they may do, and why", "Auditor", "The yearly audit", "Withdraw"):
+            assert part in given.text
+        named = send("name-deputy", deputy="Bo", until="2099-03-31", reason="Away until April")
+        assert (named.status_code, "acts for Lea Berg" in named.text) == (200, True)
+        late = send("grant-role", role="auditor", until="2001-03-31", reason="Too late")
+        assert (late.status_code, "must lie ahead" in late.text) == (409, True)
+        assert send("grant-role", role="king", reason="x").status_code == 422
+        assert admin.post("/people/lea/grant-role", data={"csrf": "x", "role": "auditor"}).status_code == 403
+        taken = send("withdraw-role", role="auditor", reason="Over")
+        assert "The yearly audit" not in taken.text
+    with client_of(workspace.url, follow_redirects=True, headers=headers) as other:
+        sign_in(other, workspace.link("person:bo", "read", "work"))
+        assert "rights-h" not in other.get("/people/lea").text
+        assert "Acts for Lea Berg" in other.get("/people/bo").text

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime, time, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import orjson
 from fastapi import APIRouter, Request
@@ -13,26 +15,30 @@ from api.access.guard import caller_of, check_form
 from api.access.matrix import Rule
 from api.handling.answering import answer
 from api.handling.carrying import on_key
-from api.handling.form import form_of
+from api.handling.form import form_of as read_form
 from api.handling.orders import Answered, Order, asked_for, carry_out
 from api.handling.registering import stream_id
 from api.handling.seeing import visible_to
-from api.handling.services import Services
+from api.handling.services import Services, asked_by
 from api.people.commands import PERSON_VERBS
 from api.people.handing_over import hand_over
+from api.people.rights import DEPUTY_VERBS, ROLE_VERBS, order_of
 from api.people.views import WorkloadQuery
 from api.signing_in.granted import AccessOf, EndQuery, access_of, end_all, end_one
 from api.wire.problems import Problem
 from api.wire.reading import validate
+from application import held_rights
 from application.accounts import second_factor
 from application.found import person_key
 from domain.directory import called, meant, plain_name
-from domain.words import Actor, person_stream
+from domain.words import Actor, Assignee, person_stream
 from projections import queries
 from projections.answers import Inbox, PersonView
 from projections.answers.workload import Workload
 from projections.paging import Page
 from projections.visible import EVERYTHING
+from web.forms.fields import person as typed_person
+from web.forms.sending import form_of
 from web.pages.queries import ON_A_PAGE, ask, asked_page
 from web.rendering.errors import refused
 from web.rendering.page import page, reveal
@@ -46,6 +52,7 @@ RULES: dict[str, Rule] = {
     "POST /people/{key}/end-access": _FORM,
     "POST /people/{key}/deactivate": Rule(frozenset({"manage"}), csrf="form"),
     "POST /people/{key}/hand-over": Rule(frozenset({"manage"}), csrf="form"),
+    "POST /people/{key}/{verb}": _FORM,
     "GET /inbox": _READ,
     "GET /workload": _READ,
 }
@@ -56,6 +63,8 @@ _DEACTIVATE = Order(
     on_key(next(each for each in PERSON_VERBS if each.name == "deactivate"), person_key, person_stream),
 )
 _HAND_OVER = Order("POST /v1/people/{key}/hand-over", hand_over)
+_RIGHTS = {each.name: order_of("people", each) for each in (*ROLE_VERBS["people"], *DEPUTY_VERBS)}
+_OF_RIGHTS = frozenset({"role", "process", "until", "reason", "deputy"})
 _PROPOSED = 20
 _LONGEST_LIKE = 100
 
@@ -68,6 +77,7 @@ def add_people_pages(router: APIRouter) -> None:
     router.add_api_route("/people/{key}/end-access", end_access, methods=["POST"], response_model=None)
     router.add_api_route("/people/{key}/deactivate", deactivated, methods=["POST"], response_model=None)
     router.add_api_route("/people/{key}/hand-over", handed_over, methods=["POST"], response_model=None)
+    router.add_api_route("/people/{key}/{verb}", change_rights, methods=["POST"], response_model=None)
     router.add_api_route("/workload", workload, methods=["GET"], response_model=None)
 
 
@@ -114,6 +124,9 @@ async def person(request: Request) -> Response:
         raise Problem("not_found", str(missing)) from None
     work = await services.read(open_work)
     granted = await _granted(request, Actor(f"person:{key}"))
+    caller, holder = caller_of(request), Assignee(f"person:{key}")
+    asked = asked_by(services, caller)
+    sees_rights = await held_rights.may_see_rights(services.app, holder, asked)
     facts: dict[str, Any] = {
         "person": seen.person,
         "work": work,
@@ -121,6 +134,9 @@ async def person(request: Request) -> Response:
         "granted": granted,
         "has_second_factor": await _has_second_factor(request, f"person:{key}"),
         "invited": request.query_params.get("invited") == "1",
+        "rights": await held_rights.rights_of(services.app, holder, asked) if sees_rights else None,
+        "grants": caller.on_behalf is None and "admin" in caller.grant.scopes,
+        "deputes": caller.on_behalf is None and (own or "admin" in caller.grant.scopes),
         "answer": seen,
         "steers": "admin" in caller_of(request).grant.scopes,
         "leaving": "deactivate" if seen.person.active else "hand-over",
@@ -161,7 +177,7 @@ async def _granted(request: Request, whose: Actor) -> AccessOf | None:
 async def end_access(request: Request) -> Response:
     """End one session, token or link of somebody, or all of them; whoever ended their own has to sign in again."""
     key = person_key(request.path_params["key"])
-    async with form_of(request, max_files=0, max_fields=10) as form:
+    async with read_form(request, max_files=0, max_fields=10) as form:
         sent = {name: str(value) for name, value in form.items()}
     csrf = reveal(sent.get("csrf", ""))
     check_form(request, csrf)
@@ -192,7 +208,7 @@ async def handed_over(request: Request) -> Response:
 
 
 async def _leaving(request: Request) -> tuple[str, dict[str, str]]:
-    async with form_of(request, max_files=0, max_fields=10) as form:
+    async with read_form(request, max_files=0, max_fields=10) as form:
         sent = {name: str(value) for name, value in form.items()}
     check_form(request, reveal(sent.get("csrf", "")))
     return person_key(request.path_params["key"]), sent
@@ -210,6 +226,34 @@ def _on_person(request: Request, key: str, told: Answered) -> Response:
     if not told.accepted:
         return refused(request, told.status, told.body, f"/people/{key}")
     return RedirectResponse(f"/people/{key}?min_position={told.body.get('position', 0)}", 303)
+
+
+async def change_rights(request: Request) -> Response:
+    """Grant or withdraw a role of the house, name or dismiss a deputy; the page again, or why not in words."""
+    services: Services = request.app.state.services
+    key, order = person_key(request.path_params["key"]), _RIGHTS.get(request.path_params["verb"])
+    sent = (await form_of(request)).plain
+    if order is None:
+        raise Problem("not_found", "there is no such form")
+    house = await services.directories.now()
+    NAMES.set(house)
+    body = {name: text.strip() for name, text in sent.items() if name in _OF_RIGHTS and text.strip()}
+    if "deputy" in body:
+        body["deputy"] = typed_person(body["deputy"], house)
+    if "until" in body:
+        body["until"] = _end_of(body["until"], services.calendar.zone)
+    told = await carry_out(request, order, {"key": key}, body, command=sent.get("command", ""))
+    if not told.accepted:
+        return refused(request, told.status, told.body, f"/people/{key}")
+    return RedirectResponse(f"/people/{key}#rights", 303)
+
+
+def _end_of(day: str, zone: ZoneInfo) -> str:
+    """The end of a day in the zone of the house; what is no day stays as it is, and is refused by its reader."""
+    try:
+        return datetime.combine(date.fromisoformat(day) + timedelta(days=1), time(), zone).isoformat()
+    except (ValueError, OverflowError):
+        return day
 
 
 async def workload(request: Request) -> Response:

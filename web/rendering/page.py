@@ -89,7 +89,7 @@ def _environment() -> Environment:
         MASK=MASK, STATES=states.STATES, STATEMENT=STATEMENT,
         PRIORITIES=states.PRIORITIES, KINDS=states.KINDS, TONES=events.EVENT_TONES,
         ACCESS=states.ACCESS, INVITED_TO=states.INVITED_TO, SIGNED_IN_BY=states.SIGNED_IN_BY,
-        SECURITY_EVENTS=states.SECURITY_EVENTS,
+        SECURITY_EVENTS=states.SECURITY_EVENTS, HOUSE_ROLES=states.HOUSE_ROLES, PROJECT_ACCESS=states.PROJECT_ACCESS,
         shown_in=_shown_in, earliest=_earliest, trace=_trace, proposed_people=_proposed_people,
         MOST_PROPOSED=MOST_PROPOSED, choices_with=controls.choices_with, file_mark=controls.file_mark,
         is_group=controls.is_group, values_of=controls.values_of, table_rows=controls.table_rows,

@@ -28,6 +28,10 @@ EVENTS: dict[str, str] = {
     "guest_address_confirmed": "confirmed the mail address of the guest",
     "guest_links_revoked": "revoked the links of the guest",
     "guest_links_allowed": "allowed links for the guest again",
+    "house_role_granted": "granted a role of the house",
+    "house_role_withdrawn": "withdrew a role of the house",
+    "deputy_named": "named a deputy",
+    "deputy_dismissed": "dismissed a deputy",
     "run_commented": "wrote",
     "stage_overridden": "moved the card to another stage",
     "stage_override_cleared": "gave the card its own stage back",
@@ -141,9 +145,15 @@ def sentence(entry: Any, titles: dict[str, str]) -> Markup:
     if entry.type in STEP_FIRST:
         return Markup("{} {}").format(step, verb)
     detail = _detail(entry)
-    return Markup("<strong>{}</strong> {} {}{}").format(
-        who(entry.by) if entry.by else "Milepost", verb, step, detail
-    )
+    return Markup("<strong>{}</strong> {} {}{}").format(_actors(entry), verb, step, detail)
+
+
+def _actors(entry: Any) -> str:
+    """Who it was; where somebody acted in their name, both: Bo for Dana."""
+    if not entry.by:
+        return "Milepost"
+    hand = entry.authenticated_by
+    return f"{who(hand)} for {who(entry.by)}" if hand and ":" in hand else who(entry.by)
 
 
 def _detail(entry: Any) -> Markup:

@@ -51,6 +51,8 @@ KINDS = {
     "wait": "Waits for an event",
     "run": "Another process",
 }
+HOUSE_ROLES = {"administrator": "Administrator", "process_owner": "Process owner", "auditor": "Auditor"}
+PROJECT_ACCESS = {"owner": "Owner", "manager": "Lead", "member": "Member", "viewer": "Viewer"}
 ACCESS = {
     "session": "Browser",
     "token": "API token",
