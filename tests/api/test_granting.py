@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from typing import Any
@@ -17,6 +18,7 @@ from tests.api.conftest import DANA, Api, project
 
 LONG = {"until": "2099-01-01T00:00:00Z", "reason": "Away"}
 AUDIT = {"role": "auditor", "reason": "The yearly audit"}
+LEFT = {"reason": "Left"}
 ADMIN = {"role": "administrator", "reason": "Looks after the house"}
 
 
@@ -184,3 +186,14 @@ def test_somebody_else_leaves_without_a_question(house: Api) -> None:
     """Who has no role of the house, or another one, may always leave."""
     ok(house.client.post("/v1/people/bo/grant-role", json=AUDIT))
     ok(house.client.post("/v1/people/bo/deactivate", json={"reason": "Left"}))
+
+
+def test_two_administrators_do_not_deactivate_each_other_at_once(house: Api, as_: As) -> None:
+    """Whoever comes second is told that nobody would be left."""
+    ok(house.client.post("/v1/people/mia/grant-role", json=ADMIN))
+    clients = {"dana": house.client, "mia": as_("person:mia")}
+    with ThreadPoolExecutor(2) as pool:
+        answers = list(
+            pool.map(lambda key: clients[key].post(f"/v1/people/{key}/deactivate", json=LEFT), clients)
+        )
+    assert sorted(each.status_code for each in answers) == [200, 409]
