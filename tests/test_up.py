@@ -18,6 +18,7 @@ import psutil
 import pytest
 
 from milepost.embedded import NatsServer, PostgresServer
+from tests.support.clients import get
 from tests.support.programs import NOBODY, ROOT, alive, environment_for, ordinary_user, python_for
 from tests.support.waiting import wait_until
 from workers.broker_users import RELAY
@@ -54,7 +55,7 @@ class Up:
         """Whether commands would be accepted; fails at once when it ended."""
         assert self.process.poll() is None, self.output.read_text()
         try:
-            return httpx.get(f"{self.instance['url']}/health/ready").status_code == 200
+            return get(f"{self.instance['url']}/health/ready").status_code == 200
         except (OSError, ValueError, httpx.HTTPError):
             return False
 
@@ -123,13 +124,13 @@ def test_it_says_where_to_go(running: Up):
         line.split()[-1] for line in running.output.read_text().splitlines() if line.startswith("Sign in:")
     )
     assert link.startswith(running.instance["url"])
-    assert httpx.get(link).status_code < 400
+    assert get(link).status_code < 400
 
 
 def test_the_command_line_finds_its_token(running: Up):
     """Whoever may read the home may give commands."""
     headers = {"Authorization": f"Bearer {running.instance['token']}"}
-    assert httpx.get(f"{running.instance['url']}/v1/processes", headers=headers).status_code == 200
+    assert get(f"{running.instance['url']}/v1/processes", headers=headers).status_code == 200
 
 
 def test_nothing_of_it_is_reached_from_elsewhere(running: Up):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import date, time
+from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
 from domain.schedule import Calendar
@@ -29,9 +30,15 @@ class PublicHolidays:
     known_until: int | None = None
 
 
+@cache
+def _zones() -> frozenset[str]:
+    """All that there are: they are looked for in hundreds of files."""
+    return frozenset(available_timezones())
+
+
 def zone_of(text: str) -> ZoneInfo:
     """The time zone of this IANA name; ValueError for another."""
-    if text not in available_timezones():
+    if text not in _zones():
         raise ValueError("not a time zone")
     return ZoneInfo(text)
 

@@ -8,12 +8,14 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 import typer
 from psycopg.conninfo import conninfo_to_dict
+from typer.main import get_command
 from typer.testing import CliRunner, Result
 
 from milepost.cli import build
@@ -56,7 +58,7 @@ class Milepost:
 
     def __call__(self, *words: str, code: int = 0) -> Result:
         """Run a verb that has to end with this exit code."""
-        result = CliRunner().invoke(build(words[0] if words else None), list(words), env=self.environment)
+        result = CliRunner().invoke(built(words[0] if words else None), list(words), env=self.environment)
         assert result.exit_code == code, f"{words}: {result.exit_code}\n{result.output}\n{result.exception!r}"
         assert result.exception is None or isinstance(result.exception, SystemExit | typer.Exit)
         return result
@@ -68,6 +70,10 @@ class Milepost:
     def process(self, *words: str) -> subprocess.CompletedProcess[str]:
         """Run a verb as a process of its own."""
         return run_milepost(self.environment, *words)
+
+
+built, _converted = cache(build), cache(get_command)
+"""The verbs, and what the library makes of them: each made once, as in a process of its own."""
 
 
 def run_milepost(environment: Mapping[str, str], *words: str) -> subprocess.CompletedProcess[str]:
@@ -92,6 +98,7 @@ def milepost(house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> M
     for name in [name for name in os.environ if name.startswith("MILEPOST_")]:
         monkeypatch.delenv(name)
     monkeypatch.setattr(output.people, "_width", 200)
+    monkeypatch.setattr("typer.testing._get_command", _converted)
     house.add("person:al", "person:ann", "person:bo")
     return Milepost({
         "MILEPOST_HOME": str(tmp_path / "home"), "MILEPOST_URL": house.url, "MILEPOST_TOKEN": house.token,

@@ -10,6 +10,8 @@ from uuid import UUID, uuid4
 
 import httpx
 
+from tests.support.clients import client_of
+
 PATIENCE_SECONDS = 5
 PAUSE_SECONDS = 0.05
 AGAIN = ("still_running", "unavailable", "outcome_unknown", "stopping", "overloaded")
@@ -53,7 +55,7 @@ class Client:
         self._project = project
         self._stopping = Event()
         headers = {"Authorization": f"Bearer {token}"}
-        self._http = httpx.Client(base_url=url, timeout=PATIENCE_SECONDS, headers=headers)
+        self._http = client_of(url, timeout=PATIENCE_SECONDS, headers=headers)
         self._thread = Thread(target=self._work, daemon=True)
         self._thread.start()
 

@@ -21,6 +21,7 @@ from projections.engine.rebuild import compare, drop, rebuild
 from projections.registry import PROJECTIONS
 from store.connect import connect
 from tests.faults.clients import PROCESS, Acknowledged, Client
+from tests.support.clients import client_of, get
 from tests.support.waiting import wait_until
 
 ROOT = Path(__file__).parents[2]
@@ -92,7 +93,7 @@ class Living:
     def ready(self) -> dict[str, Any] | None:
         """What /health/ready says; None while nothing answers."""
         try:
-            told: dict[str, Any] = httpx.get(f"{self.url}/health/ready", timeout=5).json()
+            told: dict[str, Any] = get(f"{self.url}/health/ready", timeout=5).json()
         except (httpx.TransportError, ValueError):
             return None
         return told
@@ -135,7 +136,7 @@ class Living:
         """Clients begin to give commands."""
         told = self.instance
         headers = {"Authorization": f"Bearer {told['token']}"}
-        with httpx.Client(base_url=self.url, headers=headers, timeout=20) as http:
+        with client_of(self.url, headers=headers, timeout=20) as http:
             _accepted(http.post("/v1/people", json={"person": "packer", "name": "Packer"}))
             _accepted(http.put("/v1/processes/delivery/draft", json=PROCESS))
             _accepted(http.post("/v1/processes/delivery/publish", json={"note": "First"}))

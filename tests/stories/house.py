@@ -25,6 +25,7 @@ from milepost.up.first_person import appoint
 from store.log import Log
 from store.mapper import to_event
 from store.reading import read_stream
+from tests.support.clients import client_of, get
 from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
@@ -134,7 +135,7 @@ def _house(command: list[str], at: Path, directory: Path, settings: dict[str, st
 def _ready(directory: Path) -> bool:
     try:
         instance = json.loads((directory / "run" / "instance.json").read_text())
-        return httpx.get(f"{instance['url']}/health/ready").status_code == 200
+        return get(f"{instance['url']}/health/ready").status_code == 200
     except (OSError, ValueError, KeyError, httpx.HTTPError):
         return False
 
@@ -147,5 +148,5 @@ def _speak_to(directory: Path) -> House:
         )
     with Log(instance["database_url"]) as log:
         appoint(log, Actor("service:stories"), "administrator", "Tells stories")
-    http = httpx.Client(base_url=instance["url"], timeout=30)
+    http = client_of(instance["url"], timeout=30)
     return House(instance["url"], token.secret, instance["database_url"], http)

@@ -1,6 +1,8 @@
-"""Which tests one process of a parallel run takes together: those of a file, those that share a running Milepost."""
+"""Which tests one process of a parallel run takes together (those of a file, those that share a Milepost), and when."""
 
 from __future__ import annotations
+
+from typing import Any
 
 from xdist.scheduler.loadfile import LoadFileScheduling  # type: ignore[import-untyped]  # it carries no types
 
@@ -9,6 +11,21 @@ HOUSES = {
     "tests/stories/": ("tests/stories/test_demonstration.py", "tests/stories/test_demonstration_days.py"),
 }
 """Packages whose files share one Milepost, each with the files that need none or have one of their own."""
+DEAR = (
+    "tests/interchange/test_real_logs.py",
+    "tests/stories/",
+    "tests/stories/test_demonstration.py",
+    "tests/cli/",
+    "tests/bench/test_smoke.py",
+    "tests/faults/test_house.py",
+    "tests/test_up.py",
+    "tests/domain/forecast/test_learnt.py",
+    "tests/embedded/test_postgres.py",
+    "tests/projections/test_laws.py",
+    "tests/domain/test_run_model.py",
+    "tests/interchange/test_bpmn_any.py",
+)
+"""Few tests that take long. They begin first: begun last, one processor would work at them while the others rest."""
 
 
 class ByHouse(LoadFileScheduling):  # type: ignore[misc]  # its base carries no types
@@ -20,3 +37,9 @@ class ByHouse(LoadFileScheduling):  # type: ignore[misc]  # its base carries no 
             package for package, others in HOUSES.items() if file.startswith(package) and file not in others
         )
         return next(shared, file)
+
+    def _assign_work_unit(self, node: Any) -> None:
+        dear = next((scope for scope in DEAR if scope in self.workqueue), None)
+        if dear is not None:
+            self.workqueue.move_to_end(dear, last=False)
+        super()._assign_work_unit(node)

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 from uuid import uuid4
 
-import httpx
 import psycopg
 import pytest
 
@@ -23,6 +22,7 @@ from milepost.demo.services import HOST, pointed
 from store import files
 from store.log import Log
 from tests.stories.walking import shipped
+from tests.support.clients import get, post
 from tests.support.databases import Database
 from tests.workers.deeds import SECRET, World
 from workers.automations.contract import Done, Due
@@ -115,5 +115,5 @@ def test_without_the_demonstration_its_services_are_nowhere(world: World, endpoi
     host, port = endpoint.address()
     url, body = f"http://{host}:{port}/crm/v1/accounts", b'{"name": "x"}'
     signed = Signer(SECRET).headers(HOST, "k", world.clock(), '{"name": "y"}')
-    told = [httpx.post(url, content=body), httpx.post(url, content=body, headers=signed), httpx.get(url)]
+    told = [post(url, content=body), post(url, content=body, headers=signed), get(url)]
     assert [answer.status_code for answer in told] == [403, 403, 403]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import ssl
 from dataclasses import dataclass
+from functools import cache
 from mimetypes import guess_type
 from pathlib import Path
 from typing import Any, NoReturn
@@ -117,7 +119,12 @@ def download(path: str, file: Path, **query: Any) -> int:
     headers = {"Authorization": f"Bearer {to.token}"}
     try:
         with httpx.stream(
-            "GET", to.url + path, params=wanted, headers=headers, timeout=_DOWNLOAD_SECONDS
+            "GET",
+            to.url + path,
+            params=wanted,
+            headers=headers,
+            timeout=_DOWNLOAD_SECONDS,
+            verify=_trust(to.url),
         ) as answer:
             if not answer.is_success:
                 answer.read()
@@ -146,10 +153,22 @@ def _json(body: dict[str, Any]) -> bytes:
         fail(f"this cannot be sent: {error}; texts are UTF-8, numbers of at most 64 bits", BAD_INPUT)
 
 
+def _trust(url: str) -> ssl.SSLContext:
+    return _certificates() if url.lower().startswith("https:") else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+
+@cache
+def _certificates() -> ssl.SSLContext:
+    """Those of the system. To read them takes longer than most answers: not where nothing is encrypted."""
+    return httpx.create_ssl_context()
+
+
 def _send(to: Server, method: str, path: str, **request: Any) -> httpx.Response:
     headers = {"Authorization": f"Bearer {to.token}", **request.pop("headers", {})}
     try:
-        return httpx.request(method, to.url + path, headers=headers, timeout=TIMEOUT_SECONDS, **request)
+        return httpx.request(
+            method, to.url + path, headers=headers, timeout=TIMEOUT_SECONDS, verify=_trust(to.url), **request
+        )
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         fail(f"{to.url} does not answer: {error}", UNREACHABLE)
     except UnicodeError:
