@@ -208,7 +208,8 @@ def occasions(known: Recurrence, now: datetime) -> list[Occasion]:
     """
     if known.state != "active":
         return []
-    come = list(islice(takewhile(lambda instant: instant <= now, _instants(known)), _MOST_LOOKED_AT))
+    most = MOST_AT_ONCE if known.catch_up == "all" else _MOST_LOOKED_AT
+    come = list(islice(takewhile(lambda instant: instant <= now, _instants(known)), most))
     left_out = _left_out(known, come, now)
     kept = [Occasion(instant, None) for instant in come[left_out:]]
     if not left_out:
