@@ -39,7 +39,7 @@ def add_people_import(router: APIRouter) -> None:
         description="The body is CSV in UTF-8 with the columns key, name, email, manager, weekly_hours, groups.",
         operation_id="post_people_import",
         tags=["People"],
-        openapi_extra={ANSWER: Imported, CONTENT: "text/csv"},
+        openapi_extra={ANSWER: Imported, CONTENT: "application/octet-stream"},
     )
 
 

@@ -17,13 +17,12 @@ from api.handling.registering import add_command, add_view
 from api.handling.services import asked_by
 from api.handling.verbs import OnKey, Verb, verb
 from api.people import bodies
-from api.wire.places import SERVICE
 from application import granting, held_rights
 from application.found import person_key
 from application.refused import Refused
 from domain.words import Assignee, rights_stream
 
-_SERVICE = re.compile(SERVICE)
+_SERVICE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,99}")
 
 
 def _granting(kind: str) -> tuple[Verb[OnKey, Any], ...]:

@@ -10,7 +10,10 @@ import pytest
 from tests.api.conftest import Api, project
 from tests.api.furnished import QUERIES, filled, furnish
 
-OF_THE_LOG = {"/v1/processes/{key}/migrations", "/v1/runs/{id}/steps/{step}/content"}
+OF_THE_LOG = {
+    "/v1/processes/{key}/migrations", "/v1/runs/{id}/steps/{step}/content", "/v1/runs/{id}/guests", "/v1/rights",
+    "/v1/people/{key}/rights",
+}  # fmt: skip
 """Read where they are written, so that they reflect every position at once."""
 
 

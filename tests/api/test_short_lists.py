@@ -91,5 +91,5 @@ def test_every_list_has_the_same_pages():
 
 ONE = {"/v1/recurrences/{id}"}
 """A list of one."""
-BY_TIME = {"/v1/calendar", "/v1/workload"}
-"""Bounded by the days that are asked for."""
+BY_TIME = {"/v1/calendar", "/v1/workload", "/v1/rights"}
+"""Bounded by the days that are asked for, or by how few have a role of the house."""

@@ -185,7 +185,7 @@ def test_attention_lists_a_guest_whose_link_went_to_another_address(api: Api, ru
     sent(api, run, "ada@nordwind.example")
     assert rows(api, "not_told", "waiting_outside") == []
     inputs = {"inputs": {"mail": "eve@nordwind.example"}}
-    with api.as_("person:bo", "read", "work") as bo:
+    with api.as_("person:bo", "read", "work", "manage") as bo:
         assert bo.post(f"/v1/runs/{run}/inputs", json=inputs).is_success
     (row,) = rows(api, "incident")
     assert (row["action"]["verb"], row["action"]["asks"]) == ("confirm-guest-address", ["role", "address"])

@@ -80,7 +80,9 @@ ANSWERS_OF_ONE = {
     "/v1/runs/{id}/files/{sha256}": "a file", "/v1/guest/{link}/files/{sha256}": "a file",
     "/v1/guest/{link}": "one step", "/v1/outbox/{run}/{step}/{round}/{action}": "a mail",
     "/v1/projects/{id}/board/{card}/why": "one card", "/v1/runs/{id}/forecast": "one run",
-    "/v1/runs/{id}/levers": "one run",
+    "/v1/runs/{id}/levers": "one run", "/v1/mail-decisions/{link}": "one step",
+    "/v1/mail-decisions/{link}/files/{sha256}": "a file", "/v1/second-factor": "one",
+    "/v1/rights": "of the log, which is in memory", "/v1/people/{key}/rights": "of the log, which is in memory",
 }  # fmt: skip
 """Answers that do not grow with what there is, and why."""
 
@@ -99,7 +101,8 @@ def addresses(project: str, run: str, task: str) -> list[str]:
         f"projects/{project}/attention", f"projects/{project}/list", f"projects/{project}/timeline?ended=true",
         f"projects/{project}/funnel", f"runs/{run}", f"runs/{run}/history", "views", "actions", "processes/onboarding",
         "processes/onboarding/funnel", "processes/onboarding/migrations", "people/dana", "groups/g0", "tokens",
-        "access", f"tasks/{task}", f"tasks/{task}/history", "calendar-links",
+        "access", f"tasks/{task}", f"tasks/{task}/history", "calendar-links", "security-events",
+        f"runs/{run}/guests",
         "processes/onboarding/stats", "processes/onboarding/insights", "processes/onboarding/forecast",
     ]  # fmt: skip
     return [*pages, *(f"/v1/{answer}" for answer in answers)]
