@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from datetime import datetime
-from functools import partial
 from typing import Any
 
 import psycopg
@@ -16,7 +15,6 @@ from application.milepost import Milepost
 from domain.account_mails import Addressee, account_mail
 from domain.person import PERSON, Person
 from domain.words import Assignee, person_stream
-from store.connect import connect
 from workers.automations.mailer import Mailer
 from workers.duty import Duty
 
@@ -26,15 +24,12 @@ EVERY_SECONDS = 1.0
 class AccountMails:
     """One round after the other: what was asked for is sent; what failed for a while is tried again later."""
 
-    def __init__(
-        self, database_url: str, app: Milepost, mailer: Mailer, base_url: str, clock: Callable[[], datetime]
-    ) -> None:
-        self._connect = partial(connect, database_url, "account mails")
+    def __init__(self, app: Milepost, mailer: Mailer, base_url: str, clock: Callable[[], datetime]) -> None:
         self._app, self._mailer, self._base_url, self._clock = app, mailer, base_url, clock
 
     async def once(self) -> float:
         """Send what is due."""
-        with self._connect() as connection:
+        with self._app.started_log.lend() as connection:
             for asked in mails.due(connection, at=self._clock()):
                 await self._send(connection, asked)
             attempts.forget(connection, at=self._clock())
@@ -76,4 +71,4 @@ def account_mails(
     database_url: str, app: Milepost, mailer: Mailer, base_url: str, clock: Callable[[], datetime]
 ) -> Duty:
     """The duty, for every worker."""
-    return Duty("account mails", database_url, AccountMails(database_url, app, mailer, base_url, clock))
+    return Duty("account mails", database_url, AccountMails(app, mailer, base_url, clock))

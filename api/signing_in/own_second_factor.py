@@ -14,7 +14,7 @@ from api.access import grants as access
 from api.access.guard import caller_of
 from api.handling.answering import to_json
 from api.handling.bodies import ConfirmCode, Confirmed, RemoveFactor
-from api.handling.registering import ANSWER, BODY
+from api.handling.registering import ANSWER, BODY, REFUSES
 from api.handling.services import Services
 from api.signing_in.entering import place_of
 from api.signing_in.own_password import confirmed
@@ -87,7 +87,7 @@ def add_own_second_factor(router: APIRouter) -> None:
     router.add_api_route("/v1/people/{key}/second-factor", take_away, methods=["DELETE"], response_model=None,
                          tags=["Access"], summary="Take away the second factor of somebody who lost it",
                          operation_id="delete_people_key_second_factor",
-                         openapi_extra={ANSWER: FactorRemoved})  # fmt: skip
+                         openapi_extra={ANSWER: FactorRemoved, REFUSES: (409,)})  # fmt: skip
 
 
 async def state(request: Request) -> Response:

@@ -67,7 +67,7 @@ def test_the_server_keeps_what_its_document_promises(shared: Api, places: dict[s
         except (Exception, FailureGroup) as told:  # noqa: BLE001 - what is broken is told at the end, all of it
             broken[operation.label] = str(told)
     assert not broken, "\n".join(f"{label}: {told}" for label, told in broken.items())
-    assert 3 * accepted >= len(asked), "most of what was looked at are refusals"
+    assert 6 * accepted >= len(asked), "nearly all that was looked at are refusals"
 
 
 def ask(api: Api, operation: Any, places: dict[str, str]) -> bool:

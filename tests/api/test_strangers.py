@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
+from api.handling.verbs import Verb
 from api.run.commands import RUN_VERBS
 from api.run.step_commands import STEP_VERBS
 from application.directory import Directories
@@ -87,7 +88,9 @@ def ok(answer: httpx.Response) -> Any:
 def test_a_stranger_orders_nothing(house: House) -> None:
     """Every verb of a run and of its steps: there is no such run, and nothing is stored."""
     head = house.api.head
-    orders = [(f"/v1/runs/{house.run}/{verb.name}", verb) for verb in RUN_VERBS]
+    orders: list[tuple[str, Verb[Any, Any]]] = [
+        (f"/v1/runs/{house.run}/{verb.name}", verb) for verb in RUN_VERBS
+    ]
     orders += [
         (f"/v1/runs/{house.run}/steps/{step}/{verb.name}", verb)
         for step in ("talk", "judge")

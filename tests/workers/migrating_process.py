@@ -10,6 +10,7 @@ from typing import Any
 
 from store import migration_jobs
 from store.log import Log
+from tests.support.people import letting
 from tests.workers.deeds import OFFICE
 from workers.migrations import Migrations
 
@@ -47,7 +48,7 @@ def _before(mortal: Mortal, name: str, point: str) -> None:
 
 def work(told: dict[str, Any], log: Log) -> None:
     """Until there is nothing to do."""
-    mortal = Mortal(log, OFFICE, lambda: datetime.now(UTC))
+    mortal = letting(Mortal(log, OFFICE, lambda: datetime.now(UTC)))
     mortal.dies = told.get("dies", "")
     _before(mortal, "mark", "after_append")
     _before(mortal, "finish", "before_finish")

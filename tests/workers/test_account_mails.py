@@ -74,7 +74,7 @@ def house(database: Database, tmp_path: Path) -> Iterator[House]:
         api.services.clock = lambda: now[0]
         api.services.passwords = Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
         mailer = Mailer(MailSettings(tmp_path, "house@acme.example", SmtpServer(box.url)))
-        work = AccountMails(database.app_url, api.services.app, mailer, api.url, lambda: now[0])
+        work = AccountMails(api.services.app, mailer, api.url, lambda: now[0])
         told = api.client.post(
             "/v1/people", json={"person": "ada", "name": "Ada", "email": "ada@acme.example"}
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import socket
 import threading
 from collections.abc import Iterator
 from datetime import datetime
@@ -324,7 +325,9 @@ def test_a_receiver_may_ask_for_more_time(world: World, crm: Receiver):
 
 def test_a_receiver_that_is_away_is_retried_whatever_the_method(world: World, crm: Receiver):
     """Where no connection was made nothing can have happened: even an unrepeatable call is simply tried again."""
-    definition = world.publish(call(crm, url="http://127.0.0.1:1/x", repeatable=False))
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    definition = world.publish(call(crm, url=f"http://127.0.0.1:{port}/x", repeatable=False))
     run = world.start(definition)
     world.act()
     assert world.run(run).actions["call/1/http"].state == "failed"
