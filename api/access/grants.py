@@ -24,8 +24,8 @@ CALENDAR: Scope = "calendar"
 SCOPES: dict[Scope, str] = {
     "read": "see processes, runs, projects and the feed of events; values in runs that concern the bearer",
     "work": "start runs and act on runs, steps and tasks",
-    "manage": "write processes, open and change projects; see the values in every run",
-    "admin": "make, list and revoke tokens; see the values in every run, sensitive ones too",
+    "manage": "write the processes that its bearer looks after",
+    "admin": "administer people, rights and tokens, while its bearer is administrator",
     "service": "follow the public feed of events, for programs; sees no values",
     "calendar": "see when things are due, through the address of a calendar feed; nothing else",
     "send_events": "tell of what happened elsewhere: `POST /v1/external-events`, for programs",

@@ -61,9 +61,9 @@ ACCESS = {
 }
 INVITED_TO = {
     "read": "see processes, projects and their own runs",
-    "work": "work on runs and tasks",
-    "manage": "change processes, projects and people, and see the values in every run",
-    "admin": "give others a way in",
+    "work": "work on runs, tasks and projects of theirs",
+    "manage": "change the processes that they look after",
+    "admin": "administer the house, while they are administrator",
 }
 SIGNED_IN_BY = {
     "link": "by a sign-in link",
