@@ -17,16 +17,14 @@ from starlette.concurrency import run_in_threadpool
 from api.access.guard import Caller, caller_of
 from api.handling.services import Services, asked_by
 from application.asked import Asked
-from application.found import PROJECTS, RIGHTS, RUNS, TASKS
+from application.found import PROJECTS, RUNS, TASKS
 from application.refused import Refused, not_there
 from application.rights.subjects import InProject, OfHouse, OfRun, OfTask
 from domain.aggregate import Aggregate
 from domain.events import EVENT_TYPES
 from domain.project import Project
-from domain.rights import Rights
 from domain.run import Run
 from domain.task import Task
-from domain.words import rights_stream
 from projections.visible import EVERYTHING, Visible, cards_of, moved_since, places_of, projects_of
 from store.log import Recorded
 
@@ -49,16 +47,12 @@ async def visible_of(services: Services, caller: Caller) -> Visible:
     groups = (each for each, _ in house.named("group") if house.is_member(caller.actor, each))
     found = await services.read(lambda connection: _concerning(connection, [str(caller.actor), *groups]))
     gone = {each for each in found.moved if not await _is_seen(services, asked, each)}
-    held: Rights | None = (await services.app.seen(RIGHTS, rights_stream(caller.actor), fresh=True)).state
-    owned = (
-        set() if held is None else {which for which in held.in_force(asked.at) if which[0] == "process_owner"}
-    )
-    counts = "manage" in asked.scopes
+    owned = await gate.processes_owned(asked)
     return Visible(
         projects=frozenset([each for each in found.projects if await _is_seen(services, asked, each)]),
         cards=frozenset(found.cards) - gone,
-        processes=frozenset(process for _, process in owned if counts and process is not None),
-        every_run=counts and ("process_owner", None) in owned,
+        processes=frozenset(process for process in owned if process is not None),
+        every_run=None in owned,
     )
 
 

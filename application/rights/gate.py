@@ -102,6 +102,14 @@ class Gate:
         found |= (await self._in_house(asked, subject, fresh=True))[0]
         return frozenset(found)
 
+    async def processes_owned(self, asked: Asked) -> frozenset[str | None]:
+        """The processes that whoever asks looks after, as far as their scopes let that count (None: all of them)."""
+        known = await self._states.seen(RIGHTS, rights_stream(asked.by), fresh=True)
+        state: Rights | None = known.state
+        if state is None or asked.held is not None or _CEILING["process_owner"] not in asked.scopes:
+            return frozenset()
+        return frozenset(process for role, process in state.in_force(asked.at) if role == "process_owner")
+
     async def administers(self, asked: Asked) -> bool:
         """Whether whoever asks administers the house, or is the machine."""
         return _is_machine(asked) or "administrator" in await self.relations(asked, OfHouse())

@@ -27,7 +27,7 @@ EXAMPLES = int(os.environ.get("MILEPOST_TEST_EXAMPLES", "2"))
 PROMISES: list[Any] = [
     status_code_conformance, content_type_conformance, response_headers_conformance, response_schema_conformance,
 ]  # fmt: skip
-PARTS = 16
+PARTS = 12
 """The operations are asked in so many tests: files with many tests are given out first, and this one takes long."""
 LEFT_OUT = {
     "GET /v1/changes",  # a stream does not end
@@ -67,7 +67,7 @@ def test_the_server_keeps_what_its_document_promises(shared: Api, places: dict[s
         except (Exception, FailureGroup) as told:  # noqa: BLE001 - what is broken is told at the end, all of it
             broken[operation.label] = str(told)
     assert not broken, "\n".join(f"{label}: {told}" for label, told in broken.items())
-    assert 6 * accepted >= len(asked), "nearly all that was looked at are refusals"
+    assert 3 * accepted >= len(asked), "most of what was looked at are refusals"
 
 
 def ask(api: Api, operation: Any, places: dict[str, str]) -> bool:
